@@ -1,0 +1,55 @@
+"""Digests: SHA-256 over canonical bytes, with a tag for every kind of thing that is digested.
+
+H(tag, x) is the SHA-256 of the canonical bytes of `[tag, 1, x]`. Two kinds with equal content have different
+digests, so one can never be passed off as the other.
+"""
+
+from functools import lru_cache
+from hashlib import sha256
+
+from interlock.errors import ensure
+from interlock.values.canonical import canonical
+from interlock.values.names import Digest, Json, ValueRef
+
+VERSION = 1
+VALUE_TAG = "value"
+
+
+def digest(tag: str, value: Json) -> Digest:
+    """Digest JSON data: H(tag, value).
+
+    Args:
+        tag: the kind of thing, such as `call-key`: ASCII letters, digits, `-`, `_`, `.`, `:` and `/`.
+        value: JSON data.
+
+    Raises:
+        ValueRefused: the value is not JSON data.
+    """
+    return digest_canonical(tag, canonical(value))
+
+
+def digest_canonical(tag: str, data: bytes) -> Digest:
+    """Digest JSON data whose canonical bytes are at hand; equals `digest(tag, decode(data))`.
+
+    The bytes are trusted to be canonical.
+    """
+    state = sha256(opening(tag))
+    state.update(data)
+    state.update(b"]")
+    return Digest(f"sha256:{state.hexdigest()}")
+
+
+def value_ref(data: bytes) -> ValueRef:
+    """Refer to a value by its canonical bytes."""
+    return ValueRef(digest_canonical(VALUE_TAG, data))
+
+
+@lru_cache(maxsize=256)
+def opening(tag: str) -> bytes:
+    """The canonical bytes before the value."""
+    plain = tag.translate(PUNCTUATION)
+    ensure(plain.isascii() and plain.isalnum(), "a digest's tag is not plain text", tag=tag)
+    return f'["{tag}",{VERSION},'.encode()
+
+
+PUNCTUATION = str.maketrans("", "", "-_.:/")
