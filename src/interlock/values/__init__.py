@@ -5,20 +5,27 @@ Paths are used through their module: `paths.child(scope, node)`, `paths.parse(te
 
 from interlock.values import paths as paths
 from interlock.values.canonical import canonical as canonical
-from interlock.values.digests import digest as digest
-from interlock.values.digests import digest_canonical as digest_canonical
-from interlock.values.digests import value_ref as value_ref
-from interlock.values.domain import BYTES_MAX as BYTES_MAX
-from interlock.values.domain import DEPTH_MAX as DEPTH_MAX
-from interlock.values.domain import decode as decode
-from interlock.values.domain import encode as encode
+from interlock.values.digests import (
+    digest as digest,
+    digest_canonical as digest_canonical,
+    value_ref as value_ref,
+)
+from interlock.values.domain import (
+    BYTES_MAX as BYTES_MAX,
+    DEPTH_MAX as DEPTH_MAX,
+    decode as decode,
+    encode as encode,
+)
+from interlock.values.durations import duration_ms as duration_ms, duration_text as duration_text
 from interlock.values.ids import ulid as ulid
-from interlock.values.names import Digest as Digest
-from interlock.values.names import Json as Json
-from interlock.values.names import NodeId as NodeId
-from interlock.values.names import Path as Path
-from interlock.values.names import RunId as RunId
-from interlock.values.names import ValueRef as ValueRef
+from interlock.values.names import (
+    Digest as Digest,
+    Json as Json,
+    NodeId as NodeId,
+    Path as Path,
+    RunId as RunId,
+    ValueRef as ValueRef,
+)
 
 __all__ = [
     "BYTES_MAX",
@@ -28,6 +35,8 @@ __all__ = [
     "Digest",
     "digest",
     "digest_canonical",
+    "duration_ms",
+    "duration_text",
     "encode",
     "Json",
     "NodeId",

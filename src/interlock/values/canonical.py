@@ -1,13 +1,15 @@
 """Canonical bytes of JSON data: RFC 8785, and exact digits for integers up to int64.
 
-Two writers make the same bytes. The quick one looks at the types of all members and hands the value to orjson as
-it is. Where that would be wrong (floats, keys beyond the basic plane, large integers) or where something has to be
-refused, the careful one builds a copy that orjson writes correctly, and knows the place of whatever it refuses.
+Two writers make the same bytes. The quick one looks at the types of all members and hands the
+value to orjson as it is. Where that would be wrong (floats, keys beyond the basic plane, large
+integers) or where something has to be refused, the careful one builds a copy that orjson writes
+correctly, and knows the place of whatever it refuses.
 
-Floats are laid out from `repr`, not by orjson: their digits are then a promise of this file, and not of the version
-of a library. `tests/unit/values/test_canonical.py` compares all of this with the reference implementation.
+Floats are laid out from `repr`, not by orjson: their digits are then a promise of this file and
+not of a version of a library. The tests compare all of this with the reference implementation.
 """
 
+import math
 from collections.abc import Iterable, KeysView
 from dataclasses import dataclass
 from types import NoneType
@@ -48,8 +50,9 @@ ANY_JSON = Rules(depth_max=200, bytes_max=1 << 30, exact_floats=False)
 def canonical(value: Json) -> bytes:
     """Write the RFC 8785 bytes of JSON data, with exact digits for integers.
 
-    Object keys are sorted by UTF-16 code units, `1.0` is written `1`, and integers beyond 2**53 keep their digits
-    (RFC 8785 would round them). Use `encode` for values that enter a run: it refuses more.
+    Object keys are sorted by UTF-16 code units, `1.0` is written `1`, and integers beyond 2**53
+    keep their digits (RFC 8785 would round them). Use `encode` for values that enter a run: it
+    refuses more.
 
     Raises:
         ValueRefused: not JSON data, NaN, an infinity, an integer beyond int64, a lone surrogate.
@@ -59,23 +62,23 @@ def canonical(value: Json) -> bytes:
 
 def write(value: object, rules: Rules) -> bytes:
     """Write canonical bytes under the given rules."""
-    if is_quick(value, rules):
+    if _is_quick(value, rules):
         try:
             data = orjson.dumps(value, option=QUICK)
         except TypeError:
-            data = write_carefully(value, rules)
+            data = _write_carefully(value, rules)
     else:
-        data = write_carefully(value, rules)
+        data = _write_carefully(value, rules)
     if len(data) > rules.bytes_max:
-        raise too_large(f"{len(data):,} bytes", rules)
+        raise _too_large(f"{len(data):,} bytes", rules)
     return data
 
 
-def is_quick(value: object, rules: Rules) -> bool:
+def _is_quick(value: object, rules: Rules) -> bool:
     """Tell whether orjson alone writes the value canonically, or refuses it.
 
-    Walks level by level, so that depth costs nothing to count. A value may hold the same list many times over:
-    the number of containers is bounded by what they would take at least when written.
+    Walks level by level, so that depth costs nothing to count. A value may hold the same list many
+    times over: the count of containers is bounded by what they would take at least when written.
     """
     if type(value) in QUICK_KINDS:
         return True
@@ -86,7 +89,7 @@ def is_quick(value: object, rules: Rules) -> bool:
         for node in level:
             if type(node) is dict:
                 table = cast("dict[object, object]", node)
-                if not are_quick_keys(table.keys()):
+                if not _are_quick_keys(table.keys()):
                     return False
                 members: Iterable[object] = table.values()
             elif type(node) is list:
@@ -103,12 +106,12 @@ def is_quick(value: object, rules: Rules) -> bool:
             return True
         containers += len(below)
         if containers * CONTAINER_BYTES_MIN > rules.bytes_max:
-            raise too_large(f"over {containers:,} lists and objects", rules)
+            raise _too_large(f"over {containers:,} lists and objects", rules)
         level = below
     return False
 
 
-def are_quick_keys(keys: KeysView[object]) -> bool:
+def _are_quick_keys(keys: KeysView[object]) -> bool:
     """Tell whether orjson's order of keys, by code point, is the order by UTF-16 code units."""
     try:
         letters = "".join(cast("KeysView[str]", keys))
@@ -117,21 +120,23 @@ def are_quick_keys(keys: KeysView[object]) -> bool:
     return letters.isascii() or max(letters) <= LAST_OF_BASIC_PLANE
 
 
-def write_carefully(value: object, rules: Rules) -> bytes:
+def _write_carefully(value: object, rules: Rules) -> bytes:
     """Write a value through a copy that has its keys in order and its floats laid out.
 
     Raises:
         ValueRefused: with the place of the first thing that is refused.
     """
     try:
-        return orjson.dumps(copied(value, rules, rules.depth_max))
+        return orjson.dumps(_copied(value, rules, rules.depth_max))
     except Misfit as misfit:
         where = dollar_path(tuple(reversed(misfit.path)))
-        raise ValueRefused(f"{misfit.message} at {where}", pointer=where, hint=misfit.hint) from None
+        raise ValueRefused(
+            f"{misfit.message} at {where}", pointer=where, hint=misfit.hint
+        ) from None
 
 
-class Misfit(Exception):  # noqa: N818 - never leaves this package
-    """Something to refuse; the path grows, inside out, while it rises through the containers."""
+class Misfit(Exception):
+    """Something to refuse; its path grows, inside out, as it rises through the containers."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -140,61 +145,64 @@ class Misfit(Exception):  # noqa: N818 - never leaves this package
         self.path: list[str | int] = []
 
 
-def copied(value: object, rules: Rules, depth_left: int) -> object:
+def _copied(value: object, rules: Rules, depth_left: int) -> object:
     """Copy a value into what orjson, without options, writes canonically."""
     kind = type(value)
     if kind is str:
-        return checked_text(cast("str", value))
+        return _checked_text(cast("str", value))
     if kind is bool or value is None:
         return value
     if kind is int:
-        return checked_integer(cast("int", value))
+        return _checked_integer(cast("int", value))
     if kind is float:
-        return orjson.Fragment(float_text(cast("float", value), rules))
+        return orjson.Fragment(_float_text(cast("float", value), rules))
     if kind is not dict and kind is not list:
-        raise Misfit(f"{shown(value)} is not JSON data", hint_for(value))
+        raise Misfit(f"{shown(value)} is not JSON data", _hint_for(value))
     if depth_left == 0:
-        raise Misfit(f"a value is nested deeper than {rules.depth_max}", "flatten it, or pass it as an artifact")
+        raise Misfit(
+            f"a value is nested deeper than {rules.depth_max}",
+            "flatten it, or pass it as an artifact",
+        )
     if kind is dict:
-        return copied_object(cast("dict[object, object]", value), rules, depth_left - 1)
-    return copied_array(cast("list[object]", value), rules, depth_left - 1)
+        return _copied_object(cast("dict[object, object]", value), rules, depth_left - 1)
+    return _copied_array(cast("list[object]", value), rules, depth_left - 1)
 
 
-def copied_object(table: dict[object, object], rules: Rules, depth_left: int) -> dict[str, object]:
-    keys = [checked_key(key) for key in table]
-    keys.sort(key=utf16_order)
+def _copied_object(table: dict[object, object], rules: Rules, depth_left: int) -> dict[str, object]:
+    keys = [_checked_key(key) for key in table]
+    keys.sort(key=_utf16_order)
     copy: dict[str, object] = {}
     for key in keys:
         try:
-            copy[key] = copied(table[key], rules, depth_left)
+            copy[key] = _copied(table[key], rules, depth_left)
         except Misfit as misfit:
             misfit.path.append(key)
             raise
     return copy
 
 
-def copied_array(items: list[object], rules: Rules, depth_left: int) -> list[object]:
+def _copied_array(items: list[object], rules: Rules, depth_left: int) -> list[object]:
     copy: list[object] = []
-    try:
-        for item in items:
-            copy.append(copied(item, rules, depth_left))  # noqa: PERF401 - its length is the place of a failure
-    except Misfit as misfit:
-        misfit.path.append(len(copy))
-        raise
+    for index, item in enumerate(items):
+        try:
+            copy.append(_copied(item, rules, depth_left))
+        except Misfit as misfit:
+            misfit.path.append(index)
+            raise
     return copy
 
 
-def checked_key(key: object) -> str:
+def _checked_key(key: object) -> str:
     if type(key) is not str:
         raise Misfit(f"the key {shown(key)} is not a string", "use str(key), or a list of pairs")
-    return checked_text(cast("str", key))
+    return _checked_text(key)
 
 
-def utf16_order(key: str) -> bytes | str:
+def _utf16_order(key: str) -> bytes:
     return key.encode("utf-16-be")
 
 
-def checked_text(text: str) -> str:
+def _checked_text(text: str) -> str:
     if not text.isascii():
         try:
             _ = text.encode()
@@ -206,16 +214,19 @@ def checked_text(text: str) -> str:
     return text
 
 
-def checked_integer(number: int) -> int:
+def _checked_integer(number: int) -> int:
     if INT64_MIN <= number <= INT64_MAX:
         return number
     raise Misfit(f"the integer {shown(number)} does not fit in 64 bits", "pass it as a string")
 
 
-def float_text(number: float, rules: Rules) -> bytes:
+def _float_text(number: float, rules: Rules) -> bytes:
     """Lay out a float as ECMAScript does, after the rules have had their say."""
-    if number - number != 0:
-        raise Misfit(f"{number!r} is not a JSON number", "use null, or a string, for a number that is missing")
+    if not math.isfinite(number):
+        raise Misfit(
+            f"{number!r} is not a JSON number",
+            "use null, or a string, for a number that is missing",
+        )
     if rules.exact_floats and abs(number) > INTEGRAL_FLOAT_MAX:
         raise Misfit(
             f"the float {number!r} is integral and beyond 2**53, it would not come back the same",
@@ -225,7 +236,7 @@ def float_text(number: float, rules: Rules) -> bytes:
 
 
 def ecmascript_text(number: float) -> str:
-    """Lay out a finite float as ECMAScript's `Number::toString` does: decimals from 1e-6 up to 1e21."""
+    """Lay out a finite float as ECMAScript does: without exponent from 1e-6 up to 1e21."""
     text = repr(number)
     if text.endswith(".0"):
         return text[:-2] if number else "0"
@@ -254,16 +265,16 @@ HINTS = {
 }
 
 
-def hint_for(value: object) -> str:
+def _hint_for(value: object) -> str:
     """Say how to turn a value into JSON data."""
     kind = type(value)
     for plain in (str, int, float, dict, list):
         if issubclass(kind, plain):
-            return f"convert it with {plain.__name__}(value): a subclass may not compare or print as its base does"
+            return f"use {plain.__name__}(value): a subclass may not compare as its base does"
     return HINTS.get(kind.__name__, "return strings, numbers, booleans, null, lists and objects")
 
 
-def too_large(size: str, rules: Rules) -> ValueRefused:
+def _too_large(size: str, rules: Rules) -> ValueRefused:
     return ValueRefused(
         f"a value of {size} is over the limit of {rules.bytes_max:,} bytes",
         hint="pass it as an artifact, or raise `bytes_max`",

@@ -1,7 +1,7 @@
 """Digests: SHA-256 over canonical bytes, with a tag for every kind of thing that is digested.
 
-H(tag, x) is the SHA-256 of the canonical bytes of `[tag, 1, x]`. Two kinds with equal content have different
-digests, so one can never be passed off as the other.
+H(tag, x) is the SHA-256 of the canonical bytes of `[tag, 1, x]`. Two kinds with equal content have
+different digests, so one can never be passed off as the other.
 """
 
 from functools import lru_cache
@@ -19,7 +19,7 @@ def digest(tag: str, value: Json) -> Digest:
     """Digest JSON data: H(tag, value).
 
     Args:
-        tag: the kind of thing, such as `call-key`: ASCII letters, digits, `-`, `_`, `.`, `:` and `/`.
+        tag: the kind of thing, such as `call-key`: ASCII letters and digits, and any of `-_.:/`.
         value: JSON data.
 
     Raises:
@@ -33,7 +33,7 @@ def digest_canonical(tag: str, data: bytes) -> Digest:
 
     The bytes are trusted to be canonical.
     """
-    state = sha256(opening(tag))
+    state = sha256(_opening(tag))
     state.update(data)
     state.update(b"]")
     return Digest(f"sha256:{state.hexdigest()}")
@@ -45,8 +45,8 @@ def value_ref(data: bytes) -> ValueRef:
 
 
 @lru_cache(maxsize=256)
-def opening(tag: str) -> bytes:
-    """The canonical bytes before the value."""
+def _opening(tag: str) -> bytes:
+    """Make the canonical bytes that stand before the value."""
     plain = tag.translate(PUNCTUATION)
     ensure(plain.isascii() and plain.isalnum(), "a digest's tag is not plain text", tag=tag)
     return f'["{tag}",{VERSION},'.encode()

@@ -17,17 +17,17 @@ DOMAIN = Rules(depth_max=DEPTH_MAX, bytes_max=BYTES_MAX, exact_floats=True)
 def encode(value: object, *, bytes_max: int = BYTES_MAX) -> bytes:
     """Write the canonical bytes of a value that enters a run.
 
-    `decode(encode(value))` is what nodes see, live as in replay. It equals `value`, except that an integral float
-    comes back as an integer; `numbers` restores it where a schema says so.
+    `decode(encode(value))` is what nodes see, live as in replay. It equals `value`, but an integral
+    float comes back as an integer; `numbers` restores it where a schema says so.
 
     Args:
         value: JSON data. Subclasses of `str`, `int`, `dict` ... and tuples are refused.
         bytes_max: the limit on the encoded size.
 
     Raises:
-        ValueRefused: not JSON data, NaN, an infinity, an integer beyond int64, an integral float beyond 2**53, a
-            lone surrogate, a key that is not a string, a value nested deeper than 100 or over `bytes_max`. The
-            message names the place and the value.
+        ValueRefused: not JSON data, NaN, an infinity, an integer beyond int64, an integral float
+            beyond 2**53, a lone surrogate, a key that is not a string, a value nested deeper than
+            `DEPTH_MAX` or over `bytes_max`. The message names the place and the value.
     """
     if bytes_max == BYTES_MAX:
         return write(value, DOMAIN)

@@ -1,7 +1,8 @@
-"""Paths name nodes and scopes of a run: `docs[3]/fetch`, `docs["a7"]/fetch`, `loop_1#2/act`, `load!undo`.
+"""Paths name nodes and scopes: `docs[3]/fetch`, `docs["a7"]/fetch`, `loop_1#2/act`, `load!undo`.
 
-A scope is where nodes stand. The root scope is the empty path; a `map` opens one scope an item, a `repeat` one a
-turn, a sub-graph the scope of its own path. A node's path is its scope and its id. Each path has one spelling.
+A scope is where nodes stand. The root scope is the empty path; a `map` opens one scope an item, a
+`repeat` one a turn, a sub-graph the scope of its own path. A node's path is its scope and its id.
+Each path has one spelling.
 """
 
 import re
@@ -52,7 +53,7 @@ def item(path: Path, key: str | int) -> Path:
         return Path(f"{path}[{orjson.dumps(key).decode()}]")
     except TypeError:
         raise ValueRefused(
-            f"the key {ascii(key)} of an item has a lone surrogate",
+            f"the key {key!a} of an item has a lone surrogate",
             hint="choose another `key` for the items of the map",
         ) from None
 
@@ -75,14 +76,14 @@ def parent(path: Path) -> Path:
     *outer, last = parse(path) if path else (Segment(node=NodeId("")),)
     scope = ROOT
     for segment in outer:
-        scope = extended(scope, segment)
+        scope = _extended(scope, segment)
     return scope if last.item is None and last.turn is None else child(scope, last.node)
 
 
 DIGITS_AND_BRACKET = frozenset("0123456789]")
 
 
-def extended(scope: Path, segment: Segment) -> Path:
+def _extended(scope: Path, segment: Segment) -> Path:
     """Append a segment to a scope."""
     path = child(scope, segment.node)
     if segment.item is not None:
@@ -100,17 +101,17 @@ def parse(path: str) -> tuple[Segment, ...]:
     at = 0
     while at < len(path):
         found = SEGMENT.match(path, at)
-        segment = read_segment(found) if found else None
+        segment = _read_segment(found) if found else None
         if found is None or segment is None or path[found.end() : found.end() + 1] not in {"", "/"}:
-            raise not_a_path(path, at)
+            raise _not_a_path(path, at)
         segments.append(segment)
         at = found.end() + 1
     if path.endswith("/"):
-        raise not_a_path(path, len(path))
+        raise _not_a_path(path, len(path))
     return tuple(segments)
 
 
-def read_segment(found: re.Match[str]) -> Segment | None:
+def _read_segment(found: re.Match[str]) -> Segment | None:
     node = NodeId(found["node"])
     if found["index"]:
         return Segment(node=node, item=int(found["index"]))
@@ -126,7 +127,7 @@ def read_segment(found: re.Match[str]) -> Segment | None:
     return Segment(node=node, item=key) if orjson.dumps(key).decode() == found["key"] else None
 
 
-def not_a_path(path: str, at: int) -> UsageError:
+def _not_a_path(path: str, at: int) -> UsageError:
     return UsageError(
         f"`{path}` is not the path of a node: character {at + 1} is not understood",
         hint='paths look like `fetch`, `docs[3]/fetch`, `docs["a7"]/fetch`, `loop_1#2/act`',
