@@ -1,0 +1,28 @@
+"""Stores: bytes that survive. `open_store` is the only way to a backend.
+
+memory:          lives as long as the object
+sqlite:PATH      a journal file, durable through crash and power loss
+PATH             the same
+"""
+
+from interlock.store.locator import open_store as open_store
+from interlock.store.memory import MemoryStore as MemoryStore
+from interlock.store.protocol import (
+    EVENTS_READ_DEFAULT as EVENTS_READ_DEFAULT,
+    HEADS_READ_DEFAULT as HEADS_READ_DEFAULT,
+    INLINE_BYTES_MAX as INLINE_BYTES_MAX,
+    MeasuredStore as MeasuredStore,
+    Store as Store,
+    StoreStatistics as StoreStatistics,
+)
+
+__all__ = [
+    "EVENTS_READ_DEFAULT",
+    "HEADS_READ_DEFAULT",
+    "INLINE_BYTES_MAX",
+    "MeasuredStore",
+    "MemoryStore",
+    "open_store",
+    "Store",
+    "StoreStatistics",
+]

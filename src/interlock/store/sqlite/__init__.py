@@ -1,0 +1,1 @@
+"""A journal file in SQLite."""
