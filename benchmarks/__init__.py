@@ -1,0 +1,1 @@
+"""Measure Interlock beside its peers: each question is in README.md."""

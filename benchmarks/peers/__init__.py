@@ -1,0 +1,1 @@
+"""One module per peer, each run as `python -m benchmarks.peers.NAME SHAPE [SIZE]`."""
