@@ -1,0 +1,30 @@
+"""Expressions: CEL in conditions, and in `${{ }}` inside values.
+
+A plain path (`image.ref`) is read by a getter of our own; everything else goes to the CEL engine,
+which is imported when it is needed first.
+"""
+
+from interlock.graph.expressions.cel import ENGINE as ENGINE
+from interlock.graph.expressions.expression import (
+    Expression as Expression,
+    parse_expression as parse_expression,
+)
+from interlock.graph.expressions.paths import Scope as Scope, path_text as path_text
+from interlock.graph.expressions.references import Reference as Reference
+from interlock.graph.expressions.template import (
+    Placed as Placed,
+    Template as Template,
+    parse_template as parse_template,
+)
+
+__all__ = [
+    "ENGINE",
+    "Expression",
+    "parse_expression",
+    "parse_template",
+    "path_text",
+    "Placed",
+    "Reference",
+    "Scope",
+    "Template",
+]

@@ -1,0 +1,201 @@
+"""The engine's words turned into ours."""
+
+import re
+from dataclasses import dataclass
+
+from interlock.errors import Diagnostic
+
+_ERROR = re.compile(
+    r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<text>.*?)"
+    r"(?=\n \| |\nERROR: | \[[A-Z_]+\]$|\Z)",
+    re.DOTALL,
+)
+_STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
+_TEXT_MAX = 200
+
+_OPERATOR = re.compile(r"[@_]*(?P<sign>[-+*/%<>=!&|]+|in)[@_]*")
+_TYPE_WORDS = {
+    "int64": "integer",
+    "int": "integer",
+    "double": "number",
+    "bool": "boolean",
+    "map": "object",
+    "null_type": "null",
+    "null": "null",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckProblem:
+    """What the type checker says, in our words, and the place."""
+
+    message: str
+    span: tuple[int, int] | None
+    field: str | None = None
+
+
+def syntax_problem(source: str, raised: str) -> Diagnostic:
+    """Turn what the parser raised into a diagnostic: only the first error counts."""
+    if "recursion" in raised:
+        return Diagnostic(
+            code="IL2202",
+            message="the expression is nested deeper than 32 levels; each `+` of a sum counts too",
+            hint="split it: compute parts in nodes of their own, or join a list of strings",
+        )
+    found = _ERROR.search(raised)
+    if found is None:
+        return Diagnostic(
+            code="IL2200",
+            message="the expression cannot be read",
+            hint="it holds characters that are no text, or is no CEL; see the reference of CEL",
+        )
+    message = _syntax_text(found["text"])
+    return Diagnostic(
+        code="IL2200",
+        message=message,
+        hint=_syntax_hint(message),
+        span=_span(source, found),
+    )
+
+
+def _syntax_text(text: str) -> str:
+    text = text.removeprefix("Syntax error: ").strip()
+    if "'<EOF>'" in text and "missing" not in text and "expecting <EOF>" not in text:
+        return "the expression ends too early"
+    if match := re.match(
+        r"(mismatched|extraneous) input '(?P<what>.*?)' expecting", text, re.DOTALL
+    ):
+        return f"`{_short(match['what'])}` is unexpected here"
+    if match := re.match(r"token recognition error at: '(?P<what>.*)'?", text, re.DOTALL):
+        return f"`{_short(match['what'].removesuffix(chr(39)))}` cannot be read here"
+    if match := re.match(r"no viable alternative at input '(?P<what>.*)'", text, re.DOTALL):
+        return f"`{_short(match['what'])}` cannot be read here"
+    if match := re.match(r"missing '(?P<what>.*?)' at", text, re.DOTALL):
+        return f"`{match['what']}` is missing"
+    if match := re.match(r"reserved identifier: (?P<what>\w+)", text):
+        return f"`{match['what']}` is a reserved word"
+    return _short(text)
+
+
+def _syntax_hint(message: str) -> str:
+    if "reserved word" in message:
+        return "use another name; a field of that name is reached as x['name']"
+    return "expressions are CEL: `a.b == 1 && c in ['x', 'y']`; text stands in quotes"
+
+
+def _span(source: str, found: re.Match[str]) -> tuple[int, int] | None:
+    """Turn line and column into offsets; the engine writes odd lines where it knows no place."""
+    line, column = int(found["line"]), int(found["column"])
+    lines = source.splitlines(keepends=True) or [""]
+    if not 1 <= line <= len(lines) or column < 1:
+        return None
+    start = sum(map(len, lines[: line - 1])) + column - 1
+    start = min(start, max(0, len(source) - 1))
+    word = re.compile(r"\w+").match(source, start)
+    return (start, word.end() if word else min(start + 1, len(source)))
+
+
+def check_problems(source: str, raised: str) -> tuple[CheckProblem, ...]:
+    """Turn what the type checker raised into problems, each once."""
+    found: dict[CheckProblem, None] = {}
+    for match in _ERROR.finditer(raised):
+        text = match["text"].strip()
+        field = re.match(r"undefined field '(?P<field>.*?)'", text)
+        problem = CheckProblem(
+            message=_check_text(text),
+            span=_span(source, match),
+            field=field["field"] if field else None,
+        )
+        found[problem] = None
+    return tuple(found) or (CheckProblem(message=_short(_STATUS.sub("", raised)), span=None),)
+
+
+def _check_text(text: str) -> str:
+    overload = re.match(
+        r"found no matching overload for '(?P<name>.*)' applied to '(?P<types>.*)'", text, re.DOTALL
+    )
+    if overload:
+        types = overload["types"]
+        target, _, rest = types.rpartition(".(")
+        kinds = [each for each in (target, *_split_types(rest or types)) if each]
+        return _no_overload(overload["name"], kinds)
+    return _short(text)
+
+
+def _split_types(text: str) -> list[str]:
+    """Split `(int, map(string, dyn))` at the commas outside of brackets."""
+    parts, depth = [""], 0
+    for char in text.removeprefix("(").removesuffix(")"):
+        depth += (char in "(<") - (char in ")>")
+        if char == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part.strip() for part in parts if part.strip()]
+
+
+def failure_text(raised: str) -> str:
+    """Turn an evaluation error of the engine into our words, without a full stop."""
+    text = _STATUS.sub("", _STATUS.sub("", raised)).strip()
+    if "Unable to convert function return value" in text:
+        return "the result is an optional value; add `.orValue(…)` to say what stands for nothing"
+    if match := re.match(r'Key not found in map : "?(?P<key>.*?)"?$', text, re.DOTALL):
+        return f"no such field `{_short(match['key'])}`"
+    if text.startswith("Applying SELECT to non-message type"):
+        return "a field is read from a value that has no fields"
+    if match := re.match(r"Index error: index=(?P<index>-?\d+) size=(?P<size>\d+)", text):
+        return f"there is no [{match['index']}] in a list of {match['size']} items"
+    if match := re.match(r"No matching overloads? found : (?P<what>.*)", text, re.DOTALL):
+        return _overload_failure(match["what"])
+    if text.startswith("Iteration budget exceeded"):
+        return "it goes over more than 9,999 items; use a `map` node, or an action"
+    if match := re.match(r'No value with name "(?P<name>.*?)" found', text):
+        return f"`{match['name']}` has no value here"
+    return _PHRASES.get(text) or _short(text)
+
+
+_PHRASES = {
+    "divide by zero": "division by zero",
+    "modulus by zero": "division by zero",
+    "optional.none() dereference": "`.value()` of nothing; use `.orValue(…)`",
+    "basic_string: construction from null is not valid": "a value holds half a character"
+    " (a lone surrogate)",
+}
+
+
+def _overload_failure(what: str) -> str:
+    match what:
+        case "<jump_condition>":
+            return "a condition is neither true nor false"
+        case "<iter_range>":
+            return "`all`, `exists`, `map` and `filter` go over a list"
+        case _:
+            pass
+    method = re.fullmatch(r"\((?P<target>.*?)\)\.(?P<name>\w+)\((?P<types>.*)\)", what, re.DOTALL)
+    if method:
+        return _no_overload(method["name"], [method["target"], *_split_types(method["types"])])
+    name, _, types = what.partition("(")
+    return _no_overload(name, _split_types(types))
+
+
+def _no_overload(name: str, kinds: list[str]) -> str:
+    sign = _OPERATOR.fullmatch(name)
+    shown = "in" if name == "@in" else sign["sign"] if sign else name.replace("@", "")
+    if name == "_[_]":
+        shown = "[ ]"
+    words = " and ".join(_type_word(kind) for kind in kinds)
+    return f"`{shown}` does not work on {words}" if words else f"`{shown}` does not work on this"
+
+
+def _type_word(kind: str) -> str:
+    kind = kind.strip().lower()
+    if kind.startswith(("interlock.", "map(", "map<")):
+        return "object"
+    if match := re.fullmatch(r"(list|wrapper)[(<](?P<inner>.*)[)>]", kind):
+        inner = _type_word(match["inner"])
+        return f"list of {inner}" if kind.startswith("list") else f"{inner} or null"
+    return _TYPE_WORDS.get(kind, kind)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _TEXT_MAX else text[:_TEXT_MAX] + "…"

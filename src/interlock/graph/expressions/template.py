@@ -1,0 +1,291 @@
+"""Templates: JSON data with `${{ }}` in its strings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, final
+
+from interlock.errors import Diagnostic, ExpressionFailed
+from interlock.graph.expressions.evaluation import shortened
+from interlock.graph.expressions.expression import Expression, parse_expression
+from interlock.graph.expressions.paths import Scope, kind_text
+from interlock.graph.expressions.references import Reference
+from interlock.values import DEPTH_MAX, Json, canonical
+
+_OPEN, _CLOSE, _ESCAPED = "${{", "}}", "$${{"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """An expression of a template.
+
+    Attributes:
+        pointer: the JSON pointer, inside the template, of the string that holds it.
+        span: where its source stands in that string, without `${{` and `}}`.
+        whole: whether it is the whole value, and so keeps its type.
+    """
+
+    pointer: str
+    span: tuple[int, int]
+    whole: bool
+    expression: Expression
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The references, with spans in the string at `pointer`."""
+        return tuple(
+            replace(each, span=_shifted(each.span, self.span[0]))
+            for each in self.expression.references
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """JSON data with expressions in it; made by `parse_template`.
+
+    Attributes:
+        tree: the data as it was given.
+        placed: its expressions, in the order of the data.
+    """
+
+    tree: Json
+    placed: tuple[Placed, ...]
+    evaluator: Callable[[Scope], Json] = field(repr=False, compare=False)
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether there is no expression in it, so that it is the same for each scope."""
+        return not self.placed
+
+    @property
+    def references(self) -> tuple[tuple[str, Reference], ...]:
+        """All references, each with the pointer of the string it stands in."""
+        return tuple((each.pointer, one) for each in self.placed for one in each.references)
+
+    def expressions(self) -> tuple[Expression, ...]:
+        """Return the expressions, in the order of the data."""
+        return tuple(each.expression for each in self.placed)
+
+    def evaluate(self, scope: Scope) -> Json:
+        """Fill in the expressions. Parts of the result may be parts of the template or scope.
+
+        Raises:
+            ExpressionFailed: an expression failed, or null, a list or an object stands inside text.
+        """
+        return self.evaluator(scope)
+
+
+Evaluator: TypeAlias = Callable[[Scope], Json]
+
+
+def parse_template(
+    tree: Json, *, names: frozenset[str] = frozenset()
+) -> Template | tuple[Diagnostic, ...]:
+    """Compile all expressions in JSON data, or say everything that is wrong with them.
+
+    A string that is one expression keeps the type of its value. Inside text, strings stand as they
+    are, numbers and booleans as canonical JSON. `$${{` stands for `${{`.
+
+    Returns:
+        The template, or diagnostics with pointers into `tree` and spans in the strings there.
+    """
+    reader = _Reader(names)
+    part = reader.read(tree, "", 0)
+    if reader.problems:
+        return tuple(reader.problems)
+    return Template(tree=tree, placed=tuple(reader.placed), evaluator=_evaluator(part))
+
+
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    value: Json
+
+
+_Part: TypeAlias = _Literal | Evaluator
+
+
+def _evaluator(part: _Part) -> Evaluator:
+    if isinstance(part, _Literal):
+        value = part.value
+        return lambda _: value
+    return part
+
+
+class _Reader:
+    """Goes over the data once; a part without expressions stays one literal."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.placed: list[Placed] = []
+        self.problems: list[Diagnostic] = []
+        self._names = names
+
+    def read(self, tree: Json, pointer: str, depth: int) -> _Part:
+        if depth > DEPTH_MAX:
+            self.problems.append(_too_deep(pointer))
+            return _Literal(None)
+        match tree:
+            case str():
+                return self._text(tree, pointer)
+            case list():
+                parts = [
+                    self.read(each, f"{pointer}/{at}", depth + 1) for at, each in enumerate(tree)
+                ]
+                return _list_part(tree, parts)
+            case dict():
+                return self._object(tree, pointer, depth)
+            case _:
+                return _Literal(tree)
+
+    def _object(self, tree: dict[str, Json], pointer: str, depth: int) -> _Part:
+        parts: dict[str, _Part] = {}
+        for key, value in tree.items():
+            below = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            if _OPEN in key:
+                self.problems.append(_in_key(key, below))
+            parts[key] = self.read(value, below, depth + 1)
+        return _object_part(tree, parts)
+
+    def _text(self, text: str, pointer: str) -> _Part:
+        if _OPEN not in text:
+            return _Literal(text)
+        pieces: list[str | Expression] = []
+        for piece in _pieces(text):
+            if isinstance(piece, str):
+                pieces.append(piece)
+            elif (expression := self._expression(text, piece, pointer)) is not None:
+                pieces.append(expression)
+        if len(pieces) == 1:
+            only = pieces[0]
+            return _Literal(only) if isinstance(only, str) else only.evaluator
+        return _text_part(tuple(pieces))
+
+    def _expression(self, text: str, span: tuple[int, int], pointer: str) -> Expression | None:
+        start, end = span
+        if end < 0:
+            self.problems.append(_unclosed(pointer, start, len(text)))
+            return None
+        parsed = parse_expression(text[start:end], names=self._names)
+        if isinstance(parsed, Expression):
+            whole = start == len(_OPEN) and end == len(text) - len(_CLOSE)
+            self.placed.append(
+                Placed(pointer=pointer, span=(start, end), whole=whole, expression=parsed)
+            )
+            return parsed
+        for problem in parsed:
+            inner = _shifted(problem.span or (0, end - start), start)
+            self.problems.append(replace(problem, pointer=pointer, span=inner))
+        return None
+
+
+def _list_part(tree: list[Json], parts: list[_Part]) -> _Part:
+    if all(isinstance(part, _Literal) for part in parts):
+        literals = [part.value for part in parts if isinstance(part, _Literal)]
+        return _Literal(literals if literals != tree else tree)
+    evaluators = [_evaluator(part) for part in parts]
+    return lambda scope: [evaluate(scope) for evaluate in evaluators]
+
+
+def _object_part(tree: dict[str, Json], parts: dict[str, _Part]) -> _Part:
+    if all(isinstance(part, _Literal) for part in parts.values()):
+        literals = {key: part.value for key, part in parts.items() if isinstance(part, _Literal)}
+        return _Literal(literals if literals != tree else tree)
+    evaluators = [(key, _evaluator(part)) for key, part in parts.items()]
+    return lambda scope: {key: evaluate(scope) for key, evaluate in evaluators}
+
+
+def _text_part(pieces: tuple[str | Expression, ...]) -> Evaluator:
+    def evaluate(scope: Scope) -> Json:
+        return "".join(
+            piece if isinstance(piece, str) else _as_text(piece, piece.evaluator(scope))
+            for piece in pieces
+        )
+
+    return evaluate
+
+
+def _as_text(expression: Expression, value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, int, float)):
+        return canonical(value).decode()
+    raise ExpressionFailed(
+        f"`{shortened(expression.source)}` is {kind_text(value)}, which has no form inside text",
+        hint="pass it as a value of its own, or pick what should stand in the text",
+    )
+
+
+def _pieces(text: str) -> list[str | tuple[int, int]]:
+    """Split a string into text and the spans of sources; an end of -1: no `}}`."""
+    pieces: list[str | tuple[int, int]] = []
+    literal, at = "", 0
+    while (found := text.find(_OPEN, at)) >= 0:
+        if text.startswith(_ESCAPED, found - 1) and found > at:
+            literal += text[at : found - 1] + _OPEN
+            at = found + len(_OPEN)
+            continue
+        literal += text[at:found]
+        pieces += [literal] if literal else []
+        literal, start = "", found + len(_OPEN)
+        end = _end_of_source(text, start)
+        pieces.append((start, end))
+        at = end + len(_CLOSE) if end >= 0 else len(text)
+    literal += text[at:]
+    return [*pieces, literal] if literal or not pieces else pieces
+
+
+def _end_of_source(text: str, start: int) -> int:
+    """Find the `}}` that ends a source: not inside quotes, nor one that closes CEL's own braces."""
+    at, depth = start, 0
+    while at < len(text):
+        char = text[at]
+        if char in "'\"":
+            at = _end_of_string(text, at)
+            continue
+        if char == "}" and depth == 0:
+            return at if text.startswith(_CLOSE, at) else -1
+        depth += (char == "{") - (char == "}")
+        at += 1
+    return -1
+
+
+def _end_of_string(text: str, at: int) -> int:
+    """Return the offset after a string of CEL, which may be raw or have three quotes."""
+    quote = text[at] * 3 if text.startswith(text[at] * 3, at) else text[at]
+    raw = text[at - 1 : at] in ("r", "R")
+    at += len(quote)
+    while at < len(text) and not text.startswith(quote, at):
+        at += 2 if text[at] == "\\" and not raw else 1
+    return at + len(quote)
+
+
+def _shifted(span: tuple[int, int], by: int) -> tuple[int, int]:
+    return (span[0] + by, span[1] + by)
+
+
+def _unclosed(pointer: str, start: int, end: int) -> Diagnostic:
+    return Diagnostic(
+        code="IL2211",
+        message="`${{` has no `}}` that ends it",
+        hint="add `}}`, or write `$${{` where the characters themselves are meant",
+        pointer=pointer,
+        span=(start - len(_OPEN), end),
+    )
+
+
+def _in_key(key: str, pointer: str) -> Diagnostic:
+    return Diagnostic(
+        code="IL2212",
+        message=f"the key `{shortened(key)}` holds `${{{{`, but keys are taken as they are",
+        hint="build the object in one expression: ${{ {name: value} }}",
+        pointer=pointer,
+        on_key=True,
+    )
+
+
+def _too_deep(pointer: str) -> Diagnostic:
+    return Diagnostic(
+        code="IL2213",
+        message=f"the value is nested deeper than {DEPTH_MAX} levels",
+        hint="make it flatter, or compute it in an action",
+        pointer=pointer,
+    )
