@@ -10,6 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 SEED ?= 1
+ARGS ?=
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help demo test check fix types sim bench nightly docs pins build clean
@@ -65,6 +66,7 @@ check: $(VENV)/.dev ## Check format, lint, types, import contracts and house rul
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+	@[ ! -d tests/typing ] || $(BIN)/mypy tests/typing
 	$(BIN)/lint-imports
 	$(PYTEST) -q -p no:xdist -p no:randomly tests/tidy
 
@@ -78,8 +80,9 @@ fix: $(VENV)/.dev ## Format, sort imports, apply safe fixes
 sim: $(VENV)/.dev ## Run the simulator with one seed: make sim SEED=7
 	INTERLOCK_SIM_SEED=$(SEED) $(PYTEST) -q -p no:randomly -m "" --timeout=1800 tests/sim
 
-bench: $(VENV)/.dev ## Measure
-	$(PYTEST) -q -p no:xdist -p no:randomly -m bench --timeout=1800 tests
+bench: $(VENV)/.dev ## Measure Interlock beside its peers, then run the tests marked bench
+	@[ ! -f benchmarks/run.py ] || $(BIN)/python benchmarks/run.py $(ARGS)
+	$(PYTEST) -q -p no:xdist -p no:randomly -m bench --timeout=1800 tests || [ $$? -eq 5 ] # 5: there are none
 
 nightly: $(VENV)/.dev ## Run everything, slow tests too, with many more cases
 	HYPOTHESIS_PROFILE=night $(PYTEST) -n $(WORKERS) -m "not bench" --timeout=7200

@@ -41,7 +41,11 @@ class Source:
 
     @cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text, filename=self.path)
+        """The parsed file; empty when it does not parse, which is a problem of its own."""
+        try:
+            return ast.parse(self.text, filename=self.path)
+        except SyntaxError:
+            return ast.Module(body=[], type_ignores=[])
 
     @property
     def in_src(self) -> bool:
@@ -145,6 +149,14 @@ def body_lines(function: Function) -> int:
 
 
 # --- imports and names ---------------------------------------------------------------------------
+
+
+def syntax(source: Source) -> Iterator[Problem]:
+    try:
+        ast.parse(source.text, filename=source.path)
+    except SyntaxError as error:
+        cure = f"does not parse with the oldest Python that we support: {error.msg}"
+        yield source.problem("syntax", cure, at=error.lineno or "")
 
 
 def inner_imports(source: Source) -> Iterator[Problem]:
@@ -367,6 +379,7 @@ def registry_addresses(source: Source) -> Iterator[Problem]:
 
 
 PYTHON_RULES: tuple[Rule, ...] = (
+    syntax,
     file_size,
     function_size,
     class_size,

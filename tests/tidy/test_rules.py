@@ -27,6 +27,8 @@ MACHINE = "/home /someone/x.py".replace(" ", "")
 ADDRESS = "https://pypi .org/simple".replace(" ", "")
 
 CASES: list[tuple[Rule, str, str, int]] = [
+    (rules.syntax, SRC, "def f(): ...", 0),
+    (rules.syntax, SRC, "def f(: ...", 1),
     (rules.file_size, SRC, lines(600), 0),
     (rules.file_size, SRC, lines(601), 1),
     (rules.file_size, TEST, lines(800), 0),
