@@ -5,6 +5,13 @@ Paths are used through their module: `paths.child(scope, node)`, `paths.parse(te
 
 from interlock.values import paths as paths
 from interlock.values.canonical import canonical as canonical
+from interlock.values.checker import (
+    Checker as Checker,
+    Problem as Problem,
+    schema_problem as schema_problem,
+)
+from interlock.values.decoder import Decoder as Decoder, numbers as numbers
+from interlock.values.describe import describe as describe
 from interlock.values.digests import (
     digest as digest,
     digest_canonical as digest_canonical,
@@ -26,23 +33,63 @@ from interlock.values.names import (
     RunId as RunId,
     ValueRef as ValueRef,
 )
+from interlock.values.places import nearest as nearest
+from interlock.values.schema import (
+    Schema as Schema,
+    Steps as Steps,
+    json_pointer as json_pointer,
+    references as references,
+    resolve as resolve,
+    target as target,
+)
+from interlock.values.select import (
+    Doubt as Doubt,
+    Present as Present,
+    Selection as Selection,
+    select as select,
+)
+from interlock.values.subtype import (
+    Answer as Answer,
+    counterexample as counterexample,
+    covers as covers,
+)
 
 __all__ = [
+    "Answer",
     "BYTES_MAX",
     "canonical",
+    "Checker",
+    "counterexample",
+    "covers",
     "decode",
+    "Decoder",
     "DEPTH_MAX",
+    "describe",
     "Digest",
     "digest",
     "digest_canonical",
+    "Doubt",
     "duration_ms",
     "duration_text",
     "encode",
     "Json",
+    "json_pointer",
+    "nearest",
     "NodeId",
+    "numbers",
     "Path",
     "paths",
+    "Present",
+    "Problem",
+    "references",
+    "resolve",
     "RunId",
+    "Schema",
+    "schema_problem",
+    "select",
+    "Selection",
+    "Steps",
+    "target",
     "ulid",
     "value_ref",
     "ValueRef",

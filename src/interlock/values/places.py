@@ -1,8 +1,12 @@
 """How values and places inside values are written in messages."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 import orjson
+
+from interlock.values.names import Json
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SHOWN_MAX = 60
@@ -52,3 +56,20 @@ def _repr(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > INTEGER_BITS_SHOWN_MAX:
         return f"of {value.bit_length()} bits"
     return repr(value)
+
+
+def shown_json(value: Json) -> str:
+    """Show JSON data in a message, in few characters: a text in single quotes, the rest as JSON."""
+    if isinstance(value, str):
+        return shown(value)
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        return shown(value)
+    return text if len(text) <= SHOWN_MAX else f"{text[: SHOWN_MAX - 3]}..."
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Find the known name that was probably meant."""
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    return close[0] if close else None

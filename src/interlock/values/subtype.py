@@ -1,0 +1,110 @@
+"""Whether everything that one schema accepts is accepted by another.
+
+"yes" and "no" are proofs; "unknown" leaves the edge to be checked at run time. "yes" is the
+library's: it proves containment of the canonical forms of both schemas. "no" is ours where the
+library hesitates: a value that the producer's schema accepts and the consumer's refuses.
+"""
+
+from decimal import Decimal
+from functools import lru_cache
+from itertools import chain, islice
+from typing import Literal, TypeAlias, cast
+
+from interlock.values.canonical import canonical
+from interlock.values.checker import Checker
+from interlock.values.describe import describe
+from interlock.values.domain import decode
+from interlock.values.examples import examples
+from interlock.values.names import Json
+from interlock.values.places import shown_json
+from interlock.values.schema import Schema, as_schema, essence
+
+Answer: TypeAlias = Literal["yes", "no", "unknown"]
+
+CACHED_MAX = 4_096
+CANDIDATES_MAX = 400
+
+
+def covers(consumer: Schema, producer: Schema) -> Answer:
+    """Tell whether the consumer accepts every value that the producer may return.
+
+    Titles, descriptions and defaults do not matter. Formats do.
+    """
+    wanted, given = canonical(essence(consumer)), canonical(essence(producer))
+    return "yes" if wanted == given or wanted in ANYTHING else _judged(wanted, given)[0]
+
+
+def counterexample(consumer: Schema, producer: Schema) -> str | None:
+    """Show what the producer may return and the consumer refuses, and why.
+
+    Returns:
+        Such as `{"n":null}: null is not of type 'integer' at /n`; None when `covers` does not
+        say "no".
+    """
+    wanted, given = canonical(essence(consumer)), canonical(essence(producer))
+    if wanted == given or wanted in ANYTHING:
+        return None
+    answer, example = _judged(wanted, given)
+    return example if answer == "no" else None
+
+
+ANYTHING = frozenset({b"true", b"{}"})
+
+
+@lru_cache(maxsize=CACHED_MAX)
+def _judged(wanted: bytes, given: bytes) -> tuple[Answer, str | None]:
+    """Answer, with an example where the answer is "no"; the schemas come as canonical bytes."""
+    consumer, producer = as_schema(decode(wanted)), as_schema(decode(given))
+    answer, gap = _contained(consumer, producer)
+    if answer == "yes":
+        return "yes", None
+    example = _refused_example(consumer, producer, gap)
+    if example is not None:
+        return "no", example
+    return answer, f"some values of {describe(producer if gap is True else gap)}"
+
+
+def _contained(consumer: Schema, producer: Schema) -> tuple[Answer, Schema]:
+    """Ask the library; the second result is the schema of what is refused, as far as it tells."""
+    import jsonschema_rs
+
+    def canonicalized(schema: Schema) -> jsonschema_rs.CanonicalSchema:
+        return jsonschema_rs.canonicalize(
+            schema, draft=jsonschema_rs.Draft202012, validate_formats=True, offline=True
+        )
+
+    try:
+        wanted, given = canonicalized(consumer), canonicalized(producer)
+        answer = wanted.covers(given)
+    except ValueError:
+        return "unknown", True
+    if answer == jsonschema_rs.canonical.Containment.YES:
+        return "yes", False
+    try:
+        gap = as_schema(_without_decimals(given.subtract(wanted).to_json_schema()))
+    except ValueError:
+        gap = True
+    is_no = answer == jsonschema_rs.canonical.Containment.NO
+    return ("no" if is_no else "unknown"), gap
+
+
+def _without_decimals(value: object) -> Json:
+    match value:
+        case dict():
+            table = cast("dict[str, object]", value)
+            return {key: _without_decimals(member) for key, member in table.items()}
+        case list():
+            return [_without_decimals(member) for member in cast("list[object]", value)]
+        case Decimal():
+            return float(value)
+        case _:
+            return cast("Json", value)
+
+
+def _refused_example(consumer: Schema, producer: Schema, gap: Schema) -> str | None:
+    """Find a value that the producer's schema accepts and the consumer's refuses."""
+    accepting, refusing = Checker(producer), Checker(consumer)
+    for value in islice(chain(examples(gap), examples(producer)), CANDIDATES_MAX):
+        if accepting.accepts(value) and not refusing.accepts(value):
+            return f"{shown_json(value)}: {refusing.problems(value, limit=1)[0]}"
+    return None
