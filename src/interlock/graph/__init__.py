@@ -1,0 +1,61 @@
+"""Graphs: the model, the document form and its text, bodies, layout and schema."""
+
+from interlock.graph.bodies import find_body as find_body, visible_types as visible_types
+from interlock.graph.expressions import (
+    ENGINE as ENGINE,
+    Expression as Expression,
+    Placed as Placed,
+    Reference as Reference,
+    Scope as Scope,
+    Template as Template,
+    parse_expression as parse_expression,
+    parse_template as parse_template,
+    path_text as path_text,
+)
+from interlock.graph.identifiers import RESERVED as RESERVED
+from interlock.graph.limits import DocumentLimits as DocumentLimits
+from interlock.graph.load import Loaded as Loaded, load as load
+from interlock.graph.model import (
+    AnyNode as AnyNode,
+    CallNode as CallNode,
+    Defaults as Defaults,
+    Graph as Graph,
+    GraphNode as GraphNode,
+    MapNode as MapNode,
+    Node as Node,
+    OnError as OnError,
+    ProposeNode as ProposeNode,
+    Retry as Retry,
+)
+from interlock.graph.reader import read_graph as read_graph
+from interlock.graph.yaml import read_text as read_text
+
+__all__ = [
+    "AnyNode",
+    "CallNode",
+    "Defaults",
+    "DocumentLimits",
+    "ENGINE",
+    "Expression",
+    "find_body",
+    "Graph",
+    "GraphNode",
+    "load",
+    "Loaded",
+    "MapNode",
+    "Node",
+    "OnError",
+    "parse_expression",
+    "parse_template",
+    "path_text",
+    "Placed",
+    "ProposeNode",
+    "read_graph",
+    "read_text",
+    "Reference",
+    "RESERVED",
+    "Retry",
+    "Scope",
+    "Template",
+    "visible_types",
+]

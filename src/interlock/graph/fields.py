@@ -1,0 +1,220 @@
+"""Typed access to the fields of a document, collecting every problem on the way."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from interlock.errors import Diagnostic
+from interlock.graph.identifiers import did_you_mean
+from interlock.graph.limits import DocumentLimits
+from interlock.graph.scan import escape
+from interlock.values import Json
+
+
+class TooManyProblems(Exception):
+    """Enough problems were found; the rest of the document is not looked at."""
+
+
+@dataclass(slots=True)
+class Problems:
+    """All problems of a document, and where stored expressions begin inside their scalars."""
+
+    limits: DocumentLimits
+    nodes: int = 0
+    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    shifts: dict[str, int] = field(default_factory=dict[str, int])
+
+    def add(self, diagnostic: Diagnostic | None) -> None:
+        """Note a problem, if it is one."""
+        if diagnostic is None:
+            return
+        warning = diagnostic.severity == "warning"
+        # Warnings alone never stop the reading: no valid document is refused for them.
+        if warning and len(self.found) >= self.limits.problems_max // 2:
+            return
+        self.found.append(diagnostic)
+        if not warning and len(self.found) >= self.limits.problems_max:
+            raise TooManyProblems
+
+
+def show(value: Json) -> str:
+    """Write a value for a message: short, and as in JSON."""
+    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f'"{value}"'
+    text = text.replace("\n", "\\n").replace("`", "'")
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def bare(text: str) -> str:
+    """Write a name for a message, without quotes."""
+    return show(text).strip('"')
+
+
+def kind_of(value: Json) -> str:
+    """Name the type of a value, with the value when it is short."""
+    match value:
+        case None:
+            return "empty"
+        case dict():
+            return "a mapping" if value else "an empty mapping"
+        case list():
+            return "a list" if value else "an empty list"
+        case str() if not value:
+            return "an empty text"
+        case _:
+            return f"`{show(value)}`"
+
+
+class Section:
+    """A mapping of the document: typed fields, each problem noted with its place.
+
+    A field that is absent or wrong is read as None or its default: the document is refused at last.
+    """
+
+    def __init__(
+        self, data: Mapping[str, Json], pointer: str, *, name: str, problems: Problems
+    ) -> None:
+        self.data = data
+        self.pointer = pointer
+        self.name = name
+        self.problems = problems
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.data
+
+    def __iter__(self) -> Iterator[tuple[str, Json, str]]:
+        """Give each key, its value and its pointer."""
+        return ((key, value, self.at(key)) for key, value in self.data.items())
+
+    def at(self, name: str) -> str:
+        """Give the pointer of a field."""
+        return f"{self.pointer}/{escape(name)}"
+
+    def problem(self, code: str, message: str, *, hint: str, at: str | None = None) -> None:
+        """Note a problem of a field, or of the whole mapping (marked at its key)."""
+        whole = at is None
+        pointer = self.pointer if at is None else at
+        self.problems.add(
+            Diagnostic(code=code, message=message, pointer=pointer, hint=hint, on_key=whole)
+        )
+
+    def refuse_unknown(self, known: Collection[str]) -> None:
+        """Note each field that is not known."""
+        for key in self.data:
+            if key not in known:
+                self.unknown(key, did_you_mean(key, known))
+
+    def unknown(self, key: str, hint: str) -> None:
+        """Note an unknown field."""
+        self.problems.add(
+            Diagnostic(
+                code="IL1104",
+                message=f"{self.name} has no field `{bare(key)}`",
+                pointer=self.at(key),
+                hint=hint,
+                on_key=True,
+            )
+        )
+
+    def wrong(self, name: str, wanted: str, *, hint: str) -> None:
+        """Note that a field is of the wrong type."""
+        value = self.data[name]
+        self.problem(
+            "IL1105",
+            f"`{name}` of {self.name} is {kind_of(value)}, but must be {wanted}",
+            hint=hint if value is not None else f"give `{name}` a value, or remove it",
+            at=self.at(name),
+        )
+
+    # --- fields by type
+
+    def section(self, name: str, *, hint: str = "write fields below it") -> "Section | None":
+        """Read a mapping."""
+        value = self.data.get(name)
+        if isinstance(value, dict):
+            return Section(value, self.at(name), name=f"`{name}`", problems=self.problems)
+        if name in self.data:
+            self.wrong(name, "a mapping", hint=hint)
+        return None
+
+    def text(self, name: str) -> str | None:
+        """Read a text that is not empty."""
+        value = self.data.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if name in self.data:
+            self.wrong(name, "a text", hint=f"write `{name}: '{_word(value)}'`")
+        return None
+
+    def flag(self, name: str) -> bool | None:
+        """Read true or false."""
+        value = self.data.get(name)
+        if isinstance(value, bool):
+            return value
+        if name in self.data:
+            self.wrong(name, "true or false", hint=f"write `{name}: true` or `{name}: false`")
+        return None
+
+    def whole(self, name: str, *, low: int, high: int) -> int | None:
+        """Read a whole number in a range."""
+        value = self.data.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            if low <= value <= high:
+                return value
+            self._out_of_range(name, low, high)
+        elif name in self.data:
+            self.wrong(name, "a whole number", hint=f"write a number from {low:,} to {high:,}")
+        return None
+
+    def number(self, name: str, *, low: float, high: float) -> float | None:
+        """Read a number in a range."""
+        value = self.data.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if low <= value <= high:
+                return float(value)
+            self._out_of_range(name, low, high)
+        elif name in self.data:
+            self.wrong(name, "a number", hint=f"write a number from {low:,} to {high:,}")
+        return None
+
+    def _out_of_range(self, name: str, low: float, high: float) -> None:
+        self.problem(
+            "IL1112",
+            f"`{name}` of {self.name} is {show(self.data[name])}",
+            hint=f"write a number from {low:,} to {high:,}",
+            at=self.at(name),
+        )
+
+    def texts(self, name: str, what: str) -> tuple[str, ...]:
+        """Read a list of different texts."""
+        value = self.data.get(name)
+        if not isinstance(value, list):
+            if name in self.data:
+                self.wrong(name, f"a list of {what}", hint=f"write `{name}: [{_word(value)}]`")
+            return ()
+        found: list[str] = []
+        for index, item in enumerate(value):
+            place = f"{self.at(name)}/{index}"
+            if not isinstance(item, str) or not item:
+                self.problem(
+                    "IL1105",
+                    f"`{name}` of {self.name} lists {kind_of(item)}, but holds {what}",
+                    hint="write a text, or remove the entry",
+                    at=place,
+                )
+            elif item in found:
+                self.problem(
+                    "IL1114",
+                    f"`{name}` of {self.name} lists `{bare(item)}` twice",
+                    hint="remove one of them",
+                    at=place,
+                )
+            else:
+                found.append(item)
+        return tuple(found)
+
+
+def _word(value: Json) -> str:
+    shown = value is not None and value != "" and not isinstance(value, dict | list)
+    return bare(show(value)) if shown else "..."

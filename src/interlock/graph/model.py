@@ -1,0 +1,120 @@
+"""The graph as an author writes it or a model proposes it: nodes, references, guards.
+
+Values in `with` and expressions stay as text here; `plan` compiles them. Everything is immutable.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from interlock.values import Json, NodeId, Schema
+
+OnError = Literal["fail", "continue"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often and how fast a node is tried again.
+
+    `attempts` counts the first one too. Delays are in milliseconds:
+    `delay_ms * backoff ** (attempt - 1)`, at most `delay_max_ms`, with seeded jitter. With
+    `feedback` the next attempt sees the diagnostics of the last one.
+    """
+
+    attempts: int = 1
+    delay_ms: int = 100
+    backoff: float = 2.0
+    delay_max_ms: int = 30_000
+    feedback: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What all kinds of nodes have in common. Expressions are CEL source without `${{ }}`."""
+
+    id: NodeId
+    needs: tuple[NodeId, ...] = ()
+    after: tuple[NodeId, ...] = ()
+    when: str | None = None
+    require: tuple[str, ...] = ()
+    ensure: tuple[str, ...] = ()
+    retry: Retry | None = None
+    timeout_ms: int | None = None
+    deadline_ms: int | None = None
+    on_error: OnError = "fail"
+    with_: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    returns: Schema | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallNode(Node):
+    """`call`: one use of an action."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphNode(Node):
+    """`graph`: one use of another graph.
+
+    `graph` names an entry of `graphs` here or in a graph around this one (see `find_body`); what
+    the document names by path is loaded into `graphs`.
+    """
+
+    graph: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapNode(Node):
+    """`map`: a graph over the items of a list. `as_` names the item in `with` and `key`."""
+
+    graph: str
+    over: str
+    as_: str = "item"
+    key: str | None = None
+    limit: int | None = None
+    failures_max: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeNode(Node):
+    """`propose`: an action that returns a graph, which is compiled and executed in a child scope.
+
+    `actions` are patterns (`k8s.get_*`) that narrow what the proposal may use; empty allows what
+    the parent may.
+    """
+
+    action: str
+    actions: tuple[str, ...] = ()
+    repairs_max: int = 0
+
+
+AnyNode: TypeAlias = CallNode | GraphNode | MapNode | ProposeNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What applies to each node that does not say otherwise."""
+
+    timeout_ms: int | None = None
+    retry: Retry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """A graph: inputs by JSON Schema, nodes by id, outputs by template.
+
+    An input whose schema has a `default` may be left out. `optional` names the outputs that may be
+    absent. `graphs` are local bodies for `graph` and `map`; `types` are JSON Schemas that
+    `{$ref: '#/types/NAME'}` refers to.
+    """
+
+    name: str
+    inputs: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
+    nodes: Mapping[NodeId, AnyNode] = field(default_factory=dict[NodeId, AnyNode])
+    outputs: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    optional: frozenset[str] = frozenset()
+    graphs: Mapping[str, "Graph"] = field(default_factory=dict[str, "Graph"])
+    types: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
+    defaults: Defaults = Defaults()
+    description: str = ""

@@ -1,0 +1,155 @@
+"""What the YAML parsers say, in words that name the cure."""
+
+import re
+from dataclasses import dataclass
+
+from yaml.error import Mark, MarkedYAMLError, YAMLError
+
+from interlock.graph.scan import Scan, Stop
+
+_QUOTE_IT = "quote the expression: '${{ ... }}'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Sentence and hint for a problem whose text matches `pattern`."""
+
+    pattern: str
+    code: str
+    message: str
+    hint: str
+
+
+# The first match counts. Patterns fit the words of both parsers, libyaml and PyYAML's own.
+_TABLE = (
+    _Words(
+        "mapping values are not allowed",
+        "IL1004",
+        "a `: ` cannot stand here",
+        "check the indentation; a text that contains `: ` needs quotes",
+    ),
+    _Words(
+        "unknown escape|escape sequence|expected escape",
+        "IL1016",
+        "unknown escape in double quotes",
+        "use single quotes, where a backslash is a backslash, or double the backslash",
+    ),
+    _Words(
+        "invalid Unicode character escape",
+        "IL1015",
+        "the escape is no Unicode character",
+        "write the character itself",
+    ),
+    _Words(
+        "expected key|<block end>|'-' indicator|could not find expected ':'|block collection",
+        "IL1004",
+        "this line does not fit to the lines before it",
+        "check the indentation, and that each key ends with `:`",
+    ),
+    _Words(
+        "document start|document end",
+        "IL1004",
+        "text after the end of the document",
+        "check the indentation: all of the document's keys begin in the first column",
+    ),
+    _Words(
+        "block sequence entries|sequence entries are not allowed",
+        "IL1004",
+        "a list entry `- ` cannot stand here",
+        "put the list on lines of its own below its key",
+    ),
+    _Words(
+        "incompatible YAML document",
+        "IL1004",
+        "the document asks for a version of YAML that is not read",
+        "remove the `%YAML` line",
+    ),
+    _Words(
+        "node content",
+        "IL1004",
+        "a value is missing before this",
+        "put texts that contain brackets, braces or `,` in quotes",
+    ),
+    _Words(
+        "',' or|flow",
+        "IL1004",
+        "a `,` or the closing bracket is missing before this",
+        "separate entries with `,`; put texts that contain brackets, braces or `,` in quotes",
+    ),
+)
+
+
+def stop_at(scan: Scan, error: YAMLError, *, opened: int | None) -> Stop:
+    """Turn an error of the parser into a problem of the scan that ends reading.
+
+    Args:
+        opened: the offset of the innermost bracket that is still open.
+    """
+    if not isinstance(error, MarkedYAMLError):
+        return scan.fail("IL1004", f"the text is not YAML: {error}", hint="check it", at=(0, 1))
+    at = _offset(scan, error.problem_mark or error.context_mark)
+    if "end of stream" in f"{error.problem}":
+        opened = _offset(scan, error.context_mark)
+    elif scan.text[at:].strip():
+        opened = None
+    if opened is not None:
+        return _unclosed(scan, opened)
+    return _special(scan, f"{error.problem}", at=at) or _from_table(scan, f"{error.problem}", at=at)
+
+
+def _offset(scan: Scan, mark: Mark | None) -> int:
+    return 0 if mark is None else scan.offset(mark.line + 1, mark.column + 1)
+
+
+def _unclosed(scan: Scan, at: int) -> Stop:
+    sign = scan.text[at : at + 1]
+    return scan.fail(
+        "IL1014",
+        f"`{sign}` is opened here and never closed",
+        hint=f"close it with `{ {'{': '}', '[': ']'}.get(sign, sign) }`",
+        at=(at, at + 1),
+    )
+
+
+def _special(scan: Scan, problem: str, *, at: int) -> Stop | None:
+    """Find the cases whose words depend on the text around the place."""
+    text = scan.text
+    if text[at - 1 : at + 2] == "${{":
+        end = text.find("}}", at)
+        end = end + 2 if 0 < end < scan.line_end(scan.position(at)[0]) else at + 2
+        return scan.fail(
+            "IL1005",
+            "`${{` without quotes cannot stand inside `{...}` or `[...]`",
+            hint=f"quote it: '{text[at - 1 : end]}'",
+            at=(at - 1, end),
+        )
+    if "tab" in problem or ("cannot start any token" in problem and text[at : at + 1] == "\t"):
+        return scan.fail(
+            "IL1013", "a tab as indentation", hint="indent with spaces", at=(at, at + 1)
+        )
+    if "cannot start any token" in problem:
+        sign = text[at : at + 1]
+        return scan.fail(
+            "IL1004",
+            f"a text cannot begin with `{sign}`"
+            if sign != "`"
+            else "a text cannot begin with a backtick",
+            hint="put it in quotes",
+            at=(at, at + 1),
+        )
+    return None
+
+
+def _from_table(scan: Scan, problem: str, *, at: int) -> Stop:
+    for words in _TABLE:
+        if re.search(words.pattern, problem):
+            line = scan.position(at)[0]
+            unquoted = "${{" in scan.text[scan.starts[line - 1] : at] and words.code == "IL1004"
+            hint = _QUOTE_IT if unquoted else words.hint
+            return scan.fail(words.code, words.message, hint=hint, at=(at, at + 1))
+    return scan.fail(
+        "IL1004",
+        f"the text is not YAML: {problem}",
+        hint="correct it at this place",
+        at=(at, at + 1),
+    )

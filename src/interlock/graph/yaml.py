@@ -1,0 +1,377 @@
+"""Documents from text: YAML 1.2's JSON schema over PyYAML's events, or JSON; with all places.
+
+PyYAML's loaders are not used: they resolve `NO` to false and `4:30` to 270, merge `<<`, and keep
+the last of two equal keys. Events give the text and the place of each scalar, and an alias is one
+event: what it costs to expand is counted here.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
+
+from interlock.errors import Diagnostic, SourceMap, Span
+from interlock.graph.decoding import decode_text, refuse_forbidden
+from interlock.graph.json_text import NotJson, half_problem, number_problem, read_json
+from interlock.graph.limits import DocumentLimits, over
+from interlock.graph.scalars import OutOfRange, Scalar, plain_scalar
+from interlock.graph.scan import Reading, Scan, Stop, escape
+from interlock.graph.syntax import stop_at
+from interlock.values import Json
+
+_STANDARD = "tag:yaml.org,2002:"
+_SCALAR_TAGS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+    "null": (type(None),),
+}
+
+
+def read_text(
+    data: bytes | str, *, file: str | None = None, limits: DocumentLimits | None = None
+) -> tuple[Json, SourceMap]:
+    """Read a document's text as JSON data, with the place of each value.
+
+    Raises:
+        DocumentInvalid: the text is not UTF-8, not YAML, ambiguous, or over a limit.
+    """
+    reading, scan = scan_text(data, file=file, limits=limits or DocumentLimits())
+    if reading.problems:
+        raise scan.invalid()
+    return reading.tree, reading.source
+
+
+def scan_text(
+    data: bytes | str, *, file: str | None, limits: DocumentLimits
+) -> tuple[Reading, Scan]:
+    """Read a text; problems that leave a tree to look at are returned with it.
+
+    Raises:
+        DocumentInvalid: there is no tree to look at.
+    """
+    scan = decode_text(data, file=file, limits=limits)
+    try:
+        tree, scan = _read(scan, limits)
+    except Stop:
+        raise scan.invalid() from None
+    return Reading(tree=tree, source=scan.source(), problems=scan.diagnostics()), scan
+
+
+def _read(scan: Scan, limits: DocumentLimits) -> tuple[Json, Scan]:
+    if scan.text.lstrip(" \t\r\n")[:1] in {"{", "["}:
+        trial = Scan(file=scan.file, text=scan.text)
+        try:
+            return read_json(trial, limits), trial
+        except NotJson:
+            pass
+        except Stop:
+            raise trial.invalid() from None
+    refuse_forbidden(scan)
+    builder = _Builder(scan, limits)
+    try:
+        for event in _events(scan.text):
+            builder.take(event)
+    except yaml.YAMLError as error:
+        raise stop_at(scan, error, opened=builder.opened()) from None
+    return builder.result(), scan
+
+
+def _events(text: str) -> Iterator[Event]:
+    """Give the parser's events. The loaders are used as parsers only: they construct nothing."""
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    parse: Callable[..., Iterator[Event]] = yaml.parse  # pyright: ignore[reportUnknownMemberType]
+    return parse(text, Loader=loader)
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """A finished value that aliases may stand for, with its size and height."""
+
+    value: Json
+    size: int
+    height: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Frame:
+    """An open collection. `key` is the key whose value comes next."""
+
+    found: dict[str, Json] | list[Json]
+    pointer: str
+    start: int
+    anchor: str | None
+    counted: int
+    height: int = 0
+    key: str | None = None
+    flow: bool = False
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Builds the tree from events, without recursion."""
+
+    scan: Scan
+    limits: DocumentLimits
+    frames: list[_Frame] = field(default_factory=list[_Frame])
+    anchors: dict[str, _Anchor | None] = field(default_factory=dict[str, "_Anchor | None"])
+    counted: int = 0
+    aliases: int = 0
+    documents: int = 0
+    root: list[Json] = field(default_factory=list[Json])
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, CollectionStartEvent):
+            self._open(event)
+        elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
+            self._close(event)
+        elif isinstance(event, AliasEvent):
+            self._alias(event)
+        elif isinstance(event, DocumentStartEvent):
+            self._document(event)
+
+    def result(self) -> Json:
+        if not self.root or (self.root[0] is None and not self.scan.text.strip("- \t\r\n.")):
+            raise self.scan.fail(
+                "IL1003",
+                "the document is empty",
+                hint="begin it with `interlock: 1`",
+                at=(0, 1),
+            )
+        return self.root[0]
+
+    def opened(self) -> int | None:
+        """Give the offset of the innermost bracket or brace that is open."""
+        return next((frame.start for frame in reversed(self.frames) if frame.flow), None)
+
+    def _document(self, event: DocumentStartEvent) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            at = event.start_mark.index
+            raise self.scan.fail(
+                "IL1010",
+                "a second document begins here",
+                hint="put each document into a file of its own",
+                at=(at, at + 3),
+            )
+
+    # --- values
+
+    def _wants_key(self) -> bool:
+        return (
+            bool(self.frames)
+            and isinstance(self.frames[-1].found, dict)
+            and self.frames[-1].key is None
+        )
+
+    def _pointer(self) -> str:
+        if not self.frames:
+            return ""
+        frame = self.frames[-1]
+        if isinstance(frame.found, list):
+            return f"{frame.pointer}/{len(frame.found)}"
+        return f"{frame.pointer}/{escape(frame.key or '')}"
+
+    def _scalar(self, event: ScalarEvent) -> None:
+        self._count(1, event)
+        start, end = event.start_mark.index, event.end_mark.index
+        if self._wants_key():
+            self._key(event, self.scan.span(start, end))
+            return
+        pointer = self._pointer()
+        self.scan.values[pointer] = self._scalar_span(event)
+        value = self._scalar_value(event, pointer)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = _Anchor(value, 1, 0)
+        self._add(value, height=0)
+
+    def _scalar_span(self, event: ScalarEvent) -> Span:
+        start, end = event.start_mark.index, event.end_mark.index
+        raw = self.scan.text[start:end]
+        text_at = None
+        if raw == event.value:
+            text_at = start
+        elif event.style and raw[1:-1] == event.value and raw[:1] == event.style:
+            text_at = start + 1
+        return self.scan.span(start, end, text_at=text_at)
+
+    def _scalar_value(self, event: ScalarEvent, pointer: str) -> Scalar:
+        text: str = event.value
+        plain = event.implicit[0] and event.tag is None
+        value = plain_scalar(text) if plain or self._tagged(event, pointer) else text
+        if isinstance(value, OutOfRange):
+            self.scan.problems.append(number_problem(text, value, pointer))
+            return 0
+        if event.style == '"' and not _encodable(text):
+            self.scan.problems.append(half_problem(pointer))
+        return value
+
+    def _tagged(self, event: ScalarEvent, pointer: str) -> bool:
+        """Check the tag of a scalar; say whether the text is to be read as a plain one."""
+        tag: str | None = event.tag
+        if tag is None or tag == "!" or tag == _STANDARD + "str":
+            return False
+        types = _SCALAR_TAGS.get(tag.removeprefix(_STANDARD))
+        value = plain_scalar(event.value)
+        if types is None or not (isinstance(value, OutOfRange) or type(value) in types):
+            self._refuse_tag(tag, pointer)
+            return False
+        return True
+
+    def _refuse_tag(self, tag: str, pointer: str) -> None:
+        self.scan.problems.append(
+            Diagnostic(
+                code="IL1008",
+                message=f"the tag `{tag.replace(_STANDARD, '!!')}` cannot be read here",
+                pointer=pointer,
+                hint="remove the tag; values are JSON data",
+            )
+        )
+
+    def _key(self, event: ScalarEvent, span: Span) -> None:
+        frame = self.frames[-1]
+        name: str = event.value
+        inner = f"{frame.pointer}/{escape(name)}"
+        self.scan.key(inner, span)
+        frame.key = name
+        plain = event.implicit[0]
+        if plain and name == "<<":
+            self._refuse_key(
+                inner, "IL1012", "`<<` does not merge", "write the fields out, or use a local graph"
+            )
+        elif plain and not isinstance(plain_scalar(name), str):
+            self._refuse_key(
+                inner, "IL1007", f"the key `{name}` is not a string", f"put it in quotes: '{name}'"
+            )
+        elif event.tag not in {None, "!", _STANDARD + "str"}:
+            self._refuse_key(inner, "IL1008", f"the key `{name}` has a tag", "remove the tag")
+
+    def _refuse_key(self, pointer: str, code: str, message: str, hint: str) -> None:
+        self.scan.problems.append(
+            Diagnostic(code=code, message=message, pointer=pointer, on_key=True, hint=hint)
+        )
+
+    # --- collections
+
+    def _open(self, event: CollectionStartEvent) -> None:
+        self._count(1, event)
+        if self._wants_key():
+            raise self._no_key(event, "a mapping or list")
+        mapping = isinstance(event, MappingStartEvent)
+        pointer = self._pointer()
+        if event.tag not in {None, "!", _STANDARD + ("map" if mapping else "seq")}:
+            self._refuse_tag(f"{event.tag}", pointer)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+        frame = _Frame(
+            found={} if mapping else [],
+            pointer=pointer,
+            start=event.start_mark.index,
+            anchor=event.anchor,
+            counted=self.counted,
+            flow=bool(event.flow_style),
+        )
+        self.frames.append(frame)
+        if len(self.frames) > self.limits.depth_max:
+            raise self._too_deep(event)
+
+    def _close(self, event: MappingEndEvent | SequenceEndEvent) -> None:
+        frame = self.frames.pop()
+        end = event.end_mark.index if frame.flow else len(self.scan.text)
+        self.scan.values[frame.pointer] = self.scan.span(frame.start, end)
+        if frame.anchor is not None:
+            size = self.counted - frame.counted + 1
+            self.anchors[frame.anchor] = _Anchor(frame.found, size, frame.height)
+        self._add(frame.found, height=frame.height + 1)
+
+    def _alias(self, event: AliasEvent) -> None:
+        name: str = event.anchor
+        at = (event.start_mark.index, event.end_mark.index)
+        if self._wants_key():
+            raise self._no_key(event, f"the alias `*{name}`")
+        anchor = self.anchors.get(name)
+        if anchor is None:
+            inside = name in self.anchors
+            raise self.scan.fail(
+                "IL1009",
+                f"`*{name}` stands inside of `&{name}`"
+                if inside
+                else f"`*{name}` has no anchor `&{name}` before it",
+                hint="an alias stands after its anchor and outside of it",
+                at=at,
+            )
+        self.aliases += 1
+        if self.aliases > self.limits.aliases_max:
+            raise self._over("IL5004", "the document has too many aliases", "aliases_max", event)
+        self._count(anchor.size, event)
+        if len(self.frames) + anchor.height > self.limits.depth_max:
+            raise self._too_deep(event)
+        self.scan.values[self._pointer()] = self.scan.span(*at)
+        self._add(_copy(anchor.value), height=anchor.height)
+
+    def _add(self, value: Json, *, height: int) -> None:
+        if not self.frames:
+            self.root.append(value)
+            return
+        frame = self.frames[-1]
+        frame.height = max(frame.height, height)
+        if isinstance(frame.found, list):
+            frame.found.append(value)
+        elif frame.key is not None:
+            frame.found[frame.key] = value
+            frame.key = None
+
+    # --- limits
+
+    def _count(self, size: int, event: NodeEvent) -> None:
+        self.counted += size
+        if self.counted > self.limits.values_max:
+            raise self._over("IL5003", "the document has too many values", "values_max", event)
+
+    def _too_deep(self, event: NodeEvent) -> Stop:
+        return self._over("IL5002", "values are nested too deep", "depth_max", event)
+
+    def _over(self, code: str, what: str, name: str, event: NodeEvent) -> Stop:
+        limit: int = getattr(self.limits, name)
+        self.scan.values[""] = self.scan.span(event.start_mark.index, event.end_mark.index)
+        self.scan.problems.append(over(code, what, limit=(name, limit)))
+        return Stop()
+
+    def _no_key(self, event: NodeEvent, what: str) -> Stop:
+        return self.scan.fail(
+            "IL1007",
+            f"{what} cannot be a key",
+            hint="write the key as text; quote it if it has brackets or braces",
+            at=(event.start_mark.index, event.end_mark.index),
+        )
+
+
+def _copy(value: Json) -> Json:
+    """Copy a value: what stands at two places must not change at both."""
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
