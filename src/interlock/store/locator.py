@@ -14,7 +14,7 @@ def open_store(url: str) -> MeasuredStore:
 
     Raises:
         UsageError: the address is empty or of a kind that does not exist.
-        StoreUnusable: the file is no journal of ours, of a newer version, or cannot be used; says why.
+        StoreUnusable: the file is no journal of ours, of a newer version, or unusable; says why.
     """
     if url == MEMORY:
         return MemoryStore()

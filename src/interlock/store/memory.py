@@ -8,7 +8,15 @@ from typing import final
 
 from interlock.errors import UsageError
 from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent, StoredValue
-from interlock.store.batch import RunPart, by_run, out_of_order
+from interlock.store.batch import (
+    RunPart,
+    by_run,
+    check_run_id,
+    counted,
+    keys_changed,
+    out_of_order,
+)
+from interlock.store.evidence import check_value
 from interlock.store.leases import Holding, grant
 from interlock.store.protocol import (
     EVENTS_READ_DEFAULT,
@@ -16,7 +24,6 @@ from interlock.store.protocol import (
     INLINE_BYTES_MAX,
     StoreStatistics,
 )
-from interlock.store.verdicts import check_value, key_taken
 from interlock.values import RunId, ValueRef
 
 
@@ -40,13 +47,17 @@ class MemoryStore:
         parts = by_run(records)
         with self._lock:
             self._check_open()
-            fenced = frozenset(run for run, part in parts.items() if self._is_fenced(part))
-            kept = [part for run, part in parts.items() if run not in fenced]
+            fenced = frozenset(part.run for part in parts.values() if self._is_fenced(part))
+            kept = [part for part in parts.values() if part.run not in fenced]
             for part in kept:
                 expected = len(self._events.get(part.run, ())) + 1
                 if part.first != expected:
-                    raise out_of_order(part.run, part.first, expected)
-            keys = self._keys_changed(kept)
+                    raise out_of_order(part.run, got=part.first, expected=expected)
+            keys = keys_changed(
+                [part.head for part in kept if part.head is not None],
+                key_of=self._key_of,
+                holder_of=self._keys.get,
+            )
             if kept:
                 self._apply(kept, keys)
         return fenced
@@ -102,14 +113,14 @@ class MemoryStore:
 
     def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
         """Acquire, renew or take over a lease; see `Store.lease`."""
+        check_run_id(run)
         with self._lock:
             self._check_open()
-            held = self._leases.get(run)
             events = self._events.get(run)
             lease = grant(
                 run,
                 owner,
-                held=held,
+                held=self._leases.get(run),
                 epoch_seen=events[-1].epoch if events else 0,
                 owner_died=False,
                 now_ms=now_ms,
@@ -144,54 +155,28 @@ class MemoryStore:
         held = self._leases.get(part.run)
         return held is not None and held.epoch > part.epoch
 
-    def _keys_changed(self, parts: list[RunPart]) -> dict[str, RunId | None]:
-        """Return what a batch changes about who has which key, or refuse the batch."""
-        changed: dict[str, RunId | None] = {}
-        for part in parts:
-            if part.head is None:
-                continue
-            old = self._heads.get(part.run)
-            if old is not None and old.key is not None:
-                changed[old.key] = None
-            key = part.head.key
-            if key is not None:
-                holder = changed[key] if key in changed else self._keys.get(key)
-                if holder is not None and holder != part.run:
-                    raise key_taken(key, holder, wanted_by=part.run)
-                changed[key] = part.run
-        return changed
+    def _key_of(self, run: RunId) -> str | None:
+        head = self._heads.get(run)
+        return None if head is None else head.key
 
     def _apply(self, parts: list[RunPart], keys: dict[str, RunId | None]) -> None:
+        for part in parts:
+            events = self._events.setdefault(part.run, [])
+            for record in part.records:
+                events.append(StoredEvent(seq=record.seq, epoch=record.epoch, body=record.body))
+                for value in record.values:
+                    self._keep(part.run, value)
+            if part.head is not None:
+                self._heads[part.run] = part.head
         for key, holder in keys.items():
             if holder is None:
                 self._keys.pop(key, None)
             else:
                 self._keys[key] = holder
-        events = values = size = 0
-        for part in parts:
-            stored = self._events.setdefault(part.run, [])
-            for record in part.records:
-                stored.append(
-                    StoredEvent(seq=record.seq, epoch=record.epoch, body=bytes(record.body))
-                )
-                events += 1
-                size += len(record.body)
-                for value in record.values:
-                    self._keep(part.run, value)
-                    values += 1
-                    size += len(value.data)
-            if part.head is not None:
-                self._heads[part.run] = part.head
-        was = self._statistics
-        self._statistics = StoreStatistics(
-            commits=was.commits + 1,
-            events=was.events + events,
-            values=was.values + values,
-            bytes=was.bytes + size,
-        )
+        self._statistics = counted(self._statistics, parts)
 
     def _keep(self, run: RunId, value: StoredValue) -> None:
         if value.shared or len(value.data) > INLINE_BYTES_MAX:
-            self._blobs.setdefault(value.ref, bytes(value.data))
+            self._blobs.setdefault(value.ref, value.data)
         else:
-            self._values.setdefault((run, value.ref), bytes(value.data))
+            self._values.setdefault((run, value.ref), value.data)

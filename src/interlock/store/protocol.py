@@ -1,8 +1,8 @@
 """What a store promises: the one seam between the runtime and bytes that survive.
 
 A store keeps events, values, heads and leases as bytes and digests; it never decodes one. It is
-synchronous and may be called from any thread. Times are arguments. Sameness of backends is proved by
-`interlock.testing.StoreConformance`, not by shared code.
+synchronous and may be called from any thread. Times are arguments. That backends agree is proved
+by `interlock.testing.StoreConformance`, not by shared code.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,25 +22,26 @@ HEADS_READ_DEFAULT = 100
 
 
 class Store(Protocol):
-    """Bytes that survive. Eight methods, each atomic; any of them may be called from any thread.
+    """Bytes that survive. Eight methods, each atomic; any may be called from any thread.
 
-    After `StoreFailed` from a write the store refuses to write again: what was not acknowledged may or
-    may not be durable, and asking the disk again proves nothing. Close it, reopen it, read what is there.
+    When a write fails with an I/O error the store stops: it refuses further writes, since what was
+    not acknowledged may or may not be durable, and asking the disk again proves nothing. Close it,
+    reopen it, and read what is there.
     """
 
     def write(self, records: Sequence[Record]) -> frozenset[RunId]:
-        """Append a batch. When it returns, the batch is durable; a batch is never there in part.
+        """Append a batch. When it returns, the batch is durable; it is never there in part.
 
-        A run whose lease in the store is of a higher epoch than any of its records is fenced: all of its
-        records are left out, with their values and its head, and the rest commits. Values that are
-        there already are ignored. Of several heads of one run the last counts.
+        A run whose lease in the store is of a higher epoch than any of its records is fenced: all
+        of its records are left out, with their values and its head, and the rest commits. Values
+        that are there already are ignored. Of several heads of one run the last counts.
 
         Returns:
             The runs that are fenced: their owner must stop.
 
         Raises:
-            StoreFailed: a gap or a repeat in a run's `seq` (IL7018; the store stays usable), or an I/O
-                error (the store is stopped). Nothing that was not there before can be relied on.
+            StoreFailed: a gap or a repeat in a run's `seq` (IL7018: nothing is written and the
+                store stays usable), or an I/O error (the store is stopped).
             KeyTaken: a head's `key` belongs to another run; nothing of the batch is written.
         """
         ...
@@ -71,20 +72,20 @@ class Store(Protocol):
         before: RunId | None = None,
         limit: int = HEADS_READ_DEFAULT,
     ) -> list[RunHead]:
-        """List heads, newest first, that satisfy every condition given.
+        """List the heads that satisfy every condition given, newest first.
 
-        Newest means the greatest run id (ids are ULIDs); `before` continues a listing after its last
-        run, whether or not that run is still there.
+        Newest means the greatest run id, since ids are ULIDs. `before` continues a listing after
+        its last run, whether or not that run is still there.
         """
         ...
 
     def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
         """Acquire, renew, or take over the right to append to a run, which need not exist yet.
 
-        The owner that holds the lease renews it and keeps the epoch, even after it expired, as long as
-        nobody took it over. Anyone else waits until it expires, is released, or its owner is known to
-        be dead; every such acquisition has a higher epoch than any lease and any event before it. The
-        lease is durable when this returns.
+        The owner that holds the lease renews it and keeps the epoch, even after it expired, as
+        long as nobody took it over. Anyone else waits until it expires, is released, or its owner
+        is known to be dead. Every such acquisition has an epoch above that of any lease and event
+        of the run before it. The lease is durable when this returns.
 
         Raises:
             LeaseHeld: another owner holds it; says who and until when.
@@ -92,28 +93,27 @@ class Store(Protocol):
         ...
 
     def release(self, lease: Lease) -> None:
-        """Let go of a lease at once. No effect when the lease has been taken over or released."""
+        """Let go of a lease at once. No effect when it was taken over or released."""
         ...
 
     def close(self) -> None:
-        """Close the store and let its owners go. A second call has no effect; any other is refused."""
+        """Close the store and let its owners go. Closing twice is fine; other calls are refused."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatistics:
-    """What a store has written since it was opened."""
+    """What a store has written since it was opened. Sizes are of bodies and values as handed in."""
 
     commits: int = 0
     events: int = 0
     values: int = 0
     bytes: int = 0
-    """Bodies and values as handed in; not what the disk makes of them."""
 
 
 class MeasuredStore(Store, Protocol):
     """A store that also counts, as ours do: for benchmarks and for the curious."""
 
     def statistics(self) -> StoreStatistics:
-        """Return a snapshot of the counters."""
+        """Return a snapshot of the counters. Leases are not in them."""
         ...

@@ -1,0 +1,41 @@
+"""The part of apsw that we use, typed.
+
+apsw's own stubs speak of `collections.abc.Buffer`, which Python 3.11 does not have, so that nearly
+every signature is unknown to a type checker there. What is unknown stops here.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, cast
+
+import apsw
+
+
+class Rows(Protocol):
+    """The rows of a statement."""
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]: ...
+    def fetchone(self) -> tuple[Any, ...] | None: ...
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
+
+
+class Connection(Protocol):
+    """A connection to a database file. One thread at a time."""
+
+    def execute(self, statements: str, bindings: Sequence[object] = (), /) -> Rows: ...
+    def pragma(self, name: str, value: object = None, /) -> Any: ...
+    def config(self, option: int, value: int, /) -> int: ...
+    def set_busy_timeout(self, milliseconds: int, /) -> None: ...
+    def close(self, force: bool = False, /) -> None: ...  # noqa: FBT001, FBT002
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+
+def connect(path: str, *, flags: int) -> Connection:
+    """Open a connection."""
+    return cast("Connection", apsw.Connection(path, flags=flags))
+
+
+def array(items: tuple[str, ...] | tuple[bytes, ...]) -> object:
+    """Make a table of one column, `carray(?)`, of at least one item, without a copy."""
+    return apsw.carray(items)  # pyright: ignore[reportUnknownMemberType]

@@ -1,0 +1,111 @@
+"""From errors of SQLite and of the system to ours: what happened, where, and what to do."""
+
+from dataclasses import dataclass
+from errno import EACCES, EDQUOT, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS
+from pathlib import Path
+
+import apsw
+
+from interlock.errors import JournalCorrupt, StoreError, StoreFailed, StoreUnusable
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a kind of error means to the person who has to do something about it."""
+
+    code: str
+    words: str
+    hint: str
+
+
+REOPEN = "close the store, reopen it and resume"
+
+NOT_WRITABLE = Cause(
+    "IL7013", "it cannot be written", "make the file and its folder writable, or use another path"
+)
+LOCKED = Cause(
+    "IL7016",
+    "another program holds a lock on it",
+    "find the program with `fuser` or `lsof`, let it finish or stop it",
+)
+FULL = Cause("IL7017", "the disk or a quota is full", "free some space")
+BROKEN = Cause("IL7004", "the disk reported an error", "look at the system's log for the disk")
+NO_FILE = Cause("IL7015", "it cannot be opened", "check that its folder exists and is yours")
+NOT_OURS = Cause("IL7010", "it is not a SQLite database", "use another path; it is left alone")
+CORRUPT = Cause(
+    "IL7005",
+    "its pages are damaged",
+    "keep the file and its `-wal` for analysis, and restore the store from a backup",
+)
+TOO_LARGE = Cause("IL7004", "a value is too large for it", "lower the limit on the size of values")
+NO_MEMORY = Cause("IL7004", "memory ran out", "give the process more memory")
+BUG = Cause("IL7004", "SQLite refused", "this is a bug in Interlock, please report it")
+
+# What the world does to us. Any other class of apsw means that we misused it (BUG); a test holds
+# this list against the library, so that a new class cannot pass unnoticed.
+CAUSES: dict[type[apsw.Error], Cause] = {
+    apsw.BusyError: LOCKED,
+    apsw.CantOpenError: NO_FILE,
+    apsw.CorruptError: CORRUPT,
+    apsw.FullError: FULL,
+    apsw.IOError: BROKEN,
+    apsw.LockedError: LOCKED,
+    apsw.NoLFSError: TOO_LARGE,
+    apsw.NoMemError: NO_MEMORY,
+    apsw.NotADBError: NOT_OURS,
+    apsw.PermissionsError: NOT_WRITABLE,
+    apsw.ProtocolError: LOCKED,
+    apsw.ReadOnlyError: NOT_WRITABLE,
+    apsw.TooBigError: TOO_LARGE,
+}
+
+SYSTEM_CAUSES: dict[int, Cause] = {
+    EACCES: NOT_WRITABLE,
+    EDQUOT: FULL,
+    ENOENT: NO_FILE,
+    ENOSPC: FULL,
+    ENOTDIR: NO_FILE,
+    EPERM: NOT_WRITABLE,
+    EROFS: NOT_WRITABLE,
+}
+
+
+def cause_of(error: apsw.Error | OSError) -> Cause:
+    """Return what an error means."""
+    if isinstance(error, OSError):
+        return SYSTEM_CAUSES.get(error.errno or 0, BROKEN)
+    return CAUSES.get(type(error), BUG)
+
+
+def unusable(error: apsw.Error | OSError, path: Path) -> StoreError:
+    """Make the error for a store that cannot be opened."""
+    cause = cause_of(error)
+    kind = JournalCorrupt if cause is CORRUPT else StoreUnusable
+    return kind(f"cannot open {path}: {cause.words} ({error})", hint=cause.hint, code=cause.code)
+
+
+def read_failed(error: apsw.Error, path: Path) -> StoreError:
+    """Make the error for a read that failed."""
+    cause = cause_of(error)
+    kind = JournalCorrupt if cause is CORRUPT else StoreFailed
+    return kind(f"cannot read {path}: {cause.words} ({error})", hint=cause.hint, code=cause.code)
+
+
+def write_failed(error: apsw.Error | OSError, path: Path) -> StoreFailed:
+    """Make the error for a write that failed; the store is stopped after it."""
+    cause = cause_of(error)
+    return StoreFailed(
+        f"cannot write {path}: {cause.words} ({error}); what was not acknowledged may or may not "
+        "be durable",
+        hint=f"{cause.hint}; then {REOPEN}",
+        code=cause.code,
+    )
+
+
+def stopped(path: Path, first: StoreFailed) -> StoreFailed:
+    """Make the error for a write after one that failed."""
+    return StoreFailed(
+        f"{path} takes no more writes since one failed: {first.message}",
+        hint=REOPEN,
+        code="IL7019",
+    )

@@ -1,0 +1,233 @@
+"""From a path to connections: what speaks against a file is found before it is touched."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import apsw
+
+from interlock.errors import StoreUnusable
+from interlock.store.sqlite.connection import Connection, connect
+from interlock.store.sqlite.schema import (
+    APPLICATION_ID,
+    MIGRATIONS,
+    migrate,
+    version_of,
+)
+
+MAGIC = b"SQLite format 3\x00"
+HEADER_BYTES = 100
+BUSY_MS = 10_000
+WAL_BYTES_MAX = 64 * 1024 * 1024
+"""A log that grew beyond this, because a reader stood in the way, is cut after its checkpoint."""
+
+MOUNTS = Path("/proc/self/mounts")
+# A journal needs locks and shared memory that all its users see. These promise neither, or break
+# their promise.
+NETWORK_TYPES = frozenset(
+    [
+        "9p",
+        "afpfs",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "coda",
+        "davfs",
+        "fuse.ceph",
+        "fuse.davfs",
+        "fuse.glusterfs",
+        "fuse.rclone",
+        "fuse.s3fs",
+        "fuse.sshfs",
+        "gfs2",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "ocfs2",
+        "orangefs",
+        "smb3",
+        "smbfs",
+    ]
+)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a path where no journal can be; make its folder when only that is missing.
+
+    Raises:
+        StoreUnusable: says why, and what to do.
+        OSError: the folder cannot be made.
+    """
+    if path.is_dir():
+        raise _refused(path, "it is a directory", f"name a file in it: {path}/journal.db", "IL7015")
+    folder = path.parent
+    if not folder.is_dir():
+        if not folder.parent.is_dir():
+            reason = f"there is no folder {folder}"
+            raise _refused(path, reason, f"make it: mkdir -p {folder}", "IL7015")
+        folder.mkdir(exist_ok=True)
+    kind = network_type(folder, _mounts())
+    if kind is not None:
+        raise _refused(
+            path,
+            f"its folder is on a network file system ({kind}), where locks cannot be trusted",
+            "put the journal on a local disk; to share one between machines, use PostgreSQL",
+            "IL7014",
+        )
+    for place, what in ((folder, "its folder"), (path, "it")):
+        if place.exists() and not os.access(place, os.W_OK, effective_ids=True):
+            hint = f"make {place} writable for this user, or use another path"
+            raise _refused(path, f"{what} cannot be written", hint, "IL7013")
+
+
+def check_header(path: Path) -> None:
+    """Refuse a file that is not ours, by its first bytes, without opening it as a database.
+
+    Raises:
+        StoreUnusable: it is no database, or another program's.
+        OSError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+    except FileNotFoundError:
+        return
+    # A creation that was cut short leaves a rollback journal: until SQLite has played it back, the
+    # first bytes say nothing.
+    if not header or beside(path, "-journal").exists():
+        return
+    if not header.startswith(MAGIC):
+        raise _refused(
+            path,
+            f"it is not a SQLite database (it begins with {header[:16]!r})",
+            "use another path; the file is left alone",
+            "IL7010",
+        )
+    _check_identity(path, int.from_bytes(header[68:72], "big"))
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Name a companion of a journal file."""
+    return path.with_name(path.name + suffix)
+
+
+def open_writer(path: Path) -> Connection:
+    """Connect for writing; a new file gets its tables. Needs the commit lock.
+
+    Raises:
+        StoreUnusable: the file is not ours, or of a newer version.
+        apsw.Error: SQLite cannot open it.
+    """
+    connection = connect(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    try:
+        _configure(connection)
+        # EXTRA also syncs the folder when the creation's rollback journal is removed. At FULL a new
+        # file could be lost whole, under a strict model of power loss, after commits that were
+        # acknowledged (test_power_loss).
+        connection.pragma("synchronous", "extra")
+        if connection.pragma("page_count"):
+            _check_identity(path, int(connection.pragma("application_id")))
+            _check_version(path, version_of(connection))
+        migrate(connection)
+        mode = connection.pragma("journal_mode", "wal")
+        if mode != "wal":
+            hint = "put the journal on a local disk that has shared memory and locks"
+            raise _refused(path, f"a write-ahead log cannot be had there ({mode=})", hint, "IL7003")
+        connection.pragma("synchronous", "full")
+        connection.pragma("journal_size_limit", WAL_BYTES_MAX)
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> Connection:
+    """Connect for reading only.
+
+    Raises:
+        apsw.Error: SQLite cannot open it.
+    """
+    # Read-write, since readers of a log keep their marks in shared memory.
+    connection = connect(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    _configure(connection)
+    connection.pragma("query_only", True)
+    return connection
+
+
+def network_type(folder: Path, mounts: Iterable[str]) -> str | None:
+    """Return the type of the network file system that a folder is on, if it is on one.
+
+    Args:
+        folder: a real path.
+        mounts: lines of `/proc/self/mounts`: device, place, type ...
+    """
+    best, kind = "", ""
+    for line in mounts:
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        place = _unescaped(fields[1])
+        # A later mount on the same place hides an earlier one.
+        if folder.is_relative_to(place) and len(place) >= len(best):
+            best, kind = place, fields[2]
+    return kind if kind in NETWORK_TYPES else None
+
+
+def sync_folder(path: Path) -> None:
+    """Make the entries of a file's folder durable."""
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _configure(connection: Connection) -> None:
+    connection.set_busy_timeout(BUSY_MS)
+    # A file may come from a stranger: its schema must not run functions or damage itself.
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    connection.pragma("temp_store", "memory")
+    connection.pragma("fullfsync", True)  # On macOS a plain fsync leaves data in the drive's cache.
+    connection.pragma("checkpoint_fullfsync", True)
+
+
+def _check_identity(path: Path, application: int) -> None:
+    if application != APPLICATION_ID:
+        raise _refused(
+            path,
+            f"it is another program's SQLite database (application id {application:#010x})",
+            "use another path; the file is left alone",
+            "IL7011",
+        )
+
+
+def _check_version(path: Path, version: int) -> None:
+    if version > len(MIGRATIONS):
+        raise _refused(
+            path,
+            f"it has format {version}, and this Interlock knows formats up to {len(MIGRATIONS)}",
+            "install the Interlock that wrote it, or a newer one",
+            "IL7012",
+        )
+
+
+def _refused(path: Path, reason: str, hint: str, code: str) -> StoreUnusable:
+    return StoreUnusable(f"cannot open {path}: {reason}", hint=hint, code=code)
+
+
+def _mounts() -> list[str]:
+    try:
+        return MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except FileNotFoundError:
+        return []  # Not Linux: SQLite's own checks must do.
+
+
+def _unescaped(place: str) -> str:
+    r"""Undo the octal escapes of a mount table: `\040` is a space."""
+    head, *rest = place.split("\\")
+    return head + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)

@@ -1,0 +1,186 @@
+"""The store over one journal file: who may call when, and what a failure means."""
+
+import os
+from collections.abc import Collection, Generator, Iterable, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import final
+
+import apsw
+
+from interlock.errors import StoreFailed, UsageError
+from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent
+from interlock.store.batch import by_run, check_run_id, counted
+from interlock.store.evidence import check_value
+from interlock.store.protocol import (
+    EVENTS_READ_DEFAULT,
+    HEADS_READ_DEFAULT,
+    StoreStatistics,
+)
+from interlock.store.sqlite.failures import read_failed, stopped, unusable, write_failed
+from interlock.store.sqlite.locks import Locks
+from interlock.store.sqlite.opening import (
+    beside,
+    check_header,
+    check_place,
+    open_writer,
+    sync_folder,
+)
+from interlock.store.sqlite.reader import Reader
+from interlock.store.sqlite.writer import Writer
+from interlock.values import RunId, ValueRef
+
+
+@final
+class SqliteStore:
+    """A journal file, open for this process; others may have it open too.
+
+    Beside `journal.db` stand SQLite's `journal.db-wal` and `journal.db-shm`, and our locks in
+    `journal.db-locks`. While a process has it open, copy it with SQLite's backup, not with `cp`.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            StoreUnusable: it cannot be used; says why.
+            JournalCorrupt: its first pages are damaged.
+        """
+        # Links are followed: all who open the file must meet at the same locks.
+        self._path = Path(path).resolve()
+        self._process = os.getpid()
+        self._lock = Lock()
+        self._failure: StoreFailed | None = None
+        self._closed = False
+        self._statistics = StoreStatistics()
+        try:
+            check_place(self._path)
+            check_header(self._path)
+            self._open()
+        except (apsw.Error, OSError) as error:
+            raise unusable(error, self._path) from error
+
+    def _open(self) -> None:
+        with ExitStack() as undo:
+            self._locks = Locks(beside(self._path, "-locks"))
+            undo.callback(self._locks.close)
+            with self._locks.commit():
+                self._locks.sweep()
+                connection = open_writer(self._path)
+                undo.callback(connection.close, True)
+                self._writer = Writer(connection)
+                sync_folder(self._path)
+            self._reader = Reader(self._path)
+            undo.pop_all()
+
+    def write(self, records: Sequence[Record]) -> frozenset[RunId]:
+        """Append a batch; see `Store.write`."""
+        parts = by_run(records)
+        with self._committing():
+            if not parts:
+                return frozenset()
+            fenced = self._writer.append(parts)
+            written = [part for run, part in parts.items() if run not in fenced]
+            if written:
+                self._statistics = counted(self._statistics, written)
+            return fenced
+
+    def read(
+        self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT
+    ) -> list[StoredEvent]:
+        """Return a page of events; see `Store.read`."""
+        with self._reading() as reader:
+            return reader.events(run, after=after, limit=limit)
+
+    def values(self, run: RunId, refs: Iterable[ValueRef]) -> dict[ValueRef, bytes]:
+        """Return values by reference; see `Store.values`."""
+        with self._reading() as reader:
+            found = reader.values(run, tuple(refs))
+        for ref, data in found.items():
+            check_value(run, ref, data)
+        return found
+
+    def head(self, run: RunId) -> RunHead | None:
+        """Return the head of a run; see `Store.head`."""
+        with self._reading() as reader:
+            return reader.head(run)
+
+    def heads(
+        self,
+        *,
+        statuses: Collection[RunStatus] | None = None,
+        key: str | None = None,
+        before: RunId | None = None,
+        limit: int = HEADS_READ_DEFAULT,
+    ) -> list[RunHead]:
+        """List heads, newest first; see `Store.heads`."""
+        with self._reading() as reader:
+            return reader.heads(statuses=statuses, key=key, before=before, limit=limit)
+
+    def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
+        """Acquire, renew or take over a lease; see `Store.lease`.
+
+        The owner counts as alive until this store is closed or its process ends; then its leases
+        may be taken over at once.
+        """
+        check_run_id(run)
+        with self._committing():
+            self._locks.claim(owner)
+            return self._writer.lease(
+                run, owner, now_ms=now_ms, life_ms=life_ms, is_dead=self._locks.is_dead
+            )
+
+    def release(self, lease: Lease) -> None:
+        """Let go of a lease; see `Store.release`."""
+        with self._committing():
+            self._writer.release(lease)
+
+    def close(self) -> None:
+        """Close the connections and let the owners of this store go."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._reader.close()
+                self._writer.close()
+            except apsw.Error as error:
+                raise write_failed(error, self._path) from error
+            finally:
+                self._locks.close()
+
+    def statistics(self) -> StoreStatistics:
+        """Return a snapshot of the counters."""
+        return self._statistics
+
+    @contextmanager
+    def _committing(self) -> Generator[None]:
+        """Hold the right to write; an I/O error ends it for this store."""
+        with self._lock:
+            self._check_open()
+            if self._failure is not None:
+                raise stopped(self._path, self._failure)
+            try:
+                with self._locks.commit():
+                    yield
+            except (apsw.Error, OSError) as error:
+                self._failure = write_failed(error, self._path)
+                raise self._failure from error
+
+    @contextmanager
+    def _reading(self) -> Generator[Reader]:
+        self._check_open()
+        try:
+            yield self._reader
+        except apsw.Error as error:
+            raise read_failed(error, self._path) from error
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("the store is closed", hint="open it again with `open_store`")
+        if os.getpid() != self._process:
+            raise UsageError(
+                f"{self._path} was opened by process {self._process}, and this is its fork",
+                hint="open the store again in the new process; SQLite does not survive a fork",
+            )
