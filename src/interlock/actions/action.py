@@ -1,0 +1,377 @@
+"""`@action`: a registered, typed, versioned unit of work, the only way to touch the world."""
+
+import inspect
+import re
+import textwrap
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, ParamSpec, Protocol, TypeVar, cast, final, overload
+
+from interlock.actions.manifest import EFFECTS, Effect, Manifest
+from interlock.actions.signature import Signature
+from interlock.errors import ActionInvalid, UsageError, ValueRefused
+from interlock.values import Digest, Json, decode, digest, duration_ms, encode
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*([.\-/][A-Za-z0-9_]+)*")
+NAME_CHARS_MAX = 200
+DEFAULT_WINDOW_MS = 24 * 3600 * 1000
+
+
+class Tracer(Protocol):
+    """What records nodes while the body of a `@graph` function is traced."""
+
+    def call(
+        self,
+        action: "Action[..., object]",
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        options: Mapping[str, object],
+    ) -> object:
+        """Record a call and return a reference to its output."""
+        ...
+
+
+TRACER: ContextVar[Tracer | None] = ContextVar("interlock_tracer", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safety:
+    """What a write declares to be safe, as `@action` takes it."""
+
+    key: str | None = None
+    window: str | None = None
+    probe: Callable[..., object] | None = None
+    undo: Callable[..., object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Declared bounds of one attempt."""
+
+    cost_usd_max: float | None = None
+    timeout_ms_max: int | None = None
+
+
+@final
+class Action(Generic[P, R]):
+    """One action: its function, its manifest, and how values cross its edge.
+
+    Inside a `@graph` function a call records a node; anywhere else it raises `UsageError`. `.func` is the original
+    function.
+    """
+
+    def __init__(
+        self,
+        func: Callable[..., object],
+        *,
+        name: str,
+        effect: Effect = "write",
+        version: str | None = None,
+        safety: Safety | None = None,
+        bounds: Bounds | None = None,
+        depends_on: Sequence[Callable[..., object]] = (),
+        schemas: tuple[Json, Json] | None = None,
+        bound: Mapping[str, Json] | None = None,
+    ) -> None:
+        self.func = func
+        self.name = name
+        self.effect: Effect = effect
+        self.version = version
+        self.safety = safety or Safety()
+        self.bounds = bounds or Bounds()
+        self.depends_on = tuple(depends_on)
+        self.schemas = schemas
+        self.bound: Mapping[str, Json] = dict(bound or {})
+        self.is_async = inspect.iscoroutinefunction(func)
+        self.__doc__ = func.__doc__
+        self.__name__ = getattr(func, "__name__", name)
+        self._check()
+
+    def _check(self) -> None:
+        if not NAME.fullmatch(self.name) or len(self.name) > NAME_CHARS_MAX:
+            raise ActionInvalid(
+                f"`{self.name}` is no name for an action",
+                hint="use letters, digits and `_`, with dots between parts: `ci.build`",
+            )
+        if self.effect not in EFFECTS:
+            raise ActionInvalid(
+                f"action `{self.name}`: unknown effect {self.effect!r}",
+                hint="use pure, read or write",
+            )
+        safety = self.safety
+        if self.effect != "write" and (safety.key or safety.probe or safety.undo or safety.window):
+            raise ActionInvalid(
+                f"action `{self.name}`: key, window, probe and undo make writes safe, but its effect is {self.effect}",
+                hint='leave them out, or declare effect="write"',
+            )
+        if safety.window and not safety.key:
+            raise ActionInvalid(
+                f"action `{self.name}`: a window needs a key",
+                hint="name the argument that carries the key",
+            )
+
+    @cached_property
+    def signature(self) -> Signature:
+        """The typed edge of the function."""
+        return Signature(self.func, self.name)
+
+    @property
+    def context_name(self) -> str | None:
+        """The parameter that takes the `Context`, when there is one."""
+        return None if self.schemas is not None else self.signature.context_name
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What is known of the action without its code.
+
+        Raises:
+            ActionInvalid: an annotation has no JSON form, or `key` names no argument.
+        """
+        arguments, returns = self.schemas or (
+            self.signature.arguments_schema(),
+            self.signature.returns_schema(),
+        )
+        arguments = _without_bound(arguments, self.bound)
+        self._check_key(arguments)
+        fingerprint = self._fingerprint()
+        window = duration_ms(self.safety.window) if self.safety.window else DEFAULT_WINDOW_MS
+        cost = self.bounds.cost_usd_max
+        return Manifest(
+            name=self.name,
+            version=self.version or "1",
+            effect=self.effect,
+            arguments=arguments,
+            returns=returns,
+            key=self.safety.key,
+            window_ms=window if self.safety.key else None,
+            probe=self.safety.probe is not None,
+            undo=self.safety.undo is not None,
+            fingerprint=fingerprint,
+            cost_usd_micros_max=None if cost is None else round(cost * 1_000_000),
+            timeout_ms_max=self.bounds.timeout_ms_max,
+            description=inspect.cleandoc(self.__doc__).partition("\n")[0] if self.__doc__ else "",
+        )
+
+    def _check_key(self, arguments: Json) -> None:
+        key = self.safety.key
+        if key is None or key == "Context.idempotency_key":
+            return
+        properties = arguments.get("properties") if isinstance(arguments, dict) else None
+        if not isinstance(properties, dict) or key not in properties:
+            raise ActionInvalid(
+                f"action `{self.name}`: key names `{key}`, which is none of its arguments",
+                hint="name an argument, or use 'Context.idempotency_key'",
+            )
+
+    def _fingerprint(self) -> Digest | None:
+        sources = [_source(func) for func in (self.func, *self.depends_on)]
+        if any(source is None for source in sources):
+            return None
+        return digest("fingerprint", [*cast(list[Json], sources), dict(self.bound)])
+
+    def decode(self, data: bytes) -> dict[str, object]:
+        """Decode canonical argument bytes to keyword arguments of the function.
+
+        Raises:
+            ValueRefused: the arguments do not match.
+        """
+        if not self.bound and self.schemas is None:
+            return self.signature.decode(data)
+        given = decode(data)
+        if not isinstance(given, dict):
+            raise ValueRefused(f"arguments of `{self.name}` are no object")
+        given = {**given, **self.bound}
+        if self.schemas is not None:
+            return cast(dict[str, object], given)
+        return self.signature.decode(encode(given))
+
+    def encode(self, value: object) -> bytes:
+        """Encode an output to canonical bytes.
+
+        Raises:
+            ValueRefused: the output has no JSON form in the domain.
+        """
+        if self.schemas is not None:
+            return encode(cast(Json, value))
+        return self.signature.encode(value)
+
+    def derive(
+        self, name: str, *, effect: Effect | None = None, version: str | None = None, **bound: Json
+    ) -> "Action[..., R]":
+        """Make an action that fixes some arguments and may declare another effect.
+
+        A trusted registry says what a general action does in one use: `exec_run.derive("ci.test", effect="read",
+        argv=["pytest"])`.
+        """
+        new_effect = effect or self.effect
+        return Action(
+            self.func,
+            name=name,
+            effect=new_effect,
+            version=version or self.version,
+            safety=self.safety if new_effect == "write" else None,
+            bounds=self.bounds,
+            depends_on=self.depends_on,
+            schemas=self.schemas,
+            bound={**self.bound, **bound},
+        )
+
+    def using(self, **options: object) -> Callable[P, R]:
+        """Return the action with options for one node: `charge.using(id="pay", retry=...)(...)`."""
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            return self._trace(args, kwargs, options)
+
+        return call
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Record a node, inside a `@graph` function only."""
+        return self._trace(args, kwargs, {})
+
+    def _trace(
+        self, args: tuple[object, ...], kwargs: Mapping[str, object], options: Mapping[str, object]
+    ) -> R:
+        tracer = TRACER.get()
+        if tracer is None:
+            raise UsageError(
+                f"action `{self.name}` was called outside a graph",
+                hint=f"use it inside a `@graph` function, or call `{self.__name__}.func(...)` to run the plain function",
+            )
+        return cast(R, tracer.call(cast("Action[..., object]", self), args, kwargs, options))
+
+    def __repr__(self) -> str:
+        return f"<action {self.name} ({self.effect})>"
+
+
+def _source(func: Callable[..., object]) -> str | None:
+    """Return the dedented source with LF; None when there is none (a shell, a C function)."""
+    try:
+        source = inspect.getsource(inspect.unwrap(func))
+    except (OSError, TypeError):
+        return None
+    return textwrap.dedent(source).replace("\r\n", "\n")
+
+
+def _without_bound(arguments: Json, bound: Mapping[str, Json]) -> Json:
+    if not bound or not isinstance(arguments, dict):
+        return arguments
+    properties = cast(dict[str, Json], arguments.get("properties") or {})
+    unknown = sorted(set(bound) - set(properties))
+    if unknown:
+        raise ActionInvalid(
+            f"cannot fix {unknown[0]!r}: no such argument",
+            hint=f"there are: {', '.join(properties)}",
+        )
+    required = cast(list[Json], arguments.get("required") or [])
+    return {
+        **arguments,
+        "properties": {name: part for name, part in properties.items() if name not in bound},
+        "required": [name for name in required if name not in bound],
+    }
+
+
+class ActionDecorator(Protocol):
+    """What `action(...)` with options returns."""
+
+    @overload
+    def __call__(self, func: Callable[P, Awaitable[R]]) -> Action[P, R]: ...
+    @overload
+    def __call__(self, func: Callable[P, R]) -> Action[P, R]: ...
+    def __call__(self, func: Callable[..., object]) -> object: ...
+
+
+@overload
+def action(func: Callable[P, Awaitable[R]], /) -> Action[P, R]: ...
+@overload
+def action(func: Callable[P, R], /) -> Action[P, R]: ...
+@overload
+def action(
+    name: str | None = None,
+    /,
+    *,
+    effect: Effect = "write",
+    version: str | None = None,
+    key: str | None = None,
+    window: str | None = None,
+    probe: Callable[..., object] | None = None,
+    undo: Callable[..., object] | None = None,
+    cost_usd_max: float | None = None,
+    timeout_ms_max: int | None = None,
+    depends_on: Sequence[Callable[..., object]] = (),
+) -> ActionDecorator: ...
+def action(
+    name: str | Callable[..., object] | None = None,
+    /,
+    *,
+    effect: Effect = "write",
+    version: str | None = None,
+    key: str | None = None,
+    window: str | None = None,
+    probe: Callable[..., object] | None = None,
+    undo: Callable[..., object] | None = None,
+    cost_usd_max: float | None = None,
+    timeout_ms_max: int | None = None,
+    depends_on: Sequence[Callable[..., object]] = (),
+) -> object:
+    """Make an action of a function, sync or async.
+
+    Args:
+        name: the name in documents; the function's name unless given.
+        effect: `pure`, `read` or `write`; undeclared means `write` with nothing that makes it safe.
+        version: raise it when the meaning changes and the source does not show it.
+        key: for a write: the argument (or `Context.idempotency_key`) by which the receiver deduplicates.
+        window: how long the receiver remembers a key, for example `24h`.
+        probe: for a write: a function of the same arguments that asks the receiver whether the write happened; it
+            returns the output, None when it did not happen, or raises when it cannot tell.
+        undo: for a write: an action that takes it back.
+        cost_usd_max: bound on the money of one attempt; makes the action metered.
+        timeout_ms_max: bound on the time of one attempt.
+        depends_on: functions whose source belongs to the fingerprint.
+
+    Raises:
+        ActionInvalid: the declaration is wrong.
+    """
+
+    def decorate(func: Callable[..., object]) -> Action[..., object]:
+        return Action(
+            func,
+            name=name if isinstance(name, str) else func.__name__,
+            effect=effect,
+            version=version,
+            safety=Safety(key=key, window=window, probe=probe, undo=undo),
+            bounds=Bounds(cost_usd_max=cost_usd_max, timeout_ms_max=timeout_ms_max),
+            depends_on=depends_on,
+        )
+
+    return decorate(name) if callable(name) else decorate
+
+
+def declare(
+    name: str,
+    func: Callable[..., object],
+    *,
+    arguments: Json,
+    returns: Json = True,
+    effect: Effect = "write",
+    version: str | None = None,
+    safety: Safety | None = None,
+    bounds: Bounds | None = None,
+) -> Action[..., object]:
+    """Make an action from JSON Schemas, for tools that are described by data (MCP, OpenAPI).
+
+    `func` takes the arguments as keywords and returns JSON data.
+    """
+    return Action(
+        func,
+        name=name,
+        effect=effect,
+        version=version,
+        safety=safety,
+        bounds=bounds,
+        schemas=(arguments, returns),
+    )

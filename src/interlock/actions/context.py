@@ -1,0 +1,78 @@
+"""What an action may ask of the runtime while it runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from interlock.errors import UsageError
+from interlock.values import Digest, Json
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Usage:
+    """What an attempt says it consumed. Money is in millionths of a dollar."""
+
+    tokens: int = 0
+    cost_usd_micros: int = 0
+
+
+def no_secret(name: str) -> str:
+    """Refuse a secret, for runtimes that were given none."""
+    raise UsageError(f"no secret `{name}` is configured", hint="pass `secrets=` to the Runtime")
+
+
+def drop_chunk(chunk: Json) -> None:
+    """Drop a chunk, for runtimes that nobody watches."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """Injected into an action that has a parameter annotated with `Context`.
+
+    It is not part of the schema, nor of the call key.
+
+    Attributes:
+        idempotency_key: equal for all attempts of one generation of a node; send it to the receiver.
+        attempt_no: counts from 1.
+        deadline_ms: wall-clock time, in ms since the epoch, after which nothing may be sent any more.
+        feedback: what was wrong with the last attempt, when the node has `retry: {feedback: true}` or repairs.
+        random: a float in [0, 1) drawn from the attempt's seed, so that it is the same on every machine.
+    """
+
+    idempotency_key: Digest
+    attempt_no: int
+    deadline_ms: int
+    now: Callable[[], int]
+    random: Callable[[], float]
+    feedback: tuple[str, ...] = ()
+    usage_total: Usage = field(default_factory=Usage)
+    secret: Callable[[str], str] = no_secret
+    emit: Callable[[Json], None] = drop_chunk
+    resources: Mapping[type[object], object] = field(default_factory=dict[type[object], object])
+    is_cancelled: Callable[[], bool] = lambda: False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the attempt was cancelled; threads must look, since they cannot be interrupted."""
+        return self.is_cancelled()
+
+    def usage(self, *, tokens: int = 0, cost_usd: float = 0.0) -> None:
+        """Report consumption; calls add up, and the sum is journaled with the outcome."""
+        self.usage_total.tokens += tokens
+        self.usage_total.cost_usd_micros += round(cost_usd * 1_000_000)
+
+    def resource(self, kind: type[T]) -> T:
+        """Return the client of this type that the application passed to the runtime.
+
+        Raises:
+            UsageError: no resource of that type was passed.
+        """
+        found = self.resources.get(kind)
+        if found is None:
+            raise UsageError(
+                f"no resource of type `{kind.__name__}` was passed to the runtime",
+                hint=f"Runtime(..., resources=[{kind.__name__}(...)])",
+            )
+        return cast(T, found)

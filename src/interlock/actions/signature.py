@@ -1,0 +1,176 @@
+"""From a function's annotations to schemas, and from JSON data to its arguments and back.
+
+Pydantic is imported on first use, so that `import interlock` stays light.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import cached_property
+from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
+
+from interlock.actions.context import Context
+from interlock.errors import ActionInvalid, ValueRefused
+from interlock.values import Json, encode
+
+PLAIN = (Any, None, type(None), bool, int, float, str, list, dict, object)
+SETS = (set, frozenset)
+
+
+class Signature:
+    """The typed edge of a function: its parameters, schemas, decoder and encoder."""
+
+    def __init__(self, func: Callable[..., object], name: str) -> None:
+        self.name = name
+        self.parameters = inspect.signature(func).parameters
+        try:
+            self.hints: dict[str, Any] = get_type_hints(func, include_extras=True)
+        except NameError as error:
+            raise ActionInvalid(
+                f"action `{name}`: annotation cannot be resolved: {error}",
+                hint="import the type at module level, not under `TYPE_CHECKING`",
+            ) from error
+        self.context_name = next((n for n in self.parameters if self.hints.get(n) is Context), None)
+        self.fields = tuple(n for n in self.parameters if n != self.context_name)
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse what has no JSON form: star parameters, missing annotations, sets."""
+        for name in self.fields:
+            parameter = self.parameters[name]
+            if parameter.kind in (
+                parameter.VAR_POSITIONAL,
+                parameter.VAR_KEYWORD,
+                parameter.POSITIONAL_ONLY,
+            ):
+                raise ActionInvalid(
+                    f"action `{self.name}`: parameter `{name}` has no name that a graph could use",
+                    hint="use named parameters; put open data into one `dict[str, Any]` parameter",
+                )
+            if name not in self.hints:
+                raise ActionInvalid(
+                    f"action `{self.name}`: parameter `{name}` has no annotation",
+                    hint=f"annotate it, for example `{name}: str`",
+                )
+        for name, hint in self.hints.items():
+            if _mentions_set(hint):
+                raise ActionInvalid(
+                    f"action `{self.name}`: `{name}` is a set, whose order changes between processes",
+                    hint="use a list, sorted",
+                )
+
+    @cached_property
+    def _model(self) -> Any:
+        from pydantic import ConfigDict, create_model
+
+        fields: dict[str, Any] = {
+            name: (
+                self.hints[name],
+                ... if parameter.default is parameter.empty else parameter.default,
+            )
+            for name, parameter in self.parameters.items()
+            if name != self.context_name
+        }
+        config = ConfigDict(
+            extra="forbid",
+            val_json_bytes="base64",
+            ser_json_bytes="base64",
+            arbitrary_types_allowed=False,
+        )
+        try:
+            return create_model(self.name, __config__=config, **fields)
+        except Exception as error:  # pydantic raises several unrelated types here
+            raise ActionInvalid(
+                f"action `{self.name}`: {error}", hint="use types that have a JSON form"
+            ) from error
+
+    @cached_property
+    def _returned(self) -> Any:
+        from pydantic import ConfigDict, TypeAdapter
+
+        hint = self.hints.get("return", Any)
+        try:
+            return TypeAdapter(hint, config=ConfigDict(ser_json_bytes="base64"))
+        except Exception:  # models bring a config of their own and refuse another
+            try:
+                return TypeAdapter(hint)
+            except Exception as error:
+                raise ActionInvalid(
+                    f"action `{self.name}`: {error}", hint="use types that have a JSON form"
+                ) from error
+
+    @cached_property
+    def returns_plain(self) -> bool:
+        """Whether outputs are JSON data already, so that no serializer is needed."""
+        return _is_plain(self.hints.get("return", Any))
+
+    def arguments_schema(self) -> Json:
+        """Return the JSON Schema of the arguments."""
+        return _without_titles(cast(Json, self._model.model_json_schema(mode="validation")))
+
+    def returns_schema(self) -> Json:
+        """Return the JSON Schema of the output."""
+        return _without_titles(cast(Json, self._returned.json_schema(mode="serialization")))
+
+    def decode(self, data: bytes) -> dict[str, object]:
+        """Decode canonical argument bytes to typed keyword arguments.
+
+        Raises:
+            ValueRefused: the arguments do not match the annotations.
+        """
+        from pydantic import ValidationError
+
+        try:
+            model = self._model.model_validate_json(data)
+        except ValidationError as error:
+            told = "; ".join(
+                f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]
+            )
+            raise ValueRefused(f"arguments of `{self.name}`: {told}") from error
+        return {name: getattr(model, name) for name in self.fields}
+
+    def encode(self, value: object) -> bytes:
+        """Encode an output to canonical bytes.
+
+        Raises:
+            ValueRefused: the output has no JSON form in the domain.
+        """
+        if self.returns_plain:
+            return encode(cast(Json, value))
+        from pydantic_core import PydanticSerializationError
+
+        try:
+            tree = self._returned.dump_python(value, mode="json", warnings=False)
+        except PydanticSerializationError as error:
+            raise ValueRefused(f"output of `{self.name}`: {error}") from error
+        return encode(tree)
+
+
+def _is_plain(hint: object) -> bool:
+    if hint in PLAIN:
+        return True
+    origin = get_origin(hint)
+    return origin in (list, dict) and all(_is_plain(part) for part in get_args(hint))
+
+
+def _mentions_set(hint: object) -> bool:
+    if hint in SETS or get_origin(hint) in SETS:
+        return True
+    parts = get_args(hint)[:1] if get_origin(hint) is Annotated else get_args(hint)
+    return any(_mentions_set(part) for part in parts)
+
+
+def _without_titles(schema: Json) -> Json:
+    """Leave out the titles that pydantic makes from names: noise in digests and messages."""
+    if isinstance(schema, list):
+        return [_without_titles(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept: dict[str, Json] = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs") and isinstance(value, dict):
+            kept[key] = {name: _without_titles(part) for name, part in value.items()}
+        elif key in ("const", "enum", "default", "examples"):
+            kept[key] = value
+        elif key != "title" or not isinstance(value, str):
+            kept[key] = _without_titles(value)
+    return kept

@@ -1,0 +1,55 @@
+"""Commands: orders from the engine to the outside, imperative."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from interlock.journal import Event, Value
+from interlock.plan import CompiledCall
+from interlock.values import Digest, Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartAttempt:
+    """Call the action.
+
+    `ahead` allows it to run before anything of it is durable; otherwise the intent is journaled first. Nothing is
+    sent before `not_before_ms`; after `deadline_at_ms` nothing may be sent any more.
+    """
+
+    path: Path
+    generation: int
+    attempt: int
+    node: CompiledCall
+    args: Value
+    call_key: Digest
+    ahead: bool
+    idempotency_key: Digest
+    not_before_ms: int = 0
+    deadline_at_ms: int | None = None
+    feedback: tuple[str, ...] = ()
+    causes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Ask the receiver whether the write of this attempt happened, once its send deadline has passed."""
+
+    path: Path
+    generation: int
+    attempt: int
+    node: CompiledCall
+    args: Value
+    idempotency_key: Digest
+    not_before_ms: int
+    causes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Append this event to the journal and step it."""
+
+    event: Event
+    causes: tuple[int, ...] = ()
+
+
+Command: TypeAlias = StartAttempt | Probe | Record

@@ -1,0 +1,46 @@
+"""Judging an output: does it satisfy its schema and the node's postconditions?"""
+
+from interlock.engine.turn import At, names_for
+from interlock.errors import ExpressionFailed
+from interlock.journal import ErrorInfo, Value
+from interlock.values import Json
+
+PROBLEMS_MAX = 3
+
+
+def judge(at: At, output: Value) -> ErrorInfo | None:
+    """Check an output against `returns` and `ensure`; None when it is good."""
+    node = at.node
+    if node.returns is not None and not node.returns.accepts(output.json):
+        told = "; ".join(
+            f"{p.pointer or '$'}: {p.message}"
+            for p in node.returns.problems(output.json, limit=PROBLEMS_MAX)
+        )
+        return ErrorInfo(
+            code="IL6004", message=f"the output of `{node.id}` has the wrong type: {told}"
+        )
+    return _postcondition(at, seen(at, output)) if node.ensure else None
+
+
+def seen(at: At, output: Value) -> Json:
+    """The output as expressions see it: numbers as the schema says."""
+    return output.json if at.node.decode is None else at.node.decode(output.json)
+
+
+def _postcondition(at: At, result: Json) -> ErrorInfo | None:
+    names = names_for(at.scope, at.node.roots, at.node.status_roots)
+    names["result"] = result
+    if at.state.call is not None:
+        names["args"] = at.state.call.args.json
+    for expression in at.node.ensure:
+        try:
+            holds = expression.condition(names)
+        except ExpressionFailed as error:
+            return ErrorInfo(
+                code="IL6007",
+                message=f"`ensure` could not be evaluated: {error.message}",
+                hint=error.hint,
+            )
+        if not holds:
+            return ErrorInfo(code="IL6005", message=f"`ensure` was false: {expression.source}")
+    return None

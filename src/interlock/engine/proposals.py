@@ -1,0 +1,85 @@
+"""Proposed graphs: compiled under the parent's rules, then executed in a child scope."""
+
+from interlock.engine.ordering import order_attempt
+from interlock.engine.scopes import open_graph
+from interlock.engine.turn import At, Turn, expect, locate, settle
+from interlock.errors import DocumentInvalid
+from interlock.journal import ErrorInfo, ProposalAccepted, ProposalRefused, Value
+from interlock.plan import CompiledPropose, compile_proposal
+from interlock.values import Json, Path
+
+
+def consider(turn: Turn, at: At, node: CompiledPropose, output: Value) -> None:
+    """Compile what was proposed and order the verdict to be recorded."""
+    state = at.state
+    try:
+        proposal = compile_proposal(
+            output.json, node=node, limits=turn.state.plan.limits, depth=at.scope.depth + 1
+        )
+    except DocumentInvalid as error:
+        errors = [diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error"]
+        turn.record(
+            ProposalRefused(
+                path=at.path,
+                generation=state.generation,
+                attempt=state.attempt,
+                codes=tuple(diagnostic.code for diagnostic in errors),
+                messages=tuple(
+                    f"{d.code} at {d.pointer or '/'}: {d.message} (hint: {d.hint})" for d in errors
+                ),
+            )
+        )
+        return
+    state.proposal = proposal
+    turn.record(
+        ProposalAccepted(
+            path=at.path,
+            generation=state.generation,
+            attempt=state.attempt,
+            graph=proposal.digest,
+            document=proposal.document,
+        )
+    )
+
+
+def on_accepted(turn: Turn, event: ProposalAccepted) -> None:
+    """Open the scope of an accepted proposal. Its inputs are the arguments of the same name."""
+    at = locate(turn.state, event.path, event)
+    proposal = at.state.proposal
+    expect(at.state.status == "running" and proposal is not None, at, event, "nothing was proposed")
+    if proposal is None:
+        return
+    same = proposal.document == event.document and proposal.digest == event.graph
+    expect(same, at, event, "another graph was proposed")
+    turn.state.outcomes[Path(f"{event.path}!proposal")] = ("succeeded", None, event.document.ref)
+    open_graph(turn, at, proposal.graph, _inputs(at, proposal.inputs))
+
+
+def _inputs(at: At, names: frozenset[str]) -> dict[str, Json]:
+    given = at.state.call.args.json if at.state.call is not None else None
+    return (
+        {name: value for name, value in given.items() if name in names}
+        if isinstance(given, dict)
+        else {}
+    )
+
+
+def on_refused(turn: Turn, event: ProposalRefused) -> None:
+    """Ask for a repair, with the diagnostics as feedback; or fail when none is left."""
+    at = locate(turn.state, event.path, event)
+    node = at.node
+    expect(
+        at.state.status == "running" and isinstance(node, CompiledPropose),
+        at,
+        event,
+        "nothing was proposed",
+    )
+    if not isinstance(node, CompiledPropose):
+        return
+    at.state.repairs += 1
+    if at.state.repairs <= node.repairs_max:
+        at.state.feedback = event.messages
+        order_attempt(turn, at, node)
+    else:
+        told = f"the proposal was refused {at.state.repairs} times; last: {event.messages[0] if event.messages else '?'}"
+        settle(turn, at, "failed", error=ErrorInfo(code="IL6014", message=told, permanent=True))

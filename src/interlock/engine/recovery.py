@@ -1,0 +1,39 @@
+"""After a recovery: every outstanding command again, and a decision about every attempt that was lost."""
+
+from interlock.engine.attempts import lost
+from interlock.engine.commands import Record
+from interlock.engine.ordering import attempt_due, probe_due
+from interlock.engine.state import ScopeState
+from interlock.engine.turn import At, IllegalTransition, Turn
+from interlock.plan import CompiledCall
+
+
+def on_recovered(turn: Turn) -> None:
+    """Order again what was ordered and not done, in canonical order of the open scopes.
+
+    Raises:
+        IllegalTransition: the run has not started.
+    """
+    state = turn.state
+    if state.root is None:
+        raise IllegalTransition("the run has not started")
+    state.recovered = True
+    for event in list(state.ordered.values()):
+        turn.commands.append(Record(event=event, causes=turn.cause))
+    for scope in [state.scopes[path] for path in sorted(state.scopes)]:
+        _reorder(turn, scope)
+
+
+def _reorder(turn: Turn, scope: ScopeState) -> None:
+    for index, (node, state) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
+        at = At(scope, index, node, state)
+        if state.status != "running" or state.opened is not None or at.path in turn.state.ordered:
+            continue
+        if not isinstance(node, CompiledCall):
+            raise IllegalTransition(f"`{at.path}` runs without anything open")
+        if state.started:
+            lost(turn, at, node)
+        elif state.probing:
+            turn.commands.append(probe_due(at, node))
+        else:
+            turn.commands.append(attempt_due(turn, at, node))

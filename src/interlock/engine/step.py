@@ -1,0 +1,203 @@
+"""`step`: one event in, commands out. The state is a fold over events; nothing here waits, calls or reads a clock.
+
+The cost of a step is O(degree of the node). Ready nodes start in canonical order. Live runs, recovery, replay and the
+simulator use this one function. It checks as it goes: an event that the engine had not ordered, or an attempt that is
+not due, raises `IllegalTransition`.
+"""
+
+from typing import assert_never
+
+from interlock.engine.attempts import (
+    on_failed,
+    on_in_doubt,
+    on_probed,
+    on_resolved,
+    on_returned,
+    on_started,
+)
+from interlock.engine.commands import Command
+from interlock.engine.judging import seen
+from interlock.engine.proposals import on_accepted, on_refused
+from interlock.engine.recovery import on_recovered
+from interlock.engine.scopes import close_scope, fill_map, inputs_problem, open_scope
+from interlock.engine.starting import activate
+from interlock.engine.state import Outcome, State
+from interlock.engine.turn import ROOT, IllegalTransition, Turn, expect, locate
+from interlock.journal import (
+    SETTLED,
+    AttemptFailed,
+    AttemptReturned,
+    AttemptStarted,
+    Entry,
+    ErrorInfo,
+    Event,
+    NodeInDoubt,
+    NodeResolved,
+    NodeSettled,
+    ProbeAnswered,
+    ProposalAccepted,
+    ProposalRefused,
+    RunRecovered,
+    RunSettled,
+    RunStarted,
+)
+from interlock.plan import Plan
+from interlock.values import Path, RunId
+
+SEMANTICS = 1
+"""Raised when the meaning of events changes; `step` keeps every old meaning."""
+
+
+def initial(plan: Plan, run: RunId) -> State:
+    """Return the state of a run before its first event."""
+    return State(run=run, plan=plan)
+
+
+def step(state: State, entry: Entry) -> list[Command]:
+    """Apply an event to the state, which is changed in place, and return what to do next.
+
+    Raises:
+        IllegalTransition: the engine could not have ordered this event here. The state is spoiled then.
+    """
+    if entry.seq:
+        if entry.seq != state.last_seq + 1:
+            raise IllegalTransition(f"event {entry.seq} follows event {state.last_seq}")
+        state.last_seq = entry.seq
+    if state.status is not None:
+        raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
+    turn = Turn(state, entry.at_ms, entry.seq)
+    _apply(turn, entry.event)
+    while turn.ready or turn.ended:
+        if turn.ready:
+            activate(turn, *turn.ready.popleft())
+        else:
+            close_scope(turn, turn.ended.popleft())
+    return turn.commands
+
+
+def _apply(turn: Turn, event: Event) -> None:
+    match event:
+        case RunStarted():
+            _on_run_started(turn, event)
+        case RunRecovered():
+            on_recovered(turn)
+        case AttemptStarted():
+            on_started(turn, event)
+        case AttemptReturned():
+            on_returned(turn, event)
+        case AttemptFailed():
+            _on_attempt_failed(turn, event)
+        case ProbeAnswered():
+            on_probed(turn, event)
+        case NodeResolved():
+            on_resolved(turn, event)
+        case NodeInDoubt():
+            _take_order(turn, event, event.path)
+            on_in_doubt(turn, event)
+        case ProposalAccepted():
+            _take_order(turn, event, event.path)
+            on_accepted(turn, event)
+        case ProposalRefused():
+            _take_order(turn, event, event.path)
+            on_refused(turn, event)
+        case NodeSettled():
+            _on_settled(turn, event)
+        case RunSettled():
+            _take_order(turn, event, ROOT)
+            _on_run_settled(turn, event)
+        case _:
+            assert_never(event)
+
+
+def _take_order(turn: Turn, event: Event, path: Path) -> None:
+    """Refuse an event that was not ordered, or was ordered with other contents.
+
+    Raises:
+        IllegalTransition: says what was ordered instead.
+    """
+    ordered = turn.state.ordered.pop(path, None)
+    if ordered != event:
+        told = "nothing" if ordered is None else f"`{ordered}`"
+        raise IllegalTransition(f"`{event}` was not ordered; {told:.600} was")
+
+
+def _on_run_started(turn: Turn, event: RunStarted) -> None:
+    state = turn.state
+    if state.root is not None:
+        raise IllegalTransition("the run has started already")
+    if event.plan != state.plan.digest or event.semantics != SEMANTICS:
+        raise IllegalTransition(
+            f"the run was started with plan {event.plan}, semantics {event.semantics}"
+        )
+    inputs = event.inputs.json
+    problem = inputs_problem(state.plan.root, inputs)
+    if problem is not None or not isinstance(inputs, dict):
+        raise IllegalTransition(problem.message if problem is not None else "inputs are no object")
+    state.inputs = event.inputs
+    state.root = open_scope(turn, state.plan.root, inputs, path=ROOT)
+
+
+def _on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
+    if event.ahead and event.path not in turn.state.ordered:
+        _live_ahead(turn, event)
+    judged = event.path in turn.state.ordered
+    if judged:
+        _take_order(turn, event, event.path)
+    on_failed(turn, event, judged=judged)
+
+
+def _on_settled(turn: Turn, event: NodeSettled) -> None:
+    if event.ahead and event.path not in turn.state.ordered:
+        _live_ahead(turn, event)
+    _take_order(turn, event, event.path)
+    at = locate(turn.state, event.path, event)
+    now = at.state
+    expect(now.status not in SETTLED, at, event, "it has settled already")
+    if now.status == "running":
+        turn.state.running -= 1
+    now.status = event.status
+    now.output, now.error = event.output, event.error
+    now.json = (
+        seen(at, event.output) if event.output is not None and event.status == "succeeded" else None
+    )
+    now.cause = turn.seq
+    now.opened = now.proposal = None
+    turn.state.outcomes[event.path] = _outcome(event)
+    at.scope.unsettled -= 1
+    for index in at.node.dependents:
+        dependent = at.scope.nodes[index]
+        dependent.waiting -= 1
+        if dependent.waiting == 0:
+            turn.ready.append((at.scope, index))
+    if at.scope.unsettled == 0:
+        turn.ended.append(at.scope)
+
+
+def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
+    """Live again, from the one event that was kept of it, what ran ahead of the journal."""
+    at = locate(turn.state, event.path, event)
+    call = at.state.call
+    if call is None or event.call_key is None:
+        raise IllegalTransition(f"`{event.type}` for `{event.path}`, which has not been called")
+    inner = Turn(turn.state, event.started_ms, 0)
+    where = {"path": event.path, "generation": event.generation, "attempt": event.attempt}
+    on_started(inner, AttemptStarted(**where, call_key=event.call_key, args=call.args))
+    if event.output is not None:
+        tokens = event.tokens - at.state.tokens if isinstance(event, NodeSettled) else 0
+        on_returned(inner, AttemptReturned(**where, output=event.output, tokens=tokens))
+
+
+def _outcome(event: NodeSettled) -> Outcome:
+    output = event.output.ref if event.output is not None else None
+    code = event.error.code if event.error is not None else None
+    return (event.status, event.call_key, output if event.status == "succeeded" else code)
+
+
+def _on_run_settled(turn: Turn, event: RunSettled) -> None:
+    state = turn.state
+    state.status, state.output, state.error, state.execution = (
+        event.status,
+        event.output,
+        event.error,
+        event.execution,
+    )

@@ -1,0 +1,161 @@
+"""One turn of the engine: the state, the entry that is being applied, and the commands it leads to."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from interlock.engine.commands import Command, Record
+from interlock.engine.state import Call, NodeState, ScopeState, State
+from interlock.errors import InternalError
+from interlock.journal import (
+    ErrorInfo,
+    Event,
+    NodeSettled,
+    RunRecovered,
+    RunSettled,
+    RunStarted,
+    SettledStatus,
+    Value,
+)
+from interlock.plan import AnyCompiledNode
+from interlock.values import Digest, Json, Path, digest, digest_canonical, paths
+
+
+ROOT = Path("")
+
+
+class IllegalTransition(InternalError):
+    """An event that the engine could not have ordered in this state."""
+
+    code = "IL9003"
+
+
+@dataclass(slots=True)
+class Turn:
+    """What the handlers of one event share.
+
+    `ready` and `ended` are nodes to start and scopes to close before the turn is over; queues instead of recursion,
+    so that depth costs no stack.
+    """
+
+    state: State
+    at_ms: int
+    seq: int
+    commands: list[Command] = field(default_factory=list[Command])
+    ready: deque[tuple[ScopeState, int]] = field(default_factory=deque[tuple[ScopeState, int]])
+    ended: deque[ScopeState] = field(default_factory=deque[ScopeState])
+
+    def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
+        """Order an event to be recorded; until it is, it stands in `state.ordered`."""
+        path = ROOT if isinstance(event, RunSettled | RunStarted | RunRecovered) else event.path
+        self.state.ordered[path] = event
+        self.commands.append(Record(event=event, causes=causes or self.cause))
+
+    @property
+    def cause(self) -> tuple[int, ...]:
+        """The entry being applied, as a cause; empty when it is not journaled itself."""
+        return (self.seq,) if self.seq else ()
+
+
+@dataclass(slots=True)
+class At:
+    """A node in its scope."""
+
+    scope: ScopeState
+    index: int
+    node: AnyCompiledNode
+    state: NodeState
+
+    @property
+    def path(self) -> Path:
+        """The path of the node."""
+        return paths.child(self.scope.path, self.node.id)
+
+
+def locate(state: State, path: Path, event: Event) -> At:
+    """Find the node that an event speaks of.
+
+    Raises:
+        IllegalTransition: no such node is open.
+    """
+    found = state.find(path)
+    if found is None:
+        raise IllegalTransition(f"`{event.type}` for `{path}`, but no such node is open")
+    scope, index = found
+    return At(scope, index, scope.graph.nodes[index], scope.nodes[index])
+
+
+def expect(condition: bool, at: At, event: Event, wanted: str) -> None:
+    """Refuse an event that does not fit the node's state.
+
+    Raises:
+        IllegalTransition: it does not; says what the state is and what was wanted.
+    """
+    if not condition:
+        now = at.state
+        raise IllegalTransition(
+            f"`{event.type}` for `{at.path}`, which is {now.status} (generation {now.generation}, attempt"
+            f" {now.attempt}); {wanted}"
+        )
+
+
+def settle(
+    turn: Turn,
+    at: At,
+    status: SettledStatus,
+    *,
+    output: Value | None = None,
+    error: ErrorInfo | None = None,
+    ahead: bool = False,
+    causes: tuple[int, ...] = (),
+) -> None:
+    """Order that a node settles."""
+    now = at.state
+    event = NodeSettled(
+        path=at.path,
+        generation=now.generation,
+        status=status,
+        attempt=now.attempt,
+        call_key=now.call.key if now.call is not None else None,
+        output=output,
+        error=error,
+        started_ms=now.started_ms,
+        tokens=now.tokens,
+        cost_usd_micros=now.cost_usd_micros,
+        ahead=ahead,
+    )
+    turn.record(event, causes or causes_of(at) if ahead else causes)
+
+
+def causes_of(at: At) -> tuple[int, ...]:
+    """The seqs of the events that a node's start depended on."""
+    depends = (*at.node.strict, *at.node.lenient)
+    found = {at.scope.nodes[i].cause for i in depends} - {0}
+    return tuple(sorted(found)) or ((at.scope.cause,) if at.scope.cause else ())
+
+
+def names_for(
+    scope: ScopeState, roots: tuple[tuple[str, int], ...], statuses: tuple[tuple[str, int], ...]
+) -> dict[str, Json]:
+    """Bind what an expression of this scope may read."""
+    names: dict[str, Json] = {"inputs": scope.inputs}
+    for name, index in roots:
+        names[name] = scope.nodes[index].json
+    if statuses:
+        names["nodes"] = {name: _status_view(scope.nodes[index]) for name, index in statuses}
+    return names
+
+
+def _status_view(node: NodeState) -> Json:
+    error: Json = (
+        None if node.error is None else {"code": node.error.code, "message": node.error.message}
+    )
+    return {"status": node.status, "output": node.json, "error": error}
+
+
+def call_of(state: State, path: Path, generation: int, action: Digest, args: Value) -> Call:
+    """Bind arguments to an action: the call key says what is called with what, the idempotency key for whom."""
+    return Call(
+        args=args,
+        key=digest_canonical("call", b'["' + action.encode() + b'",' + args.data + b"]"),
+        idempotency_key=digest("idempotency", [state.run, path, generation]),
+    )

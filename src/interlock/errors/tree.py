@@ -1,0 +1,214 @@
+"""The error tree. A class exists where a caller would act differently.
+
+InterlockError
+├── DocumentInvalid      a document or graph is wrong; carries all diagnostics
+├── ValueRefused         a value is not in the domain (not JSON data, NaN, too large ...)
+├── InputsInvalid        inputs of a run do not match the graph
+├── ActionInvalid        an `@action` declaration is wrong
+├── ExpressionFailed     an expression could not be evaluated
+├── LimitExceeded        a limit was reached; names it and says how to raise it
+├── RunNotFound
+├── RunNotResumable      the run is in a state in which the order makes no sense
+├── StoreError
+│   ├── StoreUnusable    not a journal, wrong version, read-only, network file system ...
+│   ├── StoreFailed      an I/O error: dispatch stops, reopen and verify
+│   ├── JournalCorrupt   stored bytes do not decode or do not match their digest
+│   ├── KeyTaken         another run has the key; the caller wants that run
+│   ├── LeaseHeld        another owner drives the run
+│   └── LeaseLost        a later epoch took the run over; this owner must stop
+├── Divergence           a replay differs from its journal
+├── ExtraMissing         an optional dependency is needed; names the extra
+├── UsageError           a call or command makes no sense as given
+└── InternalError        a bug in Interlock
+NotApplied               raised by actions: proof that a write did not happen (not an InterlockError)
+Permanent                raised by actions: do not retry
+"""
+
+from interlock.errors.diagnostics import Diagnostic, SourceMap, render_all
+
+
+class InterlockError(Exception):
+    """Base of all errors that Interlock raises.
+
+    Attributes:
+        code: the stable code, such as `IL7003`.
+        message: what happened, with the values in hand.
+        hint: what to do.
+    """
+
+    code = "IL9000"
+
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+    def __str__(self) -> str:
+        text = f"error[{self.code}]: {self.message}"
+        return f"{text}\nhint: {self.hint}" if self.hint else text
+
+
+class DocumentInvalid(InterlockError):
+    """A document or graph is wrong; `diagnostics` has every problem found."""
+
+    code = "IL1100"
+
+    def __init__(
+        self, diagnostics: tuple[Diagnostic, ...], source: SourceMap | None = None
+    ) -> None:
+        super().__init__(render_all(diagnostics, source))
+        self.diagnostics = diagnostics
+        self.source = source
+        self.code = next((d.code for d in diagnostics if d.severity == "error"), self.code)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ValueRefused(InterlockError):
+    """A value is not JSON data in the domain; `pointer` says where inside the value."""
+
+    code = "IL6003"
+
+    def __init__(self, message: str, *, pointer: str = "$", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.pointer = pointer
+
+
+class InputsInvalid(InterlockError):
+    """The inputs of a run do not match the inputs of its graph."""
+
+    code = "IL2010"
+
+
+class ActionInvalid(InterlockError):
+    """An `@action` declaration is wrong."""
+
+    code = "IL2011"
+
+
+class ExpressionFailed(InterlockError):
+    """An expression could not be evaluated."""
+
+    code = "IL6007"
+
+
+class LimitExceeded(InterlockError):
+    """A limit was reached."""
+
+    code = "IL5000"
+
+
+class RunNotFound(InterlockError):
+    """The store has no such run."""
+
+    code = "IL7001"
+
+
+class RunNotResumable(InterlockError):
+    """The run is in a state in which the order makes no sense."""
+
+    code = "IL7002"
+
+
+class StoreError(InterlockError):
+    """Base of errors of the store."""
+
+    code = "IL7000"
+
+
+class StoreUnusable(StoreError):
+    """The file is no journal of ours, of another version, or cannot be used as asked."""
+
+    code = "IL7003"
+
+
+class StoreFailed(StoreError):
+    """Reading or writing failed; what was not acknowledged may or may not be durable."""
+
+    code = "IL7004"
+
+
+class JournalCorrupt(StoreError):
+    """Stored bytes do not decode, or do not match their digest."""
+
+    code = "IL7005"
+
+
+class KeyTaken(StoreError):
+    """Another run was started with the same key; `run` is that run. Nothing was written."""
+
+    code = "IL7008"
+
+    def __init__(self, message: str, *, run: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
+
+
+class LeaseHeld(StoreError):
+    """Another owner drives the run; `owner` is that owner, until `expires_ms`."""
+
+    code = "IL7006"
+
+    def __init__(self, message: str, *, owner: str, expires_ms: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.owner = owner
+        self.expires_ms = expires_ms
+
+
+class LeaseLost(StoreError):
+    """A later epoch took the run over; nothing of this owner was appended."""
+
+    code = "IL7007"
+
+
+class Divergence(InterlockError):
+    """A replay differs from its journal; `seq` is the first event that differs."""
+
+    code = "IL8001"
+
+    def __init__(self, message: str, *, seq: int, hint: str = "", code: str | None = None) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.seq = seq
+
+
+class ExtraMissing(InterlockError):
+    """An optional dependency is needed."""
+
+    code = "IL9002"
+
+
+class UsageError(InterlockError):
+    """A call or command makes no sense as given."""
+
+    code = "IL9001"
+
+
+class InternalError(InterlockError):
+    """A check inside Interlock failed: a bug."""
+
+    code = "IL9000"
+
+
+class NotApplied(Exception):  # noqa: N818 - a statement of fact that actions raise, not an error of ours
+    """Raise it in a write to prove that the write did not happen."""
+
+
+class Permanent(Exception):  # noqa: N818 - a statement of fact that actions raise, not an error of ours
+    """Raise it in an action to say that another try cannot help."""
+
+
+def ensure(condition: object, message: str, **facts: object) -> None:
+    """Stop with `InternalError` unless the condition holds; stays on under `-O`.
+
+    Raises:
+        InternalError: the condition is false; the facts are in the message.
+    """
+    if not condition:
+        told = ", ".join(f"{name}={value!r}" for name, value in facts.items())
+        raise InternalError(
+            f"{message} ({told})" if told else message,
+            hint="this is a bug in Interlock, please report it with this message",
+        )

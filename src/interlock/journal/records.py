@@ -1,0 +1,70 @@
+"""What a store keeps: bytes and digests, nothing typed.
+
+The runtime encodes events into records; a store writes and returns them. So a store never needs to know an event.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+from interlock.values import Digest, RunId, ValueRef
+
+OwnerId = NewType("OwnerId", str)
+RunStatus = Literal["queued", "running", "waiting", "in_doubt", "succeeded", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHead:
+    """The row of a run in listings: a projection of its events, written in their transaction."""
+
+    run: RunId
+    graph: str
+    plan: Digest
+    status: RunStatus
+    created_ms: int
+    updated_ms: int
+    key: str | None = None
+    execution: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredValue:
+    """A value by reference. `shared` values live once in the content-addressed blob table."""
+
+    ref: ValueRef
+    data: bytes
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One event of a run as bytes, the values it names that the store may not have yet, and the run's new head.
+
+    `seq` counts from 1 without gaps. `epoch` is the lease epoch under which the event was made: a store refuses the
+    records of a run whose lease has moved on.
+    """
+
+    run: RunId
+    seq: int
+    epoch: int
+    body: bytes
+    values: tuple[StoredValue, ...] = ()
+    head: RunHead | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """One event as a store returns it."""
+
+    seq: int
+    epoch: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to append to a run. A higher epoch always wins."""
+
+    run: RunId
+    owner: OwnerId
+    epoch: int
+    expires_ms: int

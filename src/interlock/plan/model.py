@@ -1,0 +1,178 @@
+"""The plan: a graph compiled against a registry. Checked, immutable, digested.
+
+Nodes of a graph stand in one canonical topological order and refer to each other by position, so that the engine
+works on small integers. Ties in the order are broken by id, never by the order of a document.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias, TypeVar
+
+from interlock.actions import Manifest
+from interlock.graph import Expression, Graph, OnError, Retry, Template
+from interlock.journal import Value
+from interlock.values import Checker, Digest, Json, NodeId
+
+Decoder: TypeAlias = Callable[[Json], Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What bounds a run. Each error that a limit raises names it."""
+
+    nodes_max: int = 10_000
+    scopes_max: int = 1_000_000
+    depth_max: int = 16
+    attempts_max: int = 25
+    crashes_max: int = 3
+    items_max: int = 100_000
+    timeout_ms_default: int = 60_000
+    value_bytes_max: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledNode:
+    """What all compiled nodes have in common.
+
+    Attributes:
+        index: position in the canonical order of its graph.
+        strict: positions whose success the node needs.
+        lenient: positions that only have to be settled.
+        dependents: positions that wait for this node.
+        roots: ids that expressions of the node read strictly, with the position of the node each stands for.
+        status_roots: the same for `nodes.x`.
+        decode: turns JSON integers to floats where the output's schema says `number`; None when it never does.
+        returns: checks the output; None when everything is accepted.
+    """
+
+    id: NodeId
+    index: int
+    strict: tuple[int, ...]
+    lenient: tuple[int, ...]
+    dependents: tuple[int, ...]
+    roots: tuple[tuple[str, int], ...]
+    status_roots: tuple[tuple[str, int], ...]
+    arguments: Template
+    when: Expression | None
+    require: tuple[Expression, ...]
+    ensure: tuple[Expression, ...]
+    retry: Retry
+    timeout_ms: int
+    deadline_ms: int | None
+    on_error: OnError
+    returns_schema: Json
+    returns: Checker | None
+    decode: Decoder | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledCall(CompiledNode):
+    """`call`: `accepts` checks the evaluated arguments; None when compile has proven them.
+
+    `ahead` allows attempts to run before their intent is durable.
+    """
+
+    action: Manifest
+    accepts: Checker | None
+    ahead: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPropose(CompiledCall):
+    """`propose`: `allowed` are the actions that a proposal may use."""
+
+    allowed: Mapping[str, Manifest]
+    repairs_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledGraphNode(CompiledNode):
+    """`graph`: one use of another graph."""
+
+    body: "CompiledGraph"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledMap(CompiledNode):
+    """`map`: a graph over a list; `arguments` are evaluated once an item, with the item under `item_name`."""
+
+    body: "CompiledGraph"
+    over: Expression
+    item_name: str
+    key: Expression | None
+    limit: int
+    failures_max: int
+
+
+NodeT = TypeVar("NodeT", bound=CompiledNode)
+
+
+def specialised(kind: type[NodeT], common: CompiledNode, **own: Any) -> NodeT:
+    """Make a node of a kind from what all kinds share and what is its own."""
+    shared: dict[str, Any] = {
+        each.name: getattr(common, each.name) for each in fields(CompiledNode)
+    }
+    return kind(**shared, **own)
+
+
+AnyCompiledNode: TypeAlias = CompiledCall | CompiledPropose | CompiledGraphNode | CompiledMap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledOutput:
+    """One output of a graph."""
+
+    name: str
+    template: Template
+    strict: tuple[int, ...]
+    roots: tuple[tuple[str, int], ...]
+    status_roots: tuple[tuple[str, int], ...]
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledGraph:
+    """A graph with its nodes in canonical order. `inputs_schema` is of type object."""
+
+    name: str
+    nodes: tuple[AnyCompiledNode, ...]
+    positions: Mapping[NodeId, int]
+    inputs_schema: Json
+    accepts: Checker
+    defaults: Mapping[str, Json]
+    decode: Decoder | None
+    outputs: tuple[CompiledOutput, ...]
+    outputs_schema: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A graph that may run.
+
+    Attributes:
+        digest: over the graph digest, the policy and the semantics of the engine.
+        graph_digest: over the canonical document and the digests of the actions it uses.
+        document, manifests: what `RunStarted` pins; both make the same plan again, without user code.
+        warnings: texts of the diagnostics that did not stop compilation.
+    """
+
+    name: str
+    digest: Digest
+    graph_digest: Digest
+    graph: Graph
+    root: CompiledGraph
+    document: Value
+    manifests: Value
+    actions: Mapping[str, Manifest]
+    limits: Limits = field(default_factory=Limits)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A proposed graph that compiled under its parent's rules. `inputs` are what it takes of the parent's arguments."""
+
+    digest: Digest
+    document: Value
+    graph: CompiledGraph
+    inputs: frozenset[str]

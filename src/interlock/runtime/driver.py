@@ -1,0 +1,283 @@
+"""Drives one run: carries out the engine's commands and reports what happened as events.
+
+Events are stepped in the order of the journal. Where the output-commit rule says so, an event waits in `_pending`
+until it is durable; everything behind it waits too. Nothing here decides anything: that is the engine's.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from interlock.actions import Registry
+from interlock.engine import Command, Probe, Record as RecordEvent, StartAttempt, State, step
+from interlock.errors import InterlockError
+from interlock.journal import (
+    AttemptFailed,
+    AttemptReturned,
+    AttemptStarted,
+    Entry,
+    Event,
+    NodeInDoubt,
+    NodeResolved,
+    NodeSettled,
+    Record,
+    RunHead,
+    RunSettled,
+    RunStarted,
+    RunStatus,
+    StoredValue,
+    Value,
+    encode_entry,
+    values_of,
+)
+from interlock.runtime.commits import CommitQueue, Position
+from interlock.runtime.execution import World, ask, attempt
+from interlock.values import Path, RunId
+
+Observer: TypeAlias = Callable[[RunId, Entry], None]
+"""Called with each committed event, in order, in the loop."""
+
+
+class Driver:
+    """One run in one process. Made by `Runtime`; `finished` is done when there is nothing left to do here."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        head: RunHead,
+        epoch: int,
+        registry: Registry,
+        world: World,
+        commits: CommitQueue,
+        observer: Observer | None = None,
+    ) -> None:
+        self.state = state
+        self.head = head
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._epoch = epoch
+        self._registry = registry
+        self._world = world
+        self._commits = commits
+        self._observer = observer
+        self._pending: deque[tuple[Entry, Position]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unseen: deque[tuple[Position, Entry]] = deque()
+        self._seq = state.last_seq
+        self._sent: dict[Path, int] = {}
+        self._pumping = False
+        self._draining = False
+        self._last: Position = 0
+
+    # --- what comes from outside
+
+    def start(self, event: Event, *, actor: str) -> None:
+        """Apply the event that begins, recovers or resolves, and go on from there."""
+        self._pending.append((self._journal(event, actor=actor), 0))
+        self._pump()
+
+    def drain(self) -> None:
+        """Start nothing any more; `finished` is done when what is under way has ended."""
+        self._draining = True
+        self._end_if_idle()
+
+    async def abandon(self) -> None:
+        """Cancel what is under way. The run stays open; a later owner recovers it."""
+        self._draining = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._stop(None)
+
+    def fail(self, error: BaseException) -> None:
+        """Stop at once: the lease is lost, or the store failed. Nothing is appended any more."""
+        self._draining = True
+        for task in self._tasks:
+            task.cancel()
+        self._stop(error)
+
+    # --- the loop: journal, step, perform
+
+    def _deliver(self, event: Event, *, journal_first: bool) -> None:
+        """Take what an attempt reported: journaled and durable before it is judged, unless it ran ahead."""
+        if self.finished.done():
+            return
+        if journal_first:
+            cause = (
+                self._sent.pop(event.path, 0)
+                if isinstance(event, AttemptReturned | AttemptFailed)
+                else 0
+            )
+            entry = self._journal(event, causes=(cause,) if cause else ())
+            self._pending.append((entry, self._commits.appended))
+        else:
+            self._pending.append((Entry(event, at_ms=self._world.clock.now_ms()), 0))
+        self._pump()
+
+    def _pump(self) -> None:
+        """Step events in order, as far as they are durable where they have to be."""
+        if self._pumping or self.finished.done():
+            return
+        self._pumping = True
+        try:
+            while self._pending:
+                entry, position = self._pending[0]
+                if position > self._commits.durable:
+                    self._commits.when_durable(position, self._pump)
+                    break
+                self._pending.popleft()
+                for command in step(self.state, entry):
+                    self._perform(command)
+        except Exception as error:
+            self.fail(error)
+        finally:
+            self._pumping = False
+        self._end_if_idle()
+
+    def _perform(self, command: Command) -> None:
+        match command:
+            case RecordEvent():
+                self._pending.append((self._journal(command.event, causes=command.causes), 0))
+            case StartAttempt():
+                self._start_attempt(command)
+            case Probe():
+                self._spawn(self._probe(command))
+
+    def _start_attempt(self, command: StartAttempt) -> None:
+        if self._draining:
+            return
+        wait_ms = command.not_before_ms - self._world.clock.now_ms()
+        if wait_ms > 0:
+            self._spawn(self._start_later(command, wait_ms))
+        elif command.ahead and not self._commits.is_far_ahead:
+            entry = Entry(_intent(command), at_ms=self._world.clock.now_ms())
+            self._pending.append((entry, 0))
+            self._spawn(self._attempt(command, started_ms=entry.at_ms, ahead=True))
+        else:
+            entry = self._journal(_intent(command), causes=command.causes)
+            self._sent[command.path] = entry.seq
+            self._pending.append((entry, 0))
+            self._commits.when_durable(self._last, lambda: self._send(command, entry))
+
+    def _send(self, command: StartAttempt, intent: Entry) -> None:
+        """Call the action whose intent is durable now."""
+        if not self._draining:
+            self._spawn(self._attempt(command, started_ms=intent.at_ms, ahead=False))
+
+    async def _start_later(self, command: StartAttempt, wait_ms: int) -> None:
+        await asyncio.sleep(wait_ms / 1000)
+        self._start_attempt(command)
+        self._pump()
+
+    async def _attempt(self, command: StartAttempt, *, started_ms: int, ahead: bool) -> None:
+        event = await attempt(self._world, self._registry.get(command.node.action.name), command)
+        if isinstance(event, AttemptFailed):
+            self._deliver(replace(event, started_ms=started_ms, ahead=ahead), journal_first=True)
+        else:
+            self._deliver(event, journal_first=not ahead)
+
+    async def _probe(self, command: Probe) -> None:
+        wait_ms = command.not_before_ms - self._world.clock.now_ms()
+        if wait_ms > 0:
+            await asyncio.sleep(wait_ms / 1000)
+        event = await ask(self._world, self._registry.get(command.node.action.name), command)
+        self._deliver(event, journal_first=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.fail(task.exception() or InterlockError("unknown"))
+        self._end_if_idle()
+
+    # --- the journal
+
+    def _journal(
+        self, event: Event, *, causes: tuple[int, ...] = (), actor: str = "engine"
+    ) -> Entry:
+        """Give an event its place in the journal and hand it to the commit queue."""
+        self._seq += 1
+        entry = Entry(event, self._world.clock.now_ms(), self._seq, self._epoch, actor, causes)
+        record = Record(
+            run=self.state.run,
+            seq=self._seq,
+            epoch=self._epoch,
+            body=encode_entry(self.state.run, entry),
+            values=tuple(self._stored(value, event) for value in values_of(event)),
+            head=self._head_after(entry),
+        )
+        self._last = self._commits.append(record)
+        if self._observer is not None:
+            self._unseen.append((self._last, entry))
+            if len(self._unseen) == 1:
+                self._commits.when_durable(self._last, self._show)
+        return entry
+
+    def _stored(self, value: Value, event: Event) -> StoredValue:
+        shared = isinstance(event, RunStarted) and value is not event.inputs
+        return StoredValue(ref=value.ref, data=value.data, shared=shared)
+
+    def _head_after(self, entry: Entry) -> RunHead | None:
+        """The run's row in listings, when this event changes it."""
+        event = entry.event
+        status: RunStatus
+        match event:
+            case RunStarted():
+                return self.head
+            case RunSettled():
+                status = event.status
+            case NodeInDoubt():
+                status = "in_doubt"
+            case NodeResolved():
+                status = "running"
+            case _:
+                return None
+        execution = event.execution if isinstance(event, RunSettled) else None
+        self.head = replace(self.head, status=status, updated_ms=entry.at_ms, execution=execution)
+        return self.head
+
+    def _show(self) -> None:
+        """Show committed events to the observer."""
+        while self._unseen and self._unseen[0][0] <= self._commits.durable:
+            _, entry = self._unseen.popleft()
+            if self._observer is not None:
+                self._observer(self.state.run, entry)
+        if self._unseen:
+            self._commits.when_durable(self._unseen[-1][0], self._show)
+
+    # --- the end
+
+    def _end_if_idle(self) -> None:
+        """Finish when nothing is under way: settled, in doubt, or drained; what was appended is durable first."""
+        if self.finished.done() or self._pending or self._tasks or self._pumping:
+            return
+        ended = self.state.status is not None or (
+            self.state.running == 0 and bool(self.state.in_doubt)
+        )
+        if ended or self._draining:
+            self._commits.when_durable(self._last, lambda: self._stop(None))
+
+    def _stop(self, error: BaseException | None) -> None:
+        if self.finished.done():
+            return
+        self._show()
+        if error is None:
+            self.finished.set_result(None)
+        else:
+            self.finished.set_exception(error)
+
+
+def _intent(command: StartAttempt) -> AttemptStarted:
+    return AttemptStarted(
+        path=command.path,
+        generation=command.generation,
+        attempt=command.attempt,
+        call_key=command.call_key,
+        args=command.args,
+    )

@@ -1,0 +1,228 @@
+"""Carrying out one attempt: decode the arguments, call the function, encode what it returns.
+
+Whatever happens becomes an event. Only `NotApplied`, and what fails before the function is called, proves that a
+write did not happen.
+"""
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from interlock.actions import Action, Context
+from interlock.engine import Probe, StartAttempt
+from interlock.errors import InterlockError, NotApplied, Permanent, UsageError, ValueRefused
+from interlock.journal import AttemptFailed, AttemptReturned, ErrorInfo, Event, ProbeAnswered, Value
+from interlock.runtime.clock import Clock
+from interlock.values import Json
+
+MESSAGE_CHARS_MAX = 2_000
+MASK = "***"
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What attempts may reach: the clock, threads, secrets, clients."""
+
+    clock: Clock
+    threads: Executor
+    secrets: Mapping[str, str] | Callable[[str], str | None]
+    resources: Mapping[type[object], object]
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of an action's function, and the secrets that it was given."""
+
+    world: World
+    action: Action[..., Any]
+    command: StartAttempt | Probe
+    context: Context | None = None
+    secrets: list[str] = field(default_factory=list[str])
+    cancelled: bool = False
+
+    def arguments(self, data: bytes) -> dict[str, object]:
+        """Decode the arguments, and make the context when the function asks for one."""
+        arguments = self.action.decode(data)
+        name = self.action.context_name
+        if name is not None:
+            self.context = self._context()
+            arguments[name] = self.context
+        return arguments
+
+    def _context(self) -> Context:
+        command = self.command
+        now_ms = self.world.clock.now_ms()
+        deadline = now_ms + command.node.timeout_ms
+        starts = isinstance(command, StartAttempt)
+        if starts and command.deadline_at_ms is not None:
+            deadline = min(deadline, command.deadline_at_ms)
+        return Context(
+            idempotency_key=command.idempotency_key,
+            attempt_no=command.attempt,
+            deadline_ms=deadline,
+            now=self.world.clock.now_ms,
+            # Seeded, so that an attempt draws the same numbers on every machine.
+            random=random.Random(f"{command.idempotency_key}/{command.attempt}").random,  # noqa: S311
+            feedback=command.feedback if starts else (),
+            secret=self._secret,
+            resources=self.world.resources,
+            is_cancelled=lambda: self.cancelled,
+        )
+
+    def _secret(self, name: str) -> str:
+        secrets = self.world.secrets
+        found = secrets(name) if callable(secrets) else secrets.get(name)
+        if found is None:
+            raise UsageError(
+                f"no secret `{name}` is configured",
+                hint=f"set it, for example INTERLOCK_SECRET_{name.upper()}",
+            )
+        self.secrets.append(found)
+        return found
+
+    def encode(self, result: object) -> Value:
+        """Encode an output; resolved secrets in it are masked before anything else sees it."""
+        value = Value.from_bytes(self.action.encode(result))
+        return Value.of(_masked(value.json, self.secrets)) if self.secrets else value
+
+    def mask(self, text: str) -> str:
+        """Mask resolved secrets in a message."""
+        for secret in self.secrets:
+            text = text.replace(secret, MASK)
+        return text[:MESSAGE_CHARS_MAX]
+
+
+async def attempt(world: World, action: Action[..., Any], command: StartAttempt) -> Event:
+    """Call the action once; returns `AttemptReturned` or `AttemptFailed`, never raises but for cancellation."""
+    call = Call(world, action, command)
+    try:
+        arguments = call.arguments(command.args.data)
+    except (ValueRefused, UsageError) as error:
+        return _failed(
+            call,
+            ErrorInfo(
+                code="IL6008",
+                message=error.message,
+                hint=error.hint,
+                permanent=True,
+                not_applied=True,
+            ),
+        )
+    timeout_ms = command.node.timeout_ms
+    if command.deadline_at_ms is not None:
+        timeout_ms = max(0, min(timeout_ms, command.deadline_at_ms - world.clock.now_ms()))
+    try:
+        async with asyncio.timeout(timeout_ms / 1000) as limit:
+            result = await _invoke(call, action.func, arguments)
+        value = call.encode(result)
+    except TimeoutError as error:
+        if not limit.expired():
+            return _failed(call, _raised(call, error))
+        return _failed(call, _timed_out(command, timeout_ms))
+    except ValueRefused as error:
+        message = call.mask(f"`{action.name}` returned what cannot be stored: {error.message}")
+        return _failed(call, ErrorInfo(code="IL6003", message=message, hint=error.hint))
+    except Exception as error:
+        return _failed(call, _raised(call, error))
+    usage = call.context.usage_total if call.context is not None else None
+    return AttemptReturned(
+        path=command.path,
+        generation=command.generation,
+        attempt=command.attempt,
+        output=value,
+        tokens=usage.tokens if usage is not None else 0,
+        cost_usd_micros=usage.cost_usd_micros if usage is not None else 0,
+    )
+
+
+async def _invoke(call: Call, func: Callable[..., object], arguments: dict[str, object]) -> object:
+    if asyncio.iscoroutinefunction(func):
+        return await cast(Awaitable[object], func(**arguments))
+    loop = asyncio.get_running_loop()
+    context = contextvars.copy_context()
+    try:
+        return await loop.run_in_executor(
+            call.world.threads, lambda: context.run(func, **arguments)
+        )
+    except asyncio.CancelledError:
+        call.cancelled = True
+        raise
+
+
+def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
+    if timeout_ms < command.node.timeout_ms:
+        return ErrorInfo(
+            code="IL6012",
+            message=f"the deadline of {command.node.deadline_ms} ms passed during attempt {command.attempt}",
+            hint="raise `deadline`, or make the action faster",
+            permanent=True,
+        )
+    return ErrorInfo(
+        code="IL6002",
+        message=f"no answer within {timeout_ms} ms",
+        hint=f"raise `timeout` of `{command.node.id}`, or make the action faster",
+    )
+
+
+def _raised(call: Call, error: BaseException) -> ErrorInfo:
+    told = call.mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    if isinstance(error, NotApplied):
+        return ErrorInfo(code="IL6009", message=told, not_applied=True)
+    hint = error.hint if isinstance(error, InterlockError) else ""
+    return ErrorInfo(code="IL6001", message=told, hint=hint, permanent=isinstance(error, Permanent))
+
+
+def _failed(call: Call, error: ErrorInfo) -> AttemptFailed:
+    command = call.command
+    key = command.call_key if isinstance(command, StartAttempt) else None
+    return AttemptFailed(
+        path=command.path,
+        generation=command.generation,
+        attempt=command.attempt,
+        error=error,
+        call_key=key,
+    )
+
+
+async def ask(world: World, action: Action[..., Any], command: Probe) -> ProbeAnswered:
+    """Ask the receiver of a write whether it happened. Whatever the probe raises means that it cannot tell."""
+    probe = action.safety.probe
+    call = Call(world, action, command)
+    try:
+        arguments = call.arguments(command.args.data)
+        async with asyncio.timeout(command.node.timeout_ms / 1000):
+            result = await _invoke(call, cast(Callable[..., object], probe), arguments)
+        value = call.encode(result) if result is not None else None
+    except Exception as error:
+        told = call.mask(f"the probe failed: {type(error).__name__}: {error}")
+        return _answer(command, "unknown", None, told)
+    return _answer(command, "not_applied" if value is None else "applied", value, "")
+
+
+def _answer(command: Probe, answer: str, output: Value | None, message: str) -> ProbeAnswered:
+    return ProbeAnswered(
+        path=command.path,
+        generation=command.generation,
+        attempt=command.attempt,
+        answer=cast(Any, answer),
+        output=output,
+        message=message,
+    )
+
+
+def _masked(value: Json, secrets: list[str]) -> Json:
+    match value:
+        case str():
+            for secret in secrets:
+                value = value.replace(secret, MASK)
+            return value
+        case list():
+            return [_masked(part, secrets) for part in value]
+        case dict():
+            return {key: _masked(part, secrets) for key, part in value.items()}
+        case _:
+            return value

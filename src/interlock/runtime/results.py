@@ -1,0 +1,61 @@
+"""What a caller gets of a run."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from interlock.errors import InterlockError
+from interlock.journal import ErrorInfo
+from interlock.values import Digest, Json, Path, RunId
+
+ResultStatus = Literal["succeeded", "failed", "in_doubt", "interrupted"]
+
+
+class RunFailed(InterlockError):
+    """A run did not succeed, and its output was asked for."""
+
+    code = "IL6013"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """The end of a run, or the point where it stopped: everything it says is durable.
+
+    Attributes:
+        status: `in_doubt` and `interrupted` runs are open: resolve or resume them.
+        outputs: the outputs by name, once it has succeeded.
+        execution: the execution digest, once it has settled.
+        in_doubt: the paths that wait for a person.
+    """
+
+    run: RunId
+    status: ResultStatus
+    outputs: Json = None
+    error: ErrorInfo | None = None
+    execution: Digest | None = None
+    in_doubt: tuple[Path, ...] = ()
+
+    @property
+    def output(self) -> Json:
+        """The output: what a `@graph` function returned, or the outputs by name.
+
+        Raises:
+            RunFailed: the run did not succeed; says why and what to do next.
+        """
+        if self.status != "succeeded":
+            raise RunFailed(*self._why())
+        if isinstance(self.outputs, dict) and set(self.outputs) == {"result"}:
+            return self.outputs["result"]
+        return self.outputs
+
+    def _why(self) -> tuple[str]:
+        match self.status:
+            case "failed":
+                return (
+                    f"run {self.run} failed: {self.error.message if self.error is not None else '?'}",
+                )
+            case "in_doubt":
+                return (
+                    f"run {self.run} stopped: in doubt: {', '.join(self.in_doubt)}; see `interlock show {self.run}`",
+                )
+            case _:
+                return (f"run {self.run} was interrupted; `interlock resume {self.run}` goes on",)

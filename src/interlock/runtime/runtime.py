@@ -1,0 +1,303 @@
+"""The runtime: the shell that carries out what the engine orders, over one store."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, final
+
+from interlock.actions import Registry
+from interlock.engine import SEMANTICS, State, initial, step
+from interlock.errors import (
+    InputsInvalid,
+    LeaseLost,
+    RunNotFound,
+    RunNotResumable,
+    StoreError,
+    UsageError,
+    ValueRefused,
+)
+from interlock.graph import ENGINE
+from interlock.journal import (
+    Event,
+    Lease,
+    NodeResolved,
+    OwnerId,
+    RunHead,
+    RunRecovered,
+    RunStarted,
+    Value,
+    Verdict,
+)
+from interlock.plan import Plan
+from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
+from interlock.runtime.commits import CommitQueue
+from interlock.runtime.driver import Driver, Observer
+from interlock.runtime.execution import World
+from interlock.runtime.reading import pinned_plan, read_entries
+from interlock.runtime.results import ResultStatus, RunResult
+from interlock.store import Store
+from interlock.values import Json, Path, RunId
+
+LEASE_MS = 60_000
+DRAIN_S_MAX = 10.0
+THREADS_MAX = 64
+SECRET_PREFIX = "INTERLOCK_SECRET_"
+
+
+def environment_secret(name: str) -> str | None:
+    """Look a secret up in the environment: `INTERLOCK_SECRET_<NAME>`."""
+    return os.environ.get(SECRET_PREFIX + name.upper())
+
+
+@final
+class Runtime:
+    """Runs plans over a store. Use it as `async with Runtime(store, registry) as runtime: await runtime.run(plan, inputs)`.
+
+    A runtime belongs to one event loop. Many runs may go on at once; their commits are grouped.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        secrets: Mapping[str, str] | Callable[[str], str | None] = environment_secret,
+        resources: Iterable[object] = (),
+    ) -> None:
+        self.store = store
+        self.registry = registry
+        self._clock = clock or SystemClock()
+        self._ids = ids or SystemIds()
+        self.owner: OwnerId = self._ids.owner()
+        self._world = World(
+            clock=self._clock,
+            threads=ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="interlock-action"),
+            secrets=secrets,
+            resources={type(resource): resource for resource in resources},
+        )
+        self._commits: CommitQueue | None = None
+        self._drivers: dict[RunId, Driver] = {}
+
+    async def __aenter__(self) -> Self:
+        self._commits = CommitQueue(self.store, self._fenced, self._failed)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await asyncio.gather(*(driver.abandon() for driver in list(self._drivers.values())))
+        self._queue.close()
+        self._world.threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def _queue(self) -> CommitQueue:
+        if self._commits is None:
+            raise UsageError(
+                "the runtime is not open", hint="use `async with Runtime(...) as runtime:`"
+            )
+        return self._commits
+
+    async def run(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Json] | None = None,
+        *,
+        run: RunId | None = None,
+        key: str | None = None,
+        principal: str = "local",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Start a run and drive it until it settles, is in doubt, or is drained.
+
+        The result is durable when this returns. With `key`, a second start returns the first run's result so far.
+
+        Raises:
+            InputsInvalid: the inputs do not match; nothing was started.
+            KeyTaken: another run has this key.
+            StoreError: the journal could not be written; dispatch has stopped.
+        """
+        value = checked_inputs(plan, inputs or {})
+        now_ms = self._clock.now_ms()
+        run = run or self._ids.run(now_ms)
+        lease = self.store.lease(run, self.owner, now_ms=now_ms, life_ms=LEASE_MS)
+        event = RunStarted(
+            graph=plan.name,
+            plan=plan.digest,
+            document=plan.document,
+            manifests=plan.manifests,
+            inputs=value,
+            semantics=SEMANTICS,
+            expressions=ENGINE,
+            principal=principal,
+            key=key,
+        )
+        head = RunHead(
+            run=run,
+            graph=plan.name,
+            plan=plan.digest,
+            status="running",
+            created_ms=now_ms,
+            updated_ms=now_ms,
+            key=key,
+        )
+        return await self._drive(
+            initial(plan, run), head, lease, event, actor=principal, observer=observer
+        )
+
+    async def resume(self, run: RunId, *, observer: Observer | None = None) -> RunResult:
+        """Take up a run whose process has ended, from its journal alone.
+
+        Lost attempts are decided as DESIGN section 5 says: run again, sent again with the same key, asked for, or
+        put in doubt. A settled run is returned as it is.
+
+        Raises:
+            RunNotFound, LeaseHeld, JournalCorrupt
+        """
+        state, head = self.load(run)
+        if state.status is not None:
+            return _result(state)
+        lease = self.store.lease(run, self.owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS)
+        return await self._drive(
+            state, head, lease, RunRecovered(owner=self.owner), actor=self.owner, observer=observer
+        )
+
+    async def resolve(
+        self,
+        run: RunId,
+        path: Path,
+        verdict: Verdict,
+        *,
+        output: Json = None,
+        actor: str = "local",
+        reason: str = "",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Record a person's decision about a node in doubt, and go on with the run.
+
+        Raises:
+            RunNotResumable: the node is not in doubt.
+        """
+        state, head = self.load(run)
+        if path not in state.in_doubt:
+            doubts = ", ".join(sorted(state.in_doubt)) or "none"
+            raise RunNotResumable(
+                f"`{path}` of run {run} is not in doubt; in doubt: {doubts}",
+                hint=f"see `interlock show {run}`",
+            )
+        found = state.find(path)
+        generation = found[0].nodes[found[1]].generation if found is not None else 1
+        event = NodeResolved(
+            path=path,
+            generation=generation,
+            verdict=verdict,
+            output=Value.of(output) if verdict == "succeeded" else None,
+            reason=reason,
+        )
+        lease = self.store.lease(run, self.owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS)
+        return await self._drive(state, head, lease, event, actor=actor, observer=observer)
+
+    def load(self, run: RunId) -> tuple[State, RunHead]:
+        """Fold the journal of a run.
+
+        Raises:
+            RunNotFound, JournalCorrupt, IllegalTransition
+        """
+        head = self.store.head(run)
+        if head is None:
+            raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
+        entries = read_entries(self.store, run)
+        first = next(entries)
+        _, plan = pinned_plan(first)
+        state = initial(plan, run)
+        step(state, first)
+        for entry in entries:
+            step(state, entry)
+        return state, head
+
+    async def drain(self) -> None:
+        """Start nothing any more, and wait at most `DRAIN_S_MAX` seconds for what is under way. Runs stay open."""
+        drivers = list(self._drivers.values())
+        for driver in drivers:
+            driver.drain()
+        if drivers:
+            await asyncio.wait([driver.finished for driver in drivers], timeout=DRAIN_S_MAX)
+        await asyncio.gather(*(driver.abandon() for driver in drivers))
+
+    async def _drive(
+        self,
+        state: State,
+        head: RunHead,
+        lease: Lease,
+        event: Event,
+        *,
+        actor: str,
+        observer: Observer | None,
+    ) -> RunResult:
+        driver = Driver(
+            state,
+            head=head,
+            epoch=lease.epoch,
+            registry=self.registry,
+            world=self._world,
+            commits=self._queue,
+            observer=observer,
+        )
+        self._drivers[state.run] = driver
+        try:
+            driver.start(event, actor=actor)
+            await driver.finished
+        finally:
+            self._drivers.pop(state.run, None)
+        self.store.release(lease)
+        return _result(state)
+
+    def _fenced(self, runs: frozenset[RunId]) -> None:
+        for run in runs & self._drivers.keys():
+            told = f"run {run} was taken over by another owner"
+            self._drivers[run].fail(
+                LeaseLost(told, hint="nothing of this owner was appended after that")
+            )
+
+    def _failed(self, error: StoreError) -> None:
+        for driver in list(self._drivers.values()):
+            driver.fail(error)
+
+
+def checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
+    """Fill in defaults and check inputs against the plan.
+
+    Raises:
+        InputsInvalid: they do not match; names each problem.
+    """
+    try:
+        value = Value.of({**plan.root.defaults, **inputs})
+    except ValueRefused as error:
+        raise InputsInvalid(f"inputs of `{plan.name}`: {error.message}", hint=error.hint) from error
+    if not plan.root.accepts.accepts(value.json):
+        problems = plan.root.accepts.problems(value.json, limit=5)
+        told = "; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems)
+        raise InputsInvalid(
+            f"inputs of `{plan.name}`: {told}", hint="see `interlock plan` for what they must be"
+        )
+    return value
+
+
+def _result(state: State) -> RunResult:
+    status: ResultStatus = state.status or (
+        "in_doubt" if state.in_doubt and not state.running else "interrupted"
+    )
+    return RunResult(
+        run=state.run,
+        status=status,
+        outputs=state.output.json if state.output is not None else None,
+        error=state.error,
+        execution=state.execution,
+        in_doubt=tuple(sorted(state.in_doubt)),
+    )
