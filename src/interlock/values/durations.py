@@ -6,7 +6,7 @@ from interlock.errors import UsageError
 
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 DURATION_MS_MAX = 3650 * 86_400_000
-_SHAPE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)")
+_SHAPE = re.compile(r"([0-9]{1,12}(?:\.\d{1,3})?)(ms|s|m|h|d)")
 
 
 def duration_ms(text: str) -> int:
