@@ -9,6 +9,10 @@ from interlock.graph.expressions.expression import (
     Expression as Expression,
     parse_expression as parse_expression,
 )
+from interlock.graph.expressions.findings import (
+    Finding as Finding,
+    FindingKind as FindingKind,
+)
 from interlock.graph.expressions.paths import Scope as Scope, path_text as path_text
 from interlock.graph.expressions.references import Reference as Reference
 from interlock.graph.expressions.template import (
@@ -16,10 +20,13 @@ from interlock.graph.expressions.template import (
     Template as Template,
     parse_template as parse_template,
 )
+from interlock.graph.expressions.typed import type_of as type_of
 
 __all__ = [
     "ENGINE",
     "Expression",
+    "Finding",
+    "FindingKind",
     "parse_expression",
     "parse_template",
     "path_text",
@@ -27,4 +34,5 @@ __all__ = [
     "Reference",
     "Scope",
     "Template",
+    "type_of",
 ]

@@ -6,6 +6,7 @@ to it in the tree: that costs nothing for a list, and fails for a map.
 """
 
 import re
+from dataclasses import dataclass
 
 from interlock.errors import Diagnostic
 from interlock.graph.expressions import functions
@@ -14,7 +15,7 @@ from interlock.graph.expressions.paths import TYPE_NAMES, extent
 from interlock.graph.expressions.references import Chain, Step, Use
 
 _NULL_SAFE_CALLS = frozenset({"_==_", "_!=_", "@in", "_?_:_", "dyn", "type", "optional.of", "of"})
-_ORDER_FREE = frozenset({"_&&_", "_||_"})
+ORDER_FREE_FOLDS = frozenset({"_&&_", "_||_"})
 _WORD = re.compile(r"\w+")
 _FIXED_OFFSET = re.compile(r"[+-]?[0-9]{2}:[0-9]{2}|UTC")
 
@@ -67,21 +68,18 @@ class Analysis:
 
     def _take_chain(self, expr: Expr, bound: frozenset[str], use: Use) -> bool:
         """Record a name with constant steps after it; False for all other expressions."""
-        steps: list[Step] = []
-        optional: list[bool] = []
-        while expr.WhichOneof("expr_kind") != "ident_expr":
-            link = _link(expr)
-            if link is None:
-                return False
-            expr, step, is_optional = link
-            steps.append(step)
-            optional.append(is_optional)
-        name = expr.ident_expr.name
+        steps = chain_steps(expr)
+        if steps is None:
+            return False
+        name = steps.root.ident_expr.name
         if name not in bound and name not in TYPE_NAMES:
-            path = tuple(reversed(steps))
-            first = next((at for at, flag in enumerate(reversed(optional)) if flag), None)
-            span = self._chain_span(expr, path)
-            chain = Chain(name=name, steps=path, span=span, optional_from=first, use=use)
+            chain = Chain(
+                name=name,
+                steps=steps.path,
+                span=self._chain_span(steps.root, steps.path),
+                optional_from=steps.optional_from,
+                use=use,
+            )
             self._found[chain] = None
         return True
 
@@ -187,7 +185,7 @@ class Analysis:
         kind = loop.iter_range.WhichOneof("expr_kind")
         if kind == "list_expr":
             return
-        if loop.loop_step.call_expr.function in _ORDER_FREE and not self._guard_all:
+        if loop.loop_step.call_expr.function in ORDER_FREE_FOLDS and not self._guard_all:
             self.unordered = True
         elif kind == "struct_expr":
             self.problems.append(map_order_problem(self._span(expr)))
@@ -226,6 +224,30 @@ def map_order_problem(span: tuple[int, int]) -> Diagnostic:
         hint="go over a list of objects; over a map only `all` and `exists` have one answer",
         span=span,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSteps:
+    """A name in a tree, and the constant steps after it."""
+
+    root: Expr
+    path: tuple[Step, ...]
+    optional_from: int | None
+
+
+def chain_steps(expr: Expr) -> ChainSteps | None:
+    """Read an expression as a name with constant steps; None for all other expressions."""
+    steps: list[Step] = []
+    optional: list[bool] = []
+    while expr.WhichOneof("expr_kind") != "ident_expr":
+        link = _link(expr)
+        if link is None:
+            return None
+        expr, step, is_optional = link
+        steps.append(step)
+        optional.append(is_optional)
+    first = next((at for at, flag in enumerate(reversed(optional)) if flag), None)
+    return ChainSteps(root=expr, path=tuple(reversed(steps)), optional_from=first)
 
 
 def _link(expr: Expr) -> tuple[Expr, Step, bool] | None:

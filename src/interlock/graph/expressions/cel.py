@@ -119,25 +119,44 @@ def changed(tree: ParsedExpr) -> Compiled:
     return engine().base.deserialize(parsed_to(tree))
 
 
-VariableTypes: TypeAlias = Mapping[str, str]
+# A type of a variable: a scalar's or a message's name, or `("list", …)`.
+TypeTerm: TypeAlias = "str | tuple[str, TypeTerm]"
 
 
-def environment(variables: VariableTypes, descriptors: bytes) -> Environment:
+def environment(variables: Mapping[str, TypeTerm], descriptors: bytes) -> Environment:
     """Make an environment with typed variables.
 
     Args:
-        variables: names, and types in the engine's notation: `int`, `list(dyn)`, a message's name.
-        descriptors: a serialized `FileDescriptorSet` with the messages.
+        variables: names and types.
+        descriptors: a serialized `FileDescriptorProto` with the messages.
     """
     from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
-    from google.protobuf import descriptor_pb2, descriptor_pool
+    from google.protobuf import descriptor_pool, struct_pb2, wrappers_pb2
 
     pool = descriptor_pool.DescriptorPool()
-    for file in descriptor_pb2.FileDescriptorSet.FromString(descriptors).file:
-        pool.Add(file)
-    types = {name: cel.Type(signature) for name, signature in variables.items()}
+    for known in (struct_pb2, wrappers_pb2):
+        pool.AddSerializedFile(known.DESCRIPTOR.serialized_pb)
+    pool.AddSerializedFile(descriptors)
+    types = {name: _type(term) for name, term in variables.items()}
     made = cel.NewEnv(descriptor_pool=pool, variables=types, extensions=_extensions())
     return cast("Environment", made)
+
+
+def _type(term: TypeTerm) -> Any:
+    from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
+
+    if isinstance(term, tuple):
+        return cel.Type.List(_type(term[1]))
+    named = {
+        "boolean": cel.Type.BOOL,
+        "integer": cel.Type.INT,
+        "map": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
+        "null": cel.Type.NULL,
+        "number": cel.Type.DOUBLE,
+        "open": cel.Type.DYN,
+        "string": cel.Type.STRING,
+    }
+    return named.get(term) or cel.Type(term)
 
 
 def check(source: str, within: Environment) -> CheckedExpr | tuple[CheckProblem, ...]:

@@ -55,18 +55,20 @@ class Call(Protocol):
 
 
 class ListLiteral(Protocol):
-    """`[a, b]`."""
+    """`[a, b]`, or `[?a]` with optional elements."""
 
     elements: Repeated
+    optional_indices: Sequence[int]
 
     def SetInParent(self) -> None: ...  # noqa: N802
 
 
 class Entry(Protocol):
-    """One `key: value` of a map literal, or `field: value` of a message."""
+    """One `key: value` of a map literal, or `?key: value`."""
 
     map_key: "Expr"
     value: "Expr"
+    optional_entry: bool
 
     def HasField(self, name: str) -> bool: ...  # noqa: N802
 
@@ -193,8 +195,8 @@ _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
     "Ident": (("name", 1, "string"),),
     "Select": (("operand", 1, "Expr"), ("field", 2, "string"), ("test_only", 3, "bool")),
     "Call": (("target", 1, "Expr"), ("function", 2, "string"), ("args*", 3, "Expr")),
-    "ListLiteral": (("elements*", 1, "Expr"),),
-    "Entry": (("map_key", 3, "Expr"), ("value", 4, "Expr")),
+    "ListLiteral": (("elements*", 1, "Expr"), ("optional_indices*", 2, "int32")),
+    "Entry": (("map_key", 3, "Expr"), ("value", 4, "Expr"), ("optional_entry", 5, "bool")),
     "Struct": (("message_name", 1, "string"), ("entries*", 2, "Entry")),
     "Comprehension": (
         ("iter_var", 1, "string"),

@@ -27,11 +27,20 @@ _TYPE_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckProblem:
-    """What the type checker says, in our words, and the place."""
+    """What the type checker says, in our words, and the place.
+
+    Attributes:
+        field: the field that does not exist, when that is the problem.
+        owner: the message that lacks the field.
+        on_record: whether an object was used as a map, which the checker cannot judge.
+    """
 
     message: str
+    hint: str
     span: tuple[int, int] | None
     field: str | None = None
+    owner: str | None = None
+    on_record: bool = False
 
 
 def syntax_problem(source: str, raised: str) -> Diagnostic:
@@ -97,29 +106,70 @@ def _span(source: str, found: re.Match[str]) -> tuple[int, int] | None:
 
 def check_problems(source: str, raised: str) -> tuple[CheckProblem, ...]:
     """Turn what the type checker raised into problems, each once."""
-    found: dict[CheckProblem, None] = {}
-    for match in _ERROR.finditer(raised):
-        text = match["text"].strip()
-        field = re.match(r"undefined field '(?P<field>.*?)'", text)
-        problem = CheckProblem(
-            message=_check_text(text),
-            span=_span(source, match),
-            field=field["field"] if field else None,
+    found = [
+        _check_problem(match["text"].strip(), _span(source, match))
+        for match in _ERROR.finditer(raised)
+        if "*error*" not in match["text"]
+    ]
+    if not found:
+        found = [_check_problem(_STATUS.sub("", _STATUS.sub("", raised)), None)]
+    return tuple(dict.fromkeys(found))
+
+
+def _check_problem(text: str, span: tuple[int, int] | None) -> CheckProblem:
+    if match := _UNDEFINED_FIELD.match(text):
+        return CheckProblem(
+            message=f"there is no field `{match['field']}`",
+            hint="read a field that the schema declares, or declare this one",
+            span=span,
+            field=match["field"],
+            owner=match["owner"],
+            on_record=_IDENTIFIER.fullmatch(match["field"]) is None,
         )
-        found[problem] = None
-    return tuple(found) or (CheckProblem(message=_short(_STATUS.sub("", raised)), span=None),)
-
-
-def _check_text(text: str) -> str:
-    overload = re.match(
-        r"found no matching overload for '(?P<name>.*)' applied to '(?P<types>.*)'", text, re.DOTALL
-    )
-    if overload:
-        types = overload["types"]
+    on_record = "'interlock.types." in text or "(interlock.types." in text
+    if match := _NO_OVERLOAD.match(text):
+        types = match["types"]
         target, _, rest = types.rpartition(".(")
         kinds = [each for each in (target, *_split_types(rest or types)) if each]
-        return _no_overload(overload["name"], kinds)
-    return _short(text)
+        return CheckProblem(
+            message=_no_overload(match["name"], kinds),
+            hint=_overload_hint(match["name"], [_type_word(kind) for kind in kinds]),
+            span=span,
+            on_record=on_record or "interlock.types." in types,
+        )
+    if match := _BAD_OWNER.match(text):
+        return CheckProblem(
+            message=f"a field is read from {_type_word(match['type'])}, which has no fields",
+            hint="read the value itself, or declare it as an object",
+            span=span,
+        )
+    return CheckProblem(message=_short(text), hint=_CHECK_HINT, span=span, on_record=on_record)
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNDEFINED_FIELD = re.compile(
+    r"undefined field '(?P<field>.*?)' not found in struct '(?P<owner>.*?)'"
+)
+_NO_OVERLOAD = re.compile(
+    r"found no matching overload for '(?P<name>.*)' applied to '(?P<types>.*)'", re.DOTALL
+)
+_BAD_OWNER = re.compile(
+    r"expression of type '(?P<type>.*)' cannot be the operand of a select", re.DOTALL
+)
+_CHECK_HINT = "the types come from the schemas of inputs and outputs; `dyn(…)` leaves one unchecked"
+
+
+def _overload_hint(name: str, kinds: list[str]) -> str:
+    bare = {kind.removesuffix(" or null") for kind in kinds}
+    if name == "_?_:_":
+        return "both branches need one type; `dyn(…)` around one of them leaves it open"
+    if {"number", "integer"} <= bare:
+        return "write whole numbers as `1.0` here, or put `double(…)` around the integer"
+    if "null" in kinds and name in ("_==_", "_!=_"):
+        return "it is never null: leave the test out, or declare the field as nullable"
+    if {"string", "integer"} <= bare or {"string", "number"} <= bare:
+        return "convert one of them: `string(…)`, `int(…)` or `double(…)`"
+    return _CHECK_HINT
 
 
 def _split_types(text: str) -> list[str]:
@@ -179,6 +229,8 @@ def _overload_failure(what: str) -> str:
 
 
 def _no_overload(name: str, kinds: list[str]) -> str:
+    if name == "_?_:_":
+        return f"`? :` does not work on {', '.join(_type_word(kind) for kind in kinds)}"
     sign = _OPERATOR.fullmatch(name)
     shown = "in" if name == "@in" else sign["sign"] if sign else name.replace("@", "")
     if name == "_[_]":

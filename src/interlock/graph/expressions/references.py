@@ -40,6 +40,11 @@ class Reference:
     use: Use = "value"
 
     @property
+    def lead(self) -> int:
+        """How many steps the address has before the path."""
+        return 1 if self.root == "nodes" else 0
+
+    @property
     def address(self) -> tuple[Step, ...]:
         """The steps from the root of the scope: what `select` or a getter needs."""
         return self.path if self.root != "nodes" else (str(self.node), *self.path)
