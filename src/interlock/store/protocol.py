@@ -103,7 +103,10 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatistics:
-    """What a store has written since it was opened. Sizes are of bodies and values as handed in."""
+    """What a store has written since it was opened.
+
+    `bytes` counts bodies and values as they were handed in, not what the disk makes of them.
+    """
 
     commits: int = 0
     events: int = 0

@@ -24,9 +24,9 @@ IDLE_MAX = 4
 EVENTS = "SELECT seq, epoch, body FROM event WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?"
 
 VALUES = """
-SELECT ref, data FROM value WHERE run = ?1 AND ref IN (SELECT value FROM carray(?2))
-UNION ALL
 SELECT ref, data FROM blob WHERE ref IN (SELECT value FROM carray(?2))
+UNION ALL
+SELECT ref, data FROM value WHERE run = ?1 AND ref IN (SELECT value FROM carray(?2))
 """
 
 HEADS = """
@@ -60,7 +60,7 @@ class Reader:
             return {}
         with self._connection() as connection:
             rows = connection.execute(VALUES, (run, array(tuple(refs))))
-            return dict(rows.fetchall())
+            return dict(rows.fetchall())  # The run's own come last, and win.
 
     def head(self, run: RunId) -> RunHead | None:
         """Return the head of a run."""

@@ -1,0 +1,114 @@
+"""A store that fails when told to: the crash points of a run, one by one."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Literal, final
+
+from interlock.errors import StoreFailed
+from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent
+from interlock.store import EVENTS_READ_DEFAULT, HEADS_READ_DEFAULT, Store
+from interlock.values import RunId, ValueRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One write that fails: nothing of it is applied (`before`), or all of it (`after`).
+
+    `write_no` counts the calls of `write` from 1. In both cases the caller learns only that the
+    write failed, as with a real disk.
+    """
+
+    write_no: int
+    moment: Literal["before", "after"]
+
+
+@final
+class FaultyStore:
+    """A wrapper whose writes fail by plan; without a plan it is the store that it wraps.
+
+    After a fault it refuses to write, like a store that had an I/O error. To go on as a new process
+    would, make another `FaultyStore` (or none) over the same inner store; so do not close it.
+
+    ```python
+    inner = open_store("memory:")
+    store = FaultyStore(inner, [Fault(write_no=3, moment="after")])
+    ```
+    """
+
+    def __init__(self, store: Store, faults: Iterable[Fault] = ()) -> None:
+        self._inner = store
+        self._faults = {fault.write_no: fault for fault in faults}
+        self._lock = Lock()
+        self._writes = 0
+        self._failure: StoreFailed | None = None
+
+    @property
+    def writes(self) -> int:
+        """How many times `write` was called: a run's number of crash points is twice that."""
+        return self._writes
+
+    def write(self, records: Sequence[Record]) -> frozenset[RunId]:
+        """Append a batch, unless the plan says otherwise; see `Store.write`."""
+        with self._lock:
+            self._check_running()
+            self._writes += 1
+            fault = self._faults.get(self._writes)
+            if fault is None:
+                return self._inner.write(records)
+            if fault.moment == "after":
+                self._inner.write(records)
+            self._failure = StoreFailed(
+                f"write {fault.write_no} failed by plan ({fault.moment} it was applied)",
+                hint="close the store, reopen it and resume",
+            )
+            raise self._failure
+
+    def read(
+        self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT
+    ) -> list[StoredEvent]:
+        """Return a page of events; see `Store.read`."""
+        return self._inner.read(run, after=after, limit=limit)
+
+    def values(self, run: RunId, refs: Iterable[ValueRef]) -> dict[ValueRef, bytes]:
+        """Return values by reference; see `Store.values`."""
+        return self._inner.values(run, refs)
+
+    def head(self, run: RunId) -> RunHead | None:
+        """Return the head of a run; see `Store.head`."""
+        return self._inner.head(run)
+
+    def heads(
+        self,
+        *,
+        statuses: Collection[RunStatus] | None = None,
+        key: str | None = None,
+        before: RunId | None = None,
+        limit: int = HEADS_READ_DEFAULT,
+    ) -> list[RunHead]:
+        """List heads, newest first; see `Store.heads`."""
+        return self._inner.heads(statuses=statuses, key=key, before=before, limit=limit)
+
+    def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
+        """Acquire, renew or take over a lease; see `Store.lease`."""
+        with self._lock:
+            self._check_running()
+            return self._inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
+
+    def release(self, lease: Lease) -> None:
+        """Let go of a lease; see `Store.release`."""
+        with self._lock:
+            self._check_running()
+            self._inner.release(lease)
+
+    def close(self) -> None:
+        """Close the inner store."""
+        self._inner.close()
+
+    def _check_running(self) -> None:
+        if self._failure is not None:
+            raise StoreFailed(
+                f"the store takes no more writes since one failed: {self._failure.message}",
+                hint="close the store, reopen it and resume",
+                code="IL7019",
+            )
