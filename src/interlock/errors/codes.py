@@ -1,8 +1,9 @@
 """Every stable code, with the words that explain it.
 
-A code is never reused and never changes its meaning. Families: IL10xx document text, IL11xx structure, IL20xx
-references and types, IL22xx expressions, IL3xxx policy, IL4xxx flow, IL5xxx limits, IL6xxx nodes at run time,
-IL7xxx store and journal, IL8xxx replay, IL9xxx usage and internal.
+A code is never reused and never changes its meaning. Families: IL10xx document text, IL11xx
+structure, IL20xx references and types, IL22xx expressions, IL3xxx policy, IL4xxx flow, IL5xxx
+limits, IL6xxx nodes at run time, IL7xxx store and journal, IL8xxx replay, IL9xxx usage and
+internal.
 """
 
 from dataclasses import dataclass
@@ -51,6 +52,9 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL1016": CodeInfo(
         "unknown escape", "Only YAML's escapes may follow a backslash in double quotes."
+    ),
+    "IL1017": CodeInfo(
+        "no layout", "The canonical layout of this document would not say the same."
     ),
     # --- IL11xx structure
     "IL1100": CodeInfo(
@@ -153,6 +157,7 @@ CODES: dict[str, CodeInfo] = {
     "IL2016": CodeInfo(
         "proposal refused", "What was proposed is no graph that can run in its parent."
     ),
+    "IL2017": CodeInfo("may be null", "An expression uses something that its schema lets be null."),
     # --- IL22xx expressions
     "IL2200": CodeInfo("expression not readable", "The text is not an expression of CEL."),
     "IL2201": CodeInfo("expression too long", "An expression has at most 4,096 characters."),
@@ -180,6 +185,8 @@ CODES: dict[str, CodeInfo] = {
     "IL2211": CodeInfo("`${{` not closed", "An expression in a value ends with `}}`."),
     "IL2212": CodeInfo("expression in a key", "Keys of objects are taken as they are written."),
     "IL2213": CodeInfo("value too deep", "Values nest at most 100 levels deep."),
+    "IL2214": CodeInfo("types do not fit", "An operator or a function does not take these types."),
+    "IL2215": CodeInfo("result is no JSON data", "The result of an expression must be JSON data."),
     # --- IL5xxx limits
     "IL5001": CodeInfo(
         "document too large", "The text of a document has more bytes than `bytes_max`."

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from interlock.errors import Diagnostic
 from interlock.graph.expressions import functions
 from interlock.graph.expressions.checked import Call, Comprehension, Expr, ParsedExpr
+from interlock.graph.expressions.messages import marked
 from interlock.graph.expressions.paths import TYPE_NAMES, extent
 from interlock.graph.expressions.references import Chain, Step, Use
 
 _NULL_SAFE_CALLS = frozenset({"_==_", "_!=_", "@in", "_?_:_", "dyn", "type", "optional.of", "of"})
 ORDER_FREE_FOLDS = frozenset({"_&&_", "_||_"})
-_WORD = re.compile(r"\w+")
 _FIXED_OFFSET = re.compile(r"[+-]?[0-9]{2}:[0-9]{2}|UTC")
 
 
@@ -207,8 +207,7 @@ class Analysis:
 
     def _span(self, expr: Expr) -> tuple[int, int]:
         start = self._positions.get(expr.id, 0)
-        word = _WORD.match(self._source, start)
-        return (start, word.end() if word else min(start + 1, len(self._source)))
+        return marked(self._source, start)
 
     def _problem(self, expr: Expr, code: str, *, message: str, hint: str) -> None:
         self.problems.append(

@@ -13,6 +13,7 @@ from interlock.errors import Diagnostic, ExpressionFailed, ValueRefused
 from interlock.graph.expressions.checked import (
     CheckedExpr,
     ParsedExpr,
+    TreeTooDeep,
     checked_from,
     parsed_from,
     parsed_to,
@@ -22,6 +23,7 @@ from interlock.graph.expressions.messages import (
     check_problems,
     failure_text,
     syntax_problem,
+    too_deep,
 )
 from interlock.graph.expressions.results import to_json
 from interlock.values import Json
@@ -110,13 +112,18 @@ def parse(source: str) -> Parsed | Diagnostic:
     try:
         compiled = engine().base.compile(source, disable_check=True)
         return Parsed(compiled=compiled, tree=parsed_from(compiled.serialize()))
+    except TreeTooDeep:
+        return too_deep()
     except _RAISED as caught:
         return syntax_problem(source, str(caught))
 
 
-def changed(tree: ParsedExpr) -> Compiled:
+def changed(tree: ParsedExpr) -> Compiled | Diagnostic:
     """Compile a tree that was changed after parsing."""
-    return engine().base.deserialize(parsed_to(tree))
+    try:
+        return engine().base.deserialize(parsed_to(tree))
+    except _RAISED:
+        return too_deep()
 
 
 # A type of a variable: a scalar's or a message's name, or `("list", …)`.

@@ -247,9 +247,17 @@ _PACKAGE = "interlock.cel"
 _SCALARS = ("int64", "int32", "uint64", "bool", "double", "string", "bytes")
 
 
+class TreeTooDeep(ValueError):
+    """A tree is nested deeper than protobuf reads messages: 100 levels, two for each expression."""
+
+
 def parsed_from(serialized: bytes) -> ParsedExpr:
-    """Read what an expression that was compiled without a type check serializes to."""
-    return cast("ParsedExpr", _classes()["ParsedExpr"].FromString(_unwrapped(serialized)))
+    """Read what an expression that was compiled without a type check serializes to.
+
+    Raises:
+        TreeTooDeep: macros inside of macros, more than about fifteen.
+    """
+    return cast("ParsedExpr", _read("ParsedExpr", serialized))
 
 
 def parsed_to(tree: ParsedExpr) -> bytes:
@@ -261,14 +269,22 @@ def parsed_to(tree: ParsedExpr) -> bytes:
 
 
 def checked_from(serialized: bytes) -> CheckedExpr:
-    """Read what a type-checked expression serializes to."""
-    return cast("CheckedExpr", _classes()["CheckedExpr"].FromString(_unwrapped(serialized)))
+    """Read what a type-checked expression serializes to.
+
+    Raises:
+        TreeTooDeep: as `parsed_from`.
+    """
+    return cast("CheckedExpr", _read("CheckedExpr", serialized))
 
 
-def _unwrapped(serialized: bytes) -> bytes:
+def _read(name: str, serialized: bytes) -> object:
     from google.protobuf import any_pb2
+    from google.protobuf.message import DecodeError
 
-    return any_pb2.Any.FromString(serialized).value
+    try:
+        return _classes()[name].FromString(any_pb2.Any.FromString(serialized).value)
+    except DecodeError as caught:
+        raise TreeTooDeep(str(caught)) from None
 
 
 @cache

@@ -75,8 +75,9 @@ def _ordered_failure(source: str, data: dict[str, object]) -> ExpressionFailed:
     parsed = cel.parse(source)
     if not isinstance(parsed, Diagnostic):
         Analysis(source, parsed.tree, guard_all=True)
+        compiled = cel.changed(parsed.tree)
         try:
-            cel.run(cel.changed(parsed.tree), data)
+            cel.run(parsed.compiled if isinstance(compiled, Diagnostic) else compiled, data)
         except ExpressionFailed as failed:
             if _RANGE_GUARD.match(failed.message) is None:
                 return failed

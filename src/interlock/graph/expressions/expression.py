@@ -105,6 +105,8 @@ def _parse_cel(source: str, names: frozenset[str]) -> Parsed:
     if problems:
         return tuple(sorted(problems, key=lambda problem: problem.span or (0, 0)))
     compiled = cel.changed(parsed.tree) if analysis.guarded else parsed.compiled
+    if isinstance(compiled, Diagnostic):
+        return (compiled,)
     references = tuple(each for each in resolved if isinstance(each, Reference))
     return Expression(
         source=source,

@@ -5,18 +5,21 @@ from typing import Literal
 
 from interlock.errors import Diagnostic
 from interlock.graph.expressions.paths import fields_text, path_text
-from interlock.graph.expressions.references import Reference
+from interlock.graph.expressions.references import Reference, Step
 from interlock.values import Schema, nearest
 
-FindingKind = Literal["no_field", "may_be_absent", "may_be_null", "type", "map_order", "result"]
+FindingKind = Literal[
+    "no_field", "may_be_absent", "may_be_null", "type", "map_order", "result", "condition"
+]
 
 CODES_BY_KIND: dict[FindingKind, str] = {
     "no_field": "IL2003",
-    "may_be_absent": "IL2004",
-    "may_be_null": "IL2005",
+    "may_be_absent": "IL2012",
+    "may_be_null": "IL2017",
     "type": "IL2214",
     "map_order": "IL2204",
     "result": "IL2215",
+    "condition": "IL2009",
 }
 
 
@@ -64,18 +67,16 @@ class Finding:
 
 def no_field(reference: Reference, at: int, *, fields: tuple[str, ...], owner: Schema) -> Finding:
     """Say that a field or item does not exist."""
-    step = reference.path[at] if at >= 0 else reference.address[0]
+    before, step = _place(reference, at)
     near = nearest(step, fields) if isinstance(step, str) else None
-    before = path_text(reference.name, reference.address[: at + reference.lead])
-    hint = "read a field that is declared, or declare this one in the schema"
-    if near is not None:
-        known = path_text(reference.name, (*reference.address[: at + reference.lead], near))
-        hint = f"did you mean `{known}`?"
-    wanted = f"field `{step}`" if isinstance(step, str) else f"item [{step}]"
     told = f"; {fields_text(fields)}" if fields else ""
+    if near is None:
+        hint = "read a field that is declared, or declare this one in the schema"
+    else:
+        hint = f"did you mean `{path_text(reference.name, (*before, near))}`?"
     return Finding(
         kind="no_field",
-        message=f"`{before}` has no {wanted}{told}",
+        message=f"`{path_text(reference.name, before)}` has no {_wanted(step)}{told}",
         hint=hint,
         span=reference.span,
         reference=reference,
@@ -88,24 +89,26 @@ def no_field(reference: Reference, at: int, *, fields: tuple[str, ...], owner: S
 
 def wrong_owner(reference: Reference, at: int, *, words: str, owner: Schema) -> Finding:
     """Say that a field is read from something that has none, or an item from no list."""
+    before, step = _place(reference, at)
     found = no_field(reference, at, fields=(), owner=owner)
-    before = path_text(reference.name, reference.address[: at + reference.lead])
-    step = reference.path[at] if at >= 0 else reference.address[0]
-    wanted = f"field `{step}`" if isinstance(step, str) else f"item [{step}]"
-    return replace(found, message=f"`{before}` is {words}, which has no {wanted}")
+    shown = path_text(reference.name, before)
+    return replace(found, message=f"`{shown}` is of type {words}, and has no {_wanted(step)}")
 
 
 def may_be_absent(reference: Reference, at: int, *, owner: Schema) -> Finding:
     """Say that a field is optional and read as if it were there."""
-    before = path_text(reference.name, reference.address[: at + reference.lead])
-    whole = path_text(reference.name, reference.address[: at + reference.lead + 1])
-    step = reference.path[at] if at >= 0 else reference.address[0]
-    optional = f"{before}.?{step}" if whole == f"{before}.{step}" else f"{before}[?'{step}']"
-    test = f"test `has({whole})`" if whole == f"{before}.{step}" else f"test `'{step}' in {before}`"
+    before, step = _place(reference, at)
+    shown = path_text(reference.name, before)
+    whole = path_text(reference.name, (*before, step))
+    rest = path_text("", reference.address[len(before) + 1 :])
+    if whole == f"{shown}.{step}":
+        hint = f"test `has({whole})` before, or read `{shown}.?{step}{rest}.orValue(…)`"
+    else:
+        hint = f"test `'{step}' in {shown}` before, or read `{shown}[?'{step}']{rest}.orValue(…)`"
     return Finding(
         kind="may_be_absent",
         message=f"`{whole}` may be absent",
-        hint=f"{test} before, or read `{optional}.orValue(…)`",
+        hint=hint,
         span=reference.span,
         reference=reference,
         at=at,
@@ -115,13 +118,23 @@ def may_be_absent(reference: Reference, at: int, *, owner: Schema) -> Finding:
 
 def may_be_null(reference: Reference, at: int, *, owner: Schema) -> Finding:
     """Say that something is used that may be null; `at` is the step after it."""
-    before = path_text(reference.name, reference.address[: at + reference.lead])
+    shown = path_text(reference.name, reference.address[: at + reference.lead])
     return Finding(
         kind="may_be_null",
-        message=f"`{before}` may be null",
-        hint=f"test `{before} != null` before, as in `{before} != null ? … : …`",
+        message=f"`{shown}` may be null",
+        hint=f"test `{shown} != null` before, as in `{shown} != null ? … : …`",
         span=reference.span,
         reference=reference,
         at=at,
         schema=owner,
     )
+
+
+def _place(reference: Reference, at: int) -> tuple[tuple[Step, ...], Step]:
+    """Return the steps before a step of the path, and the step."""
+    count = at + reference.lead
+    return reference.address[:count], reference.address[count]
+
+
+def _wanted(step: Step) -> str:
+    return f"field `{step}`" if isinstance(step, str) else f"item [{step}]"

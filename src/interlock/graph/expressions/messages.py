@@ -46,11 +46,7 @@ class CheckProblem:
 def syntax_problem(source: str, raised: str) -> Diagnostic:
     """Turn what the parser raised into a diagnostic: only the first error counts."""
     if "recursion" in raised:
-        return Diagnostic(
-            code="IL2202",
-            message="the expression is nested deeper than 32 levels; each `+` of a sum counts too",
-            hint="split it: compute parts in nodes of their own, or join a list of strings",
-        )
+        return too_deep()
     found = _ERROR.search(raised)
     if found is None:
         return Diagnostic(
@@ -64,6 +60,16 @@ def syntax_problem(source: str, raised: str) -> Diagnostic:
         message=message,
         hint=_syntax_hint(message),
         span=_span(source, found),
+    )
+
+
+def too_deep() -> Diagnostic:
+    """Say that an expression is nested too deep."""
+    return Diagnostic(
+        code="IL2202",
+        message="the expression is nested too deep: at most 32 levels, where each `+` of a sum"
+        " counts, and each `map` twice",
+        hint="split it: compute parts in nodes of their own, or join a list of strings",
     )
 
 
@@ -99,24 +105,32 @@ def _span(source: str, found: re.Match[str]) -> tuple[int, int] | None:
     if not 1 <= line <= len(lines) or column < 1:
         return None
     start = sum(map(len, lines[: line - 1])) + column - 1
-    start = min(start, max(0, len(source) - 1))
-    word = re.compile(r"\w+").match(source, start)
+    return marked(source, min(start, max(0, len(source) - 1)))
+
+
+_MARKED = re.compile(r"[.]?\s*\w+|[<>=!&|?+*/%-]+|'[^']*'|\"[^\"]*\"")
+
+
+def marked(source: str, start: int) -> tuple[int, int]:
+    """Mark the word, operator or quoted string that begins at an offset."""
+    word = _MARKED.match(source, start)
     return (start, word.end() if word else min(start + 1, len(source)))
 
 
 def check_problems(source: str, raised: str) -> tuple[CheckProblem, ...]:
     """Turn what the type checker raised into problems, each once."""
     found = [
-        _check_problem(match["text"].strip(), _span(source, match))
+        _check_problem(source, match["text"].strip(), _span(source, match))
         for match in _ERROR.finditer(raised)
         if "*error*" not in match["text"]
     ]
     if not found:
-        found = [_check_problem(_STATUS.sub("", _STATUS.sub("", raised)), None)]
+        found = [_check_problem(source, _STATUS.sub("", _STATUS.sub("", raised)), None)]
     return tuple(dict.fromkeys(found))
 
 
-def _check_problem(text: str, span: tuple[int, int] | None) -> CheckProblem:
+def _check_problem(source: str, text: str, span: tuple[int, int] | None) -> CheckProblem:
+    after = source[span[0] :] if span else ""
     if match := _UNDEFINED_FIELD.match(text):
         return CheckProblem(
             message=f"there is no field `{match['field']}`",
@@ -133,7 +147,7 @@ def _check_problem(text: str, span: tuple[int, int] | None) -> CheckProblem:
         kinds = [each for each in (target, *_split_types(rest or types)) if each]
         return CheckProblem(
             message=_no_overload(match["name"], kinds),
-            hint=_overload_hint(match["name"], [_type_word(kind) for kind in kinds]),
+            hint=_overload_hint(match["name"], [_type_word(kind) for kind in kinds], after),
             span=span,
             on_record=on_record or "interlock.types." in types,
         )
@@ -159,12 +173,15 @@ _BAD_OWNER = re.compile(
 _CHECK_HINT = "the types come from the schemas of inputs and outputs; `dyn(…)` leaves one unchecked"
 
 
-def _overload_hint(name: str, kinds: list[str]) -> str:
+def _overload_hint(name: str, kinds: list[str], after: str) -> str:
     bare = {kind.removesuffix(" or null") for kind in kinds}
     if name == "_?_:_":
         return "both branches need one type; `dyn(…)` around one of them leaves it open"
     if {"number", "integer"} <= bare:
-        return "write whole numbers as `1.0` here, or put `double(…)` around the integer"
+        literal = re.match(r"\W+(?P<digits>[0-9]+)(?![0-9.eExX])", after)
+        if literal:
+            return f"write `{literal['digits']}.0`"
+        return "put `double(…)` around the integer, or write it with a point: `1.0`"
     if "null" in kinds and name in ("_==_", "_!=_"):
         return "it is never null: leave the test out, or declare the field as nullable"
     if {"string", "integer"} <= bare or {"string", "number"} <= bare:
@@ -230,7 +247,8 @@ def _overload_failure(what: str) -> str:
 
 def _no_overload(name: str, kinds: list[str]) -> str:
     if name == "_?_:_":
-        return f"`? :` does not work on {', '.join(_type_word(kind) for kind in kinds)}"
+        one, other = (_type_word(kind) for kind in kinds[1:3])
+        return f"`? :` has {one} in one branch and {other} in the other"
     sign = _OPERATOR.fullmatch(name)
     shown = "in" if name == "@in" else sign["sign"] if sign else name.replace("@", "")
     if name == "_[_]":

@@ -20,7 +20,7 @@ from interlock.graph.expressions.expression import Expression
 from interlock.graph.expressions.findings import Finding
 from interlock.graph.expressions.follow import Tests, follow
 from interlock.graph.expressions.inference import Inference, unfit_result
-from interlock.graph.expressions.messages import CheckProblem
+from interlock.graph.expressions.messages import CheckProblem, marked
 from interlock.graph.expressions.paths import fields_text
 from interlock.graph.expressions.references import Reference, Step
 from interlock.graph.expressions.shapes import Nullable, Open, Scalar, ShapeReader
@@ -71,11 +71,11 @@ def _checked(
     findings = [
         _from_problem(problem, expression, world)
         for problem in problems
-        if not (problem.field and _is_told(problem, found))
+        if not _is_told(problem, found)
     ]
     if tree is None:
         return True, findings
-    findings += _map_orders(tree)
+    findings += _map_orders(expression.source, tree)
 
     def path_schema(name: str, path: tuple[Step, ...]) -> Schema:
         return select(schemas.get(name, True), path).schema
@@ -104,8 +104,10 @@ def _check_twice(source: str, world: World) -> tuple[CheckedExpr | None, tuple[C
 
 def _is_told(problem: CheckProblem, found: tuple[Finding, ...]) -> bool:
     """Whether a finding about a reference tells the same already."""
-    start = problem.span[0] if problem.span else -1
-    return any(each.span[0] <= start < each.span[1] for each in found)
+    return problem.field is not None and any(
+        each.kind == "no_field" and each.reference and problem.field in each.reference.address
+        for each in found
+    )
 
 
 def _from_problem(problem: CheckProblem, expression: Expression, world: World) -> Finding:
@@ -126,7 +128,7 @@ def _from_problem(problem: CheckProblem, expression: Expression, world: World) -
     )
 
 
-def _map_orders(tree: CheckedExpr) -> Iterator[Finding]:
+def _map_orders(source: str, tree: CheckedExpr) -> Iterator[Finding]:
     """Find loops over what turns out to be a map."""
     types = {entry.key: entry.value for entry in tree.type_map}
     positions = {each.key: each.value for each in tree.source_info.positions}
@@ -134,14 +136,9 @@ def _map_orders(tree: CheckedExpr) -> Iterator[Finding]:
         ranged = types.get(loop.iter_range.id)
         is_map = ranged is not None and ranged.WhichOneof("type_kind") == "map_type"
         if is_map and loop.loop_step.call_expr.function not in ORDER_FREE_FOLDS:
-            start = positions.get(expr.id, 0)
-            problem = map_order_problem((start, start + 1))
-            yield Finding(
-                kind="map_order",
-                message=problem.message,
-                hint=problem.hint,
-                span=(start, start + 1),
-            )
+            span = marked(source, positions.get(expr.id, 0))
+            problem = map_order_problem(span)
+            yield Finding(kind="map_order", message=problem.message, hint=problem.hint, span=span)
 
 
 def _loops(expr: Expr) -> Iterator[tuple[Expr, Comprehension]]:
@@ -189,8 +186,8 @@ def _unfit_condition(expression: Expression, result: Schema) -> Iterator[Finding
         return
     is_nullable = shape == Nullable(Scalar("boolean"))
     yield Finding(
-        kind="result",
-        message=f"a condition is true or false, and this is {describe(result)}",
+        kind="condition",
+        message=f"a condition is true or false, but this is of type {describe(result)}",
         hint="compare it: `x == true`" if is_nullable else "compare it with something",
         span=(0, len(expression.source)),
         schema=result,

@@ -17,7 +17,7 @@ from interlock.graph.expressions.shapes import (
 )
 from interlock.values import Schema, canonical, decode
 
-WORLDS_MAX = 128
+WORLDS_MAX = 64
 
 Schemas: TypeAlias = dict[str, Schema]
 
