@@ -12,7 +12,7 @@ from typing import Generic, ParamSpec, Protocol, TypeVar, cast, final, overload
 from interlock.actions.manifest import EFFECTS, Effect, Manifest
 from interlock.actions.signature import Signature
 from interlock.errors import ActionInvalid, UsageError, ValueRefused
-from interlock.values import Digest, Json, decode, digest, duration_ms, encode
+from interlock.values import Digest, Json, Schema, decode, digest, duration_ms, encode
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,8 +61,8 @@ class Bounds:
 class Action(Generic[P, R]):
     """One action: its function, its manifest, and how values cross its edge.
 
-    Inside a `@graph` function a call records a node; anywhere else it raises `UsageError`. `.func` is the original
-    function.
+    Inside a `@graph` function a call records a node; anywhere else it raises `UsageError`. `.func`
+    is the original function.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Action(Generic[P, R]):
         safety: Safety | None = None,
         bounds: Bounds | None = None,
         depends_on: Sequence[Callable[..., object]] = (),
-        schemas: tuple[Json, Json] | None = None,
+        schemas: tuple[Schema, Schema] | None = None,
         bound: Mapping[str, Json] | None = None,
     ) -> None:
         self.func = func
@@ -106,7 +106,8 @@ class Action(Generic[P, R]):
         safety = self.safety
         if self.effect != "write" and (safety.key or safety.probe or safety.undo or safety.window):
             raise ActionInvalid(
-                f"action `{self.name}`: key, window, probe and undo make writes safe, but its effect is {self.effect}",
+                f"action `{self.name}`: key, window, probe and undo make writes safe,"
+                f" but its effect is {self.effect}",
                 hint='leave them out, or declare effect="write"',
             )
         if safety.window and not safety.key:
@@ -157,7 +158,7 @@ class Action(Generic[P, R]):
             description=inspect.cleandoc(self.__doc__).partition("\n")[0] if self.__doc__ else "",
         )
 
-    def _check_key(self, arguments: Json) -> None:
+    def _check_key(self, arguments: Schema) -> None:
         key = self.safety.key
         if key is None or key == "Context.idempotency_key":
             return
@@ -205,8 +206,8 @@ class Action(Generic[P, R]):
     ) -> "Action[..., R]":
         """Make an action that fixes some arguments and may declare another effect.
 
-        A trusted registry says what a general action does in one use: `exec_run.derive("ci.test", effect="read",
-        argv=["pytest"])`.
+        A trusted registry says what a general action does in one use: `exec_run.derive("ci.test",
+        effect="read", argv=["pytest"])`.
         """
         new_effect = effect or self.effect
         return Action(
@@ -240,7 +241,8 @@ class Action(Generic[P, R]):
         if tracer is None:
             raise UsageError(
                 f"action `{self.name}` was called outside a graph",
-                hint=f"use it inside a `@graph` function, or call `{self.__name__}.func(...)` to run the plain function",
+                hint="use it inside a `@graph` function;"
+                f" `{self.__name__}.func(...)` runs the plain function",
             )
         return cast(R, tracer.call(cast("Action[..., object]", self), args, kwargs, options))
 
@@ -257,7 +259,7 @@ def _source(func: Callable[..., object]) -> str | None:
     return textwrap.dedent(source).replace("\r\n", "\n")
 
 
-def _without_bound(arguments: Json, bound: Mapping[str, Json]) -> Json:
+def _without_bound(arguments: Schema, bound: Mapping[str, Json]) -> Schema:
     if not bound or not isinstance(arguments, dict):
         return arguments
     properties = cast(dict[str, Json], arguments.get("properties") or {})
@@ -320,18 +322,16 @@ def action(
 ) -> object:
     """Make an action of a function, sync or async.
 
-    Args:
-        name: the name in documents; the function's name unless given.
-        effect: `pure`, `read` or `write`; undeclared means `write` with nothing that makes it safe.
-        version: raise it when the meaning changes and the source does not show it.
-        key: for a write: the argument (or `Context.idempotency_key`) by which the receiver deduplicates.
-        window: how long the receiver remembers a key, for example `24h`.
-        probe: for a write: a function of the same arguments that asks the receiver whether the write happened; it
-            returns the output, None when it did not happen, or raises when it cannot tell.
-        undo: for a write: an action that takes it back.
-        cost_usd_max: bound on the money of one attempt; makes the action metered.
-        timeout_ms_max: bound on the time of one attempt.
-        depends_on: functions whose source belongs to the fingerprint.
+    Args: name: the name in documents; the function's name unless given. effect: `pure`, `read` or
+        `write`; undeclared means `write` with nothing that makes it safe. version: raise it when
+        the meaning changes and the source does not show it. key: for a write: the argument (or
+        `Context.idempotency_key`) by which the receiver deduplicates. window: how long the receiver
+        remembers a key, for example `24h`. probe: for a write: a function of the same arguments
+        that asks the receiver whether the write happened; it returns the output, None when it did
+        not happen, or raises when it cannot tell. undo: for a write: an action that takes it back.
+        cost_usd_max: bound on the money of one attempt; makes the action metered. timeout_ms_max:
+        bound on the time of one attempt. depends_on: functions whose source belongs to the
+        fingerprint.
 
     Raises:
         ActionInvalid: the declaration is wrong.
@@ -355,8 +355,8 @@ def declare(
     name: str,
     func: Callable[..., object],
     *,
-    arguments: Json,
-    returns: Json = True,
+    arguments: Schema,
+    returns: Schema = True,
     effect: Effect = "write",
     version: str | None = None,
     safety: Safety | None = None,

@@ -33,12 +33,11 @@ class Context:
 
     It is not part of the schema, nor of the call key.
 
-    Attributes:
-        idempotency_key: equal for all attempts of one generation of a node; send it to the receiver.
-        attempt_no: counts from 1.
-        deadline_ms: wall-clock time, in ms since the epoch, after which nothing may be sent any more.
-        feedback: what was wrong with the last attempt, when the node has `retry: {feedback: true}` or repairs.
-        random: a float in [0, 1) drawn from the attempt's seed, so that it is the same on every machine.
+    Attributes: idempotency_key: equal for all attempts of one generation of a node; send it to the
+        receiver. attempt_no: counts from 1. deadline_ms: wall-clock time, in ms since the epoch,
+        after which nothing may be sent any more. feedback: what was wrong with the last attempt,
+        when the node has `retry: {feedback: true}` or repairs. random: a float in [0, 1) drawn from
+        the attempt's seed, so that it is the same on every machine.
     """
 
     idempotency_key: Digest
@@ -55,7 +54,10 @@ class Context:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the attempt was cancelled; threads must look, since they cannot be interrupted."""
+        """Whether the attempt was cancelled.
+
+        Threads must look, since they cannot be interrupted.
+        """
         return self.is_cancelled()
 
     def usage(self, *, tokens: int = 0, cost_usd: float = 0.0) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal, cast, get_args
 
 from interlock.errors import JournalCorrupt
-from interlock.values import Digest, Json, digest
+from interlock.values import Digest, Json, Schema, digest
 
 Effect = Literal["pure", "read", "write"]
 Guarantee = Literal["repeatable", "one effect", "at most once, reversible", "at most once"]
@@ -31,8 +31,8 @@ class Manifest:
     name: str
     version: str = "1"
     effect: Effect = "write"
-    arguments: Json = field(default_factory=lambda: {"type": "object"})
-    returns: Json = True
+    arguments: Schema = field(default_factory=lambda: {"type": "object"})
+    returns: Schema = True
     key: str | None = None
     window_ms: int | None = None
     probe: bool = False

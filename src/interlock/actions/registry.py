@@ -14,7 +14,10 @@ AnyAction = Action[..., Any]
 
 @final
 class Registry:
-    """Actions by name. `Registry([a, b]) | other` joins registries; a name stands for one action."""
+    """Actions by name.
+
+    `Registry([a, b]) | other` joins registries; a name stands for one action.
+    """
 
     def __init__(self, actions: Iterable[AnyAction] = ()) -> None:
         self._actions: dict[str, AnyAction] = {}

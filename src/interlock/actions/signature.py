@@ -10,10 +10,10 @@ from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 from interlock.actions.context import Context
 from interlock.errors import ActionInvalid, ValueRefused
-from interlock.values import Json, encode
+from interlock.values import Json, Schema, encode
 
 PLAIN = (Any, None, type(None), bool, int, float, str, list, dict, object)
-SETS = (set, frozenset)
+SETS: tuple[object, ...] = (set, frozenset)
 
 
 class Signature:
@@ -54,7 +54,8 @@ class Signature:
         for name, hint in self.hints.items():
             if _mentions_set(hint):
                 raise ActionInvalid(
-                    f"action `{self.name}`: `{name}` is a set, whose order changes between processes",
+                    f"action `{self.name}`: `{name}` is a set, whose order changes"
+                    " between processes",
                     hint="use a list, sorted",
                 )
 
@@ -90,7 +91,7 @@ class Signature:
         hint = self.hints.get("return", Any)
         try:
             return TypeAdapter(hint, config=ConfigDict(ser_json_bytes="base64"))
-        except Exception:  # models bring a config of their own and refuse another
+        except Exception:  # noqa: BLE001 - models bring a config of their own and refuse another
             try:
                 return TypeAdapter(hint)
             except Exception as error:
@@ -103,13 +104,13 @@ class Signature:
         """Whether outputs are JSON data already, so that no serializer is needed."""
         return _is_plain(self.hints.get("return", Any))
 
-    def arguments_schema(self) -> Json:
+    def arguments_schema(self) -> Schema:
         """Return the JSON Schema of the arguments."""
-        return _without_titles(cast(Json, self._model.model_json_schema(mode="validation")))
+        return cast(Schema, _without_titles(self._model.model_json_schema(mode="validation")))
 
-    def returns_schema(self) -> Json:
+    def returns_schema(self) -> Schema:
         """Return the JSON Schema of the output."""
-        return _without_titles(cast(Json, self._returned.json_schema(mode="serialization")))
+        return cast(Schema, _without_titles(self._returned.json_schema(mode="serialization")))
 
     def decode(self, data: bytes) -> dict[str, object]:
         """Decode canonical argument bytes to typed keyword arguments.
@@ -153,7 +154,7 @@ def _is_plain(hint: object) -> bool:
 
 
 def _mentions_set(hint: object) -> bool:
-    if hint in SETS or get_origin(hint) in SETS:
+    if any(kind in (hint, get_origin(hint)) for kind in SETS):
         return True
     parts = get_args(hint)[:1] if get_origin(hint) is Annotated else get_args(hint)
     return any(_mentions_set(part) for part in parts)

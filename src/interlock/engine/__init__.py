@@ -1,17 +1,19 @@
 """The engine: the pure state machine. Events in, commands out."""
 
-from interlock.engine.commands import Command as Command
-from interlock.engine.commands import Probe as Probe
-from interlock.engine.commands import Record as Record
-from interlock.engine.commands import StartAttempt as StartAttempt
+from interlock.engine.commands import (
+    Command as Command,
+    Probe as Probe,
+    Record as Record,
+    StartAttempt as StartAttempt,
+)
 from interlock.engine.execution import execution_digest as execution_digest
-from interlock.engine.state import MapState as MapState
-from interlock.engine.state import NodeState as NodeState
-from interlock.engine.state import ScopeState as ScopeState
-from interlock.engine.state import State as State
-from interlock.engine.step import SEMANTICS as SEMANTICS
-from interlock.engine.step import initial as initial
-from interlock.engine.step import step as step
+from interlock.engine.state import (
+    MapState as MapState,
+    NodeState as NodeState,
+    ScopeState as ScopeState,
+    State as State,
+)
+from interlock.engine.step import SEMANTICS as SEMANTICS, initial as initial, step as step
 from interlock.engine.turn import IllegalTransition as IllegalTransition
 
 __all__ = [

@@ -25,10 +25,12 @@ JITTER_MIN = 0.5
 def locate_call(
     turn: Turn, event: AttemptStarted | AttemptReturned | AttemptFailed | ProbeAnswered
 ) -> tuple[At, CompiledCall]:
-    """Find the call that an event of an attempt speaks of, and check that it is the attempt that is due.
+    """Find the call that an event of an attempt speaks of.
 
-    Raises:
-        IllegalTransition: it is another attempt, or the node does not call anything, or is not running.
+    It must be of the attempt that is due.
+
+    Raises: IllegalTransition: it is another attempt, or the node does not call anything, or is not
+        running.
     """
     at = locate(turn.state, event.path, event)
     node = at.node
@@ -93,7 +95,10 @@ def _judged(turn: Turn, at: At, node: CompiledCall, output: Value, *, ahead: boo
 
 
 def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
-    """Retry, ask, doubt or fail. `judged` failures were ordered by the engine, others reported from outside."""
+    """Retry, ask, doubt or fail.
+
+    `judged` failures were ordered by the engine, others reported from outside.
+    """
     at, node = locate_call(turn, event)
     expect(judged or at.state.started, at, event, "the attempt has not started")
     at.state.started = False
@@ -132,7 +137,10 @@ def _retry(turn: Turn, at: At, node: CompiledCall, error: ErrorInfo) -> None:
 
 
 def delay_ms(turn: Turn, at: At, node: CompiledCall) -> int:
-    """Exponential backoff with seeded jitter: the same wait on every machine and in every replay."""
+    """Exponential backoff with seeded jitter.
+
+    The same wait on every machine and in every replay.
+    """
     retry = node.retry
     whole = min(retry.delay_max_ms, retry.delay_ms * retry.backoff ** (at.state.attempt - 1))
     seed = digest("jitter", [turn.state.run, at.path, at.state.generation, at.state.attempt])
@@ -212,7 +220,10 @@ def on_probed(turn: Turn, event: ProbeAnswered) -> None:
 
 
 def _not_applied(turn: Turn, at: At, node: CompiledCall) -> None:
-    """Send again what is known not to have happened: after a crash at no cost, else as `retry` allows."""
+    """Send again what is known not to have happened.
+
+    After a crash at no cost, else as `retry` allows.
+    """
     error = ErrorInfo(
         code="IL6009", message="the probe found that the write did not happen", not_applied=True
     )

@@ -12,8 +12,9 @@ from interlock.values import Digest, Path
 class StartAttempt:
     """Call the action.
 
-    `ahead` allows it to run before anything of it is durable; otherwise the intent is journaled first. Nothing is
-    sent before `not_before_ms`; after `deadline_at_ms` nothing may be sent any more.
+    `ahead` allows it to run before anything of it is durable; otherwise the intent is journaled
+    first. Nothing is sent before `not_before_ms`; after `deadline_at_ms` nothing may be sent any
+    more.
     """
 
     path: Path
@@ -32,7 +33,10 @@ class StartAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Ask the receiver whether the write of this attempt happened, once its send deadline has passed."""
+    """Ask the receiver whether the write of this attempt happened.
+
+    Not before `not_before_ms`: until its send deadline has passed, it may still be under way.
+    """
 
     path: Path
     generation: int

@@ -81,5 +81,6 @@ def on_refused(turn: Turn, event: ProposalRefused) -> None:
         at.state.feedback = event.messages
         order_attempt(turn, at, node)
     else:
-        told = f"the proposal was refused {at.state.repairs} times; last: {event.messages[0] if event.messages else '?'}"
+        last = event.messages[0] if event.messages else "?"
+        told = f"the proposal was refused {at.state.repairs} times; last: {last}"
         settle(turn, at, "failed", error=ErrorInfo(code="IL6014", message=told, permanent=True))

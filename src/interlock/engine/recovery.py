@@ -1,4 +1,7 @@
-"""After a recovery: every outstanding command again, and a decision about every attempt that was lost."""
+"""After a recovery.
+
+Every outstanding command again, and a decision about every attempt that was lost.
+"""
 
 from interlock.engine.attempts import lost
 from interlock.engine.commands import Record

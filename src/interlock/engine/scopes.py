@@ -1,4 +1,8 @@
-"""Scopes: opened by a run, a subgraph, an item of a map, an accepted proposal; closed when all nodes have settled."""
+"""Scopes.
+
+Opened by a run, a subgraph, an item of a map, an accepted proposal; closed when all nodes have
+settled.
+"""
 
 from typing import cast
 
@@ -204,8 +208,8 @@ def count_failed_item(opened: MapState, node: CompiledMap, problem: ErrorInfo, p
 
 def _end_map(turn: Turn, at: At, node: CompiledMap, opened: MapState) -> None:
     if opened.stopping:
-        first = opened.problem
-        told = f"{opened.failed} items failed, failures_max is {node.failures_max}; first: {first.message if first else '?'}"
+        first = opened.problem.message if opened.problem is not None else "?"
+        told = f"{opened.failed} items failed, failures_max is {node.failures_max}; first: {first}"
         settle(turn, at, "failed", error=ErrorInfo(code="IL6015", message=told))
         return
     results = [

@@ -8,7 +8,10 @@ from interlock.plan import AnyCompiledNode, CompiledGraph, Plan, Proposal
 from interlock.values import Digest, Json, NodeId, Path, RunId
 
 Outcome: TypeAlias = tuple[SettledStatus, Digest | None, str | None]
-"""What a path contributes to the execution digest: status, call key, output reference or error code."""
+"""What a path contributes to the execution digest.
+
+Status, call key, output reference or error code.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,9 @@ class Call:
 class NodeState:
     """Where one node of a scope stands.
 
-    `waiting` counts the dependencies that have not settled. `started` is true from an intent to its outcome;
-    `lost` when the outcome went down with a process. `json` is the output as expressions see it.
+    `waiting` counts the dependencies that have not settled. `started` is true from an intent to its
+    outcome; `lost` when the outcome went down with a process. `json` is the output as expressions
+    see it.
     """
 
     waiting: int
@@ -92,9 +96,9 @@ class MapState:
 class State:
     """The state of one run.
 
-    `scopes` are the open ones, by path; a scope leaves when it ends. `ordered` are the events that the engine has
-    ordered and that are not recorded yet. `outcomes` has what every settled path adds to
-    the execution digest, of closed scopes too.
+    `scopes` are the open ones, by path; a scope leaves when it ends. `ordered` are the events that
+    the engine has ordered and that are not recorded yet. `outcomes` has what every settled path
+    adds to the execution digest, of closed scopes too.
     """
 
     run: RunId

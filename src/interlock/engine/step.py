@@ -1,8 +1,10 @@
-"""`step`: one event in, commands out. The state is a fold over events; nothing here waits, calls or reads a clock.
+"""`step`: one event in, commands out.
 
-The cost of a step is O(degree of the node). Ready nodes start in canonical order. Live runs, recovery, replay and the
-simulator use this one function. It checks as it goes: an event that the engine had not ordered, or an attempt that is
-not due, raises `IllegalTransition`.
+The state is a fold over events; nothing here waits, calls or reads a clock.
+
+The cost of a step is O(degree of the node). Ready nodes start in canonical order. Live runs,
+recovery, replay and the simulator use this one function. It checks as it goes: an event that the
+engine had not ordered, or an attempt that is not due, raises `IllegalTransition`.
 """
 
 from typing import assert_never
@@ -19,7 +21,7 @@ from interlock.engine.commands import Command
 from interlock.engine.judging import seen
 from interlock.engine.proposals import on_accepted, on_refused
 from interlock.engine.recovery import on_recovered
-from interlock.engine.scopes import close_scope, fill_map, inputs_problem, open_scope
+from interlock.engine.scopes import close_scope, inputs_problem, open_scope
 from interlock.engine.starting import activate
 from interlock.engine.state import Outcome, State
 from interlock.engine.turn import ROOT, IllegalTransition, Turn, expect, locate
@@ -29,7 +31,6 @@ from interlock.journal import (
     AttemptReturned,
     AttemptStarted,
     Entry,
-    ErrorInfo,
     Event,
     NodeInDoubt,
     NodeResolved,
@@ -56,8 +57,8 @@ def initial(plan: Plan, run: RunId) -> State:
 def step(state: State, entry: Entry) -> list[Command]:
     """Apply an event to the state, which is changed in place, and return what to do next.
 
-    Raises:
-        IllegalTransition: the engine could not have ordered this event here. The state is spoiled then.
+    Raises: IllegalTransition: the engine could not have ordered this event here. The state is
+        spoiled then.
     """
     if entry.seq:
         if entry.seq != state.last_seq + 1:
@@ -180,11 +181,21 @@ def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
     if call is None or event.call_key is None:
         raise IllegalTransition(f"`{event.type}` for `{event.path}`, which has not been called")
     inner = Turn(turn.state, event.started_ms, 0)
-    where = {"path": event.path, "generation": event.generation, "attempt": event.attempt}
-    on_started(inner, AttemptStarted(**where, call_key=event.call_key, args=call.args))
+    path, generation, attempt = event.path, event.generation, event.attempt
+    started = AttemptStarted(
+        path=path,
+        generation=generation,
+        attempt=attempt,
+        call_key=event.call_key,
+        args=call.args,
+    )
+    on_started(inner, started)
     if event.output is not None:
         tokens = event.tokens - at.state.tokens if isinstance(event, NodeSettled) else 0
-        on_returned(inner, AttemptReturned(**where, output=event.output, tokens=tokens))
+        returned = AttemptReturned(
+            path=path, generation=generation, attempt=attempt, output=event.output, tokens=tokens
+        )
+        on_returned(inner, returned)
 
 
 def _outcome(event: NodeSettled) -> Outcome:

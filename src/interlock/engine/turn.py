@@ -1,4 +1,7 @@
-"""One turn of the engine: the state, the entry that is being applied, and the commands it leads to."""
+"""One turn of the engine.
+
+The state, the entry that is being applied, and the commands it leads to.
+"""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -19,7 +22,6 @@ from interlock.journal import (
 from interlock.plan import AnyCompiledNode
 from interlock.values import Digest, Json, Path, digest, digest_canonical, paths
 
-
 ROOT = Path("")
 
 
@@ -33,8 +35,8 @@ class IllegalTransition(InternalError):
 class Turn:
     """What the handlers of one event share.
 
-    `ready` and `ended` are nodes to start and scopes to close before the turn is over; queues instead of recursion,
-    so that depth costs no stack.
+    `ready` and `ended` are nodes to start and scopes to close before the turn is over; queues
+    instead of recursion, so that depth costs no stack.
     """
 
     state: State
@@ -84,7 +86,7 @@ def locate(state: State, path: Path, event: Event) -> At:
     return At(scope, index, scope.graph.nodes[index], scope.nodes[index])
 
 
-def expect(condition: bool, at: At, event: Event, wanted: str) -> None:
+def expect(condition: object, at: At, event: Event, wanted: str) -> None:
     """Refuse an event that does not fit the node's state.
 
     Raises:
@@ -93,8 +95,8 @@ def expect(condition: bool, at: At, event: Event, wanted: str) -> None:
     if not condition:
         now = at.state
         raise IllegalTransition(
-            f"`{event.type}` for `{at.path}`, which is {now.status} (generation {now.generation}, attempt"
-            f" {now.attempt}); {wanted}"
+            f"`{event.type}` for `{at.path}`, which is {now.status}"
+            f" (generation {now.generation}, attempt {now.attempt}); {wanted}"
         )
 
 
@@ -153,7 +155,10 @@ def _status_view(node: NodeState) -> Json:
 
 
 def call_of(state: State, path: Path, generation: int, action: Digest, args: Value) -> Call:
-    """Bind arguments to an action: the call key says what is called with what, the idempotency key for whom."""
+    """Bind arguments to an action.
+
+    The call key says what is called with what, the idempotency key for whom.
+    """
     return Call(
         args=args,
         key=digest_canonical("call", b'["' + action.encode() + b'",' + args.data + b"]"),

@@ -21,8 +21,8 @@ class Place:
 class Diagnostic:
     """One problem of a document.
 
-    `pointer` is an RFC 6901 JSON pointer into the document. `span`, when given, is a character range inside the
-    scalar at that pointer. `on_key` asks to mark the key instead of the value.
+    `pointer` is an RFC 6901 JSON pointer into the document. `span`, when given, is a character
+    range inside the scalar at that pointer. `on_key` asks to mark the key instead of the value.
     """
 
     code: str
@@ -39,8 +39,9 @@ class Diagnostic:
 class Span:
     """Where a value (or its key) stands in the text.
 
-    `line` and `column` are 1-based. `text_column` is the column of the first character of a scalar's content
-    (after its quote); None where characters of the content do not map one to one to the text (folded, escaped).
+    `line` and `column` are 1-based. `text_column` is the column of the first character of a
+    scalar's content (after its quote); None where characters of the content do not map one to one
+    to the text (folded, escaped).
     """
 
     line: int

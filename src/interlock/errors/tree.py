@@ -19,9 +19,9 @@ InterlockError
 ├── Divergence           a replay differs from its journal
 ├── ExtraMissing         an optional dependency is needed; names the extra
 ├── UsageError           a call or command makes no sense as given
-└── InternalError        a bug in Interlock
-NotApplied               raised by actions: proof that a write did not happen (not an InterlockError)
-Permanent                raised by actions: do not retry
+└── InternalError        a bug in Interlock NotApplied               raised by actions: proof that a
+write did not happen (not an InterlockError) Permanent                raised by actions: do not
+retry
 """
 
 from interlock.errors.diagnostics import Diagnostic, SourceMap, render_all
@@ -192,11 +192,11 @@ class InternalError(InterlockError):
     code = "IL9000"
 
 
-class NotApplied(Exception):  # noqa: N818 - a statement of fact that actions raise, not an error of ours
+class NotApplied(Exception):  # a statement of fact that actions raise, not an error of ours
     """Raise it in a write to prove that the write did not happen."""
 
 
-class Permanent(Exception):  # noqa: N818 - a statement of fact that actions raise, not an error of ours
+class Permanent(Exception):  # a statement of fact that actions raise, not an error of ours
     """Raise it in an action to say that another try cannot help."""
 
 

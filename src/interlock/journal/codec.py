@@ -1,8 +1,9 @@
 """Events as bytes: one canonical JSON object each, with values by reference.
 
-Envelope: `v, run, seq, type, path, generation, attempt, at_ms, epoch, actor, causes, refs`, and `data` for the rest.
-The bytes are canonical because an envelope holds only ASCII keys, strings, booleans and int64: `orjson` with sorted
-keys writes those exactly as RFC 8785 does (`test_envelopes_are_canonical`).
+Envelope: `v, run, seq, type, path, generation, attempt, at_ms, epoch, actor, causes, refs`, and
+`data` for the rest. The bytes are canonical because an envelope holds only ASCII keys, strings,
+booleans and int64: `orjson` with sorted keys writes those exactly as RFC 8785 does
+(`test_envelopes_are_canonical`).
 """
 
 from collections.abc import Callable, Mapping
@@ -50,7 +51,7 @@ def encode_entry(run: RunId, entry: Entry) -> bytes:
     data: dict[str, object] = {}
     for name in _FIELDS[event.type]:
         value = getattr(event, name)
-        if value is None or value is False or value == "" or value == 0:
+        if not value:
             continue
         if type(value) is Value:
             refs[name] = value.ref
@@ -95,7 +96,7 @@ def decode_entry(body: bytes, resolve: Resolve) -> tuple[RunId, Entry]:
             hint="the journal was written by a newer Interlock: upgrade",
         )
     try:
-        event = cast(Event, kind(**_arguments(kind.type, envelope, resolve)))
+        event = kind(**_arguments(kind.type, envelope, resolve))
         entry = Entry(
             event,
             at_ms=_integer(envelope, "at_ms"),
@@ -110,7 +111,7 @@ def decode_entry(body: bytes, resolve: Resolve) -> tuple[RunId, Entry]:
 
 
 def _arguments(name: str, envelope: Mapping[str, Json], resolve: Resolve) -> dict[str, Any]:
-    data = cast(dict[str, Any], envelope.get("data") or {})
+    data = cast(dict[str, Json], envelope.get("data") or {})
     refs = cast(dict[str, str], envelope.get("refs") or {})
     known = set(_FIELDS[name])
     unknown = (set(data) | set(refs)) - known
@@ -118,13 +119,7 @@ def _arguments(name: str, envelope: Mapping[str, Json], resolve: Resolve) -> dic
         raise JournalCorrupt(f"event `{name}` has unknown fields: {', '.join(sorted(unknown))}")
     arguments: dict[str, Any] = {part: envelope[part] for part in _HAS[name]}
     for field, value in data.items():
-        arguments[field] = (
-            ErrorInfo.from_json(value)
-            if field == "error"
-            else tuple(value)
-            if isinstance(value, list)
-            else value
-        )
+        arguments[field] = _plain(field, value)
     for field, ref in refs.items():
         found = resolve(ValueRef(ref))
         if found is None:
@@ -133,6 +128,12 @@ def _arguments(name: str, envelope: Mapping[str, Json], resolve: Resolve) -> dic
             )
         arguments[field] = Value.from_bytes(found)
     return arguments
+
+
+def _plain(field: str, value: Json) -> object:
+    if field == "error":
+        return ErrorInfo.from_json(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _envelope(body: bytes) -> dict[str, Json]:

@@ -1,8 +1,9 @@
 """Events: facts about a run, past tense. Together they are its only truth.
 
-Facts come from outside (a run was started, an attempt returned, a person resolved) or were ordered by the engine (a
-node settled). `ahead` marks an event that stands for the attempt's whole life: a node that ran ahead of the journal
-and settled within the flush interval needs only this one (see `engine.expand`).
+Facts come from outside (a run was started, an attempt returned, a person resolved) or were ordered
+by the engine (a node settled). `ahead` marks an event that stands for the attempt's whole life: a
+node that ran ahead of the journal and settled within the flush interval needs only this one (see
+`engine.expand`).
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,10 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecovered:
-    """An owner took the run up after its process had ended; started attempts without an outcome were lost."""
+    """An owner took the run up after its process had ended.
+
+    Started attempts without an outcome were lost.
+    """
 
     type: ClassVar[str] = "RunRecovered"
     owner: str
@@ -85,7 +89,10 @@ class AttemptReturned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFailed:
-    """An attempt ended without a usable output. `output` is what was refused, when there was one."""
+    """An attempt ended without a usable output.
+
+    `output` is what was refused, when there was one.
+    """
 
     type: ClassVar[str] = "AttemptFailed"
     path: Path
@@ -207,8 +214,8 @@ Event: TypeAlias = (
 class Entry:
     """An event in its place in the journal of a run.
 
-    `seq` counts from 1; 0 is an event that is not journaled itself (see `ahead`). `causes` are the seqs of the
-    events that led to it. `actor` is who made it a fact.
+    `seq` counts from 1; 0 is an event that is not journaled itself (see `ahead`). `causes` are the
+    seqs of the events that led to it. `actor` is who made it a fact.
     """
 
     event: Event

@@ -1,6 +1,7 @@
 """What a store keeps: bytes and digests, nothing typed.
 
-The runtime encodes events into records; a store writes and returns them. So a store never needs to know an event.
+The runtime encodes events into records; a store writes and returns them. So a store never needs to
+know an event.
 """
 
 from dataclasses import dataclass
@@ -37,10 +38,12 @@ class StoredValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One event of a run as bytes, the values it names that the store may not have yet, and the run's new head.
+    """One event of a run as bytes.
 
-    `seq` counts from 1 without gaps. `epoch` is the lease epoch under which the event was made: a store refuses the
-    records of a run whose lease has moved on.
+    With it come the values it names that the store may not have yet, and the run's new head.
+
+    `seq` counts from 1 without gaps. `epoch` is the lease epoch under which the event was made: a
+    store refuses the records of a run whose lease has moved on.
     """
 
     run: RunId

@@ -8,7 +8,10 @@ from interlock.values import Json, ValueRef, decode, encode, value_ref
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """JSON data with its canonical bytes and its reference. Two values are equal when their references are."""
+    """JSON data with its canonical bytes and its reference.
+
+    Two values are equal when their references are.
+    """
 
     ref: ValueRef
     data: bytes
@@ -39,8 +42,8 @@ class Value:
 class ErrorInfo:
     """Why an attempt or a node did not succeed.
 
-    `code` enters the execution digest and comparisons; `message` and `hint` are for people and do not, so that better
-    words never make an old journal diverge.
+    `code` enters the execution digest and comparisons; `message` and `hint` are for people and do
+    not, so that better words never make an old journal diverge.
     """
 
     code: str

@@ -1,17 +1,22 @@
-"""The plan: a graph compiled against a registry. Nothing runs before it is well-formed and typed."""
+"""The plan.
 
-from interlock.plan.compiler import compile as compile
-from interlock.plan.model import AnyCompiledNode as AnyCompiledNode
-from interlock.plan.model import CompiledCall as CompiledCall
-from interlock.plan.model import CompiledGraph as CompiledGraph
-from interlock.plan.model import CompiledGraphNode as CompiledGraphNode
-from interlock.plan.model import CompiledMap as CompiledMap
-from interlock.plan.model import CompiledNode as CompiledNode
-from interlock.plan.model import CompiledOutput as CompiledOutput
-from interlock.plan.model import CompiledPropose as CompiledPropose
-from interlock.plan.model import Limits as Limits
-from interlock.plan.model import Plan as Plan
-from interlock.plan.model import Proposal as Proposal
+A graph compiled against a registry. Nothing runs before it is well-formed and typed.
+"""
+
+from interlock.plan.compiler import compile as compile  # noqa: A004 - the word for it
+from interlock.plan.model import (
+    AnyCompiledNode as AnyCompiledNode,
+    CompiledCall as CompiledCall,
+    CompiledGraph as CompiledGraph,
+    CompiledGraphNode as CompiledGraphNode,
+    CompiledMap as CompiledMap,
+    CompiledNode as CompiledNode,
+    CompiledOutput as CompiledOutput,
+    CompiledPropose as CompiledPropose,
+    Limits as Limits,
+    Plan as Plan,
+    Proposal as Proposal,
+)
 from interlock.plan.pinning import restore as restore
 from interlock.plan.proposals import compile_proposal as compile_proposal
 

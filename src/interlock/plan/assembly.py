@@ -1,7 +1,7 @@
 """The passes over one graph: bind, order, type, assemble."""
 
 from collections.abc import Mapping
-from typing import Protocol, assert_never, cast
+from typing import Protocol, assert_never
 
 from interlock.actions import Manifest
 from interlock.graph import (
@@ -57,7 +57,10 @@ class Around(Protocol):
 
 
 class GraphCompiler:
-    """Compiles one graph. `schemas` grows in canonical order: a producer is typed before its consumers."""
+    """Compiles one graph.
+
+    `schemas` grows in canonical order: a producer is typed before its consumers.
+    """
 
     def __init__(self, around: Around, graph: Graph) -> None:
         self.around = around
@@ -73,8 +76,7 @@ class GraphCompiler:
         """Run the passes; None when there are errors, which are reported."""
         errors_before = self.problems.errors
         inputs = {
-            name: resolve(cast(Schema, schema), self.around.types)
-            for name, schema in self.graph.inputs.items()
+            name: resolve(schema, self.around.types) for name, schema in self.graph.inputs.items()
         }
         inputs_schema = graph_inputs_schema(inputs)
         self.schemas = {"inputs": inputs_schema, "nodes": True}
@@ -150,7 +152,7 @@ class GraphCompiler:
         manifest = self._manifest(node, "call")
         if manifest is None:
             return None
-        returns = self._returned(node, cast(Schema, manifest.returns))
+        returns = self._returned(node, manifest.returns)
         common, accepts = self._calling(bound, manifest, returns)
         return specialised(
             CompiledCall, common, action=manifest, accepts=accepts, ahead=manifest.runs_ahead
@@ -182,7 +184,7 @@ class GraphCompiler:
     def _calling(
         self, bound: Bound, manifest: Manifest, returns: Schema
     ) -> tuple[CompiledNode, Checker | None]:
-        schema = cast(Schema, manifest.arguments)
+        schema = manifest.arguments
         target = Target(words=f"`{manifest.name}`", schema=schema)
         proven = self._check_with(target, bound)
         arguments = with_defaults(bound.arguments, target)
@@ -201,7 +203,7 @@ class GraphCompiler:
         """`returns` narrows what is declared."""
         if node.returns is None:
             return declared
-        narrowed = resolve(cast(Schema, node.returns), self.around.types)
+        narrowed = resolve(node.returns, self.around.types)
         return narrowed if declared in (True, {}) else {"allOf": [declared, narrowed]}
 
     def _subgraph(self, bound: Bound, node: GraphNode) -> AnyCompiledNode | None:
@@ -276,9 +278,7 @@ class GraphCompiler:
         manifest: Manifest | None = None,
     ) -> CompiledNode:
         node = bound.node
-        self._check_guards(
-            bound, returns, cast(Schema, manifest.arguments) if manifest is not None else True
-        )
+        self._check_guards(bound, returns, manifest.arguments if manifest is not None else True)
         self.schemas[node.id] = returns
         defaults = self.graph.defaults
         declared = manifest.timeout_ms_max if manifest is not None else None

@@ -1,6 +1,6 @@
 """The first pass over a node: compile its expressions, and find what it reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -36,7 +36,8 @@ class Read:
 class Bound:
     """A node with its expressions compiled.
 
-    `strict` and `lenient` are the ids it waits for, disjoint. Whatever did not compile is absent, and reported.
+    `strict` and `lenient` are the ids it waits for, disjoint. Whatever did not compile is absent,
+    and reported.
     """
 
     node: AnyNode
@@ -119,13 +120,9 @@ def check_read(graph: Graph, read: Read, problems: Problems) -> None:
     if reference.root == "inputs":
         _check_input(graph, read, problems)
     elif reference.node is not None and reference.node not in graph.nodes:
-        known: Mapping[str, object] = graph.nodes
-        kind = "input" if reference.name in graph.inputs else "node"
-        hint = (
-            f"write `inputs.{reference.name}`"
-            if kind == "input"
-            else nearest(reference.node, known)
-        )
+        is_input = reference.name in graph.inputs
+        near = nearest(reference.node, graph.nodes)
+        hint = f"write `inputs.{reference.name}`" if is_input else near
         problems.error(
             "IL2002",
             f"there is no node `{reference.node}` in `{graph.name}`",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from interlock.graph import Graph
 from interlock.plan.assembly import GraphCompiler
@@ -16,8 +15,8 @@ from interlock.values import Schema
 class Compiler:
     """Compiles a graph and the bodies in it.
 
-    `bodies` are the graphs that may be named here, with the places where they stand; `within` are the names being
-    compiled.
+    `bodies` are the graphs that may be named here, with the places where they stand; `within` are
+    the names being compiled.
     """
 
     catalog: Catalog
@@ -36,8 +35,7 @@ class Compiler:
             name: (body, self.problems.inside(pointer("graphs", name)))
             for name, body in graph.graphs.items()
         }
-        types = cast(Mapping[str, Schema], graph.types)
-        inner = replace(self, bodies={**self.bodies, **local}, types={**self.types, **types})
+        inner = replace(self, bodies={**self.bodies, **local}, types={**self.types, **graph.types})
         for name in local:
             inner.body(name, at="")
         return GraphCompiler(inner, graph).compile()

@@ -10,7 +10,10 @@ from interlock.plan.problems import Problems, nearest
 
 @dataclass(slots=True, kw_only=True)
 class Catalog:
-    """Manifests by name, made when they are asked for: a registry may hold far more than a graph uses."""
+    """Manifests by name, made when they are asked for.
+
+    A registry may hold far more than a graph uses.
+    """
 
     names: tuple[str, ...]
     manifest: Callable[[str], Manifest]

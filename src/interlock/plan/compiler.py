@@ -1,4 +1,8 @@
-"""`compile`: graph + registry -> plan. Nothing runs before it is well-formed and typed; all problems come at once."""
+"""`compile`.
+
+Graph + registry -> plan. Nothing runs before it is well-formed and typed; all problems come at
+once.
+"""
 
 from collections.abc import Mapping
 from typing import TypeAlias

@@ -1,7 +1,8 @@
 """The plan: a graph compiled against a registry. Checked, immutable, digested.
 
-Nodes of a graph stand in one canonical topological order and refer to each other by position, so that the engine
-works on small integers. Ties in the order are broken by id, never by the order of a document.
+Nodes of a graph stand in one canonical topological order and refer to each other by position, so
+that the engine works on small integers. Ties in the order are broken by id, never by the order of a
+document.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from interlock.actions import Manifest
 from interlock.graph import Expression, Graph, OnError, Retry, Template
 from interlock.journal import Value
-from interlock.values import Checker, Digest, Json, NodeId
+from interlock.values import Checker, Digest, Json, NodeId, Schema
 
 Decoder: TypeAlias = Callable[[Json], Json]
 
@@ -34,14 +35,11 @@ class Limits:
 class CompiledNode:
     """What all compiled nodes have in common.
 
-    Attributes:
-        index: position in the canonical order of its graph.
-        strict: positions whose success the node needs.
-        lenient: positions that only have to be settled.
-        dependents: positions that wait for this node.
-        roots: ids that expressions of the node read strictly, with the position of the node each stands for.
-        status_roots: the same for `nodes.x`.
-        decode: turns JSON integers to floats where the output's schema says `number`; None when it never does.
+    Attributes: index: position in the canonical order of its graph. strict: positions whose success
+        the node needs. lenient: positions that only have to be settled. dependents: positions that
+        wait for this node. roots: ids that expressions of the node read strictly, with the position
+        of the node each stands for. status_roots: the same for `nodes.x`. decode: turns JSON
+        integers to floats where the output's schema says `number`; None when it never does.
         returns: checks the output; None when everything is accepted.
     """
 
@@ -60,7 +58,7 @@ class CompiledNode:
     timeout_ms: int
     deadline_ms: int | None
     on_error: OnError
-    returns_schema: Json
+    returns_schema: Schema
     returns: Checker | None
     decode: Decoder | None
 
@@ -94,7 +92,10 @@ class CompiledGraphNode(CompiledNode):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledMap(CompiledNode):
-    """`map`: a graph over a list; `arguments` are evaluated once an item, with the item under `item_name`."""
+    """`map`.
+
+    A graph over a list; `arguments` are evaluated once an item, with the item under `item_name`.
+    """
 
     body: "CompiledGraph"
     over: Expression
@@ -137,22 +138,21 @@ class CompiledGraph:
     name: str
     nodes: tuple[AnyCompiledNode, ...]
     positions: Mapping[NodeId, int]
-    inputs_schema: Json
+    inputs_schema: Schema
     accepts: Checker
     defaults: Mapping[str, Json]
     decode: Decoder | None
     outputs: tuple[CompiledOutput, ...]
-    outputs_schema: Json
+    outputs_schema: Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A graph that may run.
 
-    Attributes:
-        digest: over the graph digest, the policy and the semantics of the engine.
-        graph_digest: over the canonical document and the digests of the actions it uses.
-        document, manifests: what `RunStarted` pins; both make the same plan again, without user code.
+    Attributes: digest: over the graph digest, the policy and the semantics of the engine.
+        graph_digest: over the canonical document and the digests of the actions it uses. document,
+        manifests: what `RunStarted` pins; both make the same plan again, without user code.
         warnings: texts of the diagnostics that did not stop compilation.
     """
 
@@ -170,7 +170,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A proposed graph that compiled under its parent's rules. `inputs` are what it takes of the parent's arguments."""
+    """A proposed graph that compiled under its parent's rules.
+
+    `inputs` are what it takes of the parent's arguments.
+    """
 
     digest: Digest
     document: Value

@@ -1,16 +1,18 @@
-"""The canonical order of a graph: topological, ties broken by id, so that it never depends on a document's layout.
+"""The canonical order of a graph: topological, ties broken by id.
 
-Kahn's algorithm (A. B. Kahn, 1962) with a heap.
+It never depends on a document's layout. Kahn's algorithm (A. B. Kahn, 1962) with a heap.
 """
 
 import heapq
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Set as AbstractSet
 
 from interlock.plan.problems import Problems, pointer
 from interlock.values import NodeId
 
 
-def canonical_order(waits: Mapping[NodeId, Set[NodeId]], problems: Problems) -> list[NodeId]:
+def canonical_order(
+    waits: Mapping[NodeId, AbstractSet[NodeId]], problems: Problems
+) -> list[NodeId]:
     """Order the nodes; reports a cycle by name and leaves its nodes, and what needs them, out."""
     left = {node: len(ids) for node, ids in waits.items()}
     dependents: dict[NodeId, list[NodeId]] = {node: [] for node in waits}
@@ -32,7 +34,7 @@ def canonical_order(waits: Mapping[NodeId, Set[NodeId]], problems: Problems) -> 
     return order
 
 
-def _report_cycle(stuck: Mapping[NodeId, Set[NodeId]], problems: Problems) -> None:
+def _report_cycle(stuck: Mapping[NodeId, AbstractSet[NodeId]], problems: Problems) -> None:
     cycle = find_cycle(stuck)
     shown = " -> ".join([*cycle, cycle[0]])
     problems.error(
@@ -40,12 +42,16 @@ def _report_cycle(stuck: Mapping[NodeId, Set[NodeId]], problems: Problems) -> No
         f"`{cycle[0]}` waits for itself: {shown}",
         at=pointer("nodes", cycle[0]),
         on_key=True,
-        hint=f"take one of the references or `needs` out; `{cycle[0]}` reads or needs `{cycle[1 % len(cycle)]}`",
+        hint="take one of the references or `needs` out;"
+        f" `{cycle[0]}` reads or needs `{cycle[1 % len(cycle)]}`",
     )
 
 
-def find_cycle(stuck: Mapping[NodeId, Set[NodeId]]) -> list[NodeId]:
-    """Follow the first dependency that is stuck too, until a node comes again: each step waits for the next."""
+def find_cycle(stuck: Mapping[NodeId, AbstractSet[NodeId]]) -> list[NodeId]:
+    """Follow the first dependency that is stuck too, until a node comes again.
+
+    Each step waits for the next.
+    """
     node = min(stuck)
     seen: dict[NodeId, int] = {}
     walked: list[NodeId] = []

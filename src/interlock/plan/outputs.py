@@ -43,7 +43,8 @@ def compile_outputs(
                     f"output `{name}` needs `{node}`, which may be absent: {absent[node]}",
                     at=read.at,
                     span=read.span,
-                    hint=f"declare it optional: {name}: {{value: …, optional: true}}, or read `nodes.{node}.status`",
+                    hint=f"declare it optional: {name}: {{value: …, optional: true}},"
+                    f" or read `nodes.{node}.status`",
                 )
         properties[name] = template_schema(template, schemas, at=at, problems=problems)
         compiled.append(

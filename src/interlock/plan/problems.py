@@ -1,4 +1,7 @@
-"""Collecting diagnostics: all of them at once, with places that name the right spot of the document."""
+"""Collecting diagnostics.
+
+All of them at once, with places that name the right spot of the document.
+"""
 
 import difflib
 from collections.abc import Iterable

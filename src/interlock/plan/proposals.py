@@ -1,4 +1,7 @@
-"""Proposed graphs: compiled under the same rules as an author's, and narrower ones where the parent says so."""
+"""Proposed graphs.
+
+Compiled under the same rules as an author's, and narrower ones where the parent says so.
+"""
 
 from interlock.errors import Diagnostic, DocumentInvalid
 from interlock.graph import read_graph, to_document
@@ -43,8 +46,8 @@ def compile_proposal(
     if compiled is not None and covers(node.returns_schema, compiled.outputs_schema) == "no":
         problems.error(
             "IL2016",
-            f"the outputs of the proposal are {describe(compiled.outputs_schema)}, but `{node.id}` must return"
-            f" {describe(node.returns_schema)}",
+            f"the outputs of the proposal are {describe(compiled.outputs_schema)},"
+            f" but `{node.id}` must return {describe(node.returns_schema)}",
             at="/outputs",
             hint="add the outputs that are missing",
         )

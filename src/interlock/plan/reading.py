@@ -17,8 +17,8 @@ def infer(
 ) -> Schema | None:
     """Infer the schema of an expression; None when something is wrong with it, which is reported.
 
-    `schemas` has one for each root name (`inputs`, ids of nodes, `result`, ...). `offset` is where the source starts
-    in its string.
+    `schemas` has one for each root name (`inputs`, ids of nodes, `result`, ...). `offset` is where
+    the source starts in its string.
     """
     if expression.plain and expression.references:
         return _plain(expression.references[0], schemas, at=at, offset=offset, problems=problems)

@@ -1,7 +1,7 @@
 """The second pass over a node: types along every edge, literals checked now.
 
-Only proof counts: an edge is refused when no value could pass or some value is shown that would not; what can neither
-be proven nor refuted is checked when the node starts.
+Only proof counts: an edge is refused when no value could pass or some value is shown that would
+not; what can neither be proven nor refuted is checked when the node starts.
 """
 
 from collections.abc import Mapping
@@ -40,15 +40,19 @@ class Target:
     @property
     def is_open(self) -> bool:
         """Whether arguments that are not declared are taken too."""
-        return not isinstance(self.schema, dict) or self.schema.get("additionalProperties") not in (
-            False,
+        return (
+            not isinstance(self.schema, dict)
+            or self.schema.get("additionalProperties") is not False
         )
 
 
 def check_arguments(
     target: Target, arguments: Template, schemas: Schemas, *, at: str, problems: Problems
 ) -> Proof:
-    """Check `with` against what receives it; says whether nothing is left to check at run time. `at` is the node."""
+    """Check `with` against what receives it.
+
+    Says whether nothing is left to check at run time. `at` is the node.
+    """
     node_at, at = at, f"{at}/with"
     given = arguments.tree if isinstance(arguments.tree, dict) else {}
     for name in given:
@@ -135,7 +139,8 @@ def check_edge(
 ) -> Proof:
     """Check that what an expression yields is accepted where it goes.
 
-    `placed` is the expression and where its source starts in the string at `at`; `consumer` is in words.
+    `placed` is the expression and where its source starts in the string at `at`; `consumer` is in
+    words.
     """
     if produced in (True, {}):
         # Nothing is declared, so nothing can be proven: the edge is checked when the node starts.
@@ -146,11 +151,12 @@ def check_edge(
         example = counterexample(wanted, produced)
         problems.error(
             "IL2008",
-            f"{consumer} takes {describe(wanted)}, but `{expression.source.strip()}` is {describe(produced)}",
+            f"{consumer} takes {describe(wanted)},"
+            f" but `{expression.source.strip()}` is {describe(produced)}",
             at=at,
             span=(offset, offset + len(expression.source)),
             notes=(f"for example: {example}",) if example else (),
-            hint="convert it in an expression or an action, or declare the narrower type with `returns`",
+            hint="convert it in an expression or an action, or narrow the source with `returns`",
         )
     return "proven" if verdict == "yes" else "dynamic"
 

@@ -1,8 +1,11 @@
-"""The commit queue: one a process, first in first out, so that "my intent is durable" implies that its causes are.
+"""The commit queue: one a process, first in first out.
 
-Records of all runs gather here and are written in groups. A group goes out at once when somebody waits for it, else
-within `AHEAD_MS_MAX`, or when `AHEAD_EVENTS_MAX` events have gathered. One group is in flight at a time; while the
-disk is busy the next one grows, which is all that group commit takes.
+So "my intent is durable" implies that its causes are, across runs.
+
+Records of all runs gather here and are written in groups. A group goes out at once when somebody
+waits for it, else within `AHEAD_MS_MAX`, or when `AHEAD_EVENTS_MAX` events have gathered. One group
+is in flight at a time; while the disk is busy the next one grows, which is all that group commit
+takes.
 """
 
 import asyncio
@@ -26,7 +29,8 @@ Callback: TypeAlias = Callable[[], None]
 class CommitQueue:
     """Groups records across the runs of a process and makes them durable in order.
 
-    It belongs to one event loop. A memory store is written in the loop itself; any other in a thread of its own.
+    It belongs to one event loop. A memory store is written in the loop itself; any other in a
+    thread of its own.
     """
 
     def __init__(
@@ -144,7 +148,7 @@ class CommitQueue:
             StoreError: it could not be written.
         """
         done: asyncio.Future[None] = self._loop.create_future()
-        self.when_durable(self._appended, lambda: done.done() or done.set_result(None))
+        self.when_durable(self._appended, lambda: None if done.done() else done.set_result(None))
         if self._failure is not None:
             raise self._failure
         await done
@@ -162,5 +166,5 @@ def _attempt(store: Store, group: list[Record]) -> tuple[frozenset[RunId], Store
         return store.write(group), None
     except StoreError as error:
         return frozenset(), error
-    except Exception as error:  # a bug in a backend must stop dispatch just as a full disk does
+    except Exception as error:  # noqa: BLE001 - a bug in a backend must stop dispatch just as a full disk does
         return frozenset(), StoreFailed(f"the store failed: {type(error).__name__}: {error}")

@@ -1,7 +1,8 @@
 """Drives one run: carries out the engine's commands and reports what happened as events.
 
-Events are stepped in the order of the journal. Where the output-commit rule says so, an event waits in `_pending`
-until it is durable; everything behind it waits too. Nothing here decides anything: that is the engine's.
+Events are stepped in the order of the journal. Where the output-commit rule says so, an event waits
+in `_pending` until it is durable; everything behind it waits too. Nothing here decides anything:
+that is the engine's.
 """
 
 import asyncio
@@ -21,7 +22,6 @@ from interlock.journal import (
     Event,
     NodeInDoubt,
     NodeResolved,
-    NodeSettled,
     Record,
     RunHead,
     RunSettled,
@@ -41,7 +41,10 @@ Observer: TypeAlias = Callable[[RunId, Entry], None]
 
 
 class Driver:
-    """One run in one process. Made by `Runtime`; `finished` is done when there is nothing left to do here."""
+    """One run in one process.
+
+    Made by `Runtime`; `finished` is done when there is nothing left to do here.
+    """
 
     def __init__(
         self,
@@ -101,7 +104,10 @@ class Driver:
     # --- the loop: journal, step, perform
 
     def _deliver(self, event: Event, *, journal_first: bool) -> None:
-        """Take what an attempt reported: journaled and durable before it is judged, unless it ran ahead."""
+        """Take what an attempt reported.
+
+        Journaled and durable before it is judged, unless it ran ahead.
+        """
         if self.finished.done():
             return
         if journal_first:
@@ -130,7 +136,7 @@ class Driver:
                 self._pending.popleft()
                 for command in step(self.state, entry):
                     self._perform(command)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bug stops this run, not the process
             self.fail(error)
         finally:
             self._pumping = False
@@ -254,7 +260,10 @@ class Driver:
     # --- the end
 
     def _end_if_idle(self) -> None:
-        """Finish when nothing is under way: settled, in doubt, or drained; what was appended is durable first."""
+        """Finish when nothing is under way.
+
+        Settled, in doubt, or drained; what was appended is durable first.
+        """
         if self.finished.done() or self._pending or self._tasks or self._pumping:
             return
         ended = self.state.status is not None or (

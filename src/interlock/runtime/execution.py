@@ -1,11 +1,12 @@
 """Carrying out one attempt: decode the arguments, call the function, encode what it returns.
 
-Whatever happens becomes an event. Only `NotApplied`, and what fails before the function is called, proves that a
-write did not happen.
+Whatever happens becomes an event. Only `NotApplied`, and what fails before the function is called,
+proves that a write did not happen.
 """
 
 import asyncio
 import contextvars
+import inspect
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
@@ -97,7 +98,10 @@ class Call:
 
 
 async def attempt(world: World, action: Action[..., Any], command: StartAttempt) -> Event:
-    """Call the action once; returns `AttemptReturned` or `AttemptFailed`, never raises but for cancellation."""
+    """Call the action once.
+
+    Returns `AttemptReturned` or `AttemptFailed`, never raises but for cancellation.
+    """
     call = Call(world, action, command)
     try:
         arguments = call.arguments(command.args.data)
@@ -115,8 +119,9 @@ async def attempt(world: World, action: Action[..., Any], command: StartAttempt)
     timeout_ms = command.node.timeout_ms
     if command.deadline_at_ms is not None:
         timeout_ms = max(0, min(timeout_ms, command.deadline_at_ms - world.clock.now_ms()))
+    limit = asyncio.timeout(timeout_ms / 1000)
     try:
-        async with asyncio.timeout(timeout_ms / 1000) as limit:
+        async with limit:
             result = await _invoke(call, action.func, arguments)
         value = call.encode(result)
     except TimeoutError as error:
@@ -126,7 +131,7 @@ async def attempt(world: World, action: Action[..., Any], command: StartAttempt)
     except ValueRefused as error:
         message = call.mask(f"`{action.name}` returned what cannot be stored: {error.message}")
         return _failed(call, ErrorInfo(code="IL6003", message=message, hint=error.hint))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
         return _failed(call, _raised(call, error))
     usage = call.context.usage_total if call.context is not None else None
     return AttemptReturned(
@@ -140,7 +145,7 @@ async def attempt(world: World, action: Action[..., Any], command: StartAttempt)
 
 
 async def _invoke(call: Call, func: Callable[..., object], arguments: dict[str, object]) -> object:
-    if asyncio.iscoroutinefunction(func):
+    if inspect.iscoroutinefunction(func):
         return await cast(Awaitable[object], func(**arguments))
     loop = asyncio.get_running_loop()
     context = contextvars.copy_context()
@@ -157,7 +162,8 @@ def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
     if timeout_ms < command.node.timeout_ms:
         return ErrorInfo(
             code="IL6012",
-            message=f"the deadline of {command.node.deadline_ms} ms passed during attempt {command.attempt}",
+            message=f"the deadline of {command.node.deadline_ms} ms passed"
+            f" during attempt {command.attempt}",
             hint="raise `deadline`, or make the action faster",
             permanent=True,
         )
@@ -189,7 +195,10 @@ def _failed(call: Call, error: ErrorInfo) -> AttemptFailed:
 
 
 async def ask(world: World, action: Action[..., Any], command: Probe) -> ProbeAnswered:
-    """Ask the receiver of a write whether it happened. Whatever the probe raises means that it cannot tell."""
+    """Ask the receiver of a write whether it happened.
+
+    Whatever the probe raises means that it cannot tell.
+    """
     probe = action.safety.probe
     call = Call(world, action, command)
     try:
@@ -197,7 +206,7 @@ async def ask(world: World, action: Action[..., Any], command: Probe) -> ProbeAn
         async with asyncio.timeout(command.node.timeout_ms / 1000):
             result = await _invoke(call, cast(Callable[..., object], probe), arguments)
         value = call.encode(result) if result is not None else None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a probe that fails cannot tell
         told = call.mask(f"the probe failed: {type(error).__name__}: {error}")
         return _answer(command, "unknown", None, told)
     return _answer(command, "not_applied" if value is None else "applied", value, "")

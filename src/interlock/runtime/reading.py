@@ -1,10 +1,9 @@
-"""Reading a run back from a store: its entries, and the plan that it pinned."""
+"""Reading a run back from a store."""
 
 from collections.abc import Iterator
 
 from interlock.errors import JournalCorrupt, RunNotFound
-from interlock.journal import Entry, RunStarted, decode_entry, refs_of
-from interlock.plan import Plan, restore
+from interlock.journal import Entry, decode_entry, refs_of
 from interlock.store import Store
 from interlock.values import RunId
 
@@ -33,21 +32,3 @@ def read_entries(store: Store, run: RunId) -> Iterator[Entry]:
         after = page[-1].seq
     if after == 0:
         raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
-
-
-def pinned_plan(entry: Entry) -> tuple[RunStarted, Plan]:
-    """Compile again what the first event of a run pinned; needs no user code.
-
-    Raises:
-        JournalCorrupt: the first event is not `RunStarted`, or its plan has another digest.
-    """
-    event = entry.event
-    if not isinstance(event, RunStarted):
-        raise JournalCorrupt(f"the first event is `{event.type}`, not `RunStarted`")
-    plan = restore(event.document, event.manifests)
-    if plan.digest != event.plan:
-        raise JournalCorrupt(
-            f"the run was started with plan {event.plan}, but what it pinned compiles to {plan.digest}",
-            hint="the journal was changed, or was written by a version whose compiler differs",
-        )
-    return event, plan

@@ -50,12 +50,11 @@ class RunResult:
     def _why(self) -> tuple[str]:
         match self.status:
             case "failed":
-                return (
-                    f"run {self.run} failed: {self.error.message if self.error is not None else '?'}",
-                )
+                why = self.error.message if self.error is not None else "?"
+                told = f"run {self.run} failed: {why}"
             case "in_doubt":
-                return (
-                    f"run {self.run} stopped: in doubt: {', '.join(self.in_doubt)}; see `interlock show {self.run}`",
-                )
+                paths = ", ".join(self.in_doubt)
+                told = f"run {self.run} is in doubt at {paths}; see `interlock show {self.run}`"
             case _:
-                return (f"run {self.run} was interrupted; `interlock resume {self.run}` goes on",)
+                told = f"run {self.run} was interrupted; `interlock resume {self.run}` goes on"
+        return (told,)

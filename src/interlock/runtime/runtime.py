@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, final
 
 from interlock.actions import Registry
-from interlock.engine import SEMANTICS, State, initial, step
+from interlock.engine import SEMANTICS, State, initial
 from interlock.errors import (
     InputsInvalid,
     LeaseLost,
@@ -31,11 +31,12 @@ from interlock.journal import (
     Verdict,
 )
 from interlock.plan import Plan
+from interlock.replay import fold
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue
 from interlock.runtime.driver import Driver, Observer
 from interlock.runtime.execution import World
-from interlock.runtime.reading import pinned_plan, read_entries
+from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
 from interlock.store import Store
 from interlock.values import Json, Path, RunId
@@ -43,17 +44,17 @@ from interlock.values import Json, Path, RunId
 LEASE_MS = 60_000
 DRAIN_S_MAX = 10.0
 THREADS_MAX = 64
-SECRET_PREFIX = "INTERLOCK_SECRET_"
+SECRETS_IN_ENVIRONMENT = "INTERLOCK_SECRET_"
 
 
 def environment_secret(name: str) -> str | None:
     """Look a secret up in the environment: `INTERLOCK_SECRET_<NAME>`."""
-    return os.environ.get(SECRET_PREFIX + name.upper())
+    return os.environ.get(SECRETS_IN_ENVIRONMENT + name.upper())
 
 
 @final
 class Runtime:
-    """Runs plans over a store. Use it as `async with Runtime(store, registry) as runtime: await runtime.run(plan, inputs)`.
+    """Runs plans over a store: `async with Runtime(store, registry) as rt: await rt.run(plan)`.
 
     A runtime belongs to one event loop. Many runs may go on at once; their commits are grouped.
     """
@@ -116,7 +117,8 @@ class Runtime:
     ) -> RunResult:
         """Start a run and drive it until it settles, is in doubt, or is drained.
 
-        The result is durable when this returns. With `key`, a second start returns the first run's result so far.
+        The result is durable when this returns. With `key`, a second start returns the first run's
+        result so far.
 
         Raises:
             InputsInvalid: the inputs do not match; nothing was started.
@@ -154,8 +156,8 @@ class Runtime:
     async def resume(self, run: RunId, *, observer: Observer | None = None) -> RunResult:
         """Take up a run whose process has ended, from its journal alone.
 
-        Lost attempts are decided as DESIGN section 5 says: run again, sent again with the same key, asked for, or
-        put in doubt. A settled run is returned as it is.
+        Lost attempts are decided as DESIGN section 5 says: run again, sent again with the same key,
+        asked for, or put in doubt. A settled run is returned as it is.
 
         Raises:
             RunNotFound, LeaseHeld, JournalCorrupt
@@ -207,22 +209,16 @@ class Runtime:
         """Fold the journal of a run.
 
         Raises:
-            RunNotFound, JournalCorrupt, IllegalTransition
+            RunNotFound, JournalCorrupt, Divergence
         """
         head = self.store.head(run)
         if head is None:
             raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
-        entries = read_entries(self.store, run)
-        first = next(entries)
-        _, plan = pinned_plan(first)
-        state = initial(plan, run)
-        step(state, first)
-        for entry in entries:
-            step(state, entry)
+        state = fold(run, read_entries(self.store, run))
         return state, head
 
     async def drain(self) -> None:
-        """Start nothing any more, and wait at most `DRAIN_S_MAX` seconds for what is under way. Runs stay open."""
+        """Start nothing any more; wait `DRAIN_S_MAX` for what is under way. Runs stay open."""
         drivers = list(self._drivers.values())
         for driver in drivers:
             driver.drain()

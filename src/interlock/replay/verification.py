@@ -1,0 +1,107 @@
+"""Verify: fold a journal through the engine. Every command is derived again; no action is called.
+
+A journal whose bytes and digests are all sound is still refused when it holds one event that the
+engine would not have ordered: an attempt that was not due, another call key, a status that the
+output does not give, a node that had to wait. For a run that has settled, the execution digest is
+computed again from what was folded.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from interlock.engine import IllegalTransition, State, execution_digest, initial, step
+from interlock.errors import Divergence, JournalCorrupt
+from interlock.journal import Entry, RunOutcome, RunStarted
+from interlock.plan import Plan, restore
+from interlock.values import Digest, RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A journal that the engine derived again.
+
+    Attributes: status: how the run ended; None while it is open. recorded, replayed: the execution
+        digest in the journal, and the one that the fold gives; equal, or it would not be here. None
+        while the run is open.
+    """
+
+    run: RunId
+    plan: Plan
+    events: int
+    status: RunOutcome | None
+    recorded: Digest | None
+    replayed: Digest | None
+
+
+def fold(run: RunId, entries: Iterable[Entry]) -> State:
+    """Fold the entries of a run to its state, with the plan that the first one pins.
+
+    Raises: JournalCorrupt: the journal is empty, does not begin with `RunStarted`, or pins another
+        plan than it says. Divergence: an event that the engine would not have ordered; names its
+        seq.
+    """
+    rest = iter(entries)
+    first = next(rest, None)
+    if first is None:
+        raise JournalCorrupt(f"the journal of run {run} is empty")
+    state = initial(pinned_plan(first), run)
+    _apply(state, first)
+    for entry in rest:
+        _apply(state, entry)
+    return state
+
+
+def pinned_plan(first: Entry) -> Plan:
+    """Compile again what the first event of a run pinned.
+
+    Raises:
+        JournalCorrupt: it is not `RunStarted`, or what it pinned has another digest.
+    """
+    event = first.event
+    if not isinstance(event, RunStarted):
+        raise JournalCorrupt(f"the first event is `{event.type}`, not `RunStarted`")
+    plan = restore(event.document, event.manifests)
+    if plan.digest != event.plan:
+        raise JournalCorrupt(
+            f"the run was started with plan {event.plan},"
+            f" but what it pinned compiles to {plan.digest}",
+            hint="the journal was changed, or was written by a version whose compiler differs",
+        )
+    return plan
+
+
+def _apply(state: State, entry: Entry) -> None:
+    try:
+        step(state, entry)
+    except IllegalTransition as error:
+        raise Divergence(
+            f"event {entry.seq} (`{entry.event.type}`): {error.message}",
+            seq=entry.seq,
+            hint="the journal was changed after it was written; events before this one are sound",
+        ) from error
+
+
+def verify(run: RunId, entries: Iterable[Entry]) -> Verified:
+    """Derive a run again from its journal alone.
+
+    Raises:
+        JournalCorrupt: the journal cannot be read as one.
+        Divergence: it differs from what the engine orders; names the first event that does.
+    """
+    state = fold(run, entries)
+    settled = state.status is not None
+    replayed = execution_digest(state) if settled else None
+    if settled and replayed != state.execution:
+        raise Divergence(
+            f"the journal says execution {state.execution}, its events give {replayed}",
+            seq=state.last_seq,
+            hint="the journal was changed after it was written",
+        )
+    return Verified(
+        run=run,
+        plan=state.plan,
+        events=state.last_seq,
+        status=state.status,
+        recorded=state.execution,
+        replayed=replayed,
+    )
