@@ -28,6 +28,7 @@ from interlock.graph.model import (
     Retry as Retry,
 )
 from interlock.graph.reader import read_graph as read_graph
+from interlock.graph.writer import to_document as to_document
 from interlock.graph.yaml import read_text as read_text
 
 __all__ = [
@@ -57,5 +58,6 @@ __all__ = [
     "Retry",
     "Scope",
     "Template",
+    "to_document",
     "visible_types",
 ]

@@ -7,7 +7,7 @@ from interlock.graph.fields import Section, kind_of
 from interlock.values import duration_ms
 
 _EXAMPLES = "write a number and a unit: 250ms, 1.5s, 10m, 4h, 3d"
-_SHAPE = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]+)?)\s*([a-z]*)\s*")
+_SHAPE = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]+)?)\s*([a-z]*)\s*")
 _SPELLED = {
     "ms": ("milli",),
     "s": ("sec",),

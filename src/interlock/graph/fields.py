@@ -199,7 +199,7 @@ class Section:
             if not isinstance(item, str) or not item:
                 self.problem(
                     "IL1105",
-                    f"`{name}` of {self.name} lists {kind_of(item)}, but holds {what}",
+                    f"an entry of `{name}` of {self.name} is {kind_of(item)}, but it holds {what}",
                     hint="write a text, or remove the entry",
                     at=place,
                 )

@@ -28,9 +28,29 @@ CEL_WORDS = frozenset(_CEL.split())
 RESERVED = ROOTS | CEL_WORDS
 
 
+# What other formats call it. Tried before spelling: `retries` is no misspelt `returns`.
+_ELSEWHERE = {
+    "call": ("action", "run", "task", "tool", "use", "uses"),
+    "map": ("each", "for_each", "foreach", "loop"),
+    "name": ("id", "title"),
+    "needs": ("depends", "depends_on", "dependencies", "requires"),
+    "nodes": ("actions", "jobs", "stages", "steps", "tasks"),
+    "over": ("in", "items"),
+    "propose": ("agent", "plan"),
+    "retry": ("attempts", "retries"),
+    "returns": ("output", "output_schema", "schema"),
+    "when": ("condition", "if", "only_if"),
+    "with": ("args", "arguments", "input", "inputs", "params", "parameters"),
+}
+
+
 def near(word: str, known: Iterable[str]) -> str | None:
     """Find the known word that was probably meant."""
-    found = difflib.get_close_matches(word.lower()[:ID_CHARS_MAX], list(known), n=1, cutoff=0.6)
+    known = list(known)
+    for name, words in _ELSEWHERE.items():
+        if name in known and word.lower() in words:
+            return name
+    found = difflib.get_close_matches(word.lower()[:ID_CHARS_MAX], known, n=1, cutoff=0.6)
     return found[0] if found else None
 
 

@@ -156,10 +156,13 @@ class _Reader:
 
 def number_problem(text: str, why: OutOfRange, pointer: str) -> Diagnostic:
     """Say that a number cannot be kept as written."""
-    shown = text if len(text) <= 40 else f"{text[:37]}..."
-    return Diagnostic(
-        code="IL1011", message=f"`{shown}` {why.reason}", pointer=pointer, hint=why.hint
-    )
+    message = f"`{shortened(text)}` {why.reason}"
+    return Diagnostic(code="IL1011", message=message, pointer=pointer, hint=why.hint)
+
+
+def shortened(text: str) -> str:
+    """Cut a text to what a message can show."""
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def half_problem(pointer: str) -> Diagnostic:

@@ -93,12 +93,12 @@ def read_node(
         return GraphNode(**common, graph=section.text("graph") or "")
     if kind == "map":
         return _map(section, common, ids=ids)
-    actions = tuple(
-        _pattern(section, name) for name in section.texts("actions", "patterns of actions")
-    )
     repairs = section.whole("repairs_max", low=0, high=REPAIRS_MAX)
     return ProposeNode(
-        **common, action=_action(section, "propose"), actions=actions, repairs_max=repairs or 0
+        **common,
+        action=_action(section, "propose"),
+        actions=_patterns(section),
+        repairs_max=repairs or 0,
     )
 
 
@@ -154,6 +154,8 @@ def _not_built(section: Section, name: str, what: str, hint: str) -> None:
 
 
 def _no_kind(section: Section) -> None:
+    if "<<" in section.data:
+        return  # already refused; what it should have merged is not guessed
     strangers = [key for key in section.data if key not in COMMON and key not in _KIND_FIELDS]
     for key in strangers:
         meant = near(key, KINDS)
@@ -171,7 +173,8 @@ def _refuse_unknown(section: Section, kind: str) -> None:
             continue
         other = _KIND_FIELDS.get(key)
         if other is None:
-            section.unknown(key, did_you_mean(key, known))
+            buildable = [name for name in known if name not in _NOT_BUILT]
+            section.unknown(key, did_you_mean(key, buildable))
         else:
             section.problems.add(
                 Diagnostic(
@@ -243,15 +246,19 @@ def _check_action(section: Section, name: str, pointer: str) -> None:
         )
 
 
-def _pattern(section: Section, name: str) -> str:
-    if len(name) > ACTION_CHARS_MAX or not PATTERN.fullmatch(name):
-        section.problem(
-            "IL1115",
-            f"`{bare(name)}` is no pattern of actions",
-            hint="write a name, or one with `*`, such as `k8s.get_*`",
-            at=section.at("actions"),
-        )
-    return name
+def _patterns(section: Section) -> tuple[str, ...]:
+    names = section.texts("actions", "patterns of actions")
+    listed = section.data.get("actions")
+    for name in names:
+        if len(name) > ACTION_CHARS_MAX or not PATTERN.fullmatch(name):
+            index = listed.index(name) if isinstance(listed, list) else 0
+            section.problem(
+                "IL1115",
+                f"`{bare(name)}` is no pattern of actions",
+                hint="write a name, or one with `*`, such as `k8s.get_*`",
+                at=f"{section.at('actions')}/{index}",
+            )
+    return names
 
 
 # --- what all kinds have
@@ -283,7 +290,7 @@ def _on_error(section: Section) -> OnError:
     for known in ON_ERROR:
         if value == known:
             return known
-    hint = did_you_mean(value, ON_ERROR) if isinstance(value, str) else "write `fail` or `continue`"
+    hint = "write `on_error: fail` or `on_error: continue`"
     section.wrong("on_error", "`fail` or `continue`", hint=hint)
     return "fail"
 

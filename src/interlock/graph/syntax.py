@@ -7,6 +7,7 @@ from yaml.error import Mark, MarkedYAMLError, YAMLError
 
 from interlock.graph.scan import Scan, Stop
 
+_CLOSING = {"{": "}", "[": "]"}
 _QUOTE_IT = "quote the expression: '${{ ... }}'"
 
 
@@ -70,12 +71,6 @@ _TABLE = (
         "a value is missing before this",
         "put texts that contain brackets, braces or `,` in quotes",
     ),
-    _Words(
-        "',' or|flow",
-        "IL1004",
-        "a `,` or the closing bracket is missing before this",
-        "separate entries with `,`; put texts that contain brackets, braces or `,` in quotes",
-    ),
 )
 
 
@@ -88,17 +83,31 @@ def stop_at(scan: Scan, error: YAMLError, *, opened: int | None) -> Stop:
     if not isinstance(error, MarkedYAMLError):
         return scan.fail("IL1004", f"the text is not YAML: {error}", hint="check it", at=(0, 1))
     at = _offset(scan, error.problem_mark or error.context_mark)
-    if "end of stream" in f"{error.problem}":
-        opened = _offset(scan, error.context_mark)
-    elif scan.text[at:].strip():
-        opened = None
-    if opened is not None:
+    problem = f"{error.problem}"
+    if "end of stream" in problem:
+        return _unclosed(scan, _offset(scan, error.context_mark))
+    if opened is not None and not scan.text[at:].strip():
         return _unclosed(scan, opened)
-    return _special(scan, f"{error.problem}", at=at) or _from_table(scan, f"{error.problem}", at=at)
+    special = _special(scan, problem, at=at)
+    if special is None and opened is not None and "',' or" in problem:
+        special = _no_separator(scan, at, opened)
+    return special or _from_table(scan, problem, at=at)
 
 
 def _offset(scan: Scan, mark: Mark | None) -> int:
     return 0 if mark is None else scan.offset(mark.line + 1, mark.column + 1)
+
+
+def _no_separator(scan: Scan, at: int, opened: int) -> Stop:
+    sign = scan.text[opened : opened + 1]
+    line, column = scan.position(opened)
+    return scan.fail(
+        "IL1004",
+        f"a `,` or a `{_CLOSING.get(sign, sign)}` is missing before this: "
+        f"the `{sign}` of line {line}, column {column} is open",
+        hint="close it, or separate entries with `,`; quote texts with brackets, braces or `,`",
+        at=(at, at + 1),
+    )
 
 
 def _unclosed(scan: Scan, at: int) -> Stop:
@@ -106,7 +115,7 @@ def _unclosed(scan: Scan, at: int) -> Stop:
     return scan.fail(
         "IL1014",
         f"`{sign}` is opened here and never closed",
-        hint=f"close it with `{ {'{': '}', '[': ']'}.get(sign, sign) }`",
+        hint=f"close it with `{_CLOSING.get(sign, sign)}`",
         at=(at, at + 1),
     )
 

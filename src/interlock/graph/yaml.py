@@ -5,8 +5,9 @@ the last of two equal keys. Events give the text and the place of each scalar, a
 event: what it costs to expand is counted here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import yaml
 from yaml.events import (
@@ -23,10 +24,10 @@ from yaml.events import (
 
 from interlock.errors import Diagnostic, SourceMap, Span
 from interlock.graph.decoding import decode_text, refuse_forbidden
-from interlock.graph.json_text import NotJson, half_problem, number_problem, read_json
+from interlock.graph.json_text import NotJson, half_problem, number_problem, read_json, shortened
 from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.scalars import OutOfRange, Scalar, plain_scalar
-from interlock.graph.scan import Reading, Scan, Stop, escape
+from interlock.graph.scan import TEXT_FILE, Reading, Scan, Stop, escape
 from interlock.graph.syntax import stop_at
 from interlock.values import Json
 
@@ -71,29 +72,44 @@ def scan_text(
 
 
 def _read(scan: Scan, limits: DocumentLimits) -> tuple[Json, Scan]:
-    if scan.text.lstrip(" \t\r\n")[:1] in {"{", "["}:
-        trial = Scan(file=scan.file, text=scan.text)
-        try:
-            return read_json(trial, limits), trial
-        except NotJson:
-            pass
-        except Stop:
-            raise trial.invalid() from None
+    trial = read_json_text(scan.text, file=scan.file, limits=limits)
+    if trial is not None:
+        return trial
     refuse_forbidden(scan)
     builder = _Builder(scan, limits)
     try:
-        for event in _events(scan.text):
+        for event in events(scan.text):
             builder.take(event)
     except yaml.YAMLError as error:
         raise stop_at(scan, error, opened=builder.opened()) from None
     return builder.result(), scan
 
 
-def _events(text: str) -> Iterator[Event]:
+def read_json_text(
+    text: str, *, file: str = TEXT_FILE, limits: DocumentLimits
+) -> tuple[Json, Scan] | None:
+    """Read a text as JSON if it is JSON.
+
+    Raises:
+        DocumentInvalid: it is, and over a limit.
+    """
+    if text.lstrip(" \t\r\n")[:1] not in {"{", "["}:
+        return None
+    scan = Scan(file=file, text=text)
+    try:
+        return read_json(scan, limits), scan
+    except NotJson:
+        return None
+    except Stop:
+        raise scan.invalid() from None
+
+
+def events(text: str) -> Iterator[Event]:
     """Give the parser's events. The loaders are used as parsers only: they construct nothing."""
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-    parse: Callable[..., Iterator[Event]] = yaml.parse  # pyright: ignore[reportUnknownMemberType]
-    return parse(text, Loader=loader)
+    # The stub leaves the stream without a type.
+    events = yaml.parse(text, Loader=loader)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return cast("Iterator[Event]", events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,7 @@ class _Frame:
     found: dict[str, Json] | list[Json]
     pointer: str
     start: int
+    bracket: int
     anchor: str | None
     counted: int
     height: int = 0
@@ -156,7 +173,7 @@ class _Builder:
 
     def opened(self) -> int | None:
         """Give the offset of the innermost bracket or brace that is open."""
-        return next((frame.start for frame in reversed(self.frames) if frame.flow), None)
+        return next((frame.bracket for frame in reversed(self.frames) if frame.flow), None)
 
     def _document(self, event: DocumentStartEvent) -> None:
         self.documents += 1
@@ -227,16 +244,19 @@ class _Builder:
             return False
         types = _SCALAR_TAGS.get(tag.removeprefix(_STANDARD))
         value = plain_scalar(event.value)
-        if types is None or not (isinstance(value, OutOfRange) or type(value) in types):
+        if types is None:
             self._refuse_tag(tag, pointer)
-            return False
-        return True
+        elif not isinstance(value, OutOfRange) and type(value) not in types:
+            self._refuse_tag(tag, pointer, why=f"does not fit `{shortened(event.value)}`")
+        else:
+            return True
+        return False
 
-    def _refuse_tag(self, tag: str, pointer: str) -> None:
+    def _refuse_tag(self, tag: str, pointer: str, *, why: str = "cannot be read here") -> None:
         self.scan.problems.append(
             Diagnostic(
                 code="IL1008",
-                message=f"the tag `{tag.replace(_STANDARD, '!!')}` cannot be read here",
+                message=f"the tag `{tag.replace(_STANDARD, '!!')}` {why}",
                 pointer=pointer,
                 hint="remove the tag; values are JSON data",
             )
@@ -281,6 +301,7 @@ class _Builder:
             found={} if mapping else [],
             pointer=pointer,
             start=event.start_mark.index,
+            bracket=event.end_mark.index - 1,
             anchor=event.anchor,
             counted=self.counted,
             flow=bool(event.flow_style),
