@@ -97,7 +97,7 @@ def _compile(schema: Schema) -> "Validator | Problem":
         return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
     except jsonschema_rs.ValidationError as error:
         return next(told(error))
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
+    except ValueError as error:
         return Problem("", str(error))
 
 
@@ -137,6 +137,8 @@ def told(error: "ValidationError") -> Iterator[Problem]:
             yield Problem(pointer, f"{value} is not in the format '{name}'")
         case Kind.Pattern(pattern=pattern):
             yield Problem(pointer, f"{value} does not match '{pattern}'")
+        case Kind.FalseSchema() if error.schema_path[-1:] == ["additionalProperties"]:
+            yield Problem(pointer, "no fields are expected")
         case Kind.FalseSchema():
             yield Problem(pointer, f"{value} is not allowed here")
         case Kind.AnyOf(context=context) | Kind.OneOfNotValid(context=context):

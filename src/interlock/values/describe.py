@@ -11,9 +11,9 @@ LENGTH_MAX = 120
 
 
 def describe(schema: Schema) -> str:
-    """Describe a schema in a few words: "list of string", "object with id, url", "date or null".
+    """Describe a schema in a few words.
 
-    Optional fields carry a question mark. Only what tells types apart is said; bounds are not.
+    Such as "list of string", "object with id, url?", "date or null". Optional fields carry a question mark. Only what tells types apart is said; bounds are not.
     """
     words = _Words(schema).of(schema, DEPTH_SHOWN_MAX)
     return words if len(words) <= LENGTH_MAX else f"{words[: LENGTH_MAX - 4]} ..."
@@ -42,14 +42,15 @@ class _Words:
             return _any_of([self.of_type(name, schema, depth) for name in declared])
         if declared is None and "allOf" in schema:
             parts = [self.of(as_schema(one), depth) for one in as_list(schema["allOf"])]
-            return " and ".join(dict.fromkeys(parts)) or "anything"
+            telling = [part for part in dict.fromkeys(parts) if part != "anything"]
+            return " and ".join(telling) or "anything"
         return "anything" if declared is None else self.of_type(declared, schema, depth)
 
     def reference(self, ref: str, depth: int) -> str:
         """Describe what is referred to; deep down, and in a recursive schema, by its name."""
         aim = target(self.root, ref)
         if aim is None or depth == 0:
-            return ref.rpartition("/")[2] or "the whole"
+            return "itself" if ref == "#" else ref.rpartition("/")[2]
         return self.of(aim, depth - 1)
 
     def of_type(self, name: Json, schema: dict[str, Json], depth: int) -> str:

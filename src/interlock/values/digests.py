@@ -29,9 +29,9 @@ def digest(tag: str, value: Json) -> Digest:
 
 
 def digest_canonical(tag: str, data: bytes) -> Digest:
-    """Digest JSON data whose canonical bytes are at hand; equals `digest(tag, decode(data))`.
+    """Digest JSON data whose canonical bytes are at hand.
 
-    The bytes are trusted to be canonical.
+    Equals `digest(tag, decode(data))`. The bytes are trusted to be canonical.
     """
     state = sha256(_opening(tag))
     state.update(data)

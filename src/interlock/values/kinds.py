@@ -1,5 +1,6 @@
 """The kinds of JSON data that a schema lets through."""
 
+from types import NoneType
 from typing import Literal, TypeAlias
 
 from interlock.values.names import Json
@@ -14,21 +15,20 @@ KIND_OF_TYPE: dict[str, Kind] = {**{kind: kind for kind in ALL_KINDS}, "integer"
 NO_KINDS: frozenset[Kind] = frozenset()
 
 
+KIND_OF_CLASS: dict[type, Kind] = {
+    NoneType: "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+
 def kind_of(value: Json) -> Kind:
     """Name the kind of a value."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case dict():
-            return "object"
+    return KIND_OF_CLASS[type(value)]
 
 
 def kinds_of(

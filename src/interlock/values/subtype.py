@@ -5,7 +5,6 @@ library's: it proves containment of the canonical forms of both schemas. "no" is
 library hesitates: a value that the producer's schema accepts and the consumer's refuses.
 """
 
-from decimal import Decimal
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Literal, TypeAlias, cast
@@ -15,7 +14,6 @@ from interlock.values.checker import Checker
 from interlock.values.describe import describe
 from interlock.values.domain import decode
 from interlock.values.examples import examples
-from interlock.values.names import Json
 from interlock.values.places import shown_json
 from interlock.values.schema import Schema, as_schema, essence
 
@@ -76,29 +74,13 @@ def _contained(consumer: Schema, producer: Schema) -> tuple[Answer, Schema]:
     try:
         wanted, given = canonicalized(consumer), canonicalized(producer)
         answer = wanted.covers(given)
+        gap = cast("Schema", given.subtract(wanted).to_json_schema())
     except ValueError:
         return "unknown", True
     if answer == jsonschema_rs.canonical.Containment.YES:
         return "yes", False
-    try:
-        gap = as_schema(_without_decimals(given.subtract(wanted).to_json_schema()))
-    except ValueError:
-        gap = True
     is_no = answer == jsonschema_rs.canonical.Containment.NO
     return ("no" if is_no else "unknown"), gap
-
-
-def _without_decimals(value: object) -> Json:
-    match value:
-        case dict():
-            table = cast("dict[str, object]", value)
-            return {key: _without_decimals(member) for key, member in table.items()}
-        case list():
-            return [_without_decimals(member) for member in cast("list[object]", value)]
-        case Decimal():
-            return float(value)
-        case _:
-            return cast("Json", value)
 
 
 def _refused_example(consumer: Schema, producer: Schema, gap: Schema) -> str | None:
