@@ -13,7 +13,8 @@ LENGTH_MAX = 120
 def describe(schema: Schema) -> str:
     """Describe a schema in a few words.
 
-    Such as "list of string", "object with id, url?", "date or null". Optional fields carry a question mark. Only what tells types apart is said; bounds are not.
+    Such as "list of string", "object with id, url?", "date or null". Optional fields carry a
+    question mark. Only what tells types apart is said; bounds are not.
     """
     words = _Words(schema).of(schema, DEPTH_SHOWN_MAX)
     return words if len(words) <= LENGTH_MAX else f"{words[: LENGTH_MAX - 4]} ..."

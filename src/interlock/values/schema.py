@@ -196,8 +196,9 @@ def _with_whole(part: dict[str, Json], root: dict[str, Json]) -> Schema:
 def resolve(schema: Schema, types: Mapping[str, Schema]) -> Schema:
     """Make a schema of a document self-contained.
 
-    What `{"$ref": "#/types/x"}` means moves into `$defs`. A type may refer to other types, to itself, and to definitions of its own (`#/$defs/...` inside
-    a type means the type's own `$defs`, as in a schema that was pasted there).
+    What `{"$ref": "#/types/x"}` means moves into `$defs`. A type may refer to other types, to
+    itself, and to definitions of its own: `#/$defs/...` inside a type means the type's own
+    `$defs`, as in a schema that was pasted there.
 
     Raises:
         UsageError: there is no such type.
