@@ -20,13 +20,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, TypedDict, get_args
+from typing import Literal, TypedDict
 
-Shape = Literal["chain", "fanout", "runs", "sleeps", "first"]
-Durable = Literal["memory", "each step", "at exit"]
+Shape = Literal["chain", "fanout", "runs", "sleeps", "first", "verify"]
+Durable = Literal["memory", "at exit", "within 10 ms", "each step"]
 
 SIZES: Mapping[Shape, int] = {
     "chain": 1_000,
@@ -34,7 +34,9 @@ SIZES: Mapping[Shape, int] = {
     "runs": 1_000,
     "sleeps": 1_000,
     "first": 5,
+    "verify": 1_000,
 }
+SHARED_SHAPES: tuple[Shape, ...] = ("chain", "fanout", "runs", "sleeps", "first")
 RUN_NODES = 5
 RUNS_AT_ONCE = 50
 SLEEP_SECONDS = 0.05
@@ -57,13 +59,14 @@ class Case:
     """One thing to measure.
 
     A peer sees the shapes `chain`, `fanout`, `runs` and `sleeps`; `first` reaches it as a chain.
-    Its files, if it writes any, go in `folder`.
+    Its files, if it writes any, go in `folder`. What it can count, it leaves in `counts`.
     """
 
     shape: Shape
     size: int
     durable: Durable
     folder: Path
+    counts: dict[str, int] = field(default_factory=dict[str, int])
 
     @property
     def nodes(self) -> int:
@@ -83,12 +86,14 @@ class Peer:
         package: Its distribution, which is asked for the version.
         notes: For each way in which it can run, strongest last: what was set up for it.
         open: Builds the graph of a case, opens the store, and gives what is to be timed.
+        shapes: What it can be asked to do.
     """
 
     name: str
     package: str
     notes: Mapping[Durable, str]
     open: Callable[[Case], AbstractAsyncContextManager[Work]]
+    shapes: tuple[Shape, ...] = SHARED_SHAPES
 
 
 class Result(TypedDict):
@@ -102,6 +107,7 @@ class Result(TypedDict):
     us_per_node: float
     cpu_us_per_node: float
     bytes_per_node: int
+    counts_per_node: dict[str, float]
     durable: Durable
     note: str
 
@@ -150,6 +156,7 @@ def check(case: Case, values: list[Value]) -> None:
     """Refuse a measurement whose results are not the expected ones."""
     expected = {
         "chain": [case.size],
+        "verify": [case.size],
         "runs": [RUN_NODES] * case.size,
         "fanout": list(range(1, case.size + 1)),
         "sleeps": list(range(1, case.size + 1)),
@@ -230,6 +237,7 @@ def result(peer: Peer, case: Case, reading: Reading) -> Result:
         "us_per_node": round(reading.seconds * 1e6 / case.nodes, 1),
         "cpu_us_per_node": round(reading.cpu_seconds * 1e6 / case.nodes, 1),
         "bytes_per_node": round(reading.stored_bytes / case.nodes),
+        "counts_per_node": {name: count / case.nodes for name, count in case.counts.items()},
         "durable": case.durable,
         "note": peer.notes[case.durable],
     }
@@ -239,7 +247,7 @@ def arguments(peer: Peer) -> argparse.Namespace:
     """Read the command line that all contenders share."""
     ways = tuple(peer.notes)
     parser = argparse.ArgumentParser(description=f"Time {peer.name} once, print one line of JSON.")
-    parser.add_argument("shape", choices=get_args(Shape))
+    parser.add_argument("shape", choices=peer.shapes)
     parser.add_argument("size", type=int, nargs="?", help="nodes (of `runs`: runs)")
     parser.add_argument("--durable", choices=ways, default=ways[-1], help="default: %(default)s")
     parser.add_argument("--folder", type=Path, help="an existing folder on the disk to be measured")

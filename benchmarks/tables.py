@@ -53,7 +53,9 @@ def times(results: Results, shapes: Sequence[Shape]) -> str:
     """Show the median of each measurement, with the fastest and the slowest round."""
 
     def cell(key: Key, shape: Shape) -> str:
-        found = results.get((key, shape), ())
+        found = results.get((key, shape))
+        if found is None:
+            return "-"
         middle = median(found)
         if middle is None:
             return "failed"
@@ -79,10 +81,14 @@ def writes(results: Results, shapes: Sequence[Shape], fsyncs: Fsyncs) -> str:
     """Show what each node leaves on the disk, and how often the disk is asked to be sure."""
 
     def cell(key: Key, shape: Shape) -> str:
-        found = results.get((key, shape), ())
-        stored = f"{found[0]['bytes_per_node']:,} B" if found else "-"
-        synced = fsyncs.get((key, shape))
-        return stored if synced is None else f"{stored}, {synced:.2f} fsyncs"
+        found = results.get((key, shape))
+        if not found:
+            return "-"
+        counts = dict(found[0]["counts_per_node"])
+        if (key, shape) in fsyncs:
+            counts["fsyncs"] = fsyncs[key, shape]
+        told = (f"{count:.2f} {name}" for name, count in counts.items())
+        return ", ".join([f"{found[0]['bytes_per_node']:,} B", *told])
 
     on_disk = {place: found for place, found in results.items() if place[0][1] != "memory"}
     return table(on_disk, {shape: shape for shape in shapes}, cell)
