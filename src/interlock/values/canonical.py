@@ -31,6 +31,7 @@ KNOWN_KINDS = QUICK_KINDS | {float, dict, list}
 
 QUICK = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 CONTAINER_BYTES_MIN = 2
+ONLY_TEXT = frozenset[type]({str})
 LAST_OF_BASIC_PLANE = "\uffff"
 
 
@@ -169,10 +170,8 @@ def _copied(value: object, rules: Rules, depth_left: int) -> object:
 
 
 def _copied_object(table: dict[object, object], rules: Rules, depth_left: int) -> dict[str, object]:
-    keys = [_checked_key(key) for key in table]
-    keys.sort(key=_utf16_order)
     copy: dict[str, object] = {}
-    for key in keys:
+    for key in _sorted_keys(table):
         try:
             copy[key] = _copied(table[key], rules, depth_left)
         except Misfit as misfit:
@@ -190,6 +189,16 @@ def _copied_array(items: list[object], rules: Rules, depth_left: int) -> list[ob
             misfit.path.append(index)
             raise
     return copy
+
+
+def _sorted_keys(table: dict[object, object]) -> list[str]:
+    """Check keys and sort them by UTF-16 code units, which for ASCII is as Python sorts."""
+    if set(map(type, table)) == ONLY_TEXT:
+        keys = cast("list[str]", list(table))
+        if "".join(keys).isascii():
+            return sorted(keys)
+    keys = [_checked_key(key) for key in table]
+    return sorted(keys, key=_utf16_order)
 
 
 def _checked_key(key: object) -> str:
