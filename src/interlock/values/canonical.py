@@ -193,7 +193,7 @@ def _copied_array(items: list[object], rules: Rules, depth_left: int) -> list[ob
 
 def _sorted_keys(table: dict[object, object]) -> list[str]:
     """Check keys and sort them by UTF-16 code units, which for ASCII is as Python sorts."""
-    if set(map(type, table)) == ONLY_TEXT:
+    if ONLY_TEXT.issuperset(map(type, table)):
         keys = cast("list[str]", list(table))
         if "".join(keys).isascii():
             return sorted(keys)
