@@ -122,10 +122,10 @@ def measure(plan: Plan) -> dict[tuple[tables.Key, Shape], list[Result]]:
                     continue
                 found = call(contender.command(shape, size, plan.folder))
                 results[contender.key, shape].extend([found] if found else [])
-    shapes = list(plan.sizes)
-    return {
-        (one.key, shape): results[one.key, shape] for one in plan.contenders for shape in shapes
-    }
+    asked: list[tuple[tables.Key, Shape]] = [
+        (one.key, shape) for one in plan.contenders for shape in one.shapes if shape in plan.sizes
+    ]
+    return {place: results[place] for place in asked}
 
 
 def count_fsyncs(plan: Plan) -> dict[tuple[tables.Key, Shape], float]:
@@ -159,8 +159,9 @@ def report(plan: Plan, *, fsyncs: bool) -> None:
     if (best, shapes[0]) in results:
         print(f"\nTimes the time of {tables.OURS} with pure nodes and its journal on\n")
         print(tables.ratios(results, shapes, best))
-    print("\nOn the disk, per node\n")
-    print(tables.writes(results, [one for one in shapes if one in RUN_SHAPES], counted))
+    if written := [shape for shape in shapes if shape in RUN_SHAPES]:
+        print("\nOn the disk, per node\n")
+        print(tables.writes(results, written, counted))
     keep(facts, results, counted)
 
 
