@@ -59,7 +59,7 @@ def ours() -> list[Contender]:
             durable=one,
             module=module,
             python=Path(sys.executable),
-            shapes=get_args(Shape),
+            shapes=tuple(SIZES),
         )
         for one in durable
     ]
@@ -159,7 +159,7 @@ def report(plan: Plan, *, fsyncs: bool) -> None:
     if (best, shapes[0]) in results:
         print(f"\nTimes the time of {tables.OURS} with pure nodes and its journal on\n")
         print(tables.ratios(results, shapes, best))
-    if written := [shape for shape in shapes if shape in RUN_SHAPES]:
+    if written := [shape for shape in RUN_SHAPES if shape in shapes]:
         print("\nOn the disk, per node\n")
         print(tables.writes(results, written, counted))
     keep(facts, results, counted)
