@@ -27,8 +27,6 @@ ANY = "google.protobuf.Value"
 ANY_LIST = "google.protobuf.ListValue"
 ANY_MAP = "google.protobuf.Struct"
 
-# Protobuf keeps these field numbers for itself.
-_NUMBERS_RESERVED = range(19_000, 20_000)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SCALAR_TYPES = {"string": "TYPE_STRING", "integer": "TYPE_INT64", "number": "TYPE_DOUBLE"}
 _WRAPPERS = {
@@ -63,12 +61,9 @@ def descriptor_file(records: Mapping[str, RecordType]) -> "FileDescriptorProto":
         message = file.message_type.add(name=name)
         # Else `fooBar` beside `foo_bar` is an error: both have one name in protobuf's JSON.
         message.options.deprecated_legacy_json_field_conflicts = True
-        number = 0
-        for field, shape in record.fields.items():
-            if _IDENTIFIER.fullmatch(field):
-                number += 1
-                skipped = len(_NUMBERS_RESERVED) if number >= _NUMBERS_RESERVED.start else 0
-                _add_field(message, name=field, number=number + skipped, shape=shape)
+        fields = (pair for pair in record.fields.items() if _IDENTIFIER.fullmatch(pair[0]))
+        for number, (field, shape) in enumerate(fields, start=1):
+            _add_field(message, name=field, number=number, shape=shape)
     return file
 
 

@@ -79,8 +79,12 @@ def _ordered_failure(source: str, data: dict[str, object]) -> ExpressionFailed:
         try:
             cel.run(parsed.compiled if isinstance(compiled, Diagnostic) else compiled, data)
         except ExpressionFailed as failed:
-            if _RANGE_GUARD.match(failed.message) is None:
+            guard = _RANGE_GUARD.match(failed.message)
+            if guard is None:
                 return failed
+            if guard["kind"] != "object":
+                told = f"`all` and `exists` go over a list or an object, not {guard['kind']}"
+                return ExpressionFailed(told)
     return ExpressionFailed(
         "an error inside `all` or `exists` over an object",
         hint="test what each item has, with `has(…)` or its type, before using it",

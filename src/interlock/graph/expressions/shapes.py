@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 from interlock.values import Json, Schema
 
 DEPTH_MAX = 100
-FIELDS_MAX = 10_000
+# Protobuf's own limit is the size of a message: 65,535 bytes, at 16 for a field.
+FIELDS_MAX = 1_000
 
 ScalarName = Literal["string", "integer", "number", "boolean", "null"]
 
