@@ -159,7 +159,8 @@ def report(plan: Plan, *, fsyncs: bool) -> None:
     if (best, shapes[0]) in results:
         print(f"\nTimes the time of {tables.OURS} with pure nodes and its journal on\n")
         print(tables.ratios(results, shapes, best))
-    if written := [shape for shape in RUN_SHAPES if shape in shapes]:
+    written: list[Shape] = [shape for shape in RUN_SHAPES if shape in shapes]
+    if written:
         print("\nOn the disk, per node\n")
         print(tables.writes(results, written, counted))
     keep(facts, results, counted)
