@@ -4,6 +4,7 @@ from interlock.graph.bodies import find_body as find_body, visible_types as visi
 from interlock.graph.expressions import (
     ENGINE as ENGINE,
     Expression as Expression,
+    Finding as Finding,
     Placed as Placed,
     Reference as Reference,
     Scope as Scope,
@@ -11,8 +12,13 @@ from interlock.graph.expressions import (
     parse_expression as parse_expression,
     parse_template as parse_template,
     path_text as path_text,
+    type_of as type_of,
 )
 from interlock.graph.identifiers import RESERVED as RESERVED
+from interlock.graph.layout import (
+    document_text as document_text,
+    format_document as format_document,
+)
 from interlock.graph.limits import DocumentLimits as DocumentLimits
 from interlock.graph.load import Loaded as Loaded, load as load
 from interlock.graph.model import (
@@ -28,6 +34,7 @@ from interlock.graph.model import (
     Retry as Retry,
 )
 from interlock.graph.reader import read_graph as read_graph
+from interlock.graph.schema import document_schema as document_schema
 from interlock.graph.writer import to_document as to_document
 from interlock.graph.yaml import read_text as read_text
 
@@ -35,10 +42,14 @@ __all__ = [
     "AnyNode",
     "CallNode",
     "Defaults",
+    "document_schema",
+    "document_text",
     "DocumentLimits",
     "ENGINE",
     "Expression",
     "find_body",
+    "Finding",
+    "format_document",
     "Graph",
     "GraphNode",
     "load",
@@ -59,5 +70,6 @@ __all__ = [
     "Scope",
     "Template",
     "to_document",
+    "type_of",
     "visible_types",
 ]

@@ -27,7 +27,7 @@ def emit(root: Piece, comments: list[Comment], source: str) -> str:
     else:
         emitter.lines.append(emitter.flow(root) or "")
     emitter.flush(len(source), 0)
-    return "\n".join(emitter.lines).strip("\n") + "\n"
+    return "\n".join(emitter.lines) + "\n"
 
 
 class _Emitter:

@@ -106,7 +106,11 @@ def is_path(name: str) -> bool:
 
 def _nested(error: DocumentInvalid, target: str, pointer: str) -> Diagnostic:
     errors = [item for item in error.diagnostics if item.severity == "error"]
-    notes = [f"{_place(item, error.source)}: {item.code}: {item.message}" for item in errors]
+    notes: list[str] = []
+    for item in errors:
+        # What is wrong in a file of that file is told with its own place.
+        own = f"{_place(item, error.source)}: {item.code}: {item.message}"
+        notes += item.notes if item.code == "IL1120" else [own, *item.notes]
     if len(notes) > SHOWN_MAX:
         notes = [*notes[:SHOWN_MAX], f"and {len(notes) - SHOWN_MAX} more"]
     count = f"{len(errors)} problem{'s' if len(errors) != 1 else ''}"

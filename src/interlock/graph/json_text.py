@@ -63,8 +63,8 @@ class _Reader:
 
     def value(self, at: int, pointer: str, depth: int) -> Json:
         """Read the value at an offset; `end` is then the offset after it."""
-        self._count(at, depth)
         start = self.text[at : at + 1]
+        self._count(at, depth + 1 if start in {"{", "["} else depth)
         if start == "{":
             found: Json = self._mapping(at, pointer, depth)
         elif start == "[":

@@ -16,7 +16,7 @@ _PLAIN = re.compile(
     r"[A-Za-z_./][A-Za-z0-9_./@+*-]*(?: [A-Za-z0-9_./@+*()-]+)*|[0-9]{1,12}(?:ms|[smhd])"
 )
 # What YAML 1.1 reads as a boolean or as nothing: quoted, for the sake of other readers.
-_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
+_WORDS = frozenset({"yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
 _UNSEEN = re.compile(
     "[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -105,7 +105,7 @@ def _text(text: str) -> Piece:
     body = text.rstrip("\n")
     ends = len(text) - len(body)
     header = "|-" if ends == 0 else "|" if ends == 1 else "|+"
-    raw = f"{header}\n{body}" + "\n" * max(0, ends - 1)
+    raw = f"{header}\n{body}" + "\n" * ends
     return Piece(kind="scalar", raw=raw, text=text, block_scalar=True)
 
 

@@ -316,7 +316,7 @@ class _Builder:
         self.scan.values[frame.pointer] = self.scan.span(frame.start, end)
         if frame.anchor is not None:
             size = self.counted - frame.counted + 1
-            self.anchors[frame.anchor] = _Anchor(frame.found, size, frame.height)
+            self.anchors[frame.anchor] = _Anchor(frame.found, size, frame.height + 1)
         self._add(frame.found, height=frame.height + 1)
 
     def _alias(self, event: AliasEvent) -> None:
