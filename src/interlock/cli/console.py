@@ -1,0 +1,120 @@
+"""Writing to people and programs: data on stdout, the rest on stderr; text that cannot harm a terminal."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+import click
+
+from interlock.values import Json
+
+WIDTH = 100
+ELLIPSIS = "…"
+TINTS = {"error[": "red", "warning[": "yellow", "hint:": "cyan", "warning:": "yellow"}
+
+
+def out(text: str) -> None:
+    """Write data to stdout. A reader that has gone is no error: the command ends as it would have."""
+    _write(text, to_error=False)
+
+
+def err(text: str) -> None:
+    """Write to stderr what is not data."""
+    _write(text, to_error=True)
+
+
+def _write(text: str, *, to_error: bool) -> None:
+    try:
+        click.echo(text, err=to_error)
+    except BrokenPipeError:
+        mute(sys.stderr if to_error else sys.stdout)
+
+
+def mute(stream: TextIO) -> None:
+    """Send what else goes to a stream nowhere, so that no later flush complains."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def out_json(value: Json) -> None:
+    """Write one JSON value to stdout, for programs."""
+    out(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def tinted(text: str) -> str:
+    """Colour the first words of the lines of a message; the colours are dropped outside a terminal."""
+    return "\n".join(_tinted_line(line) for line in text.splitlines())
+
+
+def _tinted_line(line: str) -> str:
+    for start, colour in TINTS.items():
+        if line.startswith(start):
+            end = line.find(":") + 1
+            return click.style(line[:end], fg=colour, bold=colour != "cyan") + line[end:]
+    return line
+
+
+def plain(text: str) -> str:
+    """Make text safe to show: control and formatting characters, as escapes, cannot drive a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def one_line(text: str, chars: int = WIDTH) -> str:
+    """Make text one safe line of at most so many characters."""
+    line = plain(" ".join(text.split()))
+    return line if len(line) <= chars else line[: max(0, chars - 1)] + ELLIPSIS
+
+
+def brief(value: Json, chars: int) -> str:
+    """Show a value in at most so many characters of one line."""
+    while isinstance(value, dict) and len(value) == 1:
+        value = next(iter(value.values()))
+    if value is None or value == {}:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return one_line(text[: 4 * chars + 4], chars)
+
+
+def aligned(rows: Sequence[Sequence[str]], *, indent: int = 2, width: int = WIDTH) -> list[str]:
+    """Lay rows out in columns; the last one is cut at the width."""
+    if not rows:
+        return []
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines: list[str] = []
+    for row in rows:
+        cells = [cell.ljust(widths[column]) for column, cell in enumerate(row)]
+        kept = [cell for cell, column in zip(cells, widths, strict=True) if column]
+        lines.append(one_width(" " * indent + "  ".join(kept), width))
+    return lines
+
+
+def one_width(line: str, width: int = WIDTH) -> str:
+    """Cut a line at a width."""
+    line = line.rstrip()
+    return line if len(line) <= width else line[: width - 1] + ELLIPSIS
+
+
+def counted(count: int, word: str) -> str:
+    """Count something in words: `1 call`, `2 calls`."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """List names in backticks."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def flush() -> None:
+    """Flush both streams; a reader that has gone is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            mute(stream)

@@ -1,0 +1,70 @@
+"""Exit codes: what a script learns without reading a word."""
+
+from enum import IntEnum
+
+from interlock.errors import (
+    Divergence,
+    ExtraMissing,
+    InterlockError,
+    InternalError,
+    JournalCorrupt,
+    RunNotFound,
+    RunNotResumable,
+    StoreError,
+    UsageError,
+)
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    IN_DOUBT = 4
+    OPEN = 5
+    DIVERGED = 6
+    STORE = 7
+    INTERNAL = 70
+
+
+MEANINGS: dict[Exit, str] = {
+    Exit.OK: "done",
+    Exit.FAILED: "the run failed; `fmt --check` or `doctor` found something",
+    Exit.USAGE: "usage: a wrong option, no such run, an app that cannot be loaded",
+    Exit.REFUSED: "refused before anything ran: the document, the plan or the inputs are invalid",
+    Exit.IN_DOUBT: "the run stopped in doubt about a write: a person decides, see `resolve`",
+    Exit.OPEN: "the run is open: interrupted or waiting, see `resume`",
+    Exit.DIVERGED: "a replay differs from its journal, or the journal is corrupt",
+    Exit.STORE: "the store cannot be used, or another process drives the run",
+    Exit.INTERNAL: "internal error: a bug in Interlock",
+}
+
+
+def exit_of(error: InterlockError) -> Exit:
+    """Return the exit code for an error."""
+    match error:
+        case InternalError():
+            return Exit.INTERNAL
+        case Divergence() | JournalCorrupt():
+            return Exit.DIVERGED
+        case StoreError():
+            return Exit.STORE
+        case UsageError() | ExtraMissing() | RunNotFound() | RunNotResumable():
+            return Exit.USAGE
+        case _:
+            return Exit.REFUSED
+
+
+def exit_of_status(status: str) -> Exit:
+    """Return the exit code for a run that ended or stopped with this status."""
+    match status:
+        case "succeeded":
+            return Exit.OK
+        case "in_doubt":
+            return Exit.IN_DOUBT
+        case "interrupted" | "waiting" | "queued" | "running":
+            return Exit.OPEN
+        case _:
+            return Exit.FAILED

@@ -1,0 +1,44 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+APP_HELP = "Where the actions are: a Registry or a list of actions, as MODULE:NAME."
+STORE_HELP = "Where the journal is; .interlock/journal.db unless told."
+
+
+def app_option(command: CommandT) -> CommandT:
+    """Add `--app`."""
+    return click.option("--app", metavar="MODULE:NAME", help=APP_HELP)(command)
+
+
+def store_option(command: CommandT) -> CommandT:
+    """Add `--store`."""
+    return click.option("--store", metavar="PATH", help=STORE_HELP)(command)
+
+
+def json_option(command: CommandT) -> CommandT:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
+        command
+    )
+
+
+def input_options(command: CommandT) -> CommandT:
+    """Add `--input` and `--inputs`."""
+    single = click.option(
+        "-i",
+        "--input",
+        "given",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An input; JSON, unless the input is a string.",
+    )
+    whole = click.option(
+        "--inputs", "file", metavar="FILE", help="A file with inputs as JSON or YAML; - is stdin."
+    )
+    return single(whole(command))

@@ -1,0 +1,225 @@
+"""A plan for people and for programs: what would run, what each node promises, and how much at most."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import click
+
+from interlock.actions import Manifest
+from interlock.cli.console import aligned, counted, one_width
+from interlock.cli.times import whole_span
+from interlock.plan import (
+    AnyCompiledNode,
+    CompiledCall,
+    CompiledGraph,
+    CompiledGraphNode,
+    CompiledMap,
+    CompiledPropose,
+    Plan,
+)
+from interlock.values import Digest, Json, describe
+
+HEADINGS = ("node", "action", "effect", "guarantee", "attempts", "after")
+DIGEST_CHARS = 17
+
+
+@dataclass(slots=True)
+class Bounds:
+    """How much a graph may do at most. `per_item` are maps, `proposed` are nodes whose graph is not known yet."""
+
+    calls: int = 0
+    writes: int = 0
+    per_item: list[tuple[str, "Bounds"]] = field(default_factory=list[tuple[str, "Bounds"]])
+    proposed: list[str] = field(default_factory=list[str])
+
+    def add(self, other: "Bounds") -> None:
+        """Count what another graph does too."""
+        self.calls += other.calls
+        self.writes += other.writes
+        self.per_item += other.per_item
+        self.proposed += other.proposed
+
+
+def bounds_of(graph: CompiledGraph, prefix: str = "") -> Bounds:
+    """Count the calls and writes of a graph. A write counts once: its attempts send the same write again."""
+    found = Bounds()
+    for node in graph.nodes:
+        name = f"{prefix}{node.id}"
+        match node:
+            case CompiledPropose() | CompiledCall():
+                repairs = node.repairs_max if isinstance(node, CompiledPropose) else 0
+                found.calls += node.retry.attempts + repairs
+                found.writes += node.action.effect == "write"
+                found.proposed += [name] if isinstance(node, CompiledPropose) else []
+            case CompiledGraphNode():
+                found.add(bounds_of(node.body, f"{name}/"))
+            case CompiledMap():
+                found.per_item.append((name, bounds_of(node.body, f"{name}/")))
+    return found
+
+
+def short(digest: Digest) -> str:
+    """Abbreviate a digest for people."""
+    return f"{digest[:DIGEST_CHARS]}…"
+
+
+def promise(manifest: Manifest) -> str:
+    """Say what is promised of the effect of an action, and by what; nothing for what may be repeated."""
+    if manifest.effect != "write":
+        return ""
+    means: list[str] = []
+    if manifest.key is not None:
+        window = f", {whole_span(manifest.window_ms)}" if manifest.window_ms else ""
+        means.append(f"key{window}")
+    if manifest.probe:
+        means.append("probe")
+    if means:
+        return f"{manifest.guarantee} ({' and '.join(means)})"
+    return "at most once, undo" if manifest.undo else manifest.guarantee
+
+
+def render_plan(plan: Plan, *, given: Sequence[str] = ()) -> str:
+    """Render a plan as text, in 100 columns. `given` are the names of inputs whose values were checked."""
+    rows = [HEADINGS, *_rows(plan.root)]
+    table = aligned(rows)
+    head = f"Plan {click.style(plan.name, bold=True)}  {short(plan.digest)}"
+    body = [click.style(table[0], dim=True), *table[1:]] if plan.root.nodes else ["  no nodes"]
+    facts = [fact for fact in _facts(plan, given) if fact[1]]
+    return "\n".join([head, "", *body, "", *(one_width(f"  {name:<9}{text}") for name, text in facts)])
+
+
+def _facts(plan: Plan, given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    yield "inputs", ", ".join(_input_words(plan, given))
+    yield "outputs", ", ".join(
+        f"{output.name}{'?' if output.optional else ''}" for output in plan.root.outputs
+    )
+    yield "at most", _bound_words(bounds_of(plan.root))
+    for index, words in enumerate(run_time_checks(plan.root)):
+        yield "" if index else "checked", words if index else f"{words} (when it runs)"
+    yield "plan", plan.digest
+
+
+def _input_words(plan: Plan, given: Sequence[str]) -> list[str]:
+    schema = plan.root.inputs_schema
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    words: list[str] = []
+    for name, part in properties.items() if isinstance(properties, dict) else ():
+        kind = describe(part) if isinstance(part, dict | bool) else "anything"
+        state = " ✓" if name in given else " (default)" if name in plan.root.defaults else ""
+        words.append(f"{name}: {kind}{state}")
+    return words
+
+
+def _bound_words(bounds: Bounds) -> str:
+    parts = [f"{counted(bounds.calls, 'call')}, {counted(bounds.writes, 'write')}"]
+    for name, each in bounds.per_item:
+        parts.append(f"for each item of `{name}` {_bound_words(each)}")
+    parts += [f"what `{name}` proposes" for name in bounds.proposed]
+    return "; ".join(parts)
+
+
+def run_time_checks(graph: CompiledGraph, prefix: str = "") -> list[str]:
+    """Say what compile could not prove, and what the author wants checked: it is checked when the node runs."""
+    found: list[str] = []
+    for node in graph.nodes:
+        name = f"{prefix}{node.id}"
+        parts: list[str] = []
+        if isinstance(node, CompiledCall) and node.accepts is not None:
+            parts.append("arguments")
+        parts += ["`require`"] if node.require else []
+        parts += ["`ensure`"] if node.ensure else []
+        if parts:
+            found.append(f"`{name}`: {', '.join(parts)}")
+        if isinstance(node, CompiledGraphNode | CompiledMap):
+            found += run_time_checks(node.body, f"{name}/")
+    return found
+
+
+def _rows(graph: CompiledGraph, depth: int = 0) -> Iterator[tuple[str, ...]]:
+    for node in graph.nodes:
+        after = ", ".join(graph.nodes[i].id for i in (*node.strict, *node.lenient))
+        effect, guarantee = ("", "")
+        if isinstance(node, CompiledCall):
+            effect, guarantee = node.action.effect, promise(node.action)
+        yield "  " * depth + node.id, what(node), effect, guarantee, _attempts(node), after
+        if isinstance(node, CompiledGraphNode | CompiledMap):
+            yield from _rows(node.body, depth + 1)
+
+
+def what(node: AnyCompiledNode) -> str:
+    """Say what a node runs."""
+    match node:
+        case CompiledPropose():
+            return f"propose {node.action.name}"
+        case CompiledCall():
+            return node.action.name
+        case CompiledGraphNode():
+            return f"graph {node.body.name}".rstrip()
+        case CompiledMap():
+            return f"map {node.body.name}".rstrip()
+
+
+def _attempts(node: AnyCompiledNode) -> str:
+    words = [f"up to {node.retry.attempts}"] if node.retry.attempts > 1 else []
+    if isinstance(node, CompiledPropose) and node.repairs_max:
+        words.append(counted(node.repairs_max, "repair"))
+    if isinstance(node, CompiledMap):
+        words.append(f"{node.limit:,} at once")
+    return ", ".join(words)
+
+
+def plan_json(plan: Plan) -> dict[str, Json]:
+    """Return a plan as JSON data."""
+    outputs: list[Json] = [
+        {"name": output.name, "optional": output.optional} for output in plan.root.outputs
+    ]
+    checked: list[Json] = [*run_time_checks(plan.root)]
+    warnings: list[Json] = [*plan.warnings]
+    return {
+        "name": plan.name,
+        "plan": plan.digest,
+        "graph": plan.graph_digest,
+        "inputs": plan.root.inputs_schema,
+        "outputs": outputs,
+        "nodes": _nodes_json(plan.root),
+        "at_most": _bounds_json(bounds_of(plan.root)),
+        "checked_at_run_time": checked,
+        "actions": {name: manifest.to_json() for name, manifest in sorted(plan.actions.items())},
+        "warnings": warnings,
+    }
+
+
+def _bounds_json(bounds: Bounds) -> dict[str, Json]:
+    per_item: list[Json] = [{"node": n, **_bounds_json(each)} for n, each in bounds.per_item]
+    proposed: list[Json] = [*bounds.proposed]
+    return {
+        "calls": bounds.calls,
+        "writes": bounds.writes,
+        "per_item": per_item,
+        "proposed": proposed,
+    }
+
+
+def _nodes_json(graph: CompiledGraph) -> list[Json]:
+    return [_node_json(graph, node) for node in graph.nodes]
+
+
+def _node_json(graph: CompiledGraph, node: AnyCompiledNode) -> dict[str, Json]:
+    data: dict[str, Json] = {
+        "id": node.id,
+        "runs": what(node),
+        "needs": [graph.nodes[index].id for index in node.strict],
+        "after": [graph.nodes[index].id for index in node.lenient],
+        "attempts_max": node.retry.attempts,
+        "timeout_ms": node.timeout_ms,
+    }
+    if isinstance(node, CompiledCall):
+        data |= {"action": node.action.name, "action_digest": node.action.digest}
+        data |= {"effect": node.action.effect, "guarantee": node.action.guarantee}
+    if isinstance(node, CompiledPropose):
+        data |= {"allowed": [*sorted(node.allowed)], "repairs_max": node.repairs_max}
+    if isinstance(node, CompiledMap):
+        data |= {"limit": node.limit, "failures_max": node.failures_max}
+    if isinstance(node, CompiledGraphNode | CompiledMap):
+        data["nodes"] = _nodes_json(node.body)
+    return data

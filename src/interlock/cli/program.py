@@ -1,0 +1,176 @@
+"""The `interlock` program: its commands, each imported when it is called, and how it ends."""
+
+import difflib
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NoReturn, cast, final
+
+import click
+
+from interlock.cli.console import err, flush, listed, tinted
+from interlock.cli.exits import MEANINGS, Exit, exit_of
+from interlock.errors import InterlockError, InternalError
+
+DEBUG = "INTERLOCK_DEBUG"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command in the list of commands: its help is here, so that `--help` imports none of them."""
+
+    section: str
+    help: str
+    home: str = ""
+
+
+WRITE = "Write and check"
+RUN = "Run"
+LOOK = "Look"
+
+COMMANDS: dict[str, Entry] = {
+    "init": Entry(WRITE, "Make a small project that runs."),
+    "check": Entry(WRITE, "Check graphs; run nothing."),
+    "fmt": Entry(WRITE, "Lay documents out in the canonical way."),
+    "plan": Entry(WRITE, "Show what a run would do; run nothing."),
+    "schema": Entry(WRITE, "Print the JSON Schema of documents."),
+    "explain": Entry(WRITE, "Explain a code such as IL2003."),
+    "run": Entry(RUN, "Run a graph."),
+    "resume": Entry(RUN, "Go on with a run that was interrupted."),
+    "resolve": Entry(RUN, "Decide about a write in doubt, and go on."),
+    "demo": Entry(RUN, "See Interlock at work, without any setup.", "interlock.cli.demo:main"),
+    "runs": Entry(LOOK, "List runs."),
+    "show": Entry(LOOK, "Show a run, or one node of it."),
+    "replay": Entry(LOOK, "Verify runs from their journals; call nothing."),
+    "doctor": Entry(LOOK, "Look for problems of this installation."),
+}
+
+EPILOG = "Exit codes: " + "; ".join(
+    f"{code.value} {words.partition(';')[0].partition(':')[0]}" for code, words in MEANINGS.items()
+)
+
+
+@final
+class Program(click.Group):
+    """The group of commands. `main` ends with an exit code and never with a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        home = entry.home or f"interlock.cli.commands.{cmd_name}:{cmd_name}"
+        module, _, attribute = home.partition(":")
+        return cast(click.Command, getattr(import_module(module), attribute))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one may be meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(COMMANDS)}"
+            raise click.UsageError(f"no command `{args[0]}`; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by section, without importing any."""
+        for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
+            with formatter.section(section):
+                rows = [(n, entry.help) for n, entry in COMMANDS.items() if entry.section == section]
+                formatter.write_dl(rows, col_max=12)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command and exit with its code."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                cast(Any, stream).reconfigure(errors="backslashreplace")
+        extra.setdefault("color", False if os.environ.get("NO_COLOR") else None)
+        code = self._code(args, complete_var, extra)
+        flush()
+        sys.exit(code)
+
+    def _code(
+        self, args: Sequence[str] | None, complete_var: str | None, extra: dict[str, Any]
+    ) -> int:
+        try:
+            result = super().main(args, "interlock", complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            err("Stopped.")
+            return Exit.OPEN
+        except BrokenPipeError:
+            return Exit.OK
+        except InterlockError as error:
+            report(error)
+            return exit_of(error)
+        except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into words
+            report(_bug(error))
+            return Exit.INTERNAL
+        return result if isinstance(result, int) else Exit.OK
+
+
+def report(error: InterlockError) -> None:
+    """Write an error as people should see it; with INTERLOCK_DEBUG=1 also where it was raised."""
+    if os.environ.get(DEBUG):
+        err("".join(traceback.format_exception(error)))
+    err(tinted(str(error)))
+
+
+def _bug(error: Exception) -> InternalError:
+    bug = InternalError(
+        f"{type(error).__name__}: {error}",
+        hint=f"this is a bug in Interlock, please report it; {DEBUG}=1 shows where it happened",
+    )
+    bug.__cause__ = error
+    return bug
+
+
+@click.command(
+    cls=Program,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="interlock", message="%(prog)s %(version)s")
+def program() -> None:
+    """Check graphs of actions, run them durably, and show what happened.
+
+    \b
+    interlock init hello && cd hello
+    interlock run hello.yaml
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process.
+
+    An action that was given up on may still sit in a thread, which cannot be cancelled. The journal is closed by then,
+    so the process ends without waiting for it.
+    """
+    try:
+        program.main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else Exit.INTERNAL
+        others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+        if others:
+            flush()
+            os._exit(code)
+        raise

@@ -1,0 +1,86 @@
+"""The project around the current folder: `[tool.interlock]` in the nearest `pyproject.toml` that has it."""
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from interlock.cli.console import listed
+from interlock.errors import UsageError
+
+FILE = "pyproject.toml"
+SETTINGS = ("app", "store")
+STORE_VARIABLE = "INTERLOCK_STORE"
+HOME = ".interlock"
+JOURNAL = "journal.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Settings, and the folder that they are relative to. `file` is None when there is no project."""
+
+    folder: Path
+    file: Path | None = None
+    app: str | None = None
+    store: str | None = None
+
+
+def find_project(start: Path | None = None) -> Project:
+    """Find the project that a folder belongs to.
+
+    Raises:
+        UsageError: a `pyproject.toml` on the way is not TOML, or has settings that do not exist.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        file = folder / FILE
+        if file.is_file() and (settings := _settings(file)) is not None:
+            return Project(folder=folder, file=file, **_checked(settings, file))
+    return Project(folder=start)
+
+
+def _settings(file: Path) -> object:
+    try:
+        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{shown(file)} is not TOML: {error}", hint="mend it first") from error
+    return tool.get("interlock") if isinstance(tool, dict) else None
+
+
+def _checked(settings: object, file: Path) -> dict[str, str]:
+    if not isinstance(settings, dict):
+        raise UsageError(f"`tool.interlock` in {shown(file)} is no table", hint="[tool.interlock]")
+    for name, value in cast(dict[str, object], settings).items():
+        if name not in SETTINGS:
+            near = difflib.get_close_matches(name, SETTINGS, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(SETTINGS)}"
+            raise UsageError(f"[tool.interlock] in {shown(file)} has no setting `{name}`", hint=hint)
+        if not isinstance(value, str) or not value:
+            raise UsageError(
+                f"`{name}` of [tool.interlock] in {shown(file)} is {value!r}, not a text",
+                hint=f'write it in quotes: {name} = "..."',
+            )
+    return cast(dict[str, str], settings)
+
+
+def store_url(project: Project, option: str | None) -> str:
+    """Return the address of the store: option, environment, setting, default, in this order."""
+    told = option or os.environ.get(STORE_VARIABLE)
+    if told:
+        return told
+    if project.store is None:
+        return str(project.folder / HOME / JOURNAL)
+    scheme, colon, rest = project.store.partition(":")
+    if colon and scheme != "sqlite":
+        return project.store
+    return str(project.folder / (rest if colon else project.store))
+
+
+def shown(path: Path) -> str:
+    """Name a path as a person here would: relative to the current folder when it is below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

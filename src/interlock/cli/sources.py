@@ -1,0 +1,145 @@
+"""The graph argument: a file, `-` for stdin, or `module:graph`; and what it compiles to."""
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from interlock.actions import Registry
+from interlock.cli.apps import TARGET, load_object, load_registry
+from interlock.cli.project import Project, find_project
+from interlock.errors import Diagnostic, DocumentInvalid, SourceMap, UsageError
+from interlock.graph import DocumentLimits, Graph, load
+from interlock.plan import Plan, compile as compile_graph
+
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """A graph in Python: it has its document form and the actions that it uses."""
+
+    @property
+    def graph(self) -> Graph:
+        """The document form."""
+        ...
+
+    @property
+    def registry(self) -> Registry:
+        """The actions that it uses."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A graph that was read, and its text when it has one. `registry` is the graph's own, in Python."""
+
+    graph: Graph
+    text: SourceMap | None = None
+    warnings: tuple[Diagnostic, ...] = ()
+    registry: Registry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A graph that may run here."""
+
+    plan: Plan
+    registry: Registry
+    source: Source
+    warnings: tuple[Diagnostic, ...] = field(default=())
+
+
+def compile_argument(argument: str, *, app: str | None) -> Compiled:
+    """Read and compile what the graph argument names, against the actions of the project.
+
+    Raises:
+        DocumentInvalid: the graph is wrong; has all diagnostics.
+        UsageError: there is no such graph, or the app cannot be loaded.
+    """
+    project = find_project()
+    source = read_argument(argument, project=project)
+    return compile_source(source, project=project, app=app)
+
+
+def compile_source(source: Source, *, project: Project, app: str | None) -> Compiled:
+    """Compile a graph that was read.
+
+    Raises:
+        DocumentInvalid: the graph is wrong; has all diagnostics.
+        UsageError: the app cannot be loaded.
+    """
+    registry = load_registry(project, app)
+    if source.registry is not None:
+        mine = [action for action in source.registry if action.name not in registry]
+        registry = registry | Registry(mine)
+    try:
+        plan = compile_graph(source.graph, registry, source=source.text)
+    except DocumentInvalid as error:
+        raise DocumentInvalid((*source.warnings, *error.diagnostics), source.text) from error
+    return Compiled(plan=plan, registry=registry, source=source, warnings=source.warnings)
+
+
+def read_argument(argument: str, *, project: Project) -> Source:
+    """Read what the graph argument names.
+
+    Raises:
+        DocumentInvalid: the document is wrong; has all diagnostics.
+        UsageError: there is no such file, module or graph.
+    """
+    path = Path(argument)
+    if argument != STDIN and not path.exists() and TARGET.fullmatch(argument):
+        return _python(argument, project)
+    name = STDIN_NAME if argument == STDIN else argument
+    loaded = load(read_bytes(argument, what="graph"), file=name, load_file=_load_file)
+    return Source(graph=loaded.graph, text=loaded.source, warnings=loaded.warnings)
+
+
+def _python(argument: str, project: Project) -> Source:
+    found = load_object(argument, project=project, what="a graph")
+    if isinstance(found, Graph):
+        return Source(graph=found)
+    if isinstance(found, Traced):
+        return Source(graph=found.graph, registry=found.registry)
+    raise UsageError(
+        f"`{argument}` is no graph: it is of type `{type(found).__name__}`",
+        hint="name a `@graph` function, a Graph, or a YAML or JSON file",
+    )
+
+
+def read_bytes(argument: str, *, what: str) -> bytes:
+    """Read a file, or stdin for `-`, up to a little more than a document may have.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    most = DocumentLimits().bytes_max + 1
+    if argument == STDIN:
+        return sys.stdin.buffer.read(most)
+    try:
+        with Path(argument).open("rb") as file:
+            return file.read(most)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}"
+        raise UsageError(
+            f"the {what} `{argument}` cannot be read: {reason}", hint=_nearby(argument, what)
+        ) from error
+
+
+def _load_file(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(DocumentLimits().bytes_max + 1)
+
+
+def _nearby(argument: str, what: str) -> str:
+    """Suggest documents that are there."""
+    folder = Path(argument).parent
+    if what == "graph" and folder.is_dir():
+        there = sorted(p.name for p in folder.iterdir() if re.search(r"\.(ya?ml|json)$", p.name))
+        if there:
+            more = ", …" if len(there) > 5 else ""
+            where = "here" if str(folder) == "." else f"in {folder}"
+            return f"{where} are: {', '.join(there[:5])}{more}"
+    return "check the spelling and the current folder"
