@@ -9,7 +9,11 @@ from interlock.actions.action import (
     action as action,
     declare as declare,
 )
-from interlock.actions.context import Context as Context, Usage as Usage
+from interlock.actions.context import (
+    Context as Context,
+    ProposalRules as ProposalRules,
+    Usage as Usage,
+)
 from interlock.actions.manifest import (
     EFFECTS as EFFECTS,
     Effect as Effect,
@@ -31,6 +35,7 @@ __all__ = [
     "Guarantee",
     "Manifest",
     "Manifests",
+    "ProposalRules",
     "Registry",
     "Safety",
     "Tracer",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, ParamSpec, Protocol, TypeVar, cast, final, overload
 
+from interlock.actions.context import Context
 from interlock.actions.manifest import EFFECTS, Effect, Manifest
 from interlock.actions.signature import Signature
 from interlock.errors import ActionInvalid, UsageError, ValueRefused
@@ -51,10 +52,11 @@ class Safety:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Declared bounds of one attempt."""
+    """Declared bounds of one attempt. `metered` says that it costs, by a bound or without one."""
 
     cost_usd_max: float | None = None
     timeout_ms_max: int | None = None
+    metered: bool = False
 
 
 @final
@@ -121,10 +123,12 @@ class Action(Generic[P, R]):
         """The typed edge of the function."""
         return Signature(self.func, self.name)
 
-    @property
+    @cached_property
     def context_name(self) -> str | None:
         """The parameter that takes the `Context`, when there is one."""
-        return None if self.schemas is not None else self.signature.context_name
+        if self.schemas is None:
+            return self.signature.context_name
+        return _declared_context(self.func)
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -154,6 +158,7 @@ class Action(Generic[P, R]):
             undo=self.safety.undo is not None,
             fingerprint=fingerprint,
             cost_usd_micros_max=None if cost is None else round(cost * 1_000_000),
+            metered=self.bounds.metered,
             timeout_ms_max=self.bounds.timeout_ms_max,
             description=inspect.cleandoc(self.__doc__).partition("\n")[0] if self.__doc__ else "",
         )
@@ -202,20 +207,27 @@ class Action(Generic[P, R]):
         return self.signature.encode(value)
 
     def derive(
-        self, name: str, *, effect: Effect | None = None, version: str | None = None, **bound: Json
+        self,
+        name: str,
+        *,
+        effect: Effect | None = None,
+        version: str | None = None,
+        safety: Safety | None = None,
+        **bound: Json,
     ) -> "Action[..., R]":
-        """Make an action that fixes some arguments and may declare another effect.
+        """Make an action that fixes some arguments and may declare another effect or safety.
 
-        A trusted registry says what a general action does in one use: `exec_run.derive("ci.test",
-        effect="read", argv=["pytest"])`.
+        A trusted registry says what a general action does in one use:
+        `exec_run.derive("ci.test", effect="read", argv=["pytest"])`.
         """
         new_effect = effect or self.effect
+        inherited = self.safety if new_effect == "write" else None
         return Action(
             self.func,
             name=name,
             effect=new_effect,
             version=version or self.version,
-            safety=self.safety if new_effect == "write" else None,
+            safety=safety or inherited,
             bounds=self.bounds,
             depends_on=self.depends_on,
             schemas=self.schemas,
@@ -257,6 +269,15 @@ def _source(func: Callable[..., object]) -> str | None:
     except (OSError, TypeError):
         return None
     return textwrap.dedent(source).replace("\r\n", "\n")
+
+
+def _declared_context(func: Callable[..., object]) -> str | None:
+    """Find the parameter that is annotated with `Context`, in a function without other types."""
+    try:
+        parameters = inspect.signature(func).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return next((each.name for each in parameters if each.annotation is Context), None)
 
 
 def _without_bound(arguments: Schema, bound: Mapping[str, Json]) -> Schema:
@@ -304,6 +325,7 @@ def action(
     undo: Callable[..., object] | None = None,
     cost_usd_max: float | None = None,
     timeout_ms_max: int | None = None,
+    metered: bool = False,
     depends_on: Sequence[Callable[..., object]] = (),
 ) -> ActionDecorator: ...
 def action(
@@ -318,20 +340,26 @@ def action(
     undo: Callable[..., object] | None = None,
     cost_usd_max: float | None = None,
     timeout_ms_max: int | None = None,
+    metered: bool = False,
     depends_on: Sequence[Callable[..., object]] = (),
 ) -> object:
     """Make an action of a function, sync or async.
 
-    Args: name: the name in documents; the function's name unless given. effect: `pure`, `read` or
-        `write`; undeclared means `write` with nothing that makes it safe. version: raise it when
-        the meaning changes and the source does not show it. key: for a write: the argument (or
-        `Context.idempotency_key`) by which the receiver deduplicates. window: how long the receiver
-        remembers a key, for example `24h`. probe: for a write: a function of the same arguments
-        that asks the receiver whether the write happened; it returns the output, None when it did
-        not happen, or raises when it cannot tell. undo: for a write: an action that takes it back.
-        cost_usd_max: bound on the money of one attempt; makes the action metered. timeout_ms_max:
-        bound on the time of one attempt. depends_on: functions whose source belongs to the
-        fingerprint.
+    Args:
+        name: the name in documents; the function's name unless given.
+        effect: `pure`, `read` or `write`; undeclared means `write` with nothing that makes it safe.
+        version: raise it when the meaning changes and the source does not show it.
+        key: for a write: the argument (or `Context.idempotency_key`) by which the receiver
+            deduplicates.
+        window: how long the receiver remembers a key, for example `24h`.
+        probe: for a write: a function of the same arguments that asks the receiver whether the
+            write happened; it returns the output, None when it did not happen, or raises when it
+            cannot tell.
+        undo: for a write: an action that takes it back.
+        cost_usd_max: bound on the money of one attempt; makes the action metered.
+        timeout_ms_max: bound on the time of one attempt.
+        metered: an attempt costs, even if no bound is known: it never runs ahead of the journal.
+        depends_on: functions whose source belongs to the fingerprint.
 
     Raises:
         ActionInvalid: the declaration is wrong.
@@ -344,7 +372,9 @@ def action(
             effect=effect,
             version=version,
             safety=Safety(key=key, window=window, probe=probe, undo=undo),
-            bounds=Bounds(cost_usd_max=cost_usd_max, timeout_ms_max=timeout_ms_max),
+            bounds=Bounds(
+                cost_usd_max=cost_usd_max, timeout_ms_max=timeout_ms_max, metered=metered
+            ),
             depends_on=depends_on,
         )
 
@@ -364,7 +394,8 @@ def declare(
 ) -> Action[..., object]:
     """Make an action from JSON Schemas, for tools that are described by data (MCP, OpenAPI).
 
-    `func` takes the arguments as keywords and returns JSON data.
+    `func` takes the arguments as keywords and returns JSON data. A parameter that is annotated with
+    `Context` gets it.
     """
     return Action(
         func,

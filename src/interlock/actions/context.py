@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+from interlock.actions.manifest import Manifest
 from interlock.errors import UsageError
-from interlock.values import Digest, Json
+from interlock.values import Digest, Json, Schema
 
 T = TypeVar("T")
 
@@ -27,17 +28,31 @@ def drop_chunk(chunk: Json) -> None:
     """Drop a chunk, for runtimes that nobody watches."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalRules:
+    """What a graph that is proposed here may use, and what its outputs must satisfy."""
+
+    actions: Mapping[str, Manifest]
+    returns: Schema = True
+
+
 @dataclass(slots=True, kw_only=True)
 class Context:
     """Injected into an action that has a parameter annotated with `Context`.
 
     It is not part of the schema, nor of the call key.
 
-    Attributes: idempotency_key: equal for all attempts of one generation of a node; send it to the
-        receiver. attempt_no: counts from 1. deadline_ms: wall-clock time, in ms since the epoch,
-        after which nothing may be sent any more. feedback: what was wrong with the last attempt,
-        when the node has `retry: {feedback: true}` or repairs. random: a float in [0, 1) drawn from
-        the attempt's seed, so that it is the same on every machine.
+    Attributes:
+        idempotency_key: equal for all attempts of one generation of a node; send it to the
+            receiver.
+        attempt_no: counts from 1.
+        deadline_ms: wall-clock time, in ms since the epoch, after which nothing may be sent any
+            more.
+        feedback: what was wrong with the last attempt, when the node has `retry: {feedback: true}`
+            or repairs.
+        proposal: the rules of what the action proposes, when a `propose` node calls it.
+        random: a float in [0, 1) drawn from the attempt's seed, so that it is the same on every
+            machine.
     """
 
     idempotency_key: Digest
@@ -46,6 +61,7 @@ class Context:
     now: Callable[[], int]
     random: Callable[[], float]
     feedback: tuple[str, ...] = ()
+    proposal: ProposalRules | None = None
     usage_total: Usage = field(default_factory=Usage)
     secret: Callable[[str], str] = no_secret
     emit: Callable[[Json], None] = drop_chunk

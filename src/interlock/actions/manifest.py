@@ -26,6 +26,8 @@ class Manifest:
         probe: whether the receiver can be asked if the write happened.
         fingerprint: digest of the code; None when there was no source.
         cost_usd_micros_max: declared bound on the cost of one attempt, in millionths of a dollar.
+        metered: whether an attempt costs money, so that it never runs ahead of the journal; implied
+            by a bound on the cost.
     """
 
     name: str
@@ -40,17 +42,18 @@ class Manifest:
     fingerprint: Digest | None = None
     cost_usd_micros_max: int | None = None
     timeout_ms_max: int | None = None
+    metered: bool = False
     description: str = ""
+
+    def __post_init__(self) -> None:
+        """A declared cost makes it metered."""
+        if self.cost_usd_micros_max:
+            object.__setattr__(self, "metered", True)
 
     @cached_property
     def digest(self) -> Digest:
         """The action digest: name, version, effect, schemas, code fingerprint."""
         return digest("action", self.to_json())
-
-    @property
-    def metered(self) -> bool:
-        """Whether an attempt costs money, so that it never runs ahead of the journal."""
-        return bool(self.cost_usd_micros_max)
 
     @property
     def runs_ahead(self) -> bool:
@@ -81,6 +84,7 @@ class Manifest:
             "fingerprint": self.fingerprint,
             "cost_usd_micros_max": self.cost_usd_micros_max,
             "timeout_ms_max": self.timeout_ms_max,
+            "metered": (self.metered and not self.cost_usd_micros_max) or None,
             "description": self.description or None,
         }
         return {name: value for name, value in data.items() if value is not None}

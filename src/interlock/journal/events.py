@@ -91,7 +91,8 @@ class AttemptReturned:
 class AttemptFailed:
     """An attempt ended without a usable output.
 
-    `output` is what was refused, when there was one.
+    `output` is what was refused, when there was one. It may have consumed something all the same;
+    what `AttemptReturned` said already is not said again.
     """
 
     type: ClassVar[str] = "AttemptFailed"
@@ -102,6 +103,8 @@ class AttemptFailed:
     call_key: Digest | None = None
     output: Value | None = None
     started_ms: int = 0
+    tokens: int = 0
+    cost_usd_micros: int = 0
     ahead: bool = False
 
 

@@ -13,10 +13,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from interlock.actions import Action, Context
+from interlock.actions import Action, Context, ProposalRules, Usage
 from interlock.engine import Probe, StartAttempt
 from interlock.errors import InterlockError, NotApplied, Permanent, UsageError, ValueRefused
 from interlock.journal import AttemptFailed, AttemptReturned, ErrorInfo, Event, ProbeAnswered, Value
+from interlock.plan import CompiledPropose
 from interlock.runtime.clock import Clock
 from interlock.values import Json
 
@@ -69,6 +70,7 @@ class Call:
             # Seeded, so that an attempt draws the same numbers on every machine.
             random=random.Random(f"{command.idempotency_key}/{command.attempt}").random,  # noqa: S311
             feedback=command.feedback if starts else (),
+            proposal=_rules(command),
             secret=self._secret,
             resources=self.world.resources,
             is_cancelled=lambda: self.cancelled,
@@ -77,13 +79,18 @@ class Call:
     def _secret(self, name: str) -> str:
         secrets = self.world.secrets
         found = secrets(name) if callable(secrets) else secrets.get(name)
-        if found is None:
+        if not found:
             raise UsageError(
                 f"no secret `{name}` is configured",
                 hint=f"set it, for example INTERLOCK_SECRET_{name.upper()}",
             )
         self.secrets.append(found)
         return found
+
+    @property
+    def usage(self) -> Usage:
+        """What the attempt said it consumed."""
+        return self.context.usage_total if self.context is not None else Usage()
 
     def encode(self, result: object) -> Value:
         """Encode an output; resolved secrets in it are masked before anything else sees it."""
@@ -133,15 +140,22 @@ async def attempt(world: World, action: Action[..., Any], command: StartAttempt)
         return _failed(call, ErrorInfo(code="IL6003", message=message, hint=error.hint))
     except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
         return _failed(call, _raised(call, error))
-    usage = call.context.usage_total if call.context is not None else None
+    usage = call.usage
     return AttemptReturned(
         path=command.path,
         generation=command.generation,
         attempt=command.attempt,
         output=value,
-        tokens=usage.tokens if usage is not None else 0,
-        cost_usd_micros=usage.cost_usd_micros if usage is not None else 0,
+        tokens=usage.tokens,
+        cost_usd_micros=usage.cost_usd_micros,
     )
+
+
+def _rules(command: StartAttempt | Probe) -> ProposalRules | None:
+    node = command.node
+    if not isinstance(node, CompiledPropose):
+        return None
+    return ProposalRules(actions=node.allowed, returns=node.returns_schema)
 
 
 async def _invoke(call: Call, func: Callable[..., object], arguments: dict[str, object]) -> object:
@@ -176,10 +190,11 @@ def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
 
 def _raised(call: Call, error: BaseException) -> ErrorInfo:
     told = call.mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    permanent = isinstance(error, Permanent)
     if isinstance(error, NotApplied):
-        return ErrorInfo(code="IL6009", message=told, not_applied=True)
-    hint = error.hint if isinstance(error, InterlockError) else ""
-    return ErrorInfo(code="IL6001", message=told, hint=hint, permanent=isinstance(error, Permanent))
+        return ErrorInfo(code="IL6009", message=told, permanent=permanent, not_applied=True)
+    hint = call.mask(error.hint) if isinstance(error, InterlockError) else ""
+    return ErrorInfo(code="IL6001", message=told, hint=hint, permanent=permanent)
 
 
 def _failed(call: Call, error: ErrorInfo) -> AttemptFailed:
@@ -191,6 +206,8 @@ def _failed(call: Call, error: ErrorInfo) -> AttemptFailed:
         attempt=command.attempt,
         error=error,
         call_key=key,
+        tokens=call.usage.tokens,
+        cost_usd_micros=call.usage.cost_usd_micros,
     )
 
 
@@ -232,6 +249,9 @@ def _masked(value: Json, secrets: list[str]) -> Json:
         case list():
             return [_masked(part, secrets) for part in value]
         case dict():
-            return {key: _masked(part, secrets) for key, part in value.items()}
+            return {
+                cast(str, _masked(key, secrets)): _masked(part, secrets)
+                for key, part in value.items()
+            }
         case _:
             return value
