@@ -50,8 +50,6 @@ class Analysis:
         if self._take_chain(expr, bound, use):
             return
         match expr.WhichOneof("expr_kind"):
-            case "const_expr":
-                self._constant(expr)
             case "select_expr":
                 self._walk(expr.select_expr.operand, bound, "value")
             case "call_expr":
@@ -64,15 +62,15 @@ class Analysis:
             case "comprehension_expr":
                 self._comprehension(expr, bound)
             case _:
-                pass
+                self._constant(expr)
 
     def _take_chain(self, expr: Expr, bound: frozenset[str], use: Use) -> bool:
         """Record a name with constant steps after it; False for all other expressions."""
         steps = chain_steps(expr)
         if steps is None:
             return False
-        name = steps.root.ident_expr.name
-        if name not in bound and name not in TYPE_NAMES:
+        name = steps.name
+        if (steps.is_outermost or name not in bound) and name not in TYPE_NAMES:
             chain = Chain(
                 name=name,
                 steps=steps.path,
@@ -84,10 +82,7 @@ class Analysis:
         return True
 
     def _chain_span(self, root: Expr, path: tuple[Step, ...]) -> tuple[int, int]:
-        start = self._positions.get(root.id, 0)
-        if self._source.startswith(".", start):  # `.a` is `a`, whatever a macro calls `a`
-            start += 1
-        return extent(self._source, start, path)
+        return extent(self._source, self._positions.get(root.id, 0), path)
 
     def _constant(self, expr: Expr) -> None:
         if expr.const_expr.WhichOneof("constant_kind") == "uint64_value":
@@ -232,6 +227,16 @@ class ChainSteps:
     root: Expr
     path: tuple[Step, ...]
     optional_from: int | None
+
+    @property
+    def name(self) -> str:
+        """The name, without the dot that may stand before it."""
+        return self.root.ident_expr.name.removeprefix(".")
+
+    @property
+    def is_outermost(self) -> bool:
+        """Whether it is written `.a`: that is never a variable of a macro."""
+        return self.root.ident_expr.name.startswith(".")
 
 
 def chain_steps(expr: Expr) -> ChainSteps | None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 PACKAGE = "interlock.types"
 ANY = "google.protobuf.Value"
-ANY_LIST = "google.protobuf.ListValue"
 ANY_MAP = "google.protobuf.Struct"
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -89,8 +88,6 @@ def type_name(shape: Shape) -> str:
             return message_name(name)
         case MapOf():
             return ANY_MAP
-        case ListOf():
-            return ANY_LIST
         case Nullable(Record(name)):
             return message_name(name)  # messages can be compared with null as they are
         case Nullable(Scalar(name)):

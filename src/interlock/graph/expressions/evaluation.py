@@ -103,12 +103,18 @@ def _explained(
             hint="go over a list; over an object, whose order is not defined, only `all` and"
             " `exists` have one answer",
         )
-    if failed.message.startswith(("no such field", "a field is read")):
-        for chain in analysis.chains:
-            told = obstacle(chain.name, chain.steps, scope) if chain.optional_from is None else None
-            if told is not None:
-                return ExpressionFailed(f"{shown}: {told}", hint=_ABSENT_HINT)
+    for chain in analysis.chains:
+        told = obstacle(chain.name, chain.steps, scope) if chain.optional_from is None else None
+        if told is not None and _is_same(failed.message, told):
+            return ExpressionFailed(f"{shown}: {told}", hint=_ABSENT_HINT)
     return ExpressionFailed(f"{shown}: {failed.message}", hint=failed.hint or _FAILED_HINT)
+
+
+def _is_same(message: str, told: str) -> bool:
+    """Whether the engine may have failed at this obstacle: others may be guarded."""
+    if message.startswith("a field is read from a value that has no fields"):
+        return "which has no field" in told
+    return message.startswith("no such field") and told.startswith(message)
 
 
 def shortened(source: str) -> str:

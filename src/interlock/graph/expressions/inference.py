@@ -49,7 +49,7 @@ class Inference:
     def _schema_of(self, expr: Expr) -> Schema:
         steps = chain_steps(expr)
         if steps is not None and steps.optional_from is None:
-            return self._embedded(self._follow(steps.root.ident_expr.name, steps.path))
+            return self._embedded(self._follow(steps.name, steps.path))
         match expr.WhichOneof("expr_kind"):
             case "const_expr":
                 return self._constant(expr)
@@ -110,7 +110,7 @@ class Inference:
         if call.function == "orValue" and call.HasField("target"):
             steps = chain_steps(call.target)
             if steps is not None and steps.optional_from is not None:
-                found = self._follow(steps.root.ident_expr.name, steps.path)
+                found = self._follow(steps.name, steps.path)
                 return either([self._embedded(found), self._schema_of(call.args[0])])
         if call.function == "dyn" and not call.HasField("target"):
             return self._schema_of(call.args[0])

@@ -101,10 +101,10 @@ def _syntax_hint(message: str) -> str:
 def _span(source: str, found: re.Match[str]) -> tuple[int, int] | None:
     """Turn line and column into offsets; the engine writes odd lines where it knows no place."""
     line, column = int(found["line"]), int(found["column"])
-    lines = source.splitlines(keepends=True) or [""]
+    lines = source.split("\n")
     if not 1 <= line <= len(lines) or column < 1:
         return None
-    start = sum(map(len, lines[: line - 1])) + column - 1
+    start = sum(len(each) + 1 for each in lines[: line - 1]) + column - 1
     return marked(source, min(start, max(0, len(source) - 1)))
 
 

@@ -71,9 +71,7 @@ def read_path(source: str) -> PlainPath | None:
 def extent(source: str, start: int, path: tuple[Step, ...]) -> tuple[int, int]:
     """Mark a root and as many of its steps as are written behind it, `.?` included."""
     root = _ROOT.match(source, start)
-    if root is None:
-        return (start, min(start + 1, len(source)))
-    end = root.end()
+    end = root.end() if root is not None else start
     for step in path:
         found = _STEP.match(source, end)
         if found is None or _step(found) != step:

@@ -165,10 +165,9 @@ class _Reading:
             alone["$defs"] = self._definitions
         fields: dict[str, Shape] = {}
         self._records[record.name] = RecordType(fields=fields, schema=alone)
-        properties = schema.get("properties")
-        if isinstance(properties, dict):
-            for name, part in properties.items():
-                fields[name] = self.read(part, depth + 1)
+        properties = schema["properties"]
+        for name, part in properties.items() if isinstance(properties, dict) else ():
+            fields[name] = self.read(part, depth + 1)
 
 
 # Keywords that say nothing about the type.

@@ -104,9 +104,13 @@ def _check_twice(source: str, world: World) -> tuple[CheckedExpr | None, tuple[C
 
 def _is_told(problem: CheckProblem, found: tuple[Finding, ...]) -> bool:
     """Whether a finding about a reference tells the same already."""
-    return problem.field is not None and any(
-        each.kind == "no_field" and each.reference and problem.field in each.reference.address
+    start = problem.span[0] if problem.span else -1
+    return any(
+        (problem.field in each.reference.address)
+        if problem.field is not None
+        else (each.span[0] <= start < each.span[1])
         for each in found
+        if each.kind == "no_field" and each.reference is not None
     )
 
 

@@ -63,6 +63,7 @@ def test_the_engine_is_the_one_that_is_named():
         ("{'b': a.n, 'a': [a.f, null]}", {"a": [1.5, None], "b": 3}),
         ("size('é😀')", 2),
         ("9223372036854775807", 2**63 - 1),
+        ("[1].map(a, .a.n)", [3]),
         ("a.none == null", True),
         ("nodes.x.status == 'failed'", True),
         ("timestamp('2026-01-02T03:04:05Z').getHours('+02:00')", 5),
@@ -96,7 +97,14 @@ def test_the_fields_of_a_result_are_in_order():
         ("a.docs[9].id == ''", "there is no [9] in a list of 2 items"),
         ("a.s.x == ''", "`a.s` is a string, which has no field `x`"),
         ("zz.y > 1", "`zz` has no value here"),
+        ("(has(a.zz) && a.zz > 1) || a.n.y > 1", "`a.n` is an integer, which has no field `y`"),
+        ("a.list.map(x, x.y)", "a field is read from a value that has no fields"),
+        ("a.docs.map(d, d.w)", "no such field `w`"),
         ("a.s + 1", "`+` does not work on string and integer"),
+        ("a.n.startsWith('x')", "`startsWith` does not work on integer and string"),
+        ("a.list < a.list", "`<` does not work on list and list"),
+        ("-a.s", "`-` does not work on string"),
+        ("a.s.size(1)", "`size` does not work on string and integer"),
         ("a.none > 1", "`>` does not work on null and integer"),
         ("a.n && true", "`&&`"),
         ("a.n ? 1 : 2", "a condition is neither true nor false"),
@@ -128,6 +136,11 @@ def test_failures(source: str, message: str):
     told = refusal(source)
     assert message in told
     assert told.startswith(f"`{source}`")
+
+
+def test_a_scope_that_is_no_json_data_is_told():
+    assert "`a` is a Python set" in refusal("a.b", {"a": {1, 2}})  # type: ignore[dict-item]
+    assert "set" in refusal("a.b == 1", {"a": {"b": {1, 2}}})  # type: ignore[dict-item]
 
 
 def test_a_loop_has_a_limit():
@@ -165,6 +178,12 @@ def test_an_error_is_never_taken_for_true():
         ("(" * 40 + "1" + ")" * 40, "IL2202", None),
         ("+".join(["a"] * 40), "IL2202", None),
         ("[1].map(x, " * 20 + "x" + ")" * 20, "IL2202", None),
+        ("a" + ".map(x, x)" * 25, "IL2202", None),
+        ("(a", "IL2200", "a"),
+        ("'\u2028' + // \u2028\n ]", "IL2200", "]"),
+        ("{'a' 1}", "IL2200", "1"),
+        ("has(a)", "IL2200", "a"),
+        ("9223372036854775808", "IL2200", "9223372036854775808"),
         ("foo(a)", "IL2203", "foo"),
         ("a.foo()", "IL2203", "foo"),
         ("a.startWith('x')", "IL2203", "startWith"),

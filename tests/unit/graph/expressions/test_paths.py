@@ -135,6 +135,14 @@ def test_a_path_as_deep_as_cel_reads_is_plain_and_a_deeper_one_is_refused():
         ("a.text.x", "`a.text.x`: `a.text` is a string, which has no field `x`"),
         ("a.text[0]", "`a.text[0]`: `a.text` is a string, which has no index [0]"),
         ("a.none.x", "`a.none.x`: `a.none` is null, which has no field `x`"),
+        ("a.b.c.x", "`a.b.c.x`: `a.b.c` is an integer, which has no field `x`"),
+        ("a.b.loop.x", "`a.b.loop.x`: `a.b.loop` is a boolean, which has no field `x`"),
+        (
+            "a['x-y'][0].b.c",
+            '`a["x-y"][0].b.c`: `a["x-y"][0].b` is a number, which has no field `c`',
+        ),
+        ("a.list.x", "`a.list.x`: `a.list` is a list, which has no field `x`"),
+        ("a[0]", "`a[0]`: `a` is an object, which has no index [0]"),
         ("image.ref", "`image.ref`: `image` has no value here"),
         ('a["x-y"][0]["c d"]', '`a["x-y"][0]["c d"]`: no such field `c d`; there are: b'),
     ],
@@ -142,9 +150,14 @@ def test_a_path_as_deep_as_cel_reads_is_plain_and_a_deeper_one_is_refused():
 def test_a_path_that_fails_says_what_there_is(source: str, message: str):
     with pytest.raises(ExpressionFailed) as caught:
         parsed(source).evaluate(SCOPE)
-    assert caught.value.message == message
+    assert message in caught.value.message
     assert caught.value.code == "IL6007"
     assert "orValue" in caught.value.hint
+
+
+def test_an_object_without_fields_says_so():
+    with pytest.raises(ExpressionFailed, match="no such field `x`; there are none"):
+        parsed("a.x").evaluate({"a": {}})
 
 
 def test_many_fields_are_not_all_listed():

@@ -46,6 +46,10 @@ def seen(source: str) -> list[tuple[Any, ...]]:
         ("{'k': a.b}[c]", [("node", ("b",), "a.b"), ("node", (), "c")]),
         ("a.b[-1]", [("node", ("b",), "a.b")]),
         ("a.startsWith('b')", [("node", (), "a")]),
+        (".a.b == 1", [("node", ("b",), "a.b")]),
+        (". a == 1", [("node", (), "a")]),
+        ("[1].map(a, .a.b)", [("node", ("b",), "a.b")]),
+        (".inputs.x + 1", [("inputs", ("x",), "inputs.x")]),
         ("1 + 2", []),
     ],
 )  # fmt: skip
@@ -100,6 +104,7 @@ def test_it_is_known_whether_null_would_do(source: str, uses: list[str]):
         ("secrets.token", "IL2205", "secrets.token"),
         ("'x' + secrets.token", "IL2205", "secrets.token"),
         ("inputs.a + result.b", None, ""),
+        (".secrets.token", "IL2205", "secrets.token"),
         ("nodes", "IL2207", "nodes"),
         ("nodes.x", "IL2207", "nodes.x"),
         ("nodes.x.result", "IL2207", "nodes.x.result"),

@@ -50,6 +50,12 @@ SCHEMAS: dict[str, Schema] = {
     "image": IMAGE,
     "inputs": record("day", day=STRING, limit=INTEGER),
     "nodes": {**record("x", x=NODE), "$defs": {"Sub": SUB}},
+    "nullable": record("nullish list", nullish=BOOLEAN, list=array(array(INTEGER))),
+    "text": STRING,
+    "deep": array(table(True)),
+    "maybe": either(STRING, NULL),
+    "some": either(record("v", v=INTEGER), NULL),
+    "closed": record("y", closed=True, y=STRING),
 }
 
 
@@ -68,6 +74,7 @@ def check(source: str, **more: Any) -> tuple[Schema, tuple[Finding, ...]]:
     [
         ("image.id", STRING),
         ("image.kind", {"enum": ["a", "b"]}),
+        (".image.kind == 'a' ? .image.id : ''", either(STRING, {"const": ""})),
         ("image.price * 2.0", NUMBER),
         ("image.n + 1", INTEGER),
         ("image.n > 1 && inputs.day == 'x'", BOOLEAN),
@@ -90,6 +97,26 @@ def check(source: str, **more: Any) -> tuple[Schema, tuple[Finding, ...]]:
          {**record("id n", closed=True, id=STRING,
                    n=array(either(INTEGER, {"const": 1}), minItems=2))}),
         ("null", NULL),
+        ("[]", array(True)),
+        ("[?image.?note]", array(STRING)),
+        ("{?'a': image.?note}", table(STRING)),
+        ("{1: 'a'}.size()", INTEGER),
+        ("{image.id: 1.5}", table(NUMBER)),
+        ("[true, false]", array(BOOLEAN, minItems=2)),
+        ("image.label.size() > 0 || image.label == null", BOOLEAN),
+        ("[image.label].map(x, x)", array(either(STRING, NULL))),
+        ("[image.any, 1]", array(True, minItems=2)),
+        ("optional.of(1).orValue(2)", INTEGER),
+        ("image.counts.?foo.value()", True),
+        ("dyn(image.n)", INTEGER),
+        ("maybe == null ? '' : maybe + 'x'", either({"const": ""}, STRING)),
+        ("some == null ? 0 : some.v + 1", either({"const": 0}, INTEGER)),
+        ("nullable.nullish ? 1 : 2", either({"const": 1}, {"const": 2})),
+        ("nullable.list.size()", INTEGER),
+        ("text + 'x'", STRING),
+        ("size(deep[0].words)", INTEGER),
+        ("[optional.none().orValue(null)]", array(NULL, minItems=1)),
+        ("[image.sub].map(s, s)[0].v", INTEGER),
         ("nodes.x.status", {"enum": ["succeeded", "failed"]}),
         ("result.anything > 1", BOOLEAN),
         ("'id' in image", BOOLEAN),
@@ -102,8 +129,9 @@ def test_what_an_expression_yields(source: str, schema: Schema):
     assert check(source) == (schema, ())
 
 
-def test_a_record_is_yielded_with_its_definitions():
-    schema, findings = check("[image.sub]")
+@pytest.mark.parametrize("source", ["[image.sub]", "image.subs.filter(s, s.v > 1)"])
+def test_a_record_is_yielded_with_its_definitions(source: str):
+    schema, findings = check(source)
     assert findings == ()
     checker = Checker(schema)
     assert checker.accepts([{"v": 1, "kids": [{"v": 2, "kids": []}]}])
@@ -123,6 +151,9 @@ def test_a_record_is_yielded_with_its_definitions():
         ("image.subs[0].kids[1].w", "no_field", "`image.subs[0].kids[1]` has no field", "declare"),
         ("nodes.y.status", "no_field", "`nodes` has no field `y`; there are: x", "declare"),
         ("image.id.x", "no_field", "`image.id` is of type string", "declare"),
+        ("image.id.x + ''", "no_field", "`image.id` is of type string", "declare"),
+        ("image.words.map(w, w.x)", "type", "a field is read from string", "declare"),
+        ("closed.x", "no_field", "`closed` has no field `x`; there are: y", "declare"),
         ("image.note", "may_be_absent", "`image.note` may be absent", "has(image.note)"),
         ("image.note + ''", "may_be_absent", "`image.note` may be absent", "image.?note.orValue"),
         ("nodes.x.output.id", "may_be_absent", "`nodes.x.output` may be absent",
@@ -142,12 +173,15 @@ def test_a_record_is_yielded_with_its_definitions():
         ("image.id && true", "type", "`&&` does not work on string and boolean", "schemas"),
         ("image.subs.exists(s, s.v == 'x')", "type", "integer and string", "convert"),
         ("image.id.startsWith(1)", "type", "`startsWith` does not work on", "convert"),
+        ("image.words + 1", "type", "`+` does not work on list of string and integer", "schemas"),
+        ("[image.label] + 1", "type", "on list of string or null and integer", "schemas"),
         ("image + image", "type", "`+` does not work on object and object", "schemas"),
         ("image.counts.map(k, k)", "map_order", "order of a map", "all"),
         ("image.map(k, k)", "map_order", "order of a map", "all"),
         ("timestamp(inputs.day)", "result", "the result is a timestamp", "string(…)"),
         ("image.?note", "result", "an optional value", "orValue"),
         ("bytes(image.id)", "result", "bytes", "base64"),
+        ("type(image.id)", "result", "a type", "return"),
     ],
 )  # fmt: skip
 def test_what_is_found(source: str, kind: str, message: str, hint: str):
@@ -243,6 +277,21 @@ def test_types_of_the_document_are_followed_once_resolved():
     assert type_of(parsed("docs.map(d, d.id)"), {"docs": schema}) == (array(STRING), ())
     (finding,) = type_of(parsed("docs.map(d, d.idd)"), {"docs": schema})[1]
     assert finding.near == "id"
+
+
+def test_definitions_of_one_name_and_two_meanings_are_left_open():
+    other: Schema = {"$ref": "#/$defs/Sub", "$defs": {"Sub": STRING}}
+    schemas: dict[str, Schema] = {"image": IMAGE, "other": other}
+    expression = parsed("{'a': image.sub, 'b': other}")
+    schema, findings = type_of(expression, schemas)
+    assert findings == ()
+    assert Checker(schema).accepts({"a": {"v": 1, "kids": []}, "b": "text"})
+    assert not Checker(schema).accepts({"a": 1, "b": "text"})
+
+
+def test_references_to_other_places_are_left_open():
+    schema: Schema = {**record("me", me={"$ref": "#"}), "required": []}
+    assert type_of(parsed("[a]"), {"a": schema}) == (array(True, minItems=1), ())
 
 
 # Expressions that are well typed and that no value of the schema can make fail.
