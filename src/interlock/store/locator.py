@@ -8,9 +8,10 @@ MEMORY = "memory:"
 
 
 def open_store(url: str) -> MeasuredStore:
-    """Open a store: `memory:`, `sqlite:PATH`, or a path; a journal file that is not there is made.
+    """Open a store: `memory:`, `sqlite:PATH`, or the path of a journal file.
 
-    A path's folder is made too when its parent is there, so `.interlock/journal.db` works at once.
+    A file that is not there is made; its folder too, if the folder's own parent is there, so that
+    `.interlock/journal.db` works at once.
 
     Raises:
         UsageError: the address is empty or of a kind that does not exist.

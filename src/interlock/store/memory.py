@@ -29,7 +29,10 @@ from interlock.values import RunId, ValueRef
 
 @final
 class MemoryStore:
-    """A store whose bytes live as long as the object. Leases end by expiry or release only."""
+    """A store whose bytes live as long as the object.
+
+    Leases end by expiry or release only: an owner cannot die before its store.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()

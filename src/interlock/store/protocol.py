@@ -22,7 +22,7 @@ HEADS_READ_DEFAULT = 100
 
 
 class Store(Protocol):
-    """Bytes that survive. Eight methods, each atomic; any may be called from any thread.
+    """Bytes that survive: eight atomic methods, for any thread.
 
     When a write fails with an I/O error the store stops: it refuses further writes, since what was
     not acknowledged may or may not be durable, and asking the disk again proves nothing. Close it,

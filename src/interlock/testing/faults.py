@@ -13,7 +13,7 @@ from interlock.values import RunId, ValueRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One write that fails: nothing of it is applied (`before`), or all of it (`after`).
+    """One write that fails, `before` or `after` it is applied.
 
     `write_no` counts the calls of `write` from 1. In both cases the caller learns only that the
     write failed, as with a real disk.
@@ -25,7 +25,7 @@ class Fault:
 
 @final
 class FaultyStore:
-    """A wrapper whose writes fail by plan; without a plan it is the store that it wraps.
+    """A wrapper whose writes fail by plan; with no plan, the store it wraps.
 
     After a fault it refuses to write, like a store that had an I/O error. To go on as a new process
     would, make another `FaultyStore` (or none) over the same inner store; so do not close it.

@@ -227,8 +227,8 @@ class _Recorder:
         self._keep: list[object] = []
         plain_open, plain_delete = _OPEN(vfs.open), _DELETE(vfs.delete)
 
-        def open_(table: int, name: int | None, file: int, flags: int, got: int | None) -> int:
-            code = plain_open(table, name, file, flags, got)
+        def open_(table: int, name: int | None, file: int, *rest: object) -> int:
+            code = plain_open(table, name, file, *rest)
             if code == OK and name:
                 self._names[file] = _base_name(name)
                 self._patch(file)
@@ -266,7 +266,8 @@ class _Recorder:
         plain_write, plain_truncate = _WRITE(methods.write), _TRUNCATE(methods.truncate)
         plain_sync = _SYNC(methods.sync)
 
-        def write(file: int, data: int, size: int, offset: int) -> int:
+        def write(file: int, data: int, *extent: int) -> int:
+            size, offset = extent
             content = ctypes.string_at(data, size)
             op = DiskOp(file=self._names[file], kind="write", offset=offset, data=content)
             return self._noted(op, lambda: plain_write(file, data, size, offset))

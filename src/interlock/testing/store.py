@@ -487,7 +487,7 @@ class LeaseConformance:
 
 
 class StoreConformance(EventConformance, ValueConformance, HeadConformance, LeaseConformance):
-    """All that a store must do. Subclass it, and return a new, empty store from `make`."""
+    """All that a store must do; subclass it and define `make`."""
 
     def test_a_closed_store_refuses(self) -> None:
         store = self.make()

@@ -63,25 +63,26 @@ def check_place(path: Path) -> None:
         OSError: the folder cannot be made.
     """
     if path.is_dir():
-        raise _refused(path, "it is a directory", f"name a file in it: {path}/journal.db", "IL7015")
+        hint = f"name a file in it: {path}/journal.db"
+        raise _refused(path, "it is a directory", hint=hint, code="IL7015")
     folder = path.parent
     if not folder.is_dir():
         if not folder.parent.is_dir():
-            reason = f"there is no folder {folder}"
-            raise _refused(path, reason, f"make it: mkdir -p {folder}", "IL7015")
+            reason, hint = f"there is no folder {folder}", f"make it: mkdir -p {folder}"
+            raise _refused(path, reason, hint=hint, code="IL7015")
         folder.mkdir(exist_ok=True)
     kind = network_type(folder, _mounts())
     if kind is not None:
         raise _refused(
             path,
             f"its folder is on a network file system ({kind}), where locks cannot be trusted",
-            "put the journal on a local disk; to share one between machines, use PostgreSQL",
-            "IL7014",
+            hint="put the journal on a local disk; to share one between machines, use PostgreSQL",
+            code="IL7014",
         )
     for place, what in ((folder, "its folder"), (path, "it")):
         if place.exists() and not os.access(place, os.W_OK, effective_ids=True):
             hint = f"make {place} writable for this user, or use another path"
-            raise _refused(path, f"{what} cannot be written", hint, "IL7013")
+            raise _refused(path, f"{what} cannot be written", hint=hint, code="IL7013")
 
 
 def check_header(path: Path) -> None:
@@ -104,8 +105,8 @@ def check_header(path: Path) -> None:
         raise _refused(
             path,
             f"it is not a SQLite database (it begins with {header[:16]!r})",
-            "use another path; the file is left alone",
-            "IL7010",
+            hint="use another path; the file is left alone",
+            code="IL7010",
         )
     _check_identity(path, int.from_bytes(header[68:72], "big"))
 
@@ -136,7 +137,8 @@ def open_writer(path: Path) -> Connection:
         mode = connection.pragma("journal_mode", "wal")
         if mode != "wal":
             hint = "put the journal on a local disk that has shared memory and locks"
-            raise _refused(path, f"a write-ahead log cannot be had there ({mode=})", hint, "IL7003")
+            reason = f"a write-ahead log cannot be had there ({mode=})"
+            raise _refused(path, reason, hint=hint, code="IL7003")
         connection.pragma("synchronous", "full")
         connection.pragma("journal_size_limit", WAL_BYTES_MAX)
     except BaseException:
@@ -201,8 +203,8 @@ def _check_identity(path: Path, application: int) -> None:
         raise _refused(
             path,
             f"it is another program's SQLite database (application id {application:#010x})",
-            "use another path; the file is left alone",
-            "IL7011",
+            hint="use another path; the file is left alone",
+            code="IL7011",
         )
 
 
@@ -211,12 +213,12 @@ def _check_version(path: Path, version: int) -> None:
         raise _refused(
             path,
             f"it has format {version}, and this Interlock knows formats up to {len(MIGRATIONS)}",
-            "install the Interlock that wrote it, or a newer one",
-            "IL7012",
+            hint="install the Interlock that wrote it, or a newer one",
+            code="IL7012",
         )
 
 
-def _refused(path: Path, reason: str, hint: str, code: str) -> StoreUnusable:
+def _refused(path: Path, reason: str, *, hint: str, code: str) -> StoreUnusable:
     return StoreUnusable(f"cannot open {path}: {reason}", hint=hint, code=code)
 
 

@@ -242,8 +242,8 @@ def descriptors() -> set[Path]:
 TABLE = r"""
 sysfs /sys sysfs rw 0 0
 /dev/vda / ext4 rw 0 0
-server:/home /home nfs4 rw 0 0
-/dev/vdb /home/me/local ext4 rw 0 0
+server:/srv /srv nfs4 rw 0 0
+/dev/vdb /srv/me/local ext4 rw 0 0
 //nas/share /mnt/my\040share cifs rw 0 0
 /dev/vdc /mnt/over ext4 rw 0 0
 me@host: /mnt/over fuse.sshfs rw 0 0
@@ -256,11 +256,11 @@ broken line
     [
         ("/", None),
         ("/var/lib", None),
-        ("/home", "nfs4"),
-        ("/home/me", "nfs4"),
-        ("/homes", None),
-        ("/home/me/local/x", None),
-        ("/home/me/locals", "nfs4"),
+        ("/srv", "nfs4"),
+        ("/srv/me", "nfs4"),
+        ("/srvs", None),
+        ("/srv/me/local/x", None),
+        ("/srv/me/locals", "nfs4"),
         ("/mnt/my share/x", "cifs"),
         ("/mnt/over", "fuse.sshfs"),
     ],
@@ -270,7 +270,7 @@ def test_the_mount_of_a_folder_is_found(folder: str, kind: str | None):
 
 
 def test_no_table_says_nothing():
-    assert network_type(Path("/home"), []) is None
+    assert network_type(Path("/srv"), []) is None
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

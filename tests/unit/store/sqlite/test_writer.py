@@ -1,5 +1,6 @@
 """How a batch is written: in one statement and one commit, with the values in the right table."""
 
+import tracemalloc
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, cast
@@ -94,3 +95,16 @@ def test_large_numbers_keep_their_digits(store: SqliteStore):
     store.write([record(A, 1, epoch=epoch)])
     assert store.read(A)[0].epoch == epoch
     assert store.lease(A, ME, now_ms=0, life_ms=1).epoch == epoch + 1
+
+
+def test_a_large_batch_is_not_kept_in_memory(store: SqliteStore):
+    size = 20_000_000
+    store.write([record(A, 1)])
+    tracemalloc.start()
+    try:
+        store.write([record(A, 2, values=[value(b"x" * size)])])
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most > size
+    assert kept < size / 10
