@@ -6,7 +6,8 @@ then begins inside its scalar is noted in `Problems.shifts`: marks still fall on
 
 import re
 
-from interlock.graph.fields import Section, kind_of, show
+from interlock.graph.fields import Section
+from interlock.graph.showing import kind_of, show
 from interlock.values import Json
 
 _WRAPPED = re.compile(r"\s*\$\{\{\s*(.*?)\s*\}\}\s*", re.DOTALL)

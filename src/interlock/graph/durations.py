@@ -3,7 +3,8 @@
 import re
 
 from interlock.errors import UsageError
-from interlock.graph.fields import Section, kind_of
+from interlock.graph.fields import Section
+from interlock.graph.showing import kind_of
 from interlock.values import duration_ms
 
 _EXAMPLES = "write a number and a unit: 250ms, 1.5s, 10m, 4h, 3d"
@@ -26,7 +27,7 @@ def read_duration(section: Section, name: str, *, least_ms: int = 1) -> int | No
     if not isinstance(value, str) or len(value) > TEXT_CHARS_MAX:
         plain = isinstance(value, int | float) and not isinstance(value, bool)
         why = "which has no unit" if plain else "but must be a duration"
-        _refuse(section, name, f"is {kind_of(value)}, {why}", _hint(f"{value}") or _EXAMPLES)
+        _refuse(section, name, f"is {kind_of(value)}, {why}", hint=_hint(f"{value}") or _EXAMPLES)
         return None
     try:
         found = duration_ms(value)
@@ -34,15 +35,15 @@ def read_duration(section: Section, name: str, *, least_ms: int = 1) -> int | No
         longer = _SHAPE.fullmatch(value) and "longer" in error.message
         why = "which is longer than ten years" if longer else "but must be a duration"
         hint = error.hint if longer else _hint(value) or _EXAMPLES
-        _refuse(section, name, f"is {kind_of(value)}, {why}", hint)
+        _refuse(section, name, f"is {kind_of(value)}, {why}", hint=hint)
         return None
     if found < least_ms:
-        _refuse(section, name, f"is `{value}`, but must be longer than nothing", _EXAMPLES)
+        _refuse(section, name, f"is `{value}`, but must be longer than nothing", hint=_EXAMPLES)
         return None
     return found
 
 
-def _refuse(section: Section, name: str, what: str, hint: str) -> None:
+def _refuse(section: Section, name: str, what: str, *, hint: str) -> None:
     section.problem("IL1111", f"`{name}` of {section.name} {what}", hint=hint, at=section.at(name))
 
 

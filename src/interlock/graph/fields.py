@@ -1,6 +1,5 @@
 """Typed access to the fields of a document, collecting every problem on the way."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +7,7 @@ from interlock.errors import Diagnostic
 from interlock.graph.identifiers import did_you_mean
 from interlock.graph.limits import DocumentLimits
 from interlock.graph.scan import escape
+from interlock.graph.showing import bare, kind_of, show
 from interlock.values import Json
 
 
@@ -35,33 +35,6 @@ class Problems:
         self.found.append(diagnostic)
         if not warning and len(self.found) >= self.limits.problems_max:
             raise TooManyProblems
-
-
-def show(value: Json) -> str:
-    """Write a value for a message: short, and as in JSON."""
-    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f'"{value}"'
-    text = text.replace("\n", "\\n").replace("`", "'")
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def bare(text: str) -> str:
-    """Write a name for a message, without quotes."""
-    return show(text).strip('"')
-
-
-def kind_of(value: Json) -> str:
-    """Name the type of a value, with the value when it is short."""
-    match value:
-        case None:
-            return "empty"
-        case dict():
-            return "a mapping" if value else "an empty mapping"
-        case list():
-            return "a list" if value else "an empty list"
-        case str() if not value:
-            return "an empty text"
-        case _:
-            return f"`{show(value)}`"
 
 
 class Section:
@@ -216,5 +189,6 @@ class Section:
 
 
 def _word(value: Json) -> str:
-    shown = value is not None and value != "" and not isinstance(value, dict | list)
-    return bare(show(value)) if shown else "..."
+    if isinstance(value, str) and value:
+        return bare(value)
+    return "..." if value is None or isinstance(value, str | dict | list) else show(value)

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap
-from interlock.graph.fields import Problems, bare
+from interlock.graph.fields import Problems
 from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.model import Graph
+from interlock.graph.showing import bare
 
 LoadFile = Callable[[str], bytes]
 SHOWN_MAX = 10
@@ -66,7 +67,7 @@ class Files:
         elif self.resolve(path) in self.trail:
             names = (*self.trail[self.trail.index(self.resolve(path)) :], self.resolve(path))
             return _problem(
-                "IL1118", f"the file contains itself: {' → '.join(names)}", pointer, _CIRCLE
+                "IL1118", f"the file contains itself: {' → '.join(names)}", pointer, hint=_CIRCLE
             )
         elif len(self.trail) >= self.limits.file_depth_max:
             limit = ("file_depth_max", self.limits.file_depth_max)
@@ -76,7 +77,7 @@ class Files:
             return over("IL5008", "the document needs too many files", limit=limit, pointer=pointer)
         else:
             return None
-        return _problem("IL1119", message, pointer, hint)
+        return _problem("IL1119", message, pointer, hint=hint)
 
     def _read(self, target: str, *, pointer: str, problems: Problems) -> FileGraph | None:
         if self.load_file is None or self.parse is None:
@@ -87,7 +88,7 @@ class Files:
             reason = error.strerror or f"{error}"
             message = f"`{bare(target)}` cannot be read: {reason}"
             hint = "paths are relative to this document; check the spelling"
-            problems.add(_problem("IL1119", message, pointer, hint))
+            problems.add(_problem("IL1119", message, pointer, hint=hint))
             return None
         try:
             return self.parse(data, replace(self, trail=(*self.trail, target)))
@@ -128,5 +129,5 @@ def _place(diagnostic: Diagnostic, source: SourceMap | None) -> str:
     return diagnostic.pointer if place is None else f"{place.file}:{place.line}:{place.column}"
 
 
-def _problem(code: str, message: str, pointer: str, hint: str) -> Diagnostic:
+def _problem(code: str, message: str, pointer: str, *, hint: str) -> Diagnostic:
     return Diagnostic(code=code, message=message, pointer=pointer, hint=hint)

@@ -13,10 +13,11 @@ from interlock.errors import Diagnostic
 from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.scalars import OutOfRange, plain_scalar
 from interlock.graph.scan import Scan, Stop, escape
+from interlock.graph.showing import bare
 from interlock.values import Json
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_SEPARATORS = re.compile("[\x85\u2028\u2029]")
+_STEERING = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -35,8 +36,8 @@ def read_json(scan: Scan, limits: DocumentLimits) -> Json:
     tree = reader.value(reader.skip(0), "", 0)
     if reader.skip(reader.end) != len(scan.text):
         raise NotJson
-    # Excerpts are cut from this text by lines, and Python breaks lines at these.
-    scan.text = _SEPARATORS.sub(" ", scan.text)
+    # Excerpts are cut from this text: these would break lines, or steer the terminal.
+    scan.text = _STEERING.sub(" ", scan.text)
     return tree
 
 
@@ -156,13 +157,8 @@ class _Reader:
 
 def number_problem(text: str, why: OutOfRange, pointer: str) -> Diagnostic:
     """Say that a number cannot be kept as written."""
-    message = f"`{shortened(text)}` {why.reason}"
+    message = f"`{bare(text)}` {why.reason}"
     return Diagnostic(code="IL1011", message=message, pointer=pointer, hint=why.hint)
-
-
-def shortened(text: str) -> str:
-    """Cut a text to what a message can show."""
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def half_problem(pointer: str) -> Diagnostic:

@@ -1,25 +1,15 @@
 """The canonical layout of a document's text, for `interlock fmt` and for writing new documents."""
 
 import json
-import re
 from collections import Counter
 
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap
 from interlock.graph.emitter import emit
 from interlock.graph.limits import DocumentLimits
 from interlock.graph.pieces import Piece, read_pieces
-from interlock.graph.scalars import plain_scalar
+from interlock.graph.quoting import UNSEEN, quoted
 from interlock.graph.yaml import read_json_text, read_text
 from interlock.values import Json
-
-_PLAIN = re.compile(
-    r"[A-Za-z_./][A-Za-z0-9_./@+*-]*(?: [A-Za-z0-9_./@+*()-]+)*|[0-9]{1,12}(?:ms|[smhd])"
-)
-# What YAML 1.1 reads as a boolean or as nothing: quoted, for the sake of other readers.
-_WORDS = frozenset({"yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
-_UNSEEN = re.compile(
-    "[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
 
 
 def format_document(
@@ -93,7 +83,7 @@ def _piece(value: Json) -> Piece:
 def _mapping(value: dict[str, Json]) -> Piece:
     piece = Piece(kind="mapping", flow=True)
     piece.entries = [
-        (Piece(kind="scalar", raw=_quoted(key), text=key), _piece(item))
+        (Piece(kind="scalar", raw=quoted(key), text=key), _piece(item))
         for key, item in value.items()
     ]
     return piece
@@ -101,7 +91,7 @@ def _mapping(value: dict[str, Json]) -> Piece:
 
 def _text(text: str) -> Piece:
     if not _suits_a_block(text):
-        return Piece(kind="scalar", raw=_quoted(text), text=text)
+        return Piece(kind="scalar", raw=quoted(text), text=text)
     body = text.rstrip("\n")
     ends = len(text) - len(body)
     header = "|-" if ends == 0 else "|" if ends == 1 else "|+"
@@ -112,21 +102,6 @@ def _text(text: str) -> Piece:
 def _suits_a_block(text: str) -> bool:
     """Say whether a text reads best, and reads back, as lines below a `|`."""
     lines = text.rstrip("\n").split("\n")
-    seen = not _UNSEEN.search(text.replace("\n", ""))
+    seen = not UNSEEN.search(text.replace("\n", ""))
     tight = all(line == line.rstrip() for line in lines)
     return seen and tight and len(lines) > 1 and lines[0][:1] not in {"", " ", "\t"}
-
-
-def _quoted(text: str) -> str:
-    """Write a text without quotes when nothing else could be meant, else in the simplest quotes."""
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    if plain and isinstance(plain_scalar(text), str):
-        return text
-    if "\n" not in text and not _UNSEEN.search(text) and not ("'" in text and '"' not in text):
-        return "'" + text.replace("'", "''") + "'"
-    return _UNSEEN.sub(lambda found: _escape(found[0]), json.dumps(text, ensure_ascii=False))
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

@@ -7,7 +7,10 @@ from interlock.errors import Diagnostic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentLimits:
-    """What a document may be at most. Aliases are counted with all that they stand for."""
+    """What a document may be at most.
+
+    Aliases are counted with all that they stand for; nodes with those of local graphs and files.
+    """
 
     bytes_max: int = 4 * 1024 * 1024
     depth_max: int = 100

@@ -30,7 +30,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """What all kinds of nodes have in common. Expressions are CEL source without `${{ }}`."""
+    """What all kinds of nodes have in common.
+
+    Expressions are CEL source without `${{ }}`.
+    """
 
     id: NodeId
     needs: tuple[NodeId, ...] = ()
@@ -66,7 +69,10 @@ class GraphNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapNode(Node):
-    """`map`: a graph over the items of a list. `as_` names the item in `with` and `key`."""
+    """`map`: a graph over the items of a list.
+
+    `as_` names the item in `with` and `key`.
+    """
 
     graph: str
     over: str
@@ -78,10 +84,10 @@ class MapNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeNode(Node):
-    """`propose`: an action that returns a graph, which is compiled and executed in a child scope.
+    """`propose`: an action that returns a graph.
 
-    `actions` are patterns (`k8s.get_*`) that narrow what the proposal may use; empty allows what
-    the parent may.
+    That graph is compiled under the same policy and executed in a child scope. `actions` are
+    patterns (`k8s.get_*`) that narrow what the proposal may use; empty allows what the parent may.
     """
 
     action: str

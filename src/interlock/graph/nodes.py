@@ -6,7 +6,7 @@ from typing import TypedDict
 from interlock.errors import Diagnostic
 from interlock.graph.conditions import read_expression, read_expressions
 from interlock.graph.durations import read_duration
-from interlock.graph.fields import Problems, Section, bare
+from interlock.graph.fields import Problems, Section
 from interlock.graph.identifiers import (
     ACTION,
     ACTION_CHARS_MAX,
@@ -27,6 +27,7 @@ from interlock.graph.model import (
 )
 from interlock.graph.scan import escape
 from interlock.graph.schemas import read_schema
+from interlock.graph.showing import bare
 from interlock.values import Json, NodeId, Schema
 
 ATTEMPTS_MAX = 100
@@ -128,7 +129,7 @@ def _kind(section: Section) -> str | None:
     kinds = [kind for kind in KINDS if kind in section]
     for name, hint in _NOT_BUILT.items():
         if name in section:
-            _not_built(section, name, f"`{name}`", hint)
+            _not_built(section, name, what=f"`{name}`", hint=hint)
     if len(kinds) > 1:
         listed = " and ".join(f"`{kind}`" for kind in kinds)
         section.problem(
@@ -141,7 +142,7 @@ def _kind(section: Section) -> str | None:
     return kinds[0] if kinds[0] in BUILT else None
 
 
-def _not_built(section: Section, name: str, what: str, hint: str) -> None:
+def _not_built(section: Section, name: str, *, what: str, hint: str) -> None:
     section.problems.add(
         Diagnostic(
             code="IL1110",
@@ -285,7 +286,7 @@ def _on_error(section: Section) -> OnError:
     value = section.data.get("on_error", "fail")
     if value == "undo":
         hint = "write `on_error: fail` or `on_error: continue`"
-        _not_built(section, "on_error", "`on_error: undo`", hint)
+        _not_built(section, "on_error", what="`on_error: undo`", hint=hint)
         return "fail"
     for known in ON_ERROR:
         if value == known:

@@ -16,6 +16,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from interlock.graph.quoting import quoted
 from interlock.graph.yaml import events
 
 Kind = Literal["scalar", "mapping", "list"]
@@ -95,6 +96,8 @@ def _attach(open_: list[_Open], piece: Piece) -> None:
     if parent.piece.kind == "list":
         parent.piece.entries.append((None, piece))
     elif parent.key is None:
+        if "\n" in piece.raw:  # in braces a key may go on in the next line, elsewhere it may not
+            piece.raw = quoted(piece.text)
         parent.key = piece
     else:
         parent.piece.entries.append((parent.key, piece))

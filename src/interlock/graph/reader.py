@@ -7,13 +7,14 @@ from typing import TypeGuard
 from interlock.errors import Diagnostic
 from interlock.graph.bodies import find_cycle, uses
 from interlock.graph.durations import read_duration
-from interlock.graph.fields import Problems, Section, TooManyProblems, bare, kind_of, show
+from interlock.graph.fields import Problems, Section, TooManyProblems
 from interlock.graph.files import Files, is_path
 from interlock.graph.identifiers import FIELD, NAME, did_you_mean, free_id, id_problem, name_problem
 from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.model import AnyNode, Defaults, Graph, GraphNode, MapNode
 from interlock.graph.nodes import read_node, read_retry, refuse_secrets
 from interlock.graph.schemas import read_schema
+from interlock.graph.showing import bare, kind_of, show
 from interlock.values import Json, NodeId, Schema
 
 VERSION = 1
@@ -202,7 +203,7 @@ def _nodes(section: Section, locals_: "_Locals") -> Mapping[NodeId, AnyNode]:
     for key, value, pointer in inner:
         section.problems.add(id_problem(key, pointer=pointer, taken=inner.data, what="id"))
         if not isinstance(value, dict):
-            _no_mapping(section, f"node `{bare(key)}`", value, pointer)
+            _no_mapping(section, f"node `{bare(key)}`", value=value, pointer=pointer)
             continue
         one = Section(value, pointer, name=f"node `{bare(key)}`", problems=section.problems)
         node = read_node(one, NodeId(key), ids=inner.data.keys(), types=locals_.names.types)
@@ -220,7 +221,7 @@ def _add_count(more: int, pointer: str, problems: Problems) -> None:
         raise TooManyProblems
 
 
-def _no_mapping(section: Section, what: str, value: Json, pointer: str) -> None:
+def _no_mapping(section: Section, what: str, *, value: Json, pointer: str) -> None:
     example = "{nodes: ...}" if what.startswith("graph") else "{call: ...}"
     if isinstance(value, str) and value:
         example = f"{{call: {bare(value)}}}"
@@ -291,7 +292,7 @@ def _graphs(section: Section, names: Names, files: Files) -> dict[str, Graph]:
             if graph is not None:
                 found[key] = graph
         else:
-            _no_mapping(section, name, value, pointer)
+            _no_mapping(section, name, value=value, pointer=pointer)
     return found
 
 

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap, Span
+from interlock.graph.showing import bare
 from interlock.values import Json
 
 TEXT_FILE = "<text>"
@@ -92,7 +93,7 @@ def _repeated(pointer: str, spans: list[Span]) -> Diagnostic:
     earlier = " and ".join(f"line {span.line}, column {span.column}" for span in spans[:-1])
     return Diagnostic(
         code="IL1006",
-        message=f"`{name}` stands {_times(len(spans))} in this mapping, before at {earlier}",
+        message=f"`{bare(name)}` stands {_times(len(spans))} in this mapping, before at {earlier}",
         pointer=pointer,
         on_key=True,
         hint="remove one of them, or give it another name",

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterator
 
 from interlock.errors import Diagnostic
-from interlock.graph.fields import Problems, bare, kind_of
+from interlock.graph.fields import Problems
 from interlock.graph.identifiers import did_you_mean, near
 from interlock.graph.scan import escape
+from interlock.graph.showing import bare, kind_of
 from interlock.values import Json, Schema
 
 TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
@@ -26,6 +27,8 @@ _MANY = _words("""
 _NAMED = _words("""
     $defs definitions dependentSchemas patternProperties properties
 """)
+_NUMBER = ("a number", (int, float))
+_WHOLE = ("a whole number", (int,))
 _OTHER = _words("""
     $anchor $comment $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary const
     contentEncoding contentMediaType default dependentRequired deprecated description enum
@@ -33,6 +36,20 @@ _OTHER = _words("""
     maxProperties maximum minContains minItems minLength minProperties minimum multipleOf
     pattern readOnly required title type uniqueItems writeOnly
 """)
+_SHAPES: dict[str, tuple[str, tuple[type, ...]]] = {
+    **dict.fromkeys(_words("enum examples required"), ("a list", (list,))),
+    **dict.fromkeys(_words("$comment description format pattern title"), ("a text", (str,))),
+    **dict.fromkeys(
+        _words("exclusiveMaximum exclusiveMinimum maximum minimum multipleOf"), _NUMBER
+    ),
+    **dict.fromkeys(_words("maxItems maxLength maxProperties minItems minLength"), _WHOLE),
+    **dict.fromkeys(_words("maxContains minContains minProperties"), _WHOLE),
+    **dict.fromkeys(
+        _words("deprecated readOnly uniqueItems writeOnly"), ("true or false", (bool,))
+    ),
+    "dependentRequired": ("a mapping", (dict,)),
+}
+_EXAMPLES = dict.fromkeys(_MANY, "[{type: string}, {type: 'null'}]")
 KEYWORDS = frozenset((*_ONE, *_MANY, *_NAMED, *_OTHER))
 
 
@@ -47,13 +64,14 @@ def read_schema(value: Json, pointer: str, *, types: Collection[str], problems: 
     if not isinstance(value, dict):
         hint = f"write `{{type: {value}}}`" if value in TYPES else "write it as `{type: string}`"
         message = f"a schema is {kind_of(value)}, but must be a mapping"
-        _add(problems, "IL1121", message, pointer, hint)
+        _add(problems, "IL1121", message, pointer=pointer, hint=hint)
         return True
     _check_type(value, pointer, problems)
     _check_ref(value, pointer, types=types, problems=problems)
     for key in value:
         if key not in KEYWORDS and not key.startswith("x-"):
             _check_keyword(key, f"{pointer}/{escape(key)}", problems)
+    _check_shapes(value, pointer, problems)
     for inner, place in _inner(value, pointer, problems):
         read_schema(inner, place, types=types, problems=problems)
     return value
@@ -63,18 +81,9 @@ def _check_type(value: dict[str, Json], pointer: str, problems: Problems) -> Non
     named = value.get("type", "object")
     for item in named if isinstance(named, list) else [named]:
         if item not in TYPES:
-            hint = (
-                did_you_mean(item, TYPES)
-                if isinstance(item, str)
-                else f"write one of {', '.join(TYPES)}"
-            )
-            _add(
-                problems,
-                "IL1121",
-                f"{kind_of(item)} is no type of JSON Schema",
-                f"{pointer}/type",
-                hint,
-            )
+            hint = did_you_mean(item if isinstance(item, str) else "", TYPES)
+            message = f"{kind_of(item)} is no type of JSON Schema"
+            _add(problems, "IL1121", message, pointer=f"{pointer}/type", hint=hint)
 
 
 def _check_ref(
@@ -85,24 +94,39 @@ def _check_ref(
     ref, place = value["$ref"], f"{pointer}/$ref"
     if not isinstance(ref, str) or not ref.startswith("#"):
         hint = "put the schema under `types` and refer to it as `#/types/NAME`"
-        _add(
-            problems,
-            "IL1121",
-            f"`$ref` is {kind_of(ref)}, which is not in this document",
-            place,
-            hint,
-        )
+        message = f"`$ref` is {kind_of(ref)}, which is not in this document"
+        _add(problems, "IL1121", message, pointer=place, hint=hint)
     elif ref.startswith(TYPES_REF):
         name = ref.removeprefix(TYPES_REF).partition("/")[0]
         if name not in types:
             hint = did_you_mean(name, sorted(types)) if types else "declare it under `types`"
-            _add(problems, "IL1122", f"there is no type `{bare(name)}`", place, hint)
+            _add(problems, "IL1122", f"there is no type `{bare(name)}`", pointer=place, hint=hint)
+
+
+def _check_shapes(value: dict[str, Json], pointer: str, problems: Problems) -> None:
+    """Note keywords whose value is of the wrong type; `Checker` finds what remains, at compile."""
+    for key, found in value.items():
+        wanted, types = _SHAPES.get(key, ("", ()))
+        number = int(found) if isinstance(found, float) and found.is_integer() else found
+        fits = isinstance(number, types) and isinstance(found, bool) == (types == (bool,))
+        if wanted and not fits:
+            message = f"`{key}` is {kind_of(found)}, but must be {wanted}"
+            hint = f"write {wanted}"
+            if wanted == "a list" and isinstance(found, str):
+                hint = f"write `{key}: [{bare(found)}]`"
+            _add(problems, "IL1121", message, pointer=f"{pointer}/{key}", hint=hint)
 
 
 def _check_keyword(key: str, pointer: str, problems: Problems) -> None:
     if key == "subject":
         hint = "remove it; values of data subjects cannot be kept apart yet"
-        _add(problems, "IL1110", "this version of Interlock does not know `subject`", pointer, hint)
+        _add(
+            problems,
+            "IL1110",
+            "this version of Interlock does not know `subject`",
+            pointer=pointer,
+            hint=hint,
+        )
         return
     meant = near(key, sorted(KEYWORDS))
     if meant is not None:
@@ -130,14 +154,10 @@ def _inner(value: dict[str, Json], pointer: str, problems: Problems) -> Iterator
             yield from ((item, f"{place}/{escape(name)}") for name, item in found.items())
         elif key in _MANY or key in _NAMED:
             wanted = "a list" if key in _MANY else "a mapping"
-            _add(
-                problems,
-                "IL1121",
-                f"`{key}` is {kind_of(found)}, but must be {wanted} of schemas",
-                place,
-                "correct it",
-            )
+            message = f"`{key}` is {kind_of(found)}, but must be {wanted} of schemas"
+            hint = f"write it as JSON Schema says: {_EXAMPLES.get(key, '{name: {type: string}}')}"
+            _add(problems, "IL1121", message, pointer=place, hint=hint)
 
 
-def _add(problems: Problems, code: str, message: str, pointer: str, hint: str) -> None:
+def _add(problems: Problems, code: str, message: str, *, pointer: str, hint: str) -> None:
     problems.add(Diagnostic(code=code, message=message, pointer=pointer, hint=hint))

@@ -55,7 +55,8 @@ def test_a_file_sees_nothing_of_what_includes_it():
     disk = Disk(lib=f"{HEAD}inputs: {{x: {{$ref: '#/types/t'}}}}\nnodes: {{a: {{graph: one}}}}\n")
     with pytest.raises(DocumentInvalid) as caught:
         load(
-            f"{HEAD}types: {{t: true}}\ngraphs: {{one: {{nodes: {{}}}}, lib: lib.yaml}}\nnodes: {{}}\n",
+            f"{HEAD}types: {{t: true}}\n"
+            "graphs: {one: {nodes: {}}, lib: lib.yaml}\nnodes: {}\n",
             load_file=disk,
         )
     (problem,) = caught.value.diagnostics
