@@ -95,7 +95,9 @@ def refused(plan: Plan, problems: Sequence[str]) -> InputsInvalid:
         (each.name, each.words, "required" if each.required else f"default {_default(each)}")
         for each in declared_inputs(plan)
     ]
-    expected = [f"`{plan.name}` takes:", *aligned(rows)] if rows else [f"`{plan.name}` takes no inputs"]
+    expected = (
+        [f"`{plan.name}` takes:", *aligned(rows)] if rows else [f"`{plan.name}` takes no inputs"]
+    )
     head = problems[0] if len(problems) == 1 else counted(len(problems), "problem")
     rest = [f"  {problem}" for problem in problems] if len(problems) > 1 else []
     return InputsInvalid(
@@ -121,7 +123,8 @@ def _value(declared: Input, text: str) -> tuple[Json, str]:
         if Checker(declared.schema).accepts(text):
             return text, ""
         shown = one_line(text, VALUE_SHOWN_MAX)
-        return None, f"`{declared.name}` takes {declared.words}, and `{shown}` is not JSON ({error})"
+        why = f" (no JSON: {error})" if text[:1] in {"{", "[", '"'} else ""
+        return None, f"`{declared.name}` takes {declared.words}, not `{shown}`{why}"
     checker = Checker(declared.schema)
     return (text if not checker.accepts(value) and checker.accepts(text) else value), ""
 
@@ -143,7 +146,9 @@ def _unknown(found: Mapping[str, Json], declared: Mapping[str, Input]) -> list[s
     for name in found:
         if name not in declared:
             near = difflib.get_close_matches(name, declared, n=1)
-            problems.append(f"no input is named `{name}`" + (f"; did you mean `{near[0]}`?" if near else ""))
+            problems.append(
+                f"no input is named `{name}`" + (f"; did you mean `{near[0]}`?" if near else "")
+            )
     return problems
 
 

@@ -85,13 +85,16 @@ def render_plan(plan: Plan, *, given: Sequence[str] = ()) -> str:
     head = f"Plan {click.style(plan.name, bold=True)}  {short(plan.digest)}"
     body = [click.style(table[0], dim=True), *table[1:]] if plan.root.nodes else ["  no nodes"]
     facts = [fact for fact in _facts(plan, given) if fact[1]]
-    return "\n".join([head, "", *body, "", *(one_width(f"  {name:<9}{text}") for name, text in facts)])
+    return "\n".join(
+        [head, "", *body, "", *(one_width(f"  {name:<9}{text}") for name, text in facts)]
+    )
 
 
 def _facts(plan: Plan, given: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "inputs", ", ".join(_input_words(plan, given))
-    yield "outputs", ", ".join(
-        f"{output.name}{'?' if output.optional else ''}" for output in plan.root.outputs
+    yield (
+        "outputs",
+        ", ".join(f"{output.name}{'?' if output.optional else ''}" for output in plan.root.outputs),
     )
     yield "at most", _bound_words(bounds_of(plan.root))
     for index, words in enumerate(run_time_checks(plan.root)):

@@ -85,7 +85,9 @@ class Program(click.Group):
         """Write the commands by section, without importing any."""
         for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
             with formatter.section(section):
-                rows = [(n, entry.help) for n, entry in COMMANDS.items() if entry.section == section]
+                rows = [
+                    (n, entry.help) for n, entry in COMMANDS.items() if entry.section == section
+                ]
                 formatter.write_dl(rows, col_max=12)
 
     def main(
@@ -169,7 +171,9 @@ def main() -> NoReturn:
         program.main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else Exit.INTERNAL
-        others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+        others = [
+            t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon
+        ]
         if others:
             flush()
             os._exit(code)

@@ -56,7 +56,9 @@ def _checked(settings: object, file: Path) -> dict[str, str]:
         if name not in SETTINGS:
             near = difflib.get_close_matches(name, SETTINGS, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(SETTINGS)}"
-            raise UsageError(f"[tool.interlock] in {shown(file)} has no setting `{name}`", hint=hint)
+            raise UsageError(
+                f"[tool.interlock] in {shown(file)} has no setting `{name}`", hint=hint
+            )
         if not isinstance(value, str) or not value:
             raise UsageError(
                 f"`{name}` of [tool.interlock] in {shown(file)} is {value!r}, not a text",

@@ -8,20 +8,32 @@ from interlock.engine.commands import (
 )
 from interlock.engine.execution import execution_digest as execution_digest
 from interlock.engine.state import (
+    Call as Call,
     MapState as MapState,
     NodeState as NodeState,
     ScopeState as ScopeState,
     State as State,
 )
 from interlock.engine.step import SEMANTICS as SEMANTICS, initial as initial, step as step
+from interlock.engine.story import (
+    Doubt as Doubt,
+    Moment as Moment,
+    doubt_of as doubt_of,
+    story as story,
+    told as told,
+)
 from interlock.engine.turn import IllegalTransition as IllegalTransition
 
 __all__ = [
+    "Call",
     "Command",
+    "Doubt",
+    "doubt_of",
     "execution_digest",
     "IllegalTransition",
     "initial",
     "MapState",
+    "Moment",
     "NodeState",
     "Probe",
     "Record",
@@ -30,4 +42,6 @@ __all__ = [
     "StartAttempt",
     "State",
     "step",
+    "story",
+    "told",
 ]

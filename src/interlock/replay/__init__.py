@@ -1,5 +1,6 @@
 """Replay: a journal through the engine again, without calling anything."""
 
+from interlock.replay.arguments import call_of_node as call_of_node
 from interlock.replay.verification import (
     Verified as Verified,
     fold as fold,
@@ -7,4 +8,4 @@ from interlock.replay.verification import (
     verify as verify,
 )
 
-__all__ = ["fold", "pinned_plan", "verify", "Verified"]
+__all__ = ["call_of_node", "fold", "pinned_plan", "verify", "Verified"]

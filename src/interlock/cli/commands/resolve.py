@@ -1,0 +1,110 @@
+"""`interlock resolve`: a person decides what became of a write in doubt."""
+
+import json
+from typing import cast
+
+import click
+
+from interlock.cli.apps import load_registry
+from interlock.cli.doubts import action_at
+from interlock.cli.driving import Stage, check_actions, conclude, drive
+from interlock.cli.options import app_option, json_option, store_option
+from interlock.cli.people import user
+from interlock.cli.project import find_project
+from interlock.cli.stores import existing, find_run
+from interlock.errors import InputsInvalid, UsageError
+from interlock.journal import Entry, Verdict
+from interlock.plan import Plan
+from interlock.replay import pinned_plan
+from interlock.runtime import Observer, RunResult, Runtime, read_entries
+from interlock.values import Checker, Json, Path, Schema, describe, paths
+
+
+@click.command()
+@click.argument("run")
+@click.argument("node")
+@click.option("--succeeded", metavar="JSON", help="It happened, and this is its output.")
+@click.option("--failed", is_flag=True, help="It did not happen.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the journal.")
+@app_option
+@store_option
+@json_option
+def resolve(
+    run: str,
+    node: str,
+    *,
+    succeeded: str | None,
+    failed: bool,
+    reason: str,
+    app: str | None,
+    store: str | None,
+    as_json: bool,
+) -> int:
+    """Decide about NODE of RUN, a write in doubt, and go on with the run.
+
+    Look at the target first: Interlock cannot know whether the write happened. `interlock show RUN`
+    says what was sent and when. Your name and the reason are kept in the journal.
+
+    \b
+    interlock resolve last deploy --succeeded '{"id": "d-17"}' --reason "saw it in the console"
+    """
+    if failed == (succeeded is not None):
+        raise UsageError(
+            "say what became of the write: either --succeeded JSON or --failed",
+            hint="`interlock show` has both commands to copy",
+        )
+    verdict: Verdict = "failed" if failed else "succeeded"
+    output = _output(succeeded) if succeeded is not None else None
+    path = Path(node)
+    paths.parse(path)
+    registry = load_registry(find_project(), app)
+    with existing(store) as (journal, name):
+        head = find_run(journal, run)
+        entries = list(read_entries(journal, head.run))
+        plan = pinned_plan(entries[0])
+        check_actions(plan, registry)
+        if verdict == "succeeded":
+            _check_output(plan, path, output, entries)
+        stage = Stage(plan=plan, registry=registry, store=journal, journal=name)
+
+        async def order(runtime: Runtime, observer: Observer) -> RunResult:
+            return await runtime.resolve(
+                head.run,
+                path,
+                verdict,
+                output=output,
+                actor=user(),
+                reason=reason,
+                observer=observer,
+            )
+
+        return conclude(stage, drive(stage, order, past=entries), as_json=as_json)
+
+
+def _output(text: str) -> Json:
+    try:
+        return cast(Json, json.loads(text))
+    except ValueError as error:
+        raise UsageError(
+            f"--succeeded takes the output as JSON, and `{text}` is none: {error}",
+            hint="""in quotes, such as --succeeded '{"id": "d-17"}'""",
+        ) from error
+
+
+def _check_output(plan: Plan, path: Path, output: Json, entries: list[Entry]) -> None:
+    """Check what a person says a write returned, before it is kept for good.
+
+    Raises:
+        InputsInvalid: the action cannot have returned that.
+    """
+    action = action_at(plan, path, entries)
+    if action is None:
+        return
+    schema = cast(Schema, action.returns)
+    problems = Checker(schema).problems(output)
+    if problems:
+        told = "; ".join(f"{each.pointer or '$'}: {each.message}" for each in problems)
+        raise InputsInvalid(
+            f"`{action.name}` cannot have returned that: {told}",
+            hint=f"it returns {describe(schema)}",
+        )

@@ -1,0 +1,35 @@
+"""`interlock resume`: go on with a run."""
+
+import click
+
+from interlock.cli.apps import load_registry
+from interlock.cli.driving import Stage, check_actions, conclude, take_up
+from interlock.cli.options import app_option, json_option, store_option
+from interlock.cli.project import find_project
+from interlock.cli.stores import existing, find_run
+from interlock.replay import pinned_plan
+from interlock.runtime import read_entries
+
+
+@click.command()
+@click.argument("run")
+@app_option
+@store_option
+@json_option
+def resume(run: str, *, app: str | None, store: str | None, as_json: bool) -> int:
+    """Go on with RUN, whose process has ended: an id, a unique beginning of one, or `last`.
+
+    What was under way is run again, sent again with the same key, asked for, or left to a person,
+    as each action declares. A run that has settled is shown as it is.
+
+    \b
+    interlock resume last
+    """
+    registry = load_registry(find_project(), app)
+    with existing(store) as (journal, name):
+        head = find_run(journal, run)
+        plan = pinned_plan(next(read_entries(journal, head.run)))
+        if head.status not in ("succeeded", "failed"):
+            check_actions(plan, registry)
+        stage = Stage(plan=plan, registry=registry, store=journal, journal=name)
+        return conclude(stage, take_up(stage, head.run), as_json=as_json)

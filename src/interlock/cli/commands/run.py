@@ -1,0 +1,92 @@
+"""`interlock run`: run a graph."""
+
+from collections.abc import Mapping
+
+import click
+
+from interlock.cli.console import err, tinted
+from interlock.cli.driving import Stage, conclude, drive, take_up
+from interlock.cli.inputs import read_inputs
+from interlock.cli.options import app_option, input_options, json_option, store_option
+from interlock.cli.people import user
+from interlock.cli.sources import STDIN, compile_argument
+from interlock.cli.stores import opened
+from interlock.errors import KeyTaken, UsageError
+from interlock.journal import RunStarted, Value
+from interlock.runtime import RunResult, read_entries
+from interlock.values import Json, RunId
+
+
+@click.command()
+@click.argument("graph")
+@input_options
+@click.option(
+    "--key", metavar="KEY", help="Start at most one run with this key, whoever asks again."
+)
+@app_option
+@store_option
+@json_option
+def run(
+    graph: str,
+    *,
+    given: tuple[str, ...],
+    file: str | None,
+    key: str | None,
+    app: str | None,
+    store: str | None,
+    as_json: bool,
+) -> int:
+    """Run GRAPH: a YAML or JSON file, - for stdin, or MODULE:NAME.
+
+    The outputs go to stdout as JSON, progress and the rest to stderr. Ctrl-C lets what is under way
+    end and leaves the run open; `interlock resume` goes on with it.
+
+    \b
+    interlock run hello.yaml -i name=Ada
+    """
+    if graph == STDIN and file == STDIN:
+        raise UsageError("both the graph and the inputs are `-`", hint="put one of them in a file")
+    compiled = compile_argument(graph, app=app)
+    plan = compiled.plan
+    inputs = read_inputs(plan, given, file)
+    for warning in plan.warnings:
+        err(tinted(warning) + "\n")
+    with opened(store) as (journal, name):
+        stage = Stage(plan=plan, registry=compiled.registry, store=journal, journal=name)
+        result = _start(stage, inputs, key)
+        return conclude(stage, result, as_json=as_json)
+
+
+def _start(stage: Stage, inputs: Mapping[str, Json], key: str | None) -> RunResult:
+    taken = stage.store.heads(key=key, limit=1) if key is not None else []
+    if taken:
+        return _again(stage, inputs, taken[0].run)
+    try:
+        return drive(
+            stage,
+            lambda runtime, observer: runtime.run(
+                stage.plan, inputs, key=key, principal=user(), observer=observer
+            ),
+        )
+    except KeyTaken as error:
+        return _again(stage, inputs, RunId(error.run))
+
+
+def _again(stage: Stage, inputs: Mapping[str, Json], run: RunId) -> RunResult:
+    """Return to the run that has the key: its result, or what is left of it.
+
+    Raises:
+        UsageError: it runs something else.
+    """
+    first = next(read_entries(stage.store, run)).event
+    same_inputs = Value.of({**stage.plan.root.defaults, **inputs})
+    if not isinstance(first, RunStarted) or first.plan != stage.plan.digest:
+        other = "another plan"
+    elif first.inputs != same_inputs:
+        other = "other inputs"
+    else:
+        err(f"Run {run} was started with this key before")
+        return take_up(stage, run)
+    raise UsageError(
+        f"the key belongs to run {run}, which has {other}", hint="use another key for another run"
+    )

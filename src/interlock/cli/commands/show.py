@@ -1,0 +1,57 @@
+"""`interlock show`: a run, or one node of it."""
+
+import click
+import orjson
+
+from interlock.cli.console import out, out_json
+from interlock.cli.exits import Exit
+from interlock.cli.nodeview import node_json, node_lines, node_view
+from interlock.cli.options import json_option, store_option
+from interlock.cli.runview import RunView, run_json, run_lines
+from interlock.cli.stores import existing, find_run
+from interlock.errors import UsageError
+from interlock.replay import pinned_plan
+from interlock.runtime import read_entries
+from interlock.store import EVENTS_READ_DEFAULT, Store
+from interlock.values import RunId
+
+
+@click.command()
+@click.argument("run")
+@click.argument("node", required=False)
+@click.option("--events", is_flag=True, help="Print the journal as it is stored, an event a line.")
+@store_option
+@json_option
+def show(run: str, node: str | None, *, events: bool, store: str | None, as_json: bool) -> int:
+    """Show RUN: where its nodes stand, why, and what to do next. With NODE, everything about it.
+
+    RUN is an id, a unique beginning of one, or `last`. NODE is a path, such as fetch or
+    'docs[3]/fetch'.
+
+    \b
+    interlock show last
+    """
+    if events and (node is not None or as_json):
+        raise UsageError("--events prints the whole journal, as JSON lines", hint="use it alone")
+    with existing(store) as (journal, name):
+        head = find_run(journal, run)
+        if events:
+            _print_events(journal, head.run)
+            return Exit.OK
+        entries = list(read_entries(journal, head.run))
+        plan = pinned_plan(entries[0])
+        view = RunView(head=head, plan=plan, entries=entries, journal=name)
+        found = node_view(view, node) if node is not None else None
+        if as_json:
+            out_json(run_json(view) if found is None else node_json(found))
+        else:
+            out("\n".join(run_lines(view) if found is None else node_lines(found)))
+    return Exit.OK
+
+
+def _print_events(store: Store, run: RunId) -> None:
+    after = 0
+    while page := store.read(run, after=after, limit=EVENTS_READ_DEFAULT):
+        for event in page:
+            out(orjson.dumps(orjson.loads(event.body)).decode())
+        after = page[-1].seq

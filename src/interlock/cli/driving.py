@@ -1,0 +1,198 @@
+"""Driving a run from the command line: progress, Ctrl-C, and the end in words and data."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from types import FrameType
+from typing import TypeAlias
+
+from interlock.actions import Registry
+from interlock.cli.console import err, flush, out, out_json, tinted
+from interlock.cli.doubts import doubt_lines
+from interlock.cli.exits import Exit, exit_of_status
+from interlock.cli.progress import Progress, restore_terminal
+from interlock.cli.times import span
+from interlock.errors import UsageError
+from interlock.journal import Entry
+from interlock.plan import Plan
+from interlock.runtime import Observer, RunResult, Runtime, read_entries
+from interlock.store import Store
+from interlock.values import Json, RunId
+
+Order: TypeAlias = Callable[[Runtime, Observer], Awaitable[RunResult]]
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a run needs here: its plan, the actions, the store and the name of that for people."""
+
+    plan: Plan
+    registry: Registry
+    store: Store
+    journal: str
+
+
+def drive(stage: Stage, order: Order, *, past: Iterable[Entry] = ()) -> RunResult:
+    """Carry out an order of the runtime, with progress on stderr, until the run ends or stops.
+
+    The first Ctrl-C or SIGTERM lets what is under way end, at most ten seconds, and leaves the run open; the second one
+    ends the process at once. What actions print goes to stderr: stdout is for the outputs.
+    """
+    progress = Progress(stage.plan, sys.stderr, live=_is_live())
+    progress.catch_up(past)
+    stop = Interruption(stage)
+    with redirect_stdout(sys.stderr), progress as observe:
+        return asyncio.run(_carry_out(stage, order, stop.watching(observe), stop))
+
+
+def take_up(stage: Stage, run: RunId) -> RunResult:
+    """Go on with a run; one that has settled is returned as it is."""
+    return drive(
+        stage,
+        lambda runtime, observer: runtime.resume(run, observer=observer),
+        past=read_entries(stage.store, run),
+    )
+
+
+async def _carry_out(
+    stage: Stage, order: Order, observer: Observer, stop: "Interruption"
+) -> RunResult:
+    async with Runtime(stage.store, stage.registry) as runtime:
+        with stop.catching(runtime):
+            return await order(runtime, observer)
+
+
+def _is_live() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class Interruption:
+    """What Ctrl-C and SIGTERM do while a run goes on."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._run: RunId | None = None
+        self._times = 0
+        self._draining: asyncio.Task[None] | None = None
+
+    def watching(self, observer: Observer) -> Observer:
+        """Learn the id of the run from its events."""
+
+        def observe(run: RunId, entry: Entry) -> None:
+            self._run = run
+            observer(run, entry)
+
+        return observe
+
+    @contextmanager
+    def catching(self, runtime: Runtime) -> Generator[None]:
+        """Catch the signals, in the main thread: elsewhere they are somebody else's."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        # Handlers of Python and not of the loop, since an action that keeps the loop busy must not keep Ctrl-C waiting.
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            self._times += 1
+            if self._times > 1:
+                self._end_at_once()
+            loop.call_soon_threadsafe(self._drain, runtime)
+
+        before = {number: signal.signal(number, handle) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _drain(self, runtime: Runtime) -> None:
+        err("Stopping: what is under way may take up to 10 s to end; Ctrl-C again ends at once")
+        self._draining = asyncio.get_running_loop().create_task(runtime.drain())
+
+    def _end_at_once(self) -> None:
+        """End without waiting. The journal is made for that: what was not acknowledged is decided by `resume`."""
+        restore_terminal(sys.stderr)
+        if self._run is not None:
+            err(f"\nStopped at once; the run is open. To go on: {resume_command(self._run)}")
+        flush()
+        os._exit(Exit.OPEN)
+
+
+def resume_command(run: RunId) -> str:
+    """The command that goes on with a run."""
+    return f"interlock resume {run}"
+
+
+def conclude(stage: Stage, result: RunResult, *, as_json: bool) -> int:
+    """Say how a run ended: outputs on stdout, the rest on stderr. Returns the exit code."""
+    head = stage.store.head(result.run)
+    taken = span(head.updated_ms - head.created_ms) if head is not None else "?"
+    if as_json:
+        out_json(result_json(stage, result))
+    elif result.status == "succeeded":
+        out(json.dumps(result.outputs, indent=2, ensure_ascii=False))
+    for line in _closing(stage, result, taken):
+        err(tinted(line))
+    return exit_of_status(result.status)
+
+
+def _closing(stage: Stage, result: RunResult, taken: str) -> Generator[str]:
+    match result.status:
+        case "succeeded":
+            yield f"succeeded in {taken}"
+        case "failed":
+            yield f"failed after {taken}"
+            if result.error is not None:
+                yield f"error[{result.error.code}]: {result.error.message}"
+            hint = result.error.hint if result.error is not None else ""
+            yield f"hint: {hint or f'see `interlock show {result.run}`'}"
+        case "in_doubt":
+            yield f"stopped: {len(result.in_doubt)} in doubt"
+            entries = list(read_entries(stage.store, result.run))
+            yield from doubt_lines(result.run, stage.plan, entries, result.in_doubt)
+        case "interrupted":
+            yield f"open. To go on: {resume_command(result.run)}"
+    if result.execution is not None:
+        yield f"execution  {result.execution}"
+    yield f"journal    {stage.journal}"
+
+
+def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:
+    """Return the end of a run as JSON data."""
+    in_doubt: list[Json] = [*result.in_doubt]
+    return {
+        "run": result.run,
+        "graph": stage.plan.name,
+        "status": result.status,
+        "outputs": result.outputs,
+        "error": result.error.to_json() if result.error is not None else None,
+        "in_doubt": in_doubt,
+        "plan": stage.plan.digest,
+        "execution": result.execution,
+        "journal": stage.journal,
+    }
+
+
+def check_actions(plan: Plan, registry: Registry) -> None:
+    """Check that a run that was started elsewhere or earlier finds its actions here; warn where their code differs.
+
+    Raises:
+        UsageError: an action is missing.
+    """
+    missing = [name for name in plan.actions if name not in registry]
+    if missing:
+        raise UsageError(
+            f"the run needs actions that are not here: {', '.join(missing)}",
+            hint="name the app with --app MODULE:NAME, or call this in the project's folder",
+        )
+    for name, pinned in plan.actions.items():
+        if registry.manifests[name].digest != pinned.digest:
+            err(tinted(f"warning: `{name}` is not what it was when the run was started"))

@@ -1,0 +1,191 @@
+"""One node of a run: what it called with what, what came of it, and every event on the way."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from interlock.actions import Manifest
+from interlock.cli.console import WIDTH, aligned, listed, plain
+from interlock.cli.doubts import action_at, doubt_lines
+from interlock.cli.planview import promise
+from interlock.cli.runview import RunView, one_line_keeping
+from interlock.cli.times import clock, moment
+from interlock.engine import Moment, story
+from interlock.errors import InterlockError, UsageError
+from interlock.journal import (
+    AttemptReturned,
+    AttemptStarted,
+    Entry,
+    NodeInDoubt,
+    NodeSettled,
+    RunRecovered,
+    RunSettled,
+    RunStarted,
+    Value,
+)
+from interlock.replay import call_of_node
+from interlock.values import Json, Path, paths
+
+INSIDE_SHOWN_MAX = 20
+VALUE_LINES_MAX = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeView:
+    """What is known of one node."""
+
+    path: Path
+    run: RunView
+    moments: tuple[Moment, ...]
+    action: Manifest | None
+    args: Value | None
+    output: Value | None
+    status: str
+    inside: dict[Path, str]
+
+
+def node_view(run: RunView, told: str) -> NodeView:
+    """Gather what is known of a node, or of the item of a map.
+
+    Raises:
+        UsageError: the run has no such node.
+    """
+    path = Path(told)
+    paths.parse(path)
+    moments = story(run.entries, path)
+    inside = _inside(run, path)
+    if not moments and not inside and path not in run.plan.root.positions:
+        raise _no_such_node(run, path)
+    ends = [m.entry.event for m in moments if isinstance(m.entry.event, NodeSettled)]
+    raw = [m.entry.event for m in moments if isinstance(m.entry.event, AttemptReturned)]
+    return NodeView(
+        path=path,
+        run=run,
+        moments=moments,
+        action=action_at(run.plan, path, run.entries),
+        args=_args(run, moments, path),
+        output=ends[-1].output if ends else raw[-1].output if raw else None,
+        status=_status(run, moments, path),
+        inside=inside,
+    )
+
+
+def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
+    for entry in reversed([each.entry for each in moments]):
+        if isinstance(entry.event, NodeSettled):
+            return entry.event.status
+        if isinstance(entry.event, NodeInDoubt):
+            return "in doubt"
+    position = run.plan.root.positions.get(paths.parse(path)[0].node)
+    return "running" if moments or position is None else run.board.rows[position].status
+
+
+def _args(run: RunView, moments: tuple[Moment, ...], path: Path) -> Value | None:
+    for entry in reversed([each.entry for each in moments]):
+        if isinstance(entry.event, AttemptStarted):
+            return entry.event.args
+    try:
+        call = call_of_node(run.head.run, run.entries, path)
+    except InterlockError:
+        return None  # A journal that diverges is still worth looking at; `replay` says where.
+    return call.args if call is not None else None
+
+
+def _inside(run: RunView, path: Path) -> dict[Path, str]:
+    """The ends of what ran inside a node or an item."""
+    starts = (f"{path}/", f"{path}[", f"{path}#", f"{path}!")
+    ends = (entry.event for entry in run.entries)
+    return {
+        end.path: end.status
+        for end in ends
+        if isinstance(end, NodeSettled) and end.path.startswith(starts)
+    }
+
+
+def _no_such_node(run: RunView, path: Path) -> UsageError:
+    known = dict.fromkeys([*run.plan.root.positions, *_paths(run.entries)])
+    near = difflib.get_close_matches(path, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(run.plan.root.positions)}"
+    return UsageError(f"run {run.head.run} has no node `{path}`", hint=hint)
+
+
+def _paths(entries: object) -> Iterator[str]:
+    for entry in entries if isinstance(entries, list) else []:
+        event = entry.event
+        if not isinstance(event, RunStarted | RunRecovered | RunSettled):
+            yield event.path
+
+
+def node_lines(view: NodeView) -> Iterator[str]:
+    """Render a node as text."""
+    yield f"Node {click.style(view.path, bold=True)} of run {view.run.head.run}  {view.status}"
+    action = view.action
+    if action is not None:
+        means = promise(action)
+        yield f"  action  {action.name}, {action.effect}{f', {means}' if means else ''}"
+        yield f"  code    {action.fingerprint or f'version {action.version}'}"
+    if view.args is not None:
+        yield from _value_lines("args", view.args)
+    if view.output is not None:
+        yield from _value_lines("output", view.output)
+    if view.moments:
+        yield ""
+        yield f"  {moment(view.moments[0].entry.at_ms).partition(' ')[0]}, UTC"
+        rows = [(clock(m.entry.at_ms), f"#{m.entry.seq}") for m in view.moments]
+        for start, each in zip(aligned(rows), view.moments, strict=True):
+            yield one_line_keeping(f"{start}  ", each.text)
+    yield from _inside_lines(view)
+    if view.path in view.run.board.in_doubt:
+        yield ""
+        yield from doubt_lines(view.run.head.run, view.run.plan, view.run.entries, [view.path])
+
+
+def _value_lines(name: str, value: Value) -> Iterator[str]:
+    whole = json.dumps(value.json, ensure_ascii=False)
+    if len(whole) <= WIDTH - 10:
+        yield f"  {name:<7} {plain(whole)}"
+        return
+    lines = json.dumps(value.json, ensure_ascii=False, indent=2).splitlines()
+    for index, line in enumerate(lines[:VALUE_LINES_MAX]):
+        yield f"  {'' if index else name:<7} {one_line_keeping('', line) if len(line) > WIDTH else plain(line)}"
+    if len(lines) > VALUE_LINES_MAX:
+        yield f"          … {len(lines) - VALUE_LINES_MAX} lines more, see --json"
+
+
+def _inside_lines(view: NodeView) -> Iterator[str]:
+    if not view.inside:
+        return
+    yield ""
+    rows = [(path, status) for path, status in view.inside.items()]
+    yield from aligned(rows[:INSIDE_SHOWN_MAX])
+    if len(rows) > INSIDE_SHOWN_MAX:
+        yield f"  and {len(rows) - INSIDE_SHOWN_MAX} more, see --json"
+
+
+def node_json(view: NodeView) -> dict[str, Json]:
+    """Return a node as JSON data."""
+    moments: list[Json] = [_moment_json(each.entry, each.text) for each in view.moments]
+    action = view.action
+    return {
+        "run": view.run.head.run,
+        "path": view.path,
+        "status": view.status,
+        "action": action.to_json() if action is not None else None,
+        "args": view.args.json if view.args is not None else None,
+        "output": view.output.json if view.output is not None else None,
+        "story": moments,
+        "inside": dict(view.inside),
+    }
+
+
+def _moment_json(entry: Entry, text: str) -> dict[str, Json]:
+    return {
+        "seq": entry.seq,
+        "at_ms": entry.at_ms,
+        "type": entry.event.type,
+        "actor": entry.actor,
+        "text": text,
+    }

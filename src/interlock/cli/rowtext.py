@@ -1,0 +1,109 @@
+"""The words and glyphs for a row of the board: the same for progress and for `show`."""
+
+from dataclasses import dataclass
+
+from interlock.cli.board import Row
+from interlock.cli.console import brief, counted, one_line
+from interlock.cli.times import span
+from interlock.journal import NodeStatus
+from interlock.plan import CompiledMap
+
+GLYPHS: dict[NodeStatus, str] = {
+    "waiting": "·",
+    "running": "●",
+    "in_doubt": "?",
+    "succeeded": "✓",
+    "skipped": "-",
+    "failed": "✗",
+    "refused": "✗",
+    "cancelled": "✗",
+    "undone": "↩",
+    "violated": "!",
+}
+ASCII: dict[str, str] = {"·": ".", "●": "*", "✓": "+", "✗": "x", "↩": "<", "…": "..."}
+COLOURS: dict[NodeStatus, str] = {
+    "waiting": "bright_black",
+    "running": "blue",
+    "in_doubt": "yellow",
+    "succeeded": "green",
+    "skipped": "bright_black",
+    "failed": "red",
+    "refused": "red",
+    "cancelled": "yellow",
+    "undone": "yellow",
+    "violated": "red",
+}
+TIME_CHARS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row as text: its parts have different colours on a terminal."""
+
+    glyph: str
+    name: str
+    time: str
+    words: str
+    colour: str
+
+
+def line_of(row: Row, *, now_ms: int, name_chars: int, words_chars: int) -> Line:
+    """Say in one line how a row stands. A node that waits has no time."""
+    taken = ""
+    if row.started_ms or (row.status == "running" and row.ready_ms):
+        end_ms = row.settled_ms if row.is_settled else now_ms
+        taken = span(end_ms - (row.started_ms or row.ready_ms))
+    if row.status in ("skipped", "waiting", "in_doubt"):
+        taken = ""
+    return Line(
+        glyph=GLYPHS[row.status],
+        name=row.node.id.ljust(name_chars),
+        time=taken.rjust(TIME_CHARS),
+        words=words_of(row, words_chars),
+        colour=COLOURS[row.status],
+    )
+
+
+def words_of(row: Row, chars: int) -> str:
+    """Say what came of a node, or what it does."""
+    match row.status:
+        case "succeeded":
+            again = f"attempt {row.attempt}" if row.attempt > 1 else ""
+            told = _inside(row) or brief(row.output.json if row.output is not None else None, chars)
+        case "running" | "waiting":
+            again = f"attempt {row.attempt}" if row.attempt > 1 else ""
+            told = _inside(row) or (_failure(row) if again else "")
+        case _:
+            again = row.status.replace("_", " ") if row.status != "failed" else ""
+            told = f"{row.error.code}: {row.error.message}" if row.error is not None else ""
+            if row.status == "skipped" and row.error is not None:
+                told = row.error.message
+    return one_line(": ".join(part for part in (again, told) if part), chars)
+
+
+def _failure(row: Row) -> str:
+    return row.last_failure.message if row.last_failure is not None else ""
+
+
+def _inside(row: Row) -> str:
+    inside = row.inside
+    if inside is None:
+        return ""
+    word = "item" if isinstance(row.node, CompiledMap) else "node"
+    total = "" if inside.total is None else f" of {counted(inside.total, word)}"
+    parts = [f"{inside.done:,}{total or f' {word}s'} done"]
+    if inside.failed:
+        parts.append(f"{inside.failed:,} failed")
+    if inside.open and word == "item" and not row.is_settled:
+        parts.append(f"{len(inside.open):,} under way")
+    return ", ".join(parts)
+
+
+def for_encoding(text: str, encoding: str | None) -> str:
+    """Replace our glyphs where a stream cannot carry them."""
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        for glyph, other in ASCII.items():
+            text = text.replace(glyph, other)
+    return text

@@ -1,0 +1,223 @@
+"""A run for people and for programs: where each node stands and why, and what to do next."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import click
+
+from interlock.cli.board import Board
+from interlock.cli.console import WIDTH, counted, one_line
+from interlock.cli.doubts import action_at, doubt_lines
+from interlock.cli.rowtext import GLYPHS, TIME_CHARS, line_of
+from interlock.cli.times import moment, span
+from interlock.engine import doubt_of, story
+from interlock.journal import SETTLED, Entry, ErrorInfo, NodeSettled, RunHead, RunStarted
+from interlock.plan import Plan
+from interlock.values import Json, Path
+
+INNER_SHOWN_MAX = 10
+NAME_CHARS_MIN = 10
+FINGERPRINT_CHARS = 8
+INDENT = " " * 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """All that is known of a run."""
+
+    head: RunHead
+    plan: Plan
+    entries: Sequence[Entry]
+    journal: str
+
+    @cached_property
+    def board(self) -> Board:
+        """The rows after all events."""
+        board = Board(self.plan)
+        for entry in self.entries:
+            board.apply(entry)
+        return board
+
+    @property
+    def started(self) -> RunStarted:
+        """The event that began the run."""
+        event = self.entries[0].event
+        if not isinstance(event, RunStarted):
+            raise TypeError(event.type)
+        return event
+
+    @property
+    def troubled_inside(self) -> list[NodeSettled]:
+        """The ends inside other nodes that are not good."""
+        ends = [entry.event for entry in self.entries if isinstance(entry.event, NodeSettled)]
+        rows = {row.node.id for row in self.board.rows}
+        bad = ("failed", "violated", "refused")
+        return [end for end in ends if end.status in bad and end.path not in rows]
+
+
+def status_words(view: RunView) -> str:
+    """Say how a run stands."""
+    taken = span(view.head.updated_ms - view.head.created_ms)
+    doubts = len(view.board.in_doubt)
+    match view.head.status:
+        case "succeeded":
+            return f"succeeded in {taken}"
+        case "failed":
+            return f"failed after {taken}"
+        case "in_doubt" if doubts:
+            return f"stopped: {counted(doubts, 'node')} in doubt"
+        case _:
+            running = sum(row.status == "running" for row in view.board.rows)
+            return f"open, {counted(running, 'node')} under way"
+
+
+def run_lines(view: RunView) -> Iterator[str]:
+    """Render a run as text."""
+    started = view.started
+    name = click.style(view.head.graph, bold=True)
+    yield f"Run {view.head.run}  {name}  {status_words(view)}"
+    key = f", key {one_line(started.key, 60)}" if started.key else ""
+    yield f"  started {moment(view.head.created_ms)} by {one_line(started.principal, 60)}{key}"
+    yield from _row_lines(view)
+    yield from _inner_lines(view)
+    yield from doubt_lines(view.head.run, view.plan, view.entries, view.board.in_doubt)
+    yield from _next_lines(view)
+    yield ""
+    yield from _fact_lines(view)
+
+
+def _row_lines(view: RunView) -> Iterator[str]:
+    rows = view.board.rows
+    name_chars = max([NAME_CHARS_MIN, *(len(row.node.id) for row in rows)])
+    room = WIDTH - name_chars - TIME_CHARS - 8
+    for row in rows:
+        if row.status == "in_doubt":
+            continue
+        line = line_of(row, now_ms=view.board.last_ms, name_chars=name_chars, words_chars=room)
+        glyph = click.style(line.glyph, fg=line.colour)
+        yield f"  {glyph} {line.name} {line.time}   {line.words}".rstrip()
+        if row.status in ("failed", "violated", "refused") and row.error is not None:
+            yield from _cause_lines(view, row.node.id, row.error, name_chars)
+
+
+def _cause_lines(view: RunView, path: str, error: ErrorInfo, name_chars: int) -> Iterator[str]:
+    indent = " " * (name_chars + TIME_CHARS + 8)
+    yield indent + (error.hint or f"see `interlock show {view.head.run} {path}`")
+
+
+def _inner_lines(view: RunView) -> Iterator[str]:
+    troubled = view.troubled_inside
+    for end in troubled[:INNER_SHOWN_MAX]:
+        told = f"{end.error.code}: {end.error.message}" if end.error is not None else ""
+        glyph = click.style(GLYPHS[end.status], fg="red")
+        yield one_line_keeping(f"{INDENT}{glyph} {end.path}  ", f"{end.status}: {told}")
+    if len(troubled) > INNER_SHOWN_MAX:
+        yield f"{INDENT}  and {len(troubled) - INNER_SHOWN_MAX} more"
+
+
+def one_line_keeping(start: str, text: str) -> str:
+    """Put a safe text behind a start that is ours, in one line."""
+    return start + one_line(text, max(20, WIDTH - len(click.unstyle(start))))
+
+
+def _next_lines(view: RunView) -> Iterator[str]:
+    settled = view.board.settled
+    if settled is not None and settled.error is not None:
+        yield one_line_keeping("  because ", f"{settled.error.code}: {settled.error.message}")
+    elif settled is None and not view.board.in_doubt:
+        yield f"  if no process drives it any more: interlock resume {view.head.run}"
+
+
+def _fact_lines(view: RunView) -> Iterator[str]:
+    settled = view.board.settled
+    yield f"  inputs     {brief_json(view.started.inputs.json)}"
+    if settled is not None and settled.output is not None:
+        yield f"  outputs    {brief_json(settled.output.json)}"
+    yield f"  code       {one_line(', '.join(_code(view.plan)), WIDTH - 13)}"
+    yield f"  plan       {view.head.plan}"
+    if settled is not None:
+        yield f"  execution  {settled.execution}"
+    yield f"  journal    {view.journal}, {counted(len(view.entries), 'event')}"
+
+
+def brief_json(value: Json) -> str:
+    """Show a value in the rest of a line."""
+    return one_line(json.dumps(value, ensure_ascii=False), WIDTH - 13)
+
+
+def _code(plan: Plan) -> Iterator[str]:
+    for name, action in sorted(plan.actions.items()):
+        found = action.fingerprint
+        shown = (
+            found.partition(":")[2][:FINGERPRINT_CHARS] if found else f"version {action.version}"
+        )
+        yield f"{name} {shown}"
+
+
+# --- for programs
+
+
+def run_json(view: RunView) -> dict[str, Json]:
+    """Return a run as JSON data."""
+    settled = view.board.settled
+    error = settled.error if settled is not None else None
+    return {
+        "run": view.head.run,
+        "graph": view.head.graph,
+        "status": view.head.status,
+        "started_ms": view.head.created_ms,
+        "updated_ms": view.head.updated_ms,
+        "principal": view.started.principal,
+        "key": view.started.key,
+        "inputs": view.started.inputs.json,
+        "outputs": settled.output.json if settled is not None and settled.output else None,
+        "error": error.to_json() if error is not None else None,
+        "plan": view.head.plan,
+        "execution": view.head.execution,
+        "code": {name: action.fingerprint for name, action in sorted(view.plan.actions.items())},
+        "nodes": _nodes_json(view),
+        "in_doubt": [_doubt_json(view, path) for path in sorted(view.board.in_doubt)],
+        "events": len(view.entries),
+        "journal": view.journal,
+    }
+
+
+def _nodes_json(view: RunView) -> list[Json]:
+    rows: list[Json] = [
+        {"path": row.node.id, "status": row.status, "attempt": row.attempt}
+        for row in view.board.rows
+        if row.status not in SETTLED
+    ]
+    ends: list[Json] = [
+        end_json(entry, entry.event)
+        for entry in view.entries
+        if isinstance(entry.event, NodeSettled)
+    ]
+    return [*ends, *rows]
+
+
+def end_json(entry: Entry, end: NodeSettled) -> dict[str, Json]:
+    """Return the end of a node as JSON data."""
+    return {
+        "path": end.path,
+        "status": end.status,
+        "attempt": end.attempt,
+        "started_ms": end.started_ms,
+        "settled_ms": entry.at_ms,
+        "call_key": end.call_key,
+        "output": end.output.json if end.output is not None else None,
+        "error": end.error.to_json() if end.error is not None else None,
+    }
+
+
+def _doubt_json(view: RunView, path: Path) -> dict[str, Json]:
+    action = action_at(view.plan, path, view.entries)
+    doubt = doubt_of(story(view.entries, path), action) if action is not None else None
+    return {
+        "path": path,
+        "sent_ms": doubt.sent_ms if doubt is not None else None,
+        "what": doubt.what if doubt is not None else None,
+        "why": doubt.why if doubt is not None else None,
+    }

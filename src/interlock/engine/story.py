@@ -1,0 +1,145 @@
+"""The story of a node: the events that brought it where it is, in words. The command line and the UI show the same."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from interlock.actions import Manifest
+from interlock.journal import (
+    AttemptFailed,
+    AttemptReturned,
+    AttemptStarted,
+    Entry,
+    ErrorInfo,
+    NodeInDoubt,
+    NodeResolved,
+    NodeSettled,
+    ProbeAnswered,
+    ProposalAccepted,
+    ProposalRefused,
+    RunRecovered,
+    RunSettled,
+    RunStarted,
+)
+from interlock.values import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One event of a story, and what it means."""
+
+    entry: Entry
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why nobody knows what became of a write.
+
+    Attributes:
+        sent_ms: when it was sent last.
+        what: what happened to the answer.
+        why: why it is not sent again.
+    """
+
+    sent_ms: int
+    what: str
+    why: str
+
+
+def story(entries: Iterable[Entry], path: Path) -> tuple[Moment, ...]:
+    """Tell what happened to one node, with the recoveries that it lived through."""
+    found: list[Moment] = []
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, RunRecovered):
+            if found and not isinstance(found[-1].entry.event, NodeSettled):
+                found.append(Moment(entry, told(entry)))
+        elif not isinstance(event, RunStarted | RunSettled) and event.path == path:
+            found.append(Moment(entry, told(entry)))
+    return tuple(found)
+
+
+def told(entry: Entry) -> str:
+    """Say what an event means, in a few words."""
+    event = entry.event
+    match event:
+        case RunStarted():
+            return f"the run was started by {event.principal}"
+        case RunRecovered():
+            return f"{event.owner} took the run up after its process had ended"
+        case AttemptStarted():
+            return f"attempt {event.attempt} was about to be sent"
+        case AttemptReturned():
+            return f"attempt {event.attempt} returned"
+        case AttemptFailed():
+            return f"attempt {event.attempt} failed: {_error(event.error)}"
+        case ProbeAnswered():
+            return _probe(event)
+        case ProposalAccepted():
+            return f"the proposed graph was accepted: {event.graph}"
+        case ProposalRefused():
+            return f"the proposed graph was refused: {'; '.join(event.messages)}"
+        case NodeInDoubt():
+            return f"in doubt: {_error(event.error)}"
+        case NodeResolved():
+            reason = f": {event.reason}" if event.reason else ""
+            return f"{entry.actor} resolved it as {event.verdict}{reason}"
+        case NodeSettled():
+            return f"{event.status}: {_error(event.error)}" if event.error else event.status
+        case RunSettled():
+            return f"the run {event.status}"
+        case _:
+            assert_never(event)
+
+
+def _error(error: ErrorInfo) -> str:
+    return f"{error.code} {error.message}"
+
+
+def _probe(event: ProbeAnswered) -> str:
+    match event.answer:
+        case "applied":
+            return "the probe found that the write had happened"
+        case "not_applied":
+            return "the probe found that the write had not happened"
+        case "unknown":
+            return f"the probe could not tell: {event.message or 'no reason given'}"
+
+
+def doubt_of(moments: Iterable[Moment], action: Manifest) -> Doubt | None:
+    """Explain a node that is in doubt, from its story; None when it has not been sent."""
+    events = [moment.entry for moment in moments]
+    sent = [entry for entry in events if isinstance(entry.event, AttemptStarted)]
+    if not sent:
+        return None
+    at_ms = next((e.at_ms for e in reversed(events) if isinstance(e.event, NodeInDoubt)), 0)
+    probes = [e.event for e in events if isinstance(e.event, ProbeAnswered)]
+    since = [entry.event for entry in events if entry.seq > sent[-1].seq]
+    return Doubt(
+        sent_ms=sent[-1].at_ms,
+        what=_lost_answer(since),
+        why=_why_not_again(action, probes, waited_ms=at_ms - sent[0].at_ms, sent=len(sent)),
+    )
+
+
+def _lost_answer(since: list[object]) -> str:
+    for event in since:
+        if isinstance(event, AttemptFailed):
+            return f"{event.error.message}; it may have happened all the same"
+    return "no answer before the process died"
+
+
+def _why_not_again(
+    action: Manifest, probes: list[ProbeAnswered], *, waited_ms: int, sent: int
+) -> str:
+    closing = "so Interlock will not repeat it"
+    if probes:
+        return f"its probe could not tell ({probes[-1].message or 'no reason given'}), {closing}"
+    if action.key is None:
+        return f"{action.name} declares no key and no probe, {closing}"
+    if action.window_ms is not None and waited_ms >= action.window_ms:
+        return (
+            f"{action.name} remembers keys for {action.window_ms} ms, which had passed, {closing}"
+        )
+    return f"it was sent {sent} times with the same key without an answer, {closing}"
