@@ -129,6 +129,8 @@ class Builder:
         self._count(1, event)
         start, end = event.start_mark.index, event.end_mark.index
         if self._wants_key():
+            if event.anchor is not None:
+                self.anchors[event.anchor] = _Anchor(event.value, 1, 0)
             self._key(event, self.scan.span(start, end))
             return
         pointer = self._pointer()

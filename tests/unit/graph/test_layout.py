@@ -27,10 +27,10 @@ PAIRS = {
         "a:\n" + "".join(f"  key_{n}: value_{n}\n" for n in range(8)),
     ),
     "comments stay where they were": (
-        "# top\n\na: 1 # one\n# before b\nb:   # at b\n    # inside\n    c: 2\n"
-        "    # end of b\n# before d\nd: 3\n# last\n",
-        "# top\n\na: 1  # one\n# before b\nb:  # at b\n  # inside\n  c: 2\n"
-        "  # end of b\n# before d\nd: 3\n# last\n",
+        ("# top\n\na: 1 # one\n# before b\nb:   # at b\n    # inside\n    c: 2\n"
+        "    # end of b\n# before d\nd: 3\n# last\n"),
+        ("# top\n\na: 1  # one\n# before b\nb:  # at b\n  # inside\n  c: 2\n"
+        "  # end of b\n# before d\nd: 3\n# last\n"),
     ),
     "a comment in braces takes the value out of them": (
         "a: {b: 1, # why\n  c: 2}\n",
@@ -46,8 +46,8 @@ PAIRS = {
         "a: 'x'\nb: \"y\"\nc: 1.10\nd: 'it''s'\ne: \"\\u00e9\"\n",
     ),
     "block texts move with their key": (
-        "a:\n      b: |\n           x\n             y\n\n"
-        "      c: >-\n           z\n      d: |+\n           w\n\n",
+        ("a:\n      b: |\n           x\n             y\n\n"
+        "      c: >-\n           z\n      d: |+\n           w\n\n"),
         "a:\n  b: |\n    x\n      y\n\n  c: >-\n    z\n  d: |+\n    w\n\n",
     ),
     "an explicit indentation is kept in meaning": (

@@ -106,6 +106,7 @@ def test_an_alias_is_a_copy_of_its_anchor():
     assert isinstance(tree, dict)
     assert tree["a"] is not tree["c"]
     assert source.values["/c"].line == 2
+    assert read_text("&k a: 1\nb: *k\n")[0] == {"a": 1, "b": "a"}
 
 
 @pytest.mark.parametrize(
