@@ -102,9 +102,6 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL1122": CodeInfo("unknown type", "`{$ref: '#/types/NAME'}` names an entry of `types`."),
     "IL1123": CodeInfo("name of an item is taken", "`as` would hide a node of the same id."),
-    "IL1124": CodeInfo(
-        "bad declaration of an output", "It is a template, or `{value: ..., optional: true}`."
-    ),
     "IL1125": CodeInfo(
         "unknown keyword",
         "JSON Schema ignores keywords that it does not know: likely a typing error.",
@@ -188,6 +185,9 @@ CODES: dict[str, CodeInfo] = {
     "IL2214": CodeInfo("types do not fit", "An operator or a function does not take these types."),
     "IL2215": CodeInfo("result is no JSON data", "The result of an expression must be JSON data."),
     # --- IL5xxx limits
+    "IL5000": CodeInfo(
+        "limit reached", "A limit was reached; the message names it and says how to raise it."
+    ),
     "IL5001": CodeInfo(
         "document too large", "The text of a document has more bytes than `bytes_max`."
     ),
@@ -305,6 +305,9 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL9003": CodeInfo(
         "illegal transition", "An event that the engine could not have ordered in this state."
+    ),
+    "IL9004": CodeInfo(
+        "app not loaded", "The module that `--app` or `[tool.interlock]` names cannot be used."
     ),
     "IL9000": CodeInfo(
         "internal error", "A check inside Interlock failed. This is a bug; please report it."
