@@ -161,7 +161,7 @@ def _defaults(section: Section) -> Defaults:
 
 
 def _outputs(section: Section) -> tuple[Mapping[str, Json], frozenset[str]]:
-    """Read outputs: each is a template, or `{value: TEMPLATE, optional: true}` when it may be absent.
+    """Read outputs: templates, or `{value: TEMPLATE, optional: true}` for what may be absent.
 
     A mapping with exactly these two keys is always read as such a declaration.
     """
