@@ -101,7 +101,9 @@ class Disk:
 def recording_disk(
     refuse: Callable[[DiskOp], int] | None = None,
 ) -> Generator[Disk]:
-    """Record what SQLite does to files that are opened inside the block; close them inside it.
+    """Record what SQLite does to the files it opens inside the block.
+
+    They must be closed inside it, too.
 
     Args:
         refuse: see `Disk.refuse`. A refused operation is neither done nor recorded.

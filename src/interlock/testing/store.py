@@ -426,6 +426,9 @@ class LeaseConformance:
             store.release(old)
             store.release(Lease(run=B, owner=ME, epoch=1, expires_ms=0))
             refusal(LeaseHeld, lambda: store.lease(A, ME, now_ms=11, life_ms=500))
+            assert store.lease(A, ME, now_ms=999, life_ms=500).epoch == 3
+            store.release(old)
+            refusal(LeaseHeld, lambda: store.lease(A, YOU, now_ms=1_000, life_ms=500))
 
     def test_a_lease_is_above_every_event(self) -> None:
         with closing(self.make()) as store:

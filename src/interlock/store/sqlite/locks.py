@@ -106,7 +106,7 @@ class Locks:
 
     def is_dead(self, owner: OwnerId) -> bool:
         """Tell whether an owner's process is gone for certain. Needs the commit lock."""
-        return owner not in self._owners and _remove_if_free(self._owner_path(owner))
+        return _remove_if_free(self._owner_path(owner))
 
     def sweep(self) -> None:
         """Remove what dead owners left behind. Needs the commit lock."""

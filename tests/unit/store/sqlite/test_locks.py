@@ -127,6 +127,19 @@ def test_an_owner_has_a_short_name(two: tuple[Locks, Locks], owner: str):
 # --- through the store
 
 
+def test_opening_sweeps_what_dead_owners_left(tmp_path: Path):
+    store = open_store(str(tmp_path / "journal.db"))
+    store.lease(A, ME, now_ms=0, life_ms=1_000)
+    left = tmp_path / "journal.db-locks" / "owner-0"
+    left.touch()
+    other = open_store(str(tmp_path / "journal.db"))
+    assert not left.exists()
+    with pytest.raises(LeaseHeld):
+        other.lease(A, YOU, now_ms=0, life_ms=1_000)
+    other.close()
+    store.close()
+
+
 def test_a_closed_store_lets_its_owners_go(tmp_path: Path):
     path = str(tmp_path / "journal.db")
     mine, other = open_store(path), open_store(path)
