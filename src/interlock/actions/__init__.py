@@ -9,6 +9,7 @@ from interlock.actions.action import (
     action as action,
     declare as declare,
 )
+from interlock.actions.annotations import Annotation as Annotation
 from interlock.actions.context import (
     Context as Context,
     ProposalRules as ProposalRules,
@@ -21,13 +22,21 @@ from interlock.actions.manifest import (
     Manifest as Manifest,
     Manifests as Manifests,
 )
+from interlock.actions.options import (
+    CommonOptions as CommonOptions,
+    Condition as Condition,
+    NodeOptions as NodeOptions,
+)
 from interlock.actions.registry import AnyAction as AnyAction, Registry as Registry
 
 __all__ = [
     "Action",
     "action",
+    "Annotation",
     "AnyAction",
     "Bounds",
+    "CommonOptions",
+    "Condition",
     "Context",
     "declare",
     "Effect",
@@ -35,6 +44,7 @@ __all__ = [
     "Guarantee",
     "Manifest",
     "Manifests",
+    "NodeOptions",
     "ProposalRules",
     "Registry",
     "Safety",

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, ParamSpec, Protocol, TypeVar, cast, final, overload
+from typing import Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, final, overload
 
 from interlock.actions.context import Context
 from interlock.actions.manifest import EFFECTS, Effect, Manifest
+from interlock.actions.options import NodeOptions
 from interlock.actions.signature import Signature
 from interlock.errors import ActionInvalid, UsageError, ValueRefused
 from interlock.values import Digest, Json, Schema, decode, digest, duration_ms, encode
@@ -234,11 +235,11 @@ class Action(Generic[P, R]):
             bound={**self.bound, **bound},
         )
 
-    def using(self, **options: object) -> Callable[P, R]:
+    def using(self, **options: Unpack[NodeOptions]) -> Callable[P, R]:
         """Return the action with options for one node: `charge.using(id="pay", retry=...)(...)`."""
 
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            return self._trace(args, kwargs, options)
+            return self._trace(args, kwargs, cast(Mapping[str, object], options))
 
         return call
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
+from interlock.actions.annotations import Annotation, without_titles
 from interlock.actions.context import Context
 from interlock.errors import ActionInvalid, ValueRefused
 from interlock.values import Json, Schema, encode
@@ -85,19 +86,8 @@ class Signature:
             ) from error
 
     @cached_property
-    def _returned(self) -> Any:
-        from pydantic import ConfigDict, TypeAdapter
-
-        hint = self.hints.get("return", Any)
-        try:
-            return TypeAdapter(hint, config=ConfigDict(ser_json_bytes="base64"))
-        except Exception:  # noqa: BLE001 - models bring a config of their own and refuse another
-            try:
-                return TypeAdapter(hint)
-            except Exception as error:
-                raise ActionInvalid(
-                    f"action `{self.name}`: {error}", hint="use types that have a JSON form"
-                ) from error
+    def _returned(self) -> Annotation:
+        return Annotation(self.hints.get("return", Any), owner=f"output of `{self.name}`")
 
     @cached_property
     def returns_plain(self) -> bool:
@@ -106,11 +96,11 @@ class Signature:
 
     def arguments_schema(self) -> Schema:
         """Return the JSON Schema of the arguments."""
-        return cast(Schema, _without_titles(self._model.model_json_schema(mode="validation")))
+        return without_titles(cast(Schema, self._model.model_json_schema(mode="validation")))
 
     def returns_schema(self) -> Schema:
         """Return the JSON Schema of the output."""
-        return cast(Schema, _without_titles(self._returned.json_schema(mode="serialization")))
+        return self._returned.schema("serialization")
 
     def decode(self, data: bytes) -> dict[str, object]:
         """Decode canonical argument bytes to typed keyword arguments.
@@ -137,13 +127,7 @@ class Signature:
         """
         if self.returns_plain:
             return encode(cast(Json, value))
-        from pydantic_core import PydanticSerializationError
-
-        try:
-            tree = self._returned.dump_python(value, mode="json", warnings=False)
-        except PydanticSerializationError as error:
-            raise ValueRefused(f"output of `{self.name}`: {error}") from error
-        return encode(tree)
+        return encode(self._returned.encode(value))
 
 
 def _is_plain(hint: object) -> bool:
@@ -158,20 +142,3 @@ def _mentions_set(hint: object) -> bool:
         return True
     parts = get_args(hint)[:1] if get_origin(hint) is Annotated else get_args(hint)
     return any(_mentions_set(part) for part in parts)
-
-
-def _without_titles(schema: Json) -> Json:
-    """Leave out the titles that pydantic makes from names: noise in digests and messages."""
-    if isinstance(schema, list):
-        return [_without_titles(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept: dict[str, Json] = {}
-    for key, value in schema.items():
-        if key in ("properties", "$defs") and isinstance(value, dict):
-            kept[key] = {name: _without_titles(part) for name, part in value.items()}
-        elif key in ("const", "enum", "default", "examples"):
-            kept[key] = value
-        elif key != "title" or not isinstance(value, str):
-            kept[key] = _without_titles(value)
-    return kept
