@@ -1,6 +1,7 @@
 """The passes over one graph: bind, order, type, assemble."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from interlock.actions import Manifest
@@ -30,7 +31,7 @@ from interlock.plan.model import (
 from interlock.plan.order import canonical_order
 from interlock.plan.outputs import compile_outputs, with_defaults
 from interlock.plan.problems import Problems, pointer
-from interlock.plan.reading import infer
+from interlock.plan.reading import Lens, lenient_view
 from interlock.plan.typing import (
     Target,
     check_arguments,
@@ -70,6 +71,7 @@ class GraphCompiler:
         self.positions: dict[NodeId, int] = {}
         self.dependents: dict[NodeId, list[int]] = {}
         self.schemas: dict[str, Schema] = {}
+        self.sources: dict[str, str] = {}
         self.absent: dict[NodeId, str] = {}
 
     def compile(self) -> CompiledGraph | None:
@@ -79,15 +81,13 @@ class GraphCompiler:
             name: resolve(schema, self.around.types) for name, schema in self.graph.inputs.items()
         }
         inputs_schema = graph_inputs_schema(inputs)
-        self.schemas = {"inputs": inputs_schema, "nodes": True}
+        self.schemas = {"inputs": inputs_schema}
+        self.sources = {"inputs": f"`{self.graph.name}` declares"}
         self._order()
         nodes = [self._node(self.bound[id_]) for id_ in self.positions]
+        lens = self._lens("an output", self.schemas)
         outputs, outputs_schema = compile_outputs(
-            self.graph,
-            self.schemas,
-            positions=self.positions,
-            absent=self.absent,
-            problems=self.problems,
+            self.graph, lens, positions=self.positions, absent=self.absent
         )
         if self.problems.errors > errors_before:
             return None
@@ -185,6 +185,7 @@ class GraphCompiler:
         self, bound: Bound, manifest: Manifest, returns: Schema
     ) -> tuple[CompiledNode, Checker | None]:
         schema = manifest.arguments
+        self.sources[bound.node.id] = f"`{manifest.name}` returns"
         target = Target(words=f"`{manifest.name}`", schema=schema)
         proven = self._check_with(target, bound)
         arguments = with_defaults(bound.arguments, target)
@@ -192,12 +193,9 @@ class GraphCompiler:
         return common, None if proven else Checker(schema)
 
     def _check_with(self, target: Target, bound: Bound, **names: Schema) -> bool:
-        home = pointer("nodes", bound.node.id)
-        schemas = {**self.schemas, **names}
-        return (
-            check_arguments(target, bound.arguments, schemas, at=home, problems=self.problems)
-            == "proven"
-        )
+        lens = self._lens_of(bound).naming(**names)
+        at = pointer("nodes", bound.node.id)
+        return check_arguments(target, bound.arguments, lens, at=at) == "proven"
 
     def _returned(self, node: AnyNode, declared: Schema) -> Schema:
         """`returns` narrows what is declared."""
@@ -211,6 +209,7 @@ class GraphCompiler:
         if body is None:
             return None
         self._check_with(Target(words=f"graph `{node.graph}`", schema=body.inputs_schema), bound)
+        self.sources[node.id] = f"graph `{node.graph}` yields"
         returns = self._returned(node, body.outputs_schema)
         return specialised(
             CompiledGraphNode,
@@ -224,6 +223,7 @@ class GraphCompiler:
             return None
         target = Target(words=f"graph `{node.graph}`", schema=body.inputs_schema)
         self._check_with(target, bound, **{node.as_: self._item_schema(bound)})
+        self.sources[node.id] = "a `map` yields"
         returns = self._returned(node, _map_yields(body.outputs_schema))
         return specialised(
             CompiledMap,
@@ -239,16 +239,11 @@ class GraphCompiler:
     def _item_schema(self, bound: Bound) -> Schema:
         at = pointer("nodes", bound.node.id, "over")
         over = bound.over
-        produced = (
-            infer(over, self.schemas, at=at, offset=0, problems=self.problems)
-            if over is not None
-            else None
-        )
+        lens = self._lens_of(bound)
+        produced = lens.infer(over, at=at) if over is not None else None
         if over is None or produced is None:
             return True
-        check_edge(
-            ARRAY, produced, at=at, placed=(0, over), consumer="`over`", problems=self.problems
-        )
+        check_edge(ARRAY, produced, lens, at=at, placed=(0, over), consumer="`over`")
         return select(produced, (0,)).schema
 
     def _body_of(self, node: GraphNode | MapNode, kind: str) -> CompiledGraph | None:
@@ -308,14 +303,33 @@ class GraphCompiler:
 
     def _check_guards(self, bound: Bound, returns: Schema, arguments: Schema) -> None:
         home = pointer("nodes", bound.node.id)
-        before: dict[str, Schema] = {**self.schemas, "args": arguments}
-        after: dict[str, Schema] = {**before, "result": returns}
+        lens = self._lens_of(bound)
         if bound.when is not None:
-            check_condition(bound.when, self.schemas, at=f"{home}/when", problems=self.problems)
+            check_condition(bound.when, replace(lens, tested=()), at=f"{home}/when")
+        before = lens.naming(args=arguments)
         for expression in bound.require:
-            check_condition(expression, before, at=f"{home}/require", problems=self.problems)
+            check_condition(expression, before, at=f"{home}/require")
+        after = before.naming(result=returns)
         for expression in bound.ensure:
-            check_condition(expression, after, at=f"{home}/ensure", problems=self.problems)
+            check_condition(expression, after, at=f"{home}/ensure")
+
+    def _lens_of(self, bound: Bound) -> Lens:
+        """What the expressions of a node may read; its guard has been tested before the others."""
+        tested = bound.when.references if bound.when is not None else ()
+        lenient = {each.reference.node for each in bound.reads if each.reference.root == "nodes"}
+        schemas = self.schemas if not lenient else {**self.schemas, "nodes": self._views(lenient)}
+        return replace(self._lens(f"`{bound.node.id}`", schemas), tested=tested)
+
+    def _lens(self, owner: str, schemas: Mapping[str, Schema]) -> Lens:
+        return Lens(owner=owner, schemas=schemas, sources=self.sources, problems=self.problems)
+
+    def _views(self, ids: Iterable[NodeId | None]) -> Schema:
+        views: dict[str, Json] = {
+            str(id_): lenient_view(self.schemas.get(str(id_), True))
+            for id_ in ids
+            if id_ is not None
+        }
+        return {"type": "object", "properties": views, "required": list(views)}
 
     def _places(self, ids: set[NodeId]) -> tuple[int, ...]:
         return tuple(sorted(self.positions[other] for other in ids))

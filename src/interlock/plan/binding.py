@@ -115,11 +115,9 @@ def reads_of(template: Template, at: str) -> Iterator[Read]:
 
 
 def check_read(graph: Graph, read: Read, problems: Problems) -> None:
-    """Check that what is read exists: the node, or the input."""
+    """Check that the node that is read exists."""
     reference = read.reference
-    if reference.root == "inputs":
-        _check_input(graph, read, problems)
-    elif reference.node is not None and reference.node not in graph.nodes:
+    if reference.node is not None and reference.node not in graph.nodes:
         is_input = reference.name in graph.inputs
         near = nearest(reference.node, graph.nodes)
         hint = f"write `inputs.{reference.name}`" if is_input else near
@@ -128,23 +126,6 @@ def check_read(graph: Graph, read: Read, problems: Problems) -> None:
             f"there is no node `{reference.node}` in `{graph.name}`",
             at=read.at,
             hint=hint,
-            span=read.span,
-        )
-
-
-def _check_input(graph: Graph, read: Read, problems: Problems) -> None:
-    path = read.reference.path
-    if (
-        path
-        and isinstance(path[0], str)
-        and path[0] not in graph.inputs
-        and read.reference.optional_from != 0
-    ):
-        problems.error(
-            "IL2007",
-            f"`{graph.name}` declares no input `{path[0]}`",
-            at=read.at,
-            hint=nearest(path[0], graph.inputs),
             span=read.span,
         )
 

@@ -1,25 +1,26 @@
 """The outputs of a graph, and the arguments that have a default."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set as AbstractSet
 from typing import cast
 
 from interlock.graph import Graph, Template, parse_template
 from interlock.plan.binding import check_read, reads_of
 from interlock.plan.model import CompiledOutput
-from interlock.plan.problems import Problems, pointer
+from interlock.plan.problems import pointer
+from interlock.plan.reading import Lens, lenient_view
 from interlock.plan.typing import Target, template_schema
 from interlock.values import Json, NodeId, Schema
 
 
 def compile_outputs(
     graph: Graph,
-    schemas: Mapping[str, Schema],
+    lens: Lens,
     *,
     positions: Mapping[NodeId, int],
     absent: Mapping[NodeId, str],
-    problems: Problems,
 ) -> tuple[tuple[CompiledOutput, ...], Schema]:
     """Compile the outputs; one that may be absent must be declared optional."""
+    problems = lens.problems
     compiled: list[CompiledOutput] = []
     properties: dict[str, Json] = {}
     for name, tree in graph.outputs.items():
@@ -46,7 +47,7 @@ def compile_outputs(
                     hint=f"declare it optional: {name}: {{value: …, optional: true}},"
                     f" or read `nodes.{node}.status`",
                 )
-        properties[name] = template_schema(template, schemas, at=at, problems=problems)
+        properties[name] = template_schema(template, _seeing(lens, lenient), at=at)
         compiled.append(
             CompiledOutput(
                 name=name,
@@ -65,6 +66,11 @@ def compile_outputs(
         "additionalProperties": False,
     }
     return tuple(compiled), schema
+
+
+def _seeing(lens: Lens, lenient: AbstractSet[NodeId]) -> Lens:
+    views: dict[str, Json] = {node: lenient_view(lens.schemas.get(node, True)) for node in lenient}
+    return lens.naming(nodes={"type": "object", "properties": views, "required": list(views)})
 
 
 def with_defaults(arguments: Template, target: Target) -> Template:

@@ -9,9 +9,10 @@ from interlock.journal import Value
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
 from interlock.plan.compiler import graph_digest_of
+from interlock.plan.fitting import fits
 from interlock.plan.model import CompiledPropose, Limits, Proposal
 from interlock.plan.problems import Problems, pointer
-from interlock.values import Json, covers, describe
+from interlock.values import Json, describe
 
 
 def compile_proposal(
@@ -43,7 +44,7 @@ def compile_proposal(
                 on_key=True,
                 hint=f"`{node.id}` gives: {', '.join(given) or 'nothing'}",
             )
-    if compiled is not None and covers(node.returns_schema, compiled.outputs_schema) == "no":
+    if compiled is not None and fits(node.returns_schema, compiled.outputs_schema) == "no":
         problems.error(
             "IL2016",
             f"the outputs of the proposal are {describe(compiled.outputs_schema)},"

@@ -6,14 +6,14 @@ not; what can neither be proven nor refuted is checked when the node starts.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from interlock.graph import Expression, Placed, Template
+from interlock.plan.fitting import fits
 from interlock.plan.problems import Problems, nearest
-from interlock.plan.reading import infer
-from interlock.values import Checker, Json, Schema, counterexample, covers, describe, select
+from interlock.plan.reading import Lens
+from interlock.values import Checker, Json, Schema, counterexample, describe, select
 
-Schemas: TypeAlias = Mapping[str, Schema]
 Proof = Literal["proven", "dynamic"]
 STRING: Schema = {"type": "string"}
 
@@ -46,14 +46,13 @@ class Target:
         )
 
 
-def check_arguments(
-    target: Target, arguments: Template, schemas: Schemas, *, at: str, problems: Problems
-) -> Proof:
+def check_arguments(target: Target, arguments: Template, lens: Lens, *, at: str) -> Proof:
     """Check `with` against what receives it.
 
     Says whether nothing is left to check at run time. `at` is the node.
     """
     node_at, at = at, f"{at}/with"
+    problems = lens.problems
     given = arguments.tree if isinstance(arguments.tree, dict) else {}
     for name in given:
         if name not in target.properties and not target.is_open:
@@ -78,10 +77,7 @@ def check_arguments(
             hint=f"add it to `with`: {{{shown}}}",
         )
     _check_literals(target, arguments, given, at=at, problems=problems)
-    proofs = [
-        _check_placed(target, placed, schemas, at=at, problems=problems)
-        for placed in arguments.placed
-    ]
+    proofs = [_check_placed(target, placed, lens, at=at) for placed in arguments.placed]
     return "proven" if all(proof == "proven" for proof in proofs) else "dynamic"
 
 
@@ -104,14 +100,10 @@ def _check_literals(
             )
 
 
-def _check_placed(
-    target: Target, placed: Placed, schemas: Schemas, *, at: str, problems: Problems
-) -> Proof:
+def _check_placed(target: Target, placed: Placed, lens: Lens, *, at: str) -> Proof:
     steps = _steps(placed.pointer, target.schema)
     consumer = select(target.schema, steps)
-    produced = infer(
-        placed.expression, schemas, at=at + placed.pointer, offset=placed.span[0], problems=problems
-    )
+    produced = lens.infer(placed.expression, at=at + placed.pointer, offset=placed.span[0])
     if produced is None or consumer.present == "never":
         return "dynamic"
     if not placed.whole:
@@ -120,10 +112,10 @@ def _check_placed(
     proof = check_edge(
         consumer.schema,
         produced,
+        lens,
         at=at + placed.pointer,
         placed=(placed.span[0], placed.expression),
         consumer=words,
-        problems=problems,
     )
     return proof if len(steps) == 1 else "dynamic"
 
@@ -131,25 +123,22 @@ def _check_placed(
 def check_edge(
     wanted: Schema,
     produced: Schema,
+    lens: Lens,
     *,
     at: str,
     placed: tuple[int, Expression],
     consumer: str,
-    problems: Problems,
 ) -> Proof:
     """Check that what an expression yields is accepted where it goes.
 
     `placed` is the expression and where its source starts in the string at `at`; `consumer` is in
     words.
     """
-    if produced in (True, {}):
-        # Nothing is declared, so nothing can be proven: the edge is checked when the node starts.
-        return "proven" if wanted in (True, {}) else "dynamic"
-    verdict = covers(wanted, produced)
+    verdict = fits(wanted, produced)
     if verdict == "no":
         offset, expression = placed
         example = counterexample(wanted, produced)
-        problems.error(
+        lens.problems.error(
             "IL2008",
             f"{consumer} takes {describe(wanted)},"
             f" but `{expression.source.strip()}` is {describe(produced)}",
@@ -161,40 +150,23 @@ def check_edge(
     return "proven" if verdict == "yes" else "dynamic"
 
 
-def check_condition(
-    expression: Expression, schemas: Schemas, *, at: str, problems: Problems
-) -> None:
+def check_condition(expression: Expression, lens: Lens, *, at: str) -> None:
     """Check that a condition is boolean."""
-    produced = infer(expression, schemas, at=at, offset=0, problems=problems)
-    if produced is not None and covers({"type": "boolean"}, produced) == "no":
-        problems.error(
-            "IL2009",
-            f"a condition must be true or false, but `{expression.source}` is {describe(produced)}",
-            at=at,
-            hint="compare it with something, such as `x != null` or `size(x) > 0`",
-        )
+    lens.infer(expression, at=at, condition=True)
 
 
-def template_schema(template: Template, schemas: Schemas, *, at: str, problems: Problems) -> Schema:
+def template_schema(template: Template, lens: Lens, *, at: str) -> Schema:
     """Infer the schema of what a template yields."""
     placed = {each.pointer: each for each in template.placed if each.whole}
     partial = {each.pointer for each in template.placed if not each.whole}
     for each in template.placed:
         if not each.whole:
-            infer(
-                each.expression,
-                schemas,
-                at=at + each.pointer,
-                offset=each.span[0],
-                problems=problems,
-            )
+            lens.infer(each.expression, at=at + each.pointer, offset=each.span[0])
 
     def schema_of(tree: Json, pointer: str) -> Schema:
         if pointer in placed:
             one = placed[pointer]
-            found = infer(
-                one.expression, schemas, at=at + pointer, offset=one.span[0], problems=problems
-            )
+            found = lens.infer(one.expression, at=at + pointer, offset=one.span[0])
             return True if found is None else found
         if pointer in partial:
             return STRING
