@@ -139,7 +139,9 @@ def _on_run_started(turn: Turn, event: RunStarted) -> None:
 
 
 def _on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
-    if event.ahead and event.path not in turn.state.ordered:
+    # Live, the attempt that ran ahead has started already; a replay has only this event of it.
+    at = locate(turn.state, event.path, event)
+    if event.ahead and not at.state.started and event.path not in turn.state.ordered:
         _live_ahead(turn, event)
     judged = event.path in turn.state.ordered
     if judged:
