@@ -50,6 +50,7 @@ class Context:
             more.
         feedback: what was wrong with the last attempt, when the node has `retry: {feedback: true}`
             or repairs.
+        previous: what the last attempt returned, when that is what `feedback` is about.
         proposal: the rules of what the action proposes, when a `propose` node calls it.
         random: a float in [0, 1) drawn from the attempt's seed, so that it is the same on every
             machine.
@@ -61,6 +62,7 @@ class Context:
     now: Callable[[], int]
     random: Callable[[], float]
     feedback: tuple[str, ...] = ()
+    previous: Json = None
     proposal: ProposalRules | None = None
     usage_total: Usage = field(default_factory=Usage)
     secret: Callable[[str], str] = no_secret

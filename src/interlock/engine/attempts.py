@@ -103,6 +103,7 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     expect(judged or at.state.started, at, event, "the attempt has not started")
     at.state.started = False
     at.state.error = event.error
+    at.state.refused = event.output
     at.state.tokens += event.tokens
     at.state.cost_usd_micros += event.cost_usd_micros
     unproven = node.action.effect == "write" and not event.error.not_applied

@@ -14,7 +14,7 @@ class StartAttempt:
 
     `ahead` allows it to run before anything of it is durable; otherwise the intent is journaled
     first. Nothing is sent before `not_before_ms`; after `deadline_at_ms` nothing may be sent any
-    more.
+    more. `feedback` says what was wrong with the last attempt, `previous` is what it returned.
     """
 
     path: Path
@@ -28,6 +28,7 @@ class StartAttempt:
     not_before_ms: int = 0
     deadline_at_ms: int | None = None
     feedback: tuple[str, ...] = ()
+    previous: Value | None = None
     causes: tuple[int, ...] = ()
 
 

@@ -35,6 +35,7 @@ def attempt_due(turn: Turn, at: At, node: CompiledCall) -> StartAttempt:
         not_before_ms=state.not_before_ms,
         deadline_at_ms=deadline,
         feedback=state.feedback,
+        previous=state.refused if state.feedback else None,
         causes=causes_of(at),
     )
 

@@ -17,6 +17,7 @@ def consider(turn: Turn, at: At, node: CompiledPropose, output: Value) -> None:
             output.json, node=node, limits=turn.state.plan.limits, depth=at.scope.depth + 1
         )
     except DocumentInvalid as error:
+        state.refused = output
         errors = [diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error"]
         turn.record(
             ProposalRefused(

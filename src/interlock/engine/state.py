@@ -29,7 +29,7 @@ class NodeState:
 
     `waiting` counts the dependencies that have not settled. `started` is true from an intent to its
     outcome; `lost` when the outcome went down with a process. `json` is the output as expressions
-    see it.
+    see it. `refused` is what the last attempt returned, when it was refused.
     """
 
     waiting: int
@@ -53,6 +53,7 @@ class NodeState:
     cost_usd_micros: int = 0
     cause: int = 0
     feedback: tuple[str, ...] = ()
+    refused: Value | None = None
     opened: "MapState | ScopeState | None" = None
 
 

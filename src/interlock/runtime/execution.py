@@ -70,6 +70,7 @@ class Call:
             # Seeded, so that an attempt draws the same numbers on every machine.
             random=random.Random(f"{command.idempotency_key}/{command.attempt}").random,  # noqa: S311
             feedback=command.feedback if starts else (),
+            previous=command.previous.json if starts and command.previous is not None else None,
             proposal=_rules(command),
             secret=self._secret,
             resources=self.world.resources,
@@ -191,7 +192,7 @@ def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
 def _raised(call: Call, error: BaseException) -> ErrorInfo:
     told = call.mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     permanent = isinstance(error, Permanent)
-    if isinstance(error, NotApplied):
+    if isinstance(error, NotApplied) and call.action.effect == "write":
         return ErrorInfo(code="IL6009", message=told, permanent=permanent, not_applied=True)
     hint = call.mask(error.hint) if isinstance(error, InterlockError) else ""
     return ErrorInfo(code="IL6001", message=told, hint=hint, permanent=permanent)
