@@ -81,7 +81,7 @@ class GraphCompiler:
             name: resolve(schema, self.around.types) for name, schema in self.graph.inputs.items()
         }
         inputs_schema = graph_inputs_schema(inputs)
-        self.schemas = {"inputs": inputs_schema}
+        self.schemas = {"inputs": graph_inputs_schema(inputs, filled_in=True)}
         self.sources = {"inputs": f"`{self.graph.name}` declares"}
         self._order()
         nodes = [self._node(self.bound[id_]) for id_ in self.positions]

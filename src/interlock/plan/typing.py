@@ -197,12 +197,15 @@ def template_schema(template: Template, lens: Lens, *, at: str) -> Schema:
     return schema_of(template.tree, "")
 
 
-def graph_inputs_schema(inputs: Mapping[str, Schema]) -> Schema:
-    """Make the schema of the inputs of a graph; an input with a default may be left out."""
+def graph_inputs_schema(inputs: Mapping[str, Schema], *, filled_in: bool = False) -> Schema:
+    """Make the schema of the inputs of a graph: an input with a default may be left out.
+
+    With `filled_in`, as expressions see them: every input is there.
+    """
     required: list[Json] = [
         name
         for name, schema in inputs.items()
-        if not (isinstance(schema, dict) and "default" in schema)
+        if filled_in or not (isinstance(schema, dict) and "default" in schema)
     ]
     properties: dict[str, Json] = dict(inputs)
     return {
