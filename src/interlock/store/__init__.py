@@ -5,7 +5,12 @@ sqlite:PATH      a journal file, durable through crash and power loss
 PATH             the same
 """
 
-from interlock.store.locator import open_store as open_store
+from interlock.store.health import StoreHealth as StoreHealth
+from interlock.store.locator import (
+    examine_store as examine_store,
+    living_owners as living_owners,
+    open_store as open_store,
+)
 from interlock.store.memory import MemoryStore as MemoryStore
 from interlock.store.protocol import (
     EVENTS_READ_DEFAULT as EVENTS_READ_DEFAULT,
@@ -18,11 +23,14 @@ from interlock.store.protocol import (
 
 __all__ = [
     "EVENTS_READ_DEFAULT",
+    "examine_store",
     "HEADS_READ_DEFAULT",
     "INLINE_BYTES_MAX",
+    "living_owners",
     "MeasuredStore",
     "MemoryStore",
     "open_store",
     "Store",
+    "StoreHealth",
     "StoreStatistics",
 ]

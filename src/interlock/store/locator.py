@@ -1,8 +1,11 @@
 """From a store's address to the store."""
 
 from interlock.errors import UsageError
+from interlock.journal import OwnerId
+from interlock.store.health import StoreHealth
 from interlock.store.memory import MemoryStore
 from interlock.store.protocol import MeasuredStore
+from interlock.values import RunId
 
 MEMORY = "memory:"
 
@@ -17,8 +20,54 @@ def open_store(url: str) -> MeasuredStore:
         UsageError: the address is empty or of a kind that does not exist.
         StoreUnusable: the file is no journal of ours, of a newer version, or unusable; says why.
     """
-    if url == MEMORY:
+    path = _path_of(url)
+    if path is None:
         return MemoryStore()
+    # Imported here: SQLite is native code, and a program that stays in memory needs none of it.
+    from interlock.store.sqlite import SqliteStore
+
+    return SqliteStore(path)
+
+
+def examine_store(url: str) -> StoreHealth | None:
+    """Look at all of a store that is there already, and change nothing; None for `memory:`.
+
+    Raises:
+        UsageError: the address is empty or of a kind that does not exist.
+        StoreUnusable: it cannot be opened; says why.
+        JournalCorrupt: it is damaged so much that it cannot be read at all.
+    """
+    path = _path_of(url)
+    if path is None:
+        return None
+    from interlock.store.sqlite import examine
+
+    return examine(path)
+
+
+def living_owners(url: str) -> dict[RunId, OwnerId]:
+    """Name the runs that a living process drives, with its owner id; none for `memory:`.
+
+    Raises:
+        UsageError: the address is empty or of a kind that does not exist.
+        StoreUnusable: it cannot be opened; says why.
+    """
+    path = _path_of(url)
+    if path is None:
+        return {}
+    from interlock.store.sqlite import living_owners as living
+
+    return living(path)
+
+
+def _path_of(url: str) -> str | None:
+    """Return the path of a journal file; None for memory.
+
+    Raises:
+        UsageError: the address is empty or of a kind that does not exist.
+    """
+    if url == MEMORY:
+        return None
     scheme, colon, rest = url.partition(":")
     if colon and len(scheme) > 1 and scheme.isalnum():  # One letter is a Windows drive.
         if scheme != "sqlite":
@@ -32,7 +81,4 @@ def open_store(url: str) -> MeasuredStore:
             "the address of a store is empty",
             hint="use `memory:`, `sqlite:PATH`, or the path of a journal file",
         )
-    # Imported here: SQLite is native code, and a program that stays in memory needs none of it.
-    from interlock.store.sqlite import SqliteStore
-
-    return SqliteStore(url)
+    return url

@@ -108,6 +108,17 @@ class Locks:
         """Tell whether an owner's process is gone for certain. Needs the commit lock."""
         return _remove_if_free(self._owner_path(owner))
 
+    def is_alive(self, owner: OwnerId) -> bool:
+        """Tell whether an owner's process lives, and change nothing. Needs the commit lock."""
+        try:
+            descriptor = os.open(self._owner_path(owner), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _try(descriptor)
+        finally:
+            os.close(descriptor)
+
     def sweep(self) -> None:
         """Remove what dead owners left behind. Needs the commit lock."""
         for path in self._folder.glob(f"{OWNER_PREFIX}*"):

@@ -1,0 +1,29 @@
+"""How a store is: for `interlock doctor`, and for those who watch it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from interlock.journal import OwnerId
+from interlock.values import RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreHealth:
+    """What was found in a store.
+
+    Attributes:
+        problems: what the integrity check says; empty when all is well.
+        version, version_known: the format of the file, and the newest that this Interlock knows.
+        bytes: the size of the file with its write-ahead log.
+        bytes_free: what is left on its disk.
+        driven: the runs that a living process drives, with its owner id.
+    """
+
+    problems: tuple[str, ...]
+    version: int
+    version_known: int
+    events: int
+    runs: int
+    bytes: int
+    bytes_free: int
+    driven: Mapping[RunId, OwnerId]
