@@ -42,3 +42,9 @@ def input_options(command: CommandT) -> CommandT:
         "--inputs", "file", metavar="FILE", help="A file with inputs as JSON or YAML; - is stdin."
     )
     return single(whole(command))
+
+
+def example(*commands: str) -> str:
+    """Make the end of a help text that shows commands, as they are written here."""
+    lines = "\n".join(f"  {command}" for command in commands)
+    return f"\b\nExample:\n{lines}"

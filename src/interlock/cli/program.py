@@ -14,6 +14,7 @@ import click
 
 from interlock.cli.console import err, flush, listed, tinted
 from interlock.cli.exits import MEANINGS, Exit, exit_of
+from interlock.cli.options import example
 from interlock.errors import InterlockError, InternalError
 
 DEBUG = "INTERLOCK_DEBUG"
@@ -49,8 +50,9 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry(LOOK, "Look for problems of this installation."),
 }
 
-EPILOG = "Exit codes: " + "; ".join(
-    f"{code.value} {words.partition(';')[0].partition(':')[0]}" for code, words in MEANINGS.items()
+EXAMPLE = example("interlock init hello && cd hello", "interlock run hello.yaml -i name=Ada")
+CODES = "\b\nExit codes:\n" + "\n".join(
+    f"  {code.value:>2}  {words}" for code, words in MEANINGS.items()
 )
 
 
@@ -148,17 +150,12 @@ def _bug(error: Exception) -> InternalError:
 
 @click.command(
     cls=Program,
-    epilog=EPILOG,
+    epilog=f"{EXAMPLE}\n\n{CODES}",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="interlock", message="%(prog)s %(version)s")
 def program() -> None:
-    """Check graphs of actions, run them durably, and show what happened.
-
-    \b
-    interlock init hello && cd hello
-    interlock run hello.yaml
-    """
+    """Check graphs of actions, run them durably, and show what happened."""
 
 
 def main() -> NoReturn:

@@ -52,13 +52,13 @@ class Progress:
         self._plan = plan
         self._stream = stream
         self._now_ms = now_ms or SystemClock().now_ms
-        self._live: Live | None = self._make_live() if live else None
         self._headed = False
         self._run = RunId("")
         self._silent = False
         self._name_chars = min(
             NAME_CHARS_MAX, max((len(node.id) for node in plan.root.nodes), default=0)
         )
+        self._live: Live | None = self._make_live() if live else None
 
     def __enter__(self) -> Callable[[RunId, Entry], None]:
         if self._live is not None:

@@ -6,7 +6,7 @@ import click
 
 from interlock.cli.console import aligned, counted, err, out, out_json, tinted
 from interlock.cli.exits import Exit
-from interlock.cli.options import app_option, json_option
+from interlock.cli.options import app_option, example, json_option
 from interlock.cli.planview import short
 from interlock.cli.project import Project, find_project
 from interlock.cli.sources import compile_source, read_argument
@@ -25,7 +25,7 @@ class Finding:
     source: SourceMap | None
 
 
-@click.command()
+@click.command(epilog=example("interlock check hello.yaml"))
 @click.argument("graphs", nargs=-1, required=True, metavar="GRAPH...")
 @app_option
 @json_option
@@ -33,9 +33,6 @@ def check(graphs: tuple[str, ...], app: str | None, as_json: bool) -> int:
     """Check graphs: structure, names, types, expressions. Nothing is run.
 
     GRAPH is a YAML or JSON file, - for stdin, or MODULE:NAME. All problems are shown at once.
-
-    \b
-    interlock check hello.yaml
     """
     project = find_project()
     findings = [_find(graph, project=project, app=app) for graph in graphs]

@@ -5,12 +5,12 @@ import click
 from interlock.cli.console import err, out, out_json, tinted
 from interlock.cli.exits import Exit
 from interlock.cli.inputs import read_inputs
-from interlock.cli.options import app_option, input_options, json_option
+from interlock.cli.options import app_option, example, input_options, json_option
 from interlock.cli.planview import plan_json, render_plan
 from interlock.cli.sources import compile_argument
 
 
-@click.command()
+@click.command(epilog=example("interlock plan hello.yaml"))
 @click.argument("graph")
 @input_options
 @app_option
@@ -21,9 +21,6 @@ def plan(
     """Show what a run of GRAPH would do: order, effects, guarantees, and how much at most.
 
     Inputs are checked when any is given. Nothing is run.
-
-    \b
-    interlock plan hello.yaml
     """
     compiled = compile_argument(graph, app=app)
     inputs = read_inputs(compiled.plan, given, file) if given or file is not None else {}

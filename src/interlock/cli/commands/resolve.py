@@ -8,7 +8,7 @@ import click
 from interlock.cli.apps import load_registry
 from interlock.cli.doubts import action_at
 from interlock.cli.driving import Stage, check_actions, conclude, drive
-from interlock.cli.options import app_option, json_option, store_option
+from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.project import find_project
 from interlock.cli.stores import existing, find_run
@@ -20,7 +20,11 @@ from interlock.runtime import Observer, RunResult, Runtime, read_entries
 from interlock.values import Checker, Json, Path, Schema, describe, paths
 
 
-@click.command()
+@click.command(
+    epilog=example(
+        'interlock resolve last deploy --succeeded \'{"id": "d-17"}\' --reason "saw it in the console"'
+    )
+)
 @click.argument("run")
 @click.argument("node")
 @click.option("--succeeded", metavar="JSON", help="It happened, and this is its output.")
@@ -44,9 +48,6 @@ def resolve(
 
     Look at the target first: Interlock cannot know whether the write happened. `interlock show RUN`
     says what was sent and when. Your name and the reason are kept in the journal.
-
-    \b
-    interlock resolve last deploy --succeeded '{"id": "d-17"}' --reason "saw it in the console"
     """
     if failed == (succeeded is not None):
         raise UsageError(

@@ -4,14 +4,14 @@ import click
 
 from interlock.cli.apps import load_registry
 from interlock.cli.driving import Stage, check_actions, conclude, take_up
-from interlock.cli.options import app_option, json_option, store_option
+from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.stores import existing, find_run
 from interlock.replay import pinned_plan
 from interlock.runtime import read_entries
 
 
-@click.command()
+@click.command(epilog=example("interlock resume last"))
 @click.argument("run")
 @app_option
 @store_option
@@ -21,9 +21,6 @@ def resume(run: str, *, app: str | None, store: str | None, as_json: bool) -> in
 
     What was under way is run again, sent again with the same key, asked for, or left to a person,
     as each action declares. A run that has settled is shown as it is.
-
-    \b
-    interlock resume last
     """
     registry = load_registry(find_project(), app)
     with existing(store) as (journal, name):

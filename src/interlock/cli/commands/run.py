@@ -7,7 +7,7 @@ import click
 from interlock.cli.console import err, tinted
 from interlock.cli.driving import Stage, conclude, drive, take_up
 from interlock.cli.inputs import read_inputs
-from interlock.cli.options import app_option, input_options, json_option, store_option
+from interlock.cli.options import app_option, example, input_options, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.sources import STDIN, compile_argument
 from interlock.cli.stores import opened
@@ -17,7 +17,7 @@ from interlock.runtime import RunResult, read_entries
 from interlock.values import Json, RunId
 
 
-@click.command()
+@click.command(epilog=example("interlock run hello.yaml -i name=Ada"))
 @click.argument("graph")
 @input_options
 @click.option(
@@ -40,9 +40,6 @@ def run(
 
     The outputs go to stdout as JSON, progress and the rest to stderr. Ctrl-C lets what is under way
     end and leaves the run open; `interlock resume` goes on with it.
-
-    \b
-    interlock run hello.yaml -i name=Ada
     """
     if graph == STDIN and file == STDIN:
         raise UsageError("both the graph and the inputs are `-`", hint="put one of them in a file")

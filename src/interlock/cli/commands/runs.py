@@ -6,7 +6,7 @@ import click
 
 from interlock.cli.console import aligned, err, out, out_json
 from interlock.cli.exits import Exit
-from interlock.cli.options import json_option, store_option
+from interlock.cli.options import example, json_option, store_option
 from interlock.cli.stores import opened_if_there
 from interlock.cli.times import moment, span
 from interlock.journal import RunHead, RunStatus
@@ -18,7 +18,7 @@ HEADINGS = ("run", "graph", "status", "started", "took")
 OPEN = ("queued", "running", "waiting", "in_doubt")
 
 
-@click.command()
+@click.command(epilog=example("interlock runs --status failed --status in_doubt"))
 @click.option(
     "--status", "statuses", multiple=True, type=click.Choice(STATUSES), help="Only these runs."
 )
@@ -31,9 +31,6 @@ def runs(statuses: tuple[str, ...], *, limit: int, store: str | None, as_json: b
     """List runs, newest first.
 
     A run that is `running` and that no process drives any more was interrupted: see `resume`.
-
-    \b
-    interlock runs --status failed --status in_doubt
     """
     with opened_if_there(store) as (journal, name):
         wanted = cast(tuple[RunStatus, ...], statuses) or None

@@ -6,7 +6,7 @@ import orjson
 from interlock.cli.console import out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.nodeview import node_json, node_lines, node_view
-from interlock.cli.options import json_option, store_option
+from interlock.cli.options import example, json_option, store_option
 from interlock.cli.runview import RunView, run_json, run_lines
 from interlock.cli.stores import existing, find_run
 from interlock.errors import UsageError
@@ -16,7 +16,7 @@ from interlock.store import EVENTS_READ_DEFAULT, Store
 from interlock.values import RunId
 
 
-@click.command()
+@click.command(epilog=example("interlock show last"))
 @click.argument("run")
 @click.argument("node", required=False)
 @click.option("--events", is_flag=True, help="Print the journal as it is stored, an event a line.")
@@ -27,9 +27,6 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
 
     RUN is an id, a unique beginning of one, or `last`. NODE is a path, such as fetch or
     'docs[3]/fetch'.
-
-    \b
-    interlock show last
     """
     if events and (node is not None or as_json):
         raise UsageError("--events prints the whole journal, as JSON lines", hint="use it alone")

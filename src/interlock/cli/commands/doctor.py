@@ -1,0 +1,186 @@
+"""`interlock doctor`: look for problems of this installation, this project and its store."""
+
+import importlib.metadata
+import platform
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import click
+
+from interlock.cli.apps import load_registry
+from interlock.cli.console import aligned, counted, one_line, out, out_json
+from interlock.cli.exits import Exit
+from interlock.cli.options import app_option, example, json_option, store_option
+from interlock.cli.project import find_project, shown, store_url
+from interlock.cli.stores import name_of, path_of
+from interlock.errors import InterlockError
+from interlock.store import StoreHealth, examine_store
+from interlock.values import Json
+
+Level: TypeAlias = Literal["ok", "warn", "fail"]
+PYTHON_MIN = (3, 11)
+FREE_BYTES_WARN = 1 << 30
+FREE_BYTES_FAIL = 64 << 20
+EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
+NAME = re.compile(r"[\w.-]+")
+COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+FOR_DEVELOPERS = ("dev",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    level: Level
+    name: str
+    told: str
+    fix: str = ""
+
+
+@click.command(epilog=example("interlock doctor"))
+@app_option
+@store_option
+@json_option
+def doctor(*, app: str | None, store: str | None, as_json: bool) -> int:
+    """Look for problems of this installation, this project and its store; change nothing.
+
+    Exits with 1 when something has failed.
+    """
+    checks = [*_python(), *_extras(), *_app(app), *_store(store)]
+    if as_json:
+        out_json([_json(check) for check in checks])
+    else:
+        _show(checks)
+    failed = any(check.level == "fail" for check in checks)
+    return Exit.FAILED if failed else Exit.OK
+
+
+def _show(checks: list[Check]) -> None:
+    rows = [(check.level.ljust(4), check.name, check.told) for check in checks]
+    width = max(len(check.name) for check in checks)
+    for check, line in zip(checks, aligned(rows, indent=0), strict=True):
+        out(click.style(line[:4], fg=COLOURS[check.level]) + line[4:])
+        if check.fix:
+            out(f"{' ' * (width + 8)}{check.fix}")
+
+
+def _json(check: Check) -> dict[str, Json]:
+    return {"level": check.level, "name": check.name, "message": check.told, "fix": check.fix}
+
+
+def _python() -> Iterator[Check]:
+    version = platform.python_version()
+    if sys.version_info < PYTHON_MIN:
+        fix = f"install Python {'.'.join(map(str, PYTHON_MIN))} or later"
+        yield Check(level="fail", name="python", told=version, fix=fix)
+    else:
+        yield Check(level="ok", name="python", told=f"{version} ({sys.executable})")
+    yield Check(level="ok", name="interlock", told=importlib.metadata.version("interlock"))
+    for name in _missing(_requirements(None)):
+        fix = "install Interlock again: pip install interlock"
+        yield Check(level="fail", name="dependency", told=f"{name} is not installed", fix=fix)
+
+
+def _extras() -> Iterator[Check]:
+    declared = importlib.metadata.metadata("interlock").get_all("Provides-Extra") or []
+    for extra in declared:
+        if extra in FOR_DEVELOPERS:
+            continue
+        missing = _missing(_requirements(extra))
+        if missing:
+            fix = f"if you need it: pip install 'interlock[{extra}]'"
+            told = f"not installed: {', '.join(missing)}"
+            yield Check(level="ok", name=f"extra {extra}", told=told, fix=fix)
+        else:
+            yield Check(level="ok", name=f"extra {extra}", told="installed")
+
+
+def _requirements(wanted: str | None) -> list[str]:
+    """List the distributions that Interlock needs, or that an extra adds."""
+    found: list[str] = []
+    for line in importlib.metadata.requires("interlock") or []:
+        extra = EXTRA.search(line)
+        name = NAME.match(line)
+        if name is not None and (extra["extra"] if extra else None) == wanted:
+            found.append(name[0])
+    return found
+
+
+def _missing(names: list[str]) -> list[str]:
+    missing: list[str] = []
+    for name in names:
+        try:
+            importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    return missing
+
+
+def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """Turn what goes wrong while looking into a finding."""
+    try:
+        yield from look()
+    except InterlockError as error:
+        told = one_line(f"{error.code} {error.message}", 300)
+        yield Check(level="fail", name=name, told=told, fix=error.hint)
+
+
+def _app(option: str | None) -> Iterator[Check]:
+    def look() -> Iterator[Check]:
+        project = find_project()
+        place = shown(project.file) if project.file is not None else "none: built-in actions only"
+        yield Check(level="ok", name="project", told=place)
+        registry = load_registry(project, option)
+        # The manifests are made here, since a bad annotation shows only then.
+        actions = registry.manifests
+        told = f"{option or project.app or 'built in'}: {counted(len(actions), 'action')}"
+        yield Check(level="ok", name="app", told=told)
+        for name, manifest in actions.items():
+            if manifest.fingerprint is None and manifest.version == "1":
+                fix = f'give it a version: @action("{name}", version="1.0")'
+                told = f"`{name}` has no source, so changes of it cannot be seen"
+                yield Check(level="warn", name="app", told=told, fix=fix)
+
+    yield from _guarded("app", look)
+
+
+def _store(option: str | None) -> Iterator[Check]:
+    def look() -> Iterator[Check]:
+        url = store_url(find_project(), option)
+        path = path_of(url)
+        if path is not None and not path.exists():
+            told = f"{name_of(url)} is not there yet: `interlock run` makes it"
+            yield Check(level="ok", name="store", told=told)
+            return
+        # Opening it checks its file system, permissions, header and format.
+        health = examine_store(url)
+        if health is None:
+            told = f"{url} keeps nothing beyond one process"
+            yield Check(level="warn", name="store", told=told, fix="name a file to keep runs")
+            return
+        yield from _health(name_of(url), health)
+
+    yield from _guarded("store", look)
+
+
+def _health(name: str, health: StoreHealth) -> Iterator[Check]:
+    size = f"{counted(health.runs, 'run')}, {counted(health.events, 'event')}"
+    told = f"{name}: {size}, {health.bytes / 1e6:.1f} MB, format {health.version}"
+    yield Check(level="ok", name="store", told=told)
+    if health.problems:
+        fix = "keep the file and its -wal for analysis, and restore the store from a backup"
+        told = f"{counted(len(health.problems), 'problem')}: {one_line(health.problems[0], 200)}"
+        yield Check(level="fail", name="integrity", told=told, fix=fix)
+    else:
+        yield Check(level="ok", name="integrity", told="every page is sound")
+    driven = counted(len(health.driven), "run")
+    yield Check(level="ok", name="locks", told=f"free; {driven} driven by living processes")
+    free = f"{health.bytes_free / 1e9:.1f} GB free"
+    if health.bytes_free < FREE_BYTES_WARN:
+        level: Level = "fail" if health.bytes_free < FREE_BYTES_FAIL else "warn"
+        yield Check(level=level, name="disk", told=free, fix="make room: a full disk stops runs")
+    else:
+        yield Check(level="ok", name="disk", told=free)

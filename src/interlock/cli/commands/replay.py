@@ -1,0 +1,93 @@
+"""`interlock replay`: derive runs again from their journals, and compare."""
+
+from collections.abc import Iterator
+
+import click
+
+from interlock.cli.console import counted, err, out, out_json, tinted
+from interlock.cli.exits import Exit, exit_of
+from interlock.cli.options import example, json_option, store_option
+from interlock.cli.stores import existing, find_run, opened_if_there
+from interlock.errors import InterlockError, UsageError
+from interlock.journal import RunHead
+from interlock.replay import Verified, verify
+from interlock.runtime import read_entries
+from interlock.store import Store
+from interlock.values import Json
+
+PAGE = 100
+
+
+@click.command(epilog=example("interlock replay last"))
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--all", "every", is_flag=True, help="Verify all runs of the store.")
+@store_option
+@json_option
+def replay(runs: tuple[str, ...], *, every: bool, store: str | None, as_json: bool) -> int:
+    """Verify RUNs: fold each journal through the engine and derive every command again.
+
+    No action is called and no code of yours is loaded. The execution digest in the journal is
+    compared with the one that the events give.
+    """
+    if every == bool(runs):
+        raise UsageError("say which runs: ids, `last`, or --all", hint="interlock replay --all")
+    code = Exit.OK
+    found: list[Json] = []
+    with opened_if_there(store) if every else existing(store) as (journal, _):
+        if journal is None:
+            err("No runs yet")
+            return Exit.OK
+        heads = _every(journal) if every else (find_run(journal, told) for told in runs)
+        for head in heads:
+            verified = _verify(journal, head)
+            if isinstance(verified, InterlockError):
+                code = max(code, exit_of(verified))
+            if as_json:
+                found.append(_json(head, verified))
+            else:
+                _show(head, verified)
+    if as_json:
+        out_json(found)
+    return code
+
+
+def _every(store: Store) -> Iterator[RunHead]:
+    page = store.heads(limit=PAGE)
+    while page:
+        yield from page
+        page = store.heads(before=page[-1].run, limit=PAGE)
+
+
+def _verify(store: Store, head: RunHead) -> Verified | InterlockError:
+    try:
+        return verify(head.run, read_entries(store, head.run))
+    except InterlockError as error:
+        return error
+
+
+def _show(head: RunHead, verified: Verified | InterlockError) -> None:
+    name = f"{head.run}  {head.graph}"
+    if isinstance(verified, InterlockError):
+        out(f"{name}  differs")
+        err(tinted(f"{verified}") + "\n")
+    elif verified.replayed is None:
+        out(f"{name}  open, {counted(verified.events, 'event')} derived again")
+    else:
+        out(f"{name}  equal, {verified.status}, {counted(verified.events, 'event')} derived again")
+        out(f"  recorded  {verified.recorded}")
+        out(f"  replayed  {verified.replayed}")
+
+
+def _json(head: RunHead, verified: Verified | InterlockError) -> dict[str, Json]:
+    common: dict[str, Json] = {"run": head.run, "graph": head.graph}
+    if isinstance(verified, InterlockError):
+        error: Json = {"code": verified.code, "message": verified.message, "hint": verified.hint}
+        return {**common, "ok": False, "error": error}
+    return {
+        **common,
+        "ok": True,
+        "status": verified.status,
+        "events": verified.events,
+        "recorded": verified.recorded,
+        "replayed": verified.replayed,
+    }
