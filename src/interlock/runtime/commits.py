@@ -101,9 +101,9 @@ class CommitQueue:
             self._loop.call_soon(self._write)
 
     def _write(self) -> None:
+        self._urgent = False
         if self._in_flight or not self._gathered or self._failure is not None:
             return
-        self._urgent = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -135,10 +135,9 @@ class CommitQueue:
             self._on_fenced(fenced)
         while self._waiting and self._waiting[0][0] <= self._durable:
             self._waiting.popleft()[1]()
-        if self._waiting or self._urgent:
-            self._urgent = False
+        if self._waiting or len(self._gathered) >= AHEAD_EVENTS_MAX:
             self._write_soon()
-        elif self._gathered:
+        elif self._gathered and self._timer is None:
             self._timer = self._loop.call_later(AHEAD_MS_MAX / 1000, self._write_soon)
 
     async def flush(self) -> None:
