@@ -33,6 +33,12 @@ from interlock.graph.model import (
     ProposeNode as ProposeNode,
     Retry as Retry,
 )
+from interlock.graph.modelform import (
+    from_model_form as from_model_form,
+    model_schema as model_schema,
+    read_proposal as read_proposal,
+    to_model_form as to_model_form,
+)
 from interlock.graph.reader import read_graph as read_graph
 from interlock.graph.schema import document_schema as document_schema
 from interlock.graph.writer import to_document as to_document
@@ -50,11 +56,13 @@ __all__ = [
     "find_body",
     "Finding",
     "format_document",
+    "from_model_form",
     "Graph",
     "GraphNode",
     "load",
     "Loaded",
     "MapNode",
+    "model_schema",
     "Node",
     "OnError",
     "parse_expression",
@@ -63,6 +71,7 @@ __all__ = [
     "Placed",
     "ProposeNode",
     "read_graph",
+    "read_proposal",
     "read_text",
     "Reference",
     "RESERVED",
@@ -70,6 +79,7 @@ __all__ = [
     "Scope",
     "Template",
     "to_document",
+    "to_model_form",
     "type_of",
     "visible_types",
 ]
