@@ -30,6 +30,7 @@ from interlock.journal.events import (
 )
 from interlock.journal.records import (
     Lease as Lease,
+    LeaseChange as LeaseChange,
     OwnerId as OwnerId,
     Record as Record,
     RunHead as RunHead,
@@ -49,6 +50,7 @@ __all__ = [
     "ErrorInfo",
     "Event",
     "Lease",
+    "LeaseChange",
     "NodeInDoubt",
     "NodeResolved",
     "NodeSettled",

@@ -37,6 +37,17 @@ class StoredValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseChange:
+    """A lease that is granted or let go in the transaction of a record, under the record's epoch.
+
+    No owner lets it go. So a short run costs no commit of its own for its lease.
+    """
+
+    owner: OwnerId | None
+    expires_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One event of a run as bytes.
 
@@ -52,6 +63,7 @@ class Record:
     body: bytes
     values: tuple[StoredValue, ...] = ()
     head: RunHead | None = None
+    lease: LeaseChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ takes.
 """
 
 import asyncio
-from collections import deque
+import heapq
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeAlias
 
-from interlock.errors import StoreError, StoreFailed
+from interlock.errors import KeyTaken, LeaseLost, StoreError, StoreFailed
 from interlock.journal import Record
 from interlock.store import MemoryStore, Store
 from interlock.values import RunId
@@ -36,18 +36,20 @@ class CommitQueue:
     def __init__(
         self,
         store: Store,
-        on_fenced: Callable[[frozenset[RunId]], None],
+        on_refused: Callable[[RunId, StoreError], None],
         on_failure: Callable[[StoreError], None],
     ) -> None:
         self._store = store
-        self._on_fenced = on_fenced
+        self._on_refused = on_refused
         self._on_failure = on_failure
         self._loop = asyncio.get_running_loop()
         self._thread: Executor | None = None
         if not isinstance(store, MemoryStore):
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-commit")
         self._gathered: list[Record] = []
-        self._waiting: deque[tuple[Position, Callback]] = deque()
+        self._waiting: list[tuple[Position, int, Callback]] = []
+        self._wanted: Position = 0
+        self._calls = 0
         self._appended: Position = 0
         self._durable: Position = 0
         self._in_flight = False
@@ -86,13 +88,19 @@ class CommitQueue:
             self._timer = self._loop.call_later(AHEAD_MS_MAX / 1000, self._write_soon)
         return self._appended
 
-    def when_durable(self, position: Position, callback: Callback) -> None:
-        """Call back once everything up to a position is durable, soon if it is not yet."""
+    def when_durable(self, position: Position, callback: Callback, *, urgent: bool = True) -> None:
+        """Call back once everything up to a position is durable.
+
+        What is urgent is written as soon as the disk is free; the rest goes with its group.
+        """
         if position <= self._durable:
             callback()
             return
-        self._waiting.append((position, callback))
-        self._write_soon()
+        self._calls += 1
+        heapq.heappush(self._waiting, (position, self._calls, callback))
+        if urgent:
+            self._wanted = max(self._wanted, position)
+            self._write_soon()
 
     def _write_soon(self) -> None:
         """Write when the loop has handed in all it has in this turn."""
@@ -115,15 +123,15 @@ class CommitQueue:
             self._thread.submit(self._write_in_thread, self._thread, group)
 
     def _write_in_thread(self, thread: Executor, group: list[Record]) -> None:
-        fenced, failure = _attempt(self._store, group)
+        written = _attempt(self._store, group)
         try:
-            self._loop.call_soon_threadsafe(self._written, group, fenced, failure)
+            self._loop.call_soon_threadsafe(self._written, group, *written)
         except RuntimeError:
             # The loop was closed while the disk was busy: nobody is left to tell.
             thread.shutdown(wait=False)
 
     def _written(
-        self, group: list[Record], fenced: frozenset[RunId], failure: StoreError | None
+        self, group: list[Record], refused: dict[RunId, StoreError], failure: StoreError | None
     ) -> None:
         self._in_flight = False
         if failure is not None:
@@ -131,11 +139,11 @@ class CommitQueue:
             self._on_failure(failure)
             return
         self._durable += len(group)
-        if fenced:
-            self._on_fenced(fenced)
+        for run, error in refused.items():
+            self._on_refused(run, error)
         while self._waiting and self._waiting[0][0] <= self._durable:
-            self._waiting.popleft()[1]()
-        if self._waiting or len(self._gathered) >= AHEAD_EVENTS_MAX:
+            heapq.heappop(self._waiting)[2]()
+        if self._wanted > self._durable or len(self._gathered) >= AHEAD_EVENTS_MAX:
             self._write_soon()
         elif self._gathered and self._timer is None:
             self._timer = self._loop.call_later(AHEAD_MS_MAX / 1000, self._write_soon)
@@ -160,10 +168,39 @@ class CommitQueue:
             self._thread.shutdown(wait=True)
 
 
-def _attempt(store: Store, group: list[Record]) -> tuple[frozenset[RunId], StoreError | None]:
+Written: TypeAlias = tuple[dict[RunId, StoreError], StoreError | None]
+"""The runs that the store refused, with why; or the failure that ends this queue."""
+
+
+def _attempt(store: Store, group: list[Record]) -> Written:
     try:
-        return store.write(group), None
+        return {run: _fenced(run) for run in store.write(group)}, None
+    except KeyTaken:
+        return _apart(store, group)
     except StoreError as error:
-        return frozenset(), error
-    except Exception as error:  # noqa: BLE001 - a bug in a backend must stop dispatch just as a full disk does
-        return frozenset(), StoreFailed(f"the store failed: {type(error).__name__}: {error}")
+        return {}, error
+    except Exception as error:  # noqa: BLE001 - a bug in a backend stops dispatch as a full disk does
+        return {}, StoreFailed(f"the store failed: {type(error).__name__}: {error}")
+
+
+def _apart(store: Store, group: list[Record]) -> Written:
+    """Write a group run by run: one start with a key that is taken must not stop the others."""
+    parts: dict[RunId, list[Record]] = {}
+    for record in group:
+        parts.setdefault(record.run, []).append(record)
+    refused: dict[RunId, StoreError] = {}
+    for run, records in parts.items():
+        try:
+            refused |= {fenced: _fenced(fenced) for fenced in store.write(records)}
+        except KeyTaken as error:
+            refused[run] = error
+        except StoreError as error:
+            return refused, error
+    return refused, None
+
+
+def _fenced(run: RunId) -> LeaseLost:
+    return LeaseLost(
+        f"run {run} was taken over by another owner",
+        hint="nothing of this owner was appended after that; `interlock show` tells its state",
+    )

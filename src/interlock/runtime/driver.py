@@ -20,6 +20,7 @@ from interlock.journal import (
     AttemptStarted,
     Entry,
     Event,
+    LeaseChange,
     NodeInDoubt,
     NodeResolved,
     Record,
@@ -56,6 +57,7 @@ class Driver:
         world: World,
         commits: CommitQueue,
         observer: Observer | None = None,
+        granted: LeaseChange | None = None,
     ) -> None:
         self.state = state
         self.head = head
@@ -65,6 +67,7 @@ class Driver:
         self._world = world
         self._commits = commits
         self._observer = observer
+        self._granted = granted
         self._pending: deque[tuple[Entry, Position]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unseen: deque[tuple[Position, Entry]] = deque()
@@ -76,9 +79,9 @@ class Driver:
 
     # --- what comes from outside
 
-    def start(self, event: Event, *, actor: str) -> None:
-        """Apply the event that begins, recovers or resolves, and go on from there."""
-        self._pending.append((self._journal(event, actor=actor), 0))
+    def start(self, *events: Event, actor: str) -> None:
+        """Apply the events that begin, recover or resolve, and go on from there."""
+        self._pending.extend((self._journal(event, actor=actor), 0) for event in events)
         self._pump()
 
     def drain(self) -> None:
@@ -217,12 +220,13 @@ class Driver:
             body=encode_entry(self.state.run, entry),
             values=tuple(self._stored(value, event) for value in values_of(event)),
             head=self._head_after(entry),
+            lease=self._lease_after(event),
         )
         self._last = self._commits.append(record)
         if self._observer is not None:
             self._unseen.append((self._last, entry))
             if len(self._unseen) == 1:
-                self._commits.when_durable(self._last, self._show)
+                self._commits.when_durable(self._last, self._show, urgent=False)
         return entry
 
     def _stored(self, value: Value, event: Event) -> StoredValue:
@@ -248,6 +252,11 @@ class Driver:
         self.head = replace(self.head, status=status, updated_ms=entry.at_ms, execution=execution)
         return self.head
 
+    def _lease_after(self, event: Event) -> LeaseChange | None:
+        """A new run is granted its lease with its first event; a settled one lets it go."""
+        change, self._granted = self._granted, None
+        return LeaseChange(owner=None) if isinstance(event, RunSettled) else change
+
     def _show(self) -> None:
         """Show committed events to the observer."""
         while self._unseen and self._unseen[0][0] <= self._commits.durable:
@@ -255,22 +264,24 @@ class Driver:
             if self._observer is not None:
                 self._observer(self.state.run, entry)
         if self._unseen:
-            self._commits.when_durable(self._unseen[-1][0], self._show)
+            self._commits.when_durable(self._unseen[-1][0], self._show, urgent=False)
 
     # --- the end
 
     def _end_if_idle(self) -> None:
-        """Finish when nothing is under way.
+        """Finish when nothing is under way: settled, in doubt, or drained.
 
-        Settled, in doubt, or drained; what was appended is durable first.
+        What was appended is durable first.
         """
         if self.finished.done() or self._pending or self._tasks or self._pumping:
             return
-        ended = self.state.status is not None or (
-            self.state.running == 0 and bool(self.state.in_doubt)
-        )
-        if ended or self._draining:
-            self._commits.when_durable(self._last, lambda: self._stop(None))
+        in_doubt = self.state.running == 0 and bool(self.state.in_doubt)
+        if not (self.state.status is not None or in_doubt or self._draining):
+            return
+        if self._last > self._commits.durable:
+            self._commits.when_durable(self._last, self._end_if_idle)
+        else:
+            self._stop(None)
 
     def _stop(self, error: BaseException | None) -> None:
         if self.finished.done():

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, final
 
@@ -22,6 +23,7 @@ from interlock.graph import ENGINE
 from interlock.journal import (
     Event,
     Lease,
+    LeaseChange,
     NodeResolved,
     OwnerId,
     RunHead,
@@ -82,9 +84,12 @@ class Runtime:
         )
         self._commits: CommitQueue | None = None
         self._drivers: dict[RunId, Driver] = {}
+        self._leases: dict[RunId, Lease] = {}
+        self._renewal: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._commits = CommitQueue(self.store, self._fenced, self._failed)
+        self._commits = CommitQueue(self.store, self._refused, self._failed)
+        self._renewal = asyncio.create_task(self._renew())
         return self
 
     async def __aexit__(
@@ -93,6 +98,8 @@ class Runtime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._renewal is not None:
+            self._renewal.cancel()
         await asyncio.gather(*(driver.abandon() for driver in list(self._drivers.values())))
         self._queue.close()
         self._world.threads.shutdown(wait=False, cancel_futures=True)
@@ -126,9 +133,10 @@ class Runtime:
             StoreError: the journal could not be written; dispatch has stopped.
         """
         value = checked_inputs(plan, inputs or {})
+        if key is not None and (earlier := self.store.heads(key=key, limit=1)):
+            return _result(self.load(earlier[0].run)[0])
         now_ms = self._clock.now_ms()
         run = run or self._ids.run(now_ms)
-        lease = self.store.lease(run, self.owner, now_ms=now_ms, life_ms=LEASE_MS)
         event = RunStarted(
             graph=plan.name,
             plan=plan.digest,
@@ -149,9 +157,10 @@ class Runtime:
             updated_ms=now_ms,
             key=key,
         )
-        return await self._drive(
-            initial(plan, run), head, lease, event, actor=principal, observer=observer
-        )
+        lease = Lease(run=run, owner=self.owner, epoch=1, expires_ms=now_ms + LEASE_MS)
+        granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)
+        driver = self._driver(initial(plan, run), head, lease, observer, granted=granted)
+        return await self._drive(driver, lease, (event,), actor=principal)
 
     async def resume(self, run: RunId, *, observer: Observer | None = None) -> RunResult:
         """Take up a run whose process has ended, from its journal alone.
@@ -162,13 +171,18 @@ class Runtime:
         Raises:
             RunNotFound, LeaseHeld, JournalCorrupt
         """
-        state, head = self.load(run)
-        if state.status is not None:
-            return _result(state)
-        lease = self.store.lease(run, self.owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS)
-        return await self._drive(
-            state, head, lease, RunRecovered(owner=self.owner), actor=self.owner, observer=observer
-        )
+        lease = self._lease(run)
+        try:
+            state, head = self.load(run)
+            done = state.status is not None
+            if done or not (state.running or state.ordered):
+                self.store.release(lease)
+                return _result(state)
+            driver = self._driver(state, head, lease, observer)
+        except BaseException:
+            self.store.release(lease)
+            raise
+        return await self._drive(driver, lease, (self._recovered(),), actor=self.owner)
 
     async def resolve(
         self,
@@ -186,24 +200,20 @@ class Runtime:
         Raises:
             RunNotResumable: the node is not in doubt.
         """
-        state, head = self.load(run)
-        if path not in state.in_doubt:
-            doubts = ", ".join(sorted(state.in_doubt)) or "none"
-            raise RunNotResumable(
-                f"`{path}` of run {run} is not in doubt; in doubt: {doubts}",
-                hint=f"see `interlock show {run}`",
-            )
-        found = state.find(path)
-        generation = found[0].nodes[found[1]].generation if found is not None else 1
-        event = NodeResolved(
-            path=path,
-            generation=generation,
-            verdict=verdict,
-            output=Value.of(output) if verdict == "succeeded" else None,
-            reason=reason,
-        )
-        lease = self.store.lease(run, self.owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS)
-        return await self._drive(state, head, lease, event, actor=actor, observer=observer)
+        live = self._drivers.get(run)
+        if live is not None:
+            live.start(_resolution(live.state, path, verdict, output, reason), actor=actor)
+            await live.finished
+            return _result(live.state)
+        lease = self._lease(run)
+        try:
+            state, head = self.load(run)
+            event = _resolution(state, path, verdict, output, reason)
+            driver = self._driver(state, head, lease, observer)
+        except BaseException:
+            self.store.release(lease)
+            raise
+        return await self._drive(driver, lease, (self._recovered(), event), actor=actor)
 
     def load(self, run: RunId) -> tuple[State, RunHead]:
         """Fold the journal of a run.
@@ -226,17 +236,25 @@ class Runtime:
             await asyncio.wait([driver.finished for driver in drivers], timeout=DRAIN_S_MAX)
         await asyncio.gather(*(driver.abandon() for driver in drivers))
 
-    async def _drive(
+    def _lease(self, run: RunId) -> Lease:
+        """Lease a run that exists; then its journal cannot move any more."""
+        if self.store.head(run) is None:
+            raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
+        return self.store.lease(run, self.owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS)
+
+    def _recovered(self) -> RunRecovered:
+        return RunRecovered(owner=self.owner)
+
+    def _driver(
         self,
         state: State,
         head: RunHead,
         lease: Lease,
-        event: Event,
-        *,
-        actor: str,
         observer: Observer | None,
-    ) -> RunResult:
-        driver = Driver(
+        *,
+        granted: LeaseChange | None = None,
+    ) -> Driver:
+        return Driver(
             state,
             head=head,
             epoch=lease.epoch,
@@ -244,22 +262,56 @@ class Runtime:
             world=self._world,
             commits=self._queue,
             observer=observer,
+            granted=granted,
         )
+
+    async def _drive(
+        self, driver: Driver, lease: Lease, events: tuple[Event, ...], *, actor: str
+    ) -> RunResult:
+        state = driver.state
         self._drivers[state.run] = driver
+        self._leases[state.run] = lease
         try:
-            driver.start(event, actor=actor)
+            driver.start(*events, actor=actor)
             await driver.finished
         finally:
-            self._drivers.pop(state.run, None)
-        self.store.release(lease)
+            del self._drivers[state.run]
+            lease = self._leases.pop(state.run)
+            if state.status is None:
+                self._release(lease)
         return _result(state)
 
-    def _fenced(self, runs: frozenset[RunId]) -> None:
-        for run in runs & self._drivers.keys():
-            told = f"run {run} was taken over by another owner"
-            self._drivers[run].fail(
-                LeaseLost(told, hint="nothing of this owner was appended after that")
+    def _release(self, lease: Lease) -> None:
+        """Let go of an open run; where the store has failed, its owner's lock goes with it."""
+        with suppress(StoreError):
+            self.store.release(lease)
+
+    async def _renew(self) -> None:
+        """Renew each lease at a third of its life: two lost renewals must not lose it."""
+        while True:
+            await asyncio.sleep(LEASE_MS / 3000)
+            now_ms = self._clock.now_ms()
+            due = now_ms + 2 * LEASE_MS // 3
+            for run, lease in list(self._leases.items()):
+                if lease.expires_ms <= due and run in self._leases:
+                    await self._renew_one(run, now_ms)
+
+    async def _renew_one(self, run: RunId, now_ms: int) -> None:
+        try:
+            renewed = await asyncio.to_thread(
+                self.store.lease, run, self.owner, now_ms=now_ms, life_ms=LEASE_MS
             )
+        except StoreError as error:
+            self._refused(run, error)
+        else:
+            if run in self._leases and renewed.epoch == self._leases[run].epoch:
+                self._leases[run] = renewed
+            elif run in self._drivers:
+                self._refused(run, LeaseLost(f"run {run} was taken over by another owner"))
+
+    def _refused(self, run: RunId, error: StoreError) -> None:
+        if run in self._drivers:
+            self._drivers[run].fail(error)
 
     def _failed(self, error: StoreError) -> None:
         for driver in list(self._drivers.values()):
@@ -283,6 +335,26 @@ def checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
             f"inputs of `{plan.name}`: {told}", hint="see `interlock plan` for what they must be"
         )
     return value
+
+
+def _resolution(
+    state: State, path: Path, verdict: Verdict, output: Json, reason: str
+) -> NodeResolved:
+    found = state.find(path) if path in state.in_doubt else None
+    if found is None:
+        doubts = ", ".join(sorted(state.in_doubt)) or "none"
+        raise RunNotResumable(
+            f"`{path}` of run {state.run} is not in doubt; in doubt: {doubts}",
+            hint=f"see `interlock show {state.run}`",
+        )
+    scope, position = found
+    return NodeResolved(
+        path=path,
+        generation=scope.nodes[position].generation,
+        verdict=verdict,
+        output=Value.of(output) if verdict == "succeeded" else None,
+        reason=reason,
+    )
 
 
 def _result(state: State) -> RunResult:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from interlock.errors import KeyTaken, LimitExceeded, StoreFailed, UsageError
-from interlock.journal import Record, RunHead
+from interlock.journal import LeaseChange, Record, RunHead
 from interlock.store.protocol import StoreStatistics
 from interlock.values import RunId
 
@@ -23,6 +23,7 @@ class RunPart:
     epoch: int
     records: list[Record] = field(default_factory=list[Record])
     head: RunHead | None = None
+    lease: LeaseChange | None = None
 
 
 def by_run(records: Sequence[Record]) -> dict[RunId, RunPart]:
@@ -52,6 +53,8 @@ def by_run(records: Sequence[Record]) -> dict[RunId, RunPart]:
         part.records.append(record)
         if record.head is not None:
             part.head = record.head
+        if record.lease is not None:
+            part.lease = record.lease
     return parts
 
 

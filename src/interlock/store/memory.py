@@ -171,6 +171,10 @@ class MemoryStore:
                     self._keep(part.run, value)
             if part.head is not None:
                 self._heads[part.run] = part.head
+            if part.lease is not None:
+                self._leases[part.run] = Holding(
+                    owner=part.lease.owner, epoch=part.epoch, expires_ms=part.lease.expires_ms
+                )
         for key, holder in keys.items():
             if holder is None:
                 self._keys.pop(key, None)

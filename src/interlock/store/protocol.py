@@ -34,7 +34,8 @@ class Store(Protocol):
 
         A run whose lease in the store is of a higher epoch than any of its records is fenced: all
         of its records are left out, with their values and its head, and the rest commits. Values
-        that are there already are ignored. Of several heads of one run the last counts.
+        that are there already are ignored. Of several heads of one run the last counts,
+        and of several changes of its lease, which is granted or let go in the same transaction.
 
         Returns:
             The runs that are fenced: their owner must stop.

@@ -80,6 +80,9 @@ class SqliteStore:
         with self._committing():
             if not parts:
                 return frozenset()
+            for part in parts.values():
+                if part.lease is not None and part.lease.owner is not None:
+                    self._locks.claim(part.lease.owner)
             fenced = self._writer.append(parts)
             written = [part for run, part in parts.items() if run not in fenced]
             if written:

@@ -37,6 +37,7 @@ from interlock.values import RunId
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
 #   c  check: epoch, first seq          e  event: seq, epoch, body
 #   v  value: ref, a zero byte, data    b  blob: the same         h  head: JSON of its columns
+#   l  lease: epoch, time of expiry, owner (none lets it go)
 # Numbers have 19 digits, the width of an int64, so that they are found by position.
 BATCH = """
 CREATE TEMP VIEW batch AS SELECT NULL AS kind, NULL AS run, NULL AS item;
@@ -71,6 +72,16 @@ CREATE TEMP TRIGGER put_blob INSTEAD OF INSERT ON batch WHEN NEW.kind = 'b' BEGI
     CAST(substr(NEW.item, 1, instr(NEW.item, x'00') - 1) AS TEXT),
     substr(NEW.item, instr(NEW.item, x'00') + 1)
   );
+END;
+
+CREATE TEMP TRIGGER put_lease INSTEAD OF INSERT ON batch WHEN NEW.kind = 'l' BEGIN
+  INSERT INTO lease (run, epoch, expires_ms, owner) VALUES (
+    NEW.run,
+    CAST(substr(NEW.item, 1, 19) AS INTEGER),
+    CAST(substr(NEW.item, 20, 19) AS INTEGER),
+    nullif(CAST(substr(NEW.item, 39) AS TEXT), '')
+  ) ON CONFLICT (run) DO UPDATE SET
+    owner = excluded.owner, epoch = excluded.epoch, expires_ms = excluded.expires_ms;
 END;
 
 CREATE TEMP TRIGGER put_head INSTEAD OF INSERT ON batch WHEN NEW.kind = 'h' BEGIN
@@ -233,6 +244,9 @@ def _rows(parts: Iterable[RunPart]) -> Generator[bytes]:
                 yield b"%b%b\0%b" % (kind, stored.ref.encode(), data)
         if part.head is not None:
             yield b"h%b%b" % (run, _packed(part.head))
+        if part.lease is not None:
+            owner = (part.lease.owner or "").encode()
+            yield b"l%b%019d%019d%b" % (run, part.epoch, part.lease.expires_ms, owner)
 
 
 def _packed(head: RunHead) -> bytes:
