@@ -6,6 +6,7 @@ import linecache
 import re
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
@@ -33,10 +34,11 @@ def load_registry(project: Project, option: str | None) -> Registry:
     found = load_object(target, project=project, what="the app")
     if isinstance(found, Registry):
         return found
-    if isinstance(found, list | tuple) and all(isinstance(each, Action) for each in found):
-        return Registry(cast(list[AnyAction], list(found)))
+    items = cast(Sequence[object], found) if isinstance(found, list | tuple) else ()
+    if items and all(isinstance(each, Action) for each in items):
+        return Registry(cast(Sequence[AnyAction], items))
     raise UsageError(
-        f"`{target}` is {_kind(found)}, not a Registry or a list of actions",
+        f"`{target}` is {_kind(cast(object, found))}, not a Registry or a list of actions",
         hint="make one: registry = Registry([my_action, ...])",
         code=CODE,
     )
@@ -53,7 +55,9 @@ def library() -> Registry:
 
 
 def load_object(target: str, *, project: Project, what: str) -> object:
-    """Import `module:attribute`, with the project's folder on the path. What the import prints goes to stderr.
+    """Import `module:attribute`, with the project's folder on the path.
+
+    What the import prints goes to stderr.
 
     Raises:
         UsageError: it cannot be imported, or has no such attribute.

@@ -1,4 +1,4 @@
-"""Where the nodes of a run stand, one row for each node of the graph; what happens inside a node is summed up in its row.
+"""Where the nodes of a run stand: a row for each node of the graph, summed up over what is in it.
 
 A pure fold over committed events, for progress as they come and for `show` afterwards.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from interlock.errors import InterlockError
 from interlock.journal import (
+    SETTLED,
     AttemptFailed,
     AttemptReturned,
     AttemptStarted,
@@ -22,7 +23,6 @@ from interlock.journal import (
     ProposalRefused,
     RunSettled,
     RunStarted,
-    SETTLED,
     Value,
 )
 from interlock.plan import AnyCompiledNode, CompiledGraphNode, CompiledMap, Plan
@@ -165,7 +165,7 @@ class Board:
             self._note_ready(self.rows[index], at_ms)
 
     def _note_ready(self, row: Row, at_ms: int) -> None:
-        """Mark what has nothing to wait for any more: reads that run ahead have no event before their last."""
+        """Mark a node that waits for nothing more: what runs ahead has no event but its last."""
         if row.waiting == 0 and not row.is_settled:
             row.ready_ms = at_ms
             if all(self.rows[index].status == "succeeded" for index in row.node.strict):
@@ -219,7 +219,7 @@ class Board:
 
 
 def _item_of(node: NodeId, path: Path) -> Path:
-    """Name the scope inside a node that a path leads to: of a map the item, else the node itself."""
+    """Name the scope inside a node that a path leads to: of a map the item, else the node."""
     item = paths.parse(path)[0].item if path[len(node)] == "[" else None
     return Path(node) if item is None else paths.item(Path(node), item)
 

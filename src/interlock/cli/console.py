@@ -1,4 +1,4 @@
-"""Writing to people and programs: data on stdout, the rest on stderr; text that cannot harm a terminal."""
+"""Writing to people and programs: data on stdout, the rest on stderr, no harm to a terminal."""
 
 import json
 import os
@@ -16,7 +16,7 @@ TINTS = {"error[": "red", "warning[": "yellow", "hint:": "cyan", "warning:": "ye
 
 
 def out(text: str) -> None:
-    """Write data to stdout. A reader that has gone is no error: the command ends as it would have."""
+    """Write data to stdout. A reader that has gone is no error: the command ends as it would."""
     _write(text, to_error=False)
 
 
@@ -45,7 +45,7 @@ def out_json(value: Json) -> None:
 
 
 def tinted(text: str) -> str:
-    """Colour the first words of the lines of a message; the colours are dropped outside a terminal."""
+    """Colour the first words of the lines of a message; outside a terminal colours are dropped."""
     return "\n".join(_tinted_line(line) for line in text.splitlines())
 
 
@@ -58,7 +58,7 @@ def _tinted_line(line: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Make text safe to show: control and formatting characters, as escapes, cannot drive a terminal."""
+    """Make text safe to show: control and formatting characters become escapes."""
     if text.isprintable():
         return text
     return "".join(

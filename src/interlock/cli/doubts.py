@@ -1,15 +1,22 @@
-"""What is shown of a node in doubt: what was sent when, why it is not repeated, and the commands that decide."""
+"""A node in doubt: what was sent when, why it is not repeated, and the commands that decide."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from shlex import quote
 
 from interlock.actions import Manifest
 from interlock.cli.console import one_line
+from interlock.cli.stores import Journal
 from interlock.cli.times import moment
 from interlock.engine import doubt_of, story
 from interlock.journal import Entry, ProposalAccepted
-from interlock.plan import CompiledCall, CompiledGraph, CompiledGraphNode, CompiledMap, Plan
+from interlock.plan import (
+    AnyCompiledNode,
+    CompiledCall,
+    CompiledGraph,
+    CompiledGraphNode,
+    CompiledMap,
+    Plan,
+)
 from interlock.values import Json, NodeId, Path, RunId, paths
 
 INDENT = " " * 15
@@ -17,38 +24,56 @@ SKELETON_FIELDS_MAX = 6
 
 
 def doubt_lines(
-    run: RunId, plan: Plan, entries: Sequence[Entry], in_doubt: Iterable[Path]
+    journal: Journal,
+    run: RunId,
+    plan: Plan,
+    *,
+    entries: Sequence[Entry],
+    in_doubt: Iterable[Path],
 ) -> Iterator[str]:
     """Say all that helps to decide about each node in doubt."""
     for path in sorted(in_doubt):
         action = action_at(plan, path, entries)
-        doubt = doubt_of(story(entries, path), action) if action is not None else None
-        if doubt is None or action is None:
+        moments = story(entries, path)
+        doubt = doubt_of(moments, action) if action is not None else None
+        if doubt is None:
             yield f"  ? {path}  in doubt"
         else:
-            told = f"in doubt: sent at {moment(doubt.sent_ms)}, {one_line(doubt.what, 300)}"
-            yield f"  ? {path:<10} {told}"
+            sent = f"in doubt: sent at {moment(doubt.sent_ms)},"
+            yield f"  ? {path:<10} {sent} {one_line(doubt.what, 300)}"
             yield INDENT + one_line(doubt.why, 300)
         yield INDENT + "look at the target, then one of:"
-        shown = skeleton(action.returns if action is not None else True)
-        start = f"interlock resolve {run} {quote(path)}"
-        yield f"{INDENT}  {start} --succeeded {quote(shown)}"
-        yield f"{INDENT}  {start} --failed"
+        for command in resolve_commands(journal, run, path, action):
+            yield f"{INDENT}  {command}"
+
+
+def resolve_commands(
+    journal: Journal, run: RunId, path: Path, action: Manifest | None
+) -> tuple[str, str]:
+    """Write the commands that decide about a node in doubt."""
+    output = skeleton(action.returns if action is not None else True)
+    return (
+        journal.command("resolve", run, path, "--succeeded", output),
+        journal.command("resolve", run, path, "--failed"),
+    )
 
 
 def action_at(plan: Plan, path: Path, entries: Iterable[Entry]) -> Manifest | None:
-    """Find the action that the node of a path calls; in a proposed graph by what the proposal may use."""
-    graph: CompiledGraph | None = plan.root
-    segments = paths.parse(path)
-    for segment in segments[:-1]:
-        index = graph.positions.get(segment.node) if graph is not None else None
-        node = graph.nodes[index] if graph is not None and index is not None else None
-        graph = node.body if isinstance(node, CompiledGraphNode | CompiledMap) else None
-        if graph is None:
+    """Find the action that the node of a path calls, in a proposed graph too."""
+    graph = plan.root
+    *outer, last = paths.parse(path)
+    for segment in outer:
+        node = _node(graph, segment.node)
+        if not isinstance(node, CompiledGraphNode | CompiledMap):
             return _proposed_action(plan, path, entries)
-    index = graph.positions.get(segments[-1].node) if graph is not None else None
-    node = graph.nodes[index] if graph is not None and index is not None else None
+        graph = node.body
+    node = _node(graph, last.node)
     return node.action if isinstance(node, CompiledCall) else None
+
+
+def _node(graph: CompiledGraph, name: NodeId) -> AnyCompiledNode | None:
+    index = graph.positions.get(name)
+    return None if index is None else graph.nodes[index]
 
 
 def _proposed_action(plan: Plan, path: Path, entries: Iterable[Entry]) -> Manifest | None:

@@ -13,16 +13,16 @@ from types import FrameType
 from typing import TypeAlias
 
 from interlock.actions import Registry
-from interlock.cli.console import err, flush, out, out_json, tinted
+from interlock.cli.console import counted, err, flush, listed, out, out_json, plain, tinted
 from interlock.cli.doubts import doubt_lines
 from interlock.cli.exits import Exit, exit_of_status
 from interlock.cli.progress import Progress, restore_terminal
+from interlock.cli.stores import Journal
 from interlock.cli.times import span
 from interlock.errors import UsageError
 from interlock.journal import Entry
 from interlock.plan import Plan
 from interlock.runtime import Observer, RunResult, Runtime, read_entries
-from interlock.store import Store
 from interlock.values import Json, RunId
 
 Order: TypeAlias = Callable[[Runtime, Observer], Awaitable[RunResult]]
@@ -31,23 +31,23 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """What a run needs here: its plan, the actions, the store and the name of that for people."""
+    """What a run needs here."""
 
     plan: Plan
     registry: Registry
-    store: Store
-    journal: str
+    journal: Journal
 
 
 def drive(stage: Stage, order: Order, *, past: Iterable[Entry] = ()) -> RunResult:
     """Carry out an order of the runtime, with progress on stderr, until the run ends or stops.
 
-    The first Ctrl-C or SIGTERM lets what is under way end, at most ten seconds, and leaves the run open; the second one
-    ends the process at once. What actions print goes to stderr: stdout is for the outputs.
+    The first Ctrl-C or SIGTERM lets what is under way end, at most ten seconds, and leaves the run
+    open; the second one ends the process at once. What actions print goes to stderr, since stdout
+    is for the outputs.
     """
     progress = Progress(stage.plan, sys.stderr, live=_is_live())
     progress.catch_up(past)
-    stop = Interruption(stage)
+    stop = Interruption(stage.journal)
     with redirect_stdout(sys.stderr), progress as observe:
         return asyncio.run(_carry_out(stage, order, stop.watching(observe), stop))
 
@@ -57,14 +57,14 @@ def take_up(stage: Stage, run: RunId) -> RunResult:
     return drive(
         stage,
         lambda runtime, observer: runtime.resume(run, observer=observer),
-        past=read_entries(stage.store, run),
+        past=read_entries(stage.journal.store, run),
     )
 
 
 async def _carry_out(
     stage: Stage, order: Order, observer: Observer, stop: "Interruption"
 ) -> RunResult:
-    async with Runtime(stage.store, stage.registry) as runtime:
+    async with Runtime(stage.journal.store, stage.registry) as runtime:
         with stop.catching(runtime):
             return await order(runtime, observer)
 
@@ -76,8 +76,8 @@ def _is_live() -> bool:
 class Interruption:
     """What Ctrl-C and SIGTERM do while a run goes on."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._run: RunId | None = None
         self._times = 0
         self._draining: asyncio.Task[None] | None = None
@@ -99,7 +99,8 @@ class Interruption:
             return
         loop = asyncio.get_running_loop()
 
-        # Handlers of Python and not of the loop, since an action that keeps the loop busy must not keep Ctrl-C waiting.
+        # Handlers of Python and not of the loop: an action that keeps the loop busy must not keep
+        # Ctrl-C waiting.
         def handle(_number: int, _frame: FrameType | None) -> None:
             self._times += 1
             if self._times > 1:
@@ -114,55 +115,61 @@ class Interruption:
                 signal.signal(number, handler)
 
     def _drain(self, runtime: Runtime) -> None:
-        err("Stopping: what is under way may take up to 10 s to end; Ctrl-C again ends at once")
+        err("Stopping: what is under way has 10 s to end; Ctrl-C again ends at once")
         self._draining = asyncio.get_running_loop().create_task(runtime.drain())
 
     def _end_at_once(self) -> None:
-        """End without waiting. The journal is made for that: what was not acknowledged is decided by `resume`."""
+        """End without waiting: the journal is made for that, and `resume` decides what to do."""
         restore_terminal(sys.stderr)
         if self._run is not None:
-            err(f"\nStopped at once; the run is open. To go on: {resume_command(self._run)}")
+            err(f"Stopped at once; the run is open. To go on: {self._to_go_on(self._run)}")
         flush()
         os._exit(Exit.OPEN)
 
-
-def resume_command(run: RunId) -> str:
-    """The command that goes on with a run."""
-    return f"interlock resume {run}"
+    def _to_go_on(self, run: RunId) -> str:
+        return self._journal.command("resume", run)
 
 
 def conclude(stage: Stage, result: RunResult, *, as_json: bool) -> int:
     """Say how a run ended: outputs on stdout, the rest on stderr. Returns the exit code."""
-    head = stage.store.head(result.run)
-    taken = span(head.updated_ms - head.created_ms) if head is not None else "?"
     if as_json:
         out_json(result_json(stage, result))
     elif result.status == "succeeded":
-        out(json.dumps(result.outputs, indent=2, ensure_ascii=False))
-    for line in _closing(stage, result, taken):
+        out(json.dumps(result.outputs, indent=2, ensure_ascii=not _takes_utf8()))
+    for line in _closing(stage, result):
         err(tinted(line))
     return exit_of_status(result.status)
 
 
-def _closing(stage: Stage, result: RunResult, taken: str) -> Generator[str]:
+def _takes_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _closing(stage: Stage, result: RunResult) -> Generator[str]:
+    journal = stage.journal
+    head = journal.store.head(result.run)
+    taken = span(head.updated_ms - head.created_ms) if head is not None else "?"
     match result.status:
         case "succeeded":
             yield f"succeeded in {taken}"
         case "failed":
             yield f"failed after {taken}"
             if result.error is not None:
-                yield f"error[{result.error.code}]: {result.error.message}"
+                yield f"error[{result.error.code}]: {plain(result.error.message)}"
+            look = f"see `{journal.command('show', result.run)}`"
             hint = result.error.hint if result.error is not None else ""
-            yield f"hint: {hint or f'see `interlock show {result.run}`'}"
+            yield f"hint: {plain(hint) or look}"
         case "in_doubt":
-            yield f"stopped: {len(result.in_doubt)} in doubt"
-            entries = list(read_entries(stage.store, result.run))
-            yield from doubt_lines(result.run, stage.plan, entries, result.in_doubt)
+            yield f"stopped: {counted(len(result.in_doubt), 'node')} in doubt"
+            entries = list(read_entries(journal.store, result.run))
+            yield from doubt_lines(
+                journal, result.run, stage.plan, entries=entries, in_doubt=result.in_doubt
+            )
         case "interrupted":
-            yield f"open. To go on: {resume_command(result.run)}"
+            yield f"open. To go on: {journal.command('resume', result.run)}"
     if result.execution is not None:
         yield f"execution  {result.execution}"
-    yield f"journal    {stage.journal}"
+    yield f"journal    {journal.name}"
 
 
 def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:
@@ -177,12 +184,12 @@ def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:
         "in_doubt": in_doubt,
         "plan": stage.plan.digest,
         "execution": result.execution,
-        "journal": stage.journal,
+        "journal": stage.journal.name,
     }
 
 
 def check_actions(plan: Plan, registry: Registry) -> None:
-    """Check that a run that was started elsewhere or earlier finds its actions here; warn where their code differs.
+    """Check that a run finds its actions here, and warn where their code is not what it was.
 
     Raises:
         UsageError: an action is missing.
@@ -190,7 +197,7 @@ def check_actions(plan: Plan, registry: Registry) -> None:
     missing = [name for name in plan.actions if name not in registry]
     if missing:
         raise UsageError(
-            f"the run needs actions that are not here: {', '.join(missing)}",
+            f"the run needs actions that are not here: {listed(missing)}",
             hint="name the app with --app MODULE:NAME, or call this in the project's folder",
         )
     for name, pinned in plan.actions.items():

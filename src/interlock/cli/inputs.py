@@ -1,4 +1,4 @@
-"""The inputs of a run, from `-i NAME=VALUE` and `--inputs FILE`, read by the schema that the graph declares."""
+"""The inputs of a run, from `-i NAME=VALUE` and `--inputs FILE`, read as the graph declares."""
 
 import difflib
 import json
@@ -114,7 +114,7 @@ def _default(each: Input) -> str:
 
 
 def _value(declared: Input, text: str) -> tuple[Json, str]:
-    """Read the text of an input: a string where only strings go, JSON elsewhere. Also says what is wrong."""
+    """Read the text of an input: a string where only strings go, else JSON; or say why not."""
     if declared.takes_only_text:
         return text, ""
     try:

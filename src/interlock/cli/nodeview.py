@@ -2,13 +2,13 @@
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import click
 
 from interlock.actions import Manifest
-from interlock.cli.console import WIDTH, aligned, listed, plain
+from interlock.cli.console import WIDTH, aligned, listed, one_width, plain
 from interlock.cli.doubts import action_at, doubt_lines
 from interlock.cli.planview import promise
 from interlock.cli.runview import RunView, one_line_keeping
@@ -112,8 +112,8 @@ def _no_such_node(run: RunView, path: Path) -> UsageError:
     return UsageError(f"run {run.head.run} has no node `{path}`", hint=hint)
 
 
-def _paths(entries: object) -> Iterator[str]:
-    for entry in entries if isinstance(entries, list) else []:
+def _paths(entries: Iterable[Entry]) -> Iterator[str]:
+    for entry in entries:
         event = entry.event
         if not isinstance(event, RunStarted | RunRecovered | RunSettled):
             yield event.path
@@ -140,7 +140,13 @@ def node_lines(view: NodeView) -> Iterator[str]:
     yield from _inside_lines(view)
     if view.path in view.run.board.in_doubt:
         yield ""
-        yield from doubt_lines(view.run.head.run, view.run.plan, view.run.entries, [view.path])
+        yield from doubt_lines(
+            view.run.journal,
+            view.run.head.run,
+            view.run.plan,
+            entries=view.run.entries,
+            in_doubt=[view.path],
+        )
 
 
 def _value_lines(name: str, value: Value) -> Iterator[str]:
@@ -150,7 +156,7 @@ def _value_lines(name: str, value: Value) -> Iterator[str]:
         return
     lines = json.dumps(value.json, ensure_ascii=False, indent=2).splitlines()
     for index, line in enumerate(lines[:VALUE_LINES_MAX]):
-        yield f"  {'' if index else name:<7} {one_line_keeping('', line) if len(line) > WIDTH else plain(line)}"
+        yield one_width(f"  {'' if index else name:<7} {plain(line)}")
     if len(lines) > VALUE_LINES_MAX:
         yield f"          … {len(lines) - VALUE_LINES_MAX} lines more, see --json"
 
@@ -177,7 +183,7 @@ def node_json(view: NodeView) -> dict[str, Json]:
         "args": view.args.json if view.args is not None else None,
         "output": view.output.json if view.output is not None else None,
         "story": moments,
-        "inside": dict(view.inside),
+        "inside": {**view.inside},
     }
 
 

@@ -1,4 +1,4 @@
-"""A plan for people and for programs: what would run, what each node promises, and how much at most."""
+"""A plan for people and for programs: what would run, what it promises, and how much at most."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,10 @@ DIGEST_CHARS = 17
 
 @dataclass(slots=True)
 class Bounds:
-    """How much a graph may do at most. `per_item` are maps, `proposed` are nodes whose graph is not known yet."""
+    """How much a graph may do at most.
+
+    `per_item` are maps, `proposed` are nodes whose graph is not known yet.
+    """
 
     calls: int = 0
     writes: int = 0
@@ -41,7 +44,7 @@ class Bounds:
 
 
 def bounds_of(graph: CompiledGraph, prefix: str = "") -> Bounds:
-    """Count the calls and writes of a graph. A write counts once: its attempts send the same write again."""
+    """Count the calls and writes of a graph. A write counts once: attempts send the same again."""
     found = Bounds()
     for node in graph.nodes:
         name = f"{prefix}{node.id}"
@@ -64,7 +67,7 @@ def short(digest: Digest) -> str:
 
 
 def promise(manifest: Manifest) -> str:
-    """Say what is promised of the effect of an action, and by what; nothing for what may be repeated."""
+    """Say what is promised of an effect, and by what; nothing for what may be repeated."""
     if manifest.effect != "write":
         return ""
     means: list[str] = []
@@ -79,7 +82,7 @@ def promise(manifest: Manifest) -> str:
 
 
 def render_plan(plan: Plan, *, given: Sequence[str] = ()) -> str:
-    """Render a plan as text, in 100 columns. `given` are the names of inputs whose values were checked."""
+    """Render a plan as text, in 100 columns. `given` are the inputs whose values were checked."""
     rows = [HEADINGS, *_rows(plan.root)]
     table = aligned(rows)
     head = f"Plan {click.style(plan.name, bold=True)}  {short(plan.digest)}"
@@ -122,7 +125,7 @@ def _bound_words(bounds: Bounds) -> str:
 
 
 def run_time_checks(graph: CompiledGraph, prefix: str = "") -> list[str]:
-    """Say what compile could not prove, and what the author wants checked: it is checked when the node runs."""
+    """Say what is checked when a node runs: what compile cannot prove, and what the author asks."""
     found: list[str] = []
     for node in graph.nodes:
         name = f"{prefix}{node.id}"

@@ -15,14 +15,14 @@ import click
 from interlock.cli.console import err, flush, listed, tinted
 from interlock.cli.exits import MEANINGS, Exit, exit_of
 from interlock.cli.options import example
-from interlock.errors import InterlockError, InternalError
+from interlock.errors import DocumentInvalid, InterlockError, InternalError
 
 DEBUG = "INTERLOCK_DEBUG"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command in the list of commands: its help is here, so that `--help` imports none of them."""
+    """A command in the list of commands. Its help is here, so that `--help` imports none."""
 
     section: str
     help: str
@@ -60,11 +60,15 @@ CODES = "\b\nExit codes:\n" + "\n".join(
 class Program(click.Group):
     """The group of commands. `main` ends with an exit code and never with a traceback."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """List the commands in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
         """Import a command."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
@@ -83,7 +87,11 @@ class Program(click.Group):
             raise click.UsageError(f"no command `{args[0]}`; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
         """Write the commands by section, without importing any."""
         for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
             with formatter.section(section):
@@ -95,10 +103,10 @@ class Program(click.Group):
     def main(
         self,
         args: Sequence[str] | None = None,
-        prog_name: str | None = None,
+        prog_name: str | None = None,  # noqa: ARG002 - it has one name
         complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
+        standalone_mode: bool = True,  # noqa: ARG002, FBT001, FBT002 - click's signature
+        windows_expand_args: bool = True,  # noqa: ARG002, FBT001, FBT002 - click's signature
         **extra: Any,
     ) -> NoReturn:
         """Run a command and exit with its code."""
@@ -136,7 +144,7 @@ def report(error: InterlockError) -> None:
     """Write an error as people should see it; with INTERLOCK_DEBUG=1 also where it was raised."""
     if os.environ.get(DEBUG):
         err("".join(traceback.format_exception(error)))
-    err(tinted(str(error)))
+    err(tinted(str(error) + (". Nothing was run." if isinstance(error, DocumentInvalid) else "")))
 
 
 def _bug(error: Exception) -> InternalError:
@@ -161,8 +169,8 @@ def program() -> None:
 def main() -> NoReturn:
     """Run the command line and end the process.
 
-    An action that was given up on may still sit in a thread, which cannot be cancelled. The journal is closed by then,
-    so the process ends without waiting for it.
+    An action that was given up on may still sit in a thread, which cannot be cancelled. The journal
+    is closed by then, so the process ends without waiting for it.
     """
     try:
         program.main()

@@ -1,6 +1,7 @@
 """Progress of a run: live on a terminal, one plain line a node elsewhere.
 
-`Progress` is an observer of committed events. It never stops a run: when nobody reads its stream any more, it is silent.
+`Progress` is an observer of committed events. It never stops a run: when nobody reads its stream
+any more, it is silent.
 """
 
 import os
@@ -31,12 +32,15 @@ REFRESHES_A_SECOND = 10
 class Progress:
     """Shows a run on a stream while it goes on.
 
-    `with Progress(plan, stream, live=stream.isatty()) as observe: await runtime.run(plan, inputs, observer=observe)`
+    ```
+    with Progress(plan, stream, stream.isatty()) as observe:
+        await runtime.run(plan, inputs, observer=observe)
+    ```
 
     Args:
         plan: the plan that runs.
         stream: where to; stderr, as a rule, since stdout is for data.
-        live: redraw in place, as only a terminal can; otherwise a line is written for each node that ends.
+        live: redraw in place, as only a terminal can; otherwise each node that ends is a line.
         now_ms: the time, for what is under way.
     """
 
@@ -120,7 +124,7 @@ class Progress:
     # --- on a terminal
 
     def _make_live(self) -> "Live":
-        # Imported here: only a terminal needs it, and it takes longer to load than the rest of the program.
+        # Imported here: only a terminal needs it, and it takes longer to load than all the rest.
         from rich.console import Console
         from rich.live import Live
 
@@ -153,7 +157,7 @@ class Progress:
         return text
 
     def _telling(self, most: int) -> list[Row]:
-        """Choose the rows that matter when there is no room for all: trouble first, then what is under way."""
+        """Choose the rows that matter when there is no room for all: trouble, then what runs."""
         trouble = [row for row in self.board.rows if row.error and row.status != "skipped"]
         running = [row for row in self.board.rows if row.status == "running"]
         chosen = {id(row) for row in (*trouble, *running)[: max(1, most)]}

@@ -1,4 +1,4 @@
-"""The project around the current folder: `[tool.interlock]` in the nearest `pyproject.toml` that has it."""
+"""The project around the current folder: the nearest `pyproject.toml` with `[tool.interlock]`."""
 
 import difflib
 import os
@@ -19,7 +19,7 @@ JOURNAL = "journal.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Settings, and the folder that they are relative to. `file` is None when there is no project."""
+    """Settings, and the folder that they are relative to. Without a project, `file` is None."""
 
     folder: Path
     file: Path | None = None
@@ -43,10 +43,10 @@ def find_project(start: Path | None = None) -> Project:
 
 def _settings(file: Path) -> object:
     try:
-        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        tool: object = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{shown(file)} is not TOML: {error}", hint="mend it first") from error
-    return tool.get("interlock") if isinstance(tool, dict) else None
+    return cast(dict[str, object], tool).get("interlock") if isinstance(tool, dict) else None
 
 
 def _checked(settings: object, file: Path) -> dict[str, str]:

@@ -47,24 +47,22 @@ class Line:
     colour: str
 
 
-def line_of(row: Row, *, now_ms: int, name_chars: int, words_chars: int) -> Line:
-    """Say in one line how a row stands. A node that waits has no time."""
-    taken = ""
-    if row.started_ms or (row.status == "running" and row.ready_ms):
-        end_ms = row.settled_ms if row.is_settled else now_ms
-        taken = span(end_ms - (row.started_ms or row.ready_ms))
-    if row.status in ("skipped", "waiting", "in_doubt"):
-        taken = ""
+def line_of(row: Row, *, now_ms: int | None, name_chars: int, words_chars: int) -> Line:
+    """Say in one line how a row stands. `now_ms` is None when nothing goes on any more."""
+    end_ms = row.settled_ms if row.is_settled else now_ms
+    start_ms = row.started_ms or row.ready_ms
+    timed = row.status not in ("skipped", "waiting", "in_doubt")
+    taken = span(end_ms - start_ms) if timed and start_ms and end_ms is not None else ""
     return Line(
         glyph=GLYPHS[row.status],
         name=row.node.id.ljust(name_chars),
         time=taken.rjust(TIME_CHARS),
-        words=words_of(row, words_chars),
+        words=words_of(row, words_chars, is_live=now_ms is not None),
         colour=COLOURS[row.status],
     )
 
 
-def words_of(row: Row, chars: int) -> str:
+def words_of(row: Row, chars: int, *, is_live: bool = True) -> str:
     """Say what came of a node, or what it does."""
     match row.status:
         case "succeeded":
@@ -73,6 +71,10 @@ def words_of(row: Row, chars: int) -> str:
         case "running" | "waiting":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
             told = _inside(row) or (_failure(row) if again else "")
+            if row.status == "running" and not is_live:
+                told = told or "under way when its process ended"
+        case "in_doubt":
+            return "in doubt"
         case _:
             again = row.status.replace("_", " ") if row.status != "failed" else ""
             told = f"{row.error.code}: {row.error.message}" if row.error is not None else ""

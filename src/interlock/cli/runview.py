@@ -8,12 +8,21 @@ from functools import cached_property
 import click
 
 from interlock.cli.board import Board
-from interlock.cli.console import WIDTH, counted, one_line
-from interlock.cli.doubts import action_at, doubt_lines
+from interlock.cli.console import WIDTH, counted, one_line, plain
+from interlock.cli.doubts import action_at, doubt_lines, resolve_commands
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, line_of
+from interlock.cli.stores import Journal
 from interlock.cli.times import moment, span
 from interlock.engine import doubt_of, story
-from interlock.journal import SETTLED, Entry, ErrorInfo, NodeSettled, RunHead, RunStarted
+from interlock.journal import (
+    SETTLED,
+    Entry,
+    ErrorInfo,
+    NodeSettled,
+    OwnerId,
+    RunHead,
+    RunStarted,
+)
 from interlock.plan import Plan
 from interlock.values import Json, Path
 
@@ -21,16 +30,22 @@ INNER_SHOWN_MAX = 10
 NAME_CHARS_MIN = 10
 FINGERPRINT_CHARS = 8
 INDENT = " " * 4
+OPEN = ("queued", "running", "waiting", "in_doubt")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunView:
-    """All that is known of a run."""
+    """All that is known of a run.
+
+    `driver` is the living owner that drives it now, if any; then `now_ms` is the time.
+    """
 
     head: RunHead
     plan: Plan
     entries: Sequence[Entry]
-    journal: str
+    journal: Journal
+    driver: OwnerId | None = None
+    now_ms: int | None = None
 
     @cached_property
     def board(self) -> Board:
@@ -70,7 +85,8 @@ def status_words(view: RunView) -> str:
             return f"stopped: {counted(doubts, 'node')} in doubt"
         case _:
             running = sum(row.status == "running" for row in view.board.rows)
-            return f"open, {counted(running, 'node')} under way"
+            under_way = f"{counted(running, 'node')} under way"
+            return f"running, {under_way}" if view.driver else f"interrupted with {under_way}"
 
 
 def run_lines(view: RunView) -> Iterator[str]:
@@ -82,7 +98,13 @@ def run_lines(view: RunView) -> Iterator[str]:
     yield f"  started {moment(view.head.created_ms)} by {one_line(started.principal, 60)}{key}"
     yield from _row_lines(view)
     yield from _inner_lines(view)
-    yield from doubt_lines(view.head.run, view.plan, view.entries, view.board.in_doubt)
+    yield from doubt_lines(
+        view.journal,
+        view.head.run,
+        view.plan,
+        entries=view.entries,
+        in_doubt=view.board.in_doubt,
+    )
     yield from _next_lines(view)
     yield ""
     yield from _fact_lines(view)
@@ -95,7 +117,7 @@ def _row_lines(view: RunView) -> Iterator[str]:
     for row in rows:
         if row.status == "in_doubt":
             continue
-        line = line_of(row, now_ms=view.board.last_ms, name_chars=name_chars, words_chars=room)
+        line = line_of(row, now_ms=view.now_ms, name_chars=name_chars, words_chars=room)
         glyph = click.style(line.glyph, fg=line.colour)
         yield f"  {glyph} {line.name} {line.time}   {line.words}".rstrip()
         if row.status in ("failed", "violated", "refused") and row.error is not None:
@@ -104,7 +126,8 @@ def _row_lines(view: RunView) -> Iterator[str]:
 
 def _cause_lines(view: RunView, path: str, error: ErrorInfo, name_chars: int) -> Iterator[str]:
     indent = " " * (name_chars + TIME_CHARS + 8)
-    yield indent + (error.hint or f"see `interlock show {view.head.run} {path}`")
+    look = view.journal.command("show", view.head.run, path)
+    yield indent + (plain(error.hint) or f"see `{look}`")
 
 
 def _inner_lines(view: RunView) -> Iterator[str]:
@@ -126,8 +149,10 @@ def _next_lines(view: RunView) -> Iterator[str]:
     settled = view.board.settled
     if settled is not None and settled.error is not None:
         yield one_line_keeping("  because ", f"{settled.error.code}: {settled.error.message}")
+    elif settled is None and view.driver is not None:
+        yield f"  {view.driver} drives it"
     elif settled is None and not view.board.in_doubt:
-        yield f"  if no process drives it any more: interlock resume {view.head.run}"
+        yield f"  no process drives it; to go on: {view.journal.command('resume', view.head.run)}"
 
 
 def _fact_lines(view: RunView) -> Iterator[str]:
@@ -139,7 +164,7 @@ def _fact_lines(view: RunView) -> Iterator[str]:
     yield f"  plan       {view.head.plan}"
     if settled is not None:
         yield f"  execution  {settled.execution}"
-    yield f"  journal    {view.journal}, {counted(len(view.entries), 'event')}"
+    yield f"  journal    {view.journal.name}, {counted(len(view.entries), 'event')}"
 
 
 def brief_json(value: Json) -> str:
@@ -180,7 +205,8 @@ def run_json(view: RunView) -> dict[str, Json]:
         "nodes": _nodes_json(view),
         "in_doubt": [_doubt_json(view, path) for path in sorted(view.board.in_doubt)],
         "events": len(view.entries),
-        "journal": view.journal,
+        "driven_by": view.driver,
+        "journal": view.journal.name,
     }
 
 
@@ -220,4 +246,5 @@ def _doubt_json(view: RunView, path: Path) -> dict[str, Json]:
         "sent_ms": doubt.sent_ms if doubt is not None else None,
         "what": doubt.what if doubt is not None else None,
         "why": doubt.why if doubt is not None else None,
+        "commands": [*resolve_commands(view.journal, view.head.run, path, action)],
     }

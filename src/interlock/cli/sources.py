@@ -34,7 +34,7 @@ class Traced(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A graph that was read, and its text when it has one. `registry` is the graph's own, in Python."""
+    """A graph that was read, and its text when it has one; in Python, its own registry."""
 
     graph: Graph
     text: SourceMap | None = None

@@ -2,12 +2,14 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from shlex import join
 
 from interlock.cli.project import HOME, find_project, shown, store_url
 from interlock.errors import RunNotFound, UsageError
-from interlock.journal import RunHead
-from interlock.store import Store, open_store
+from interlock.journal import OwnerId, RunHead
+from interlock.store import Store, living_owners, open_store
 from interlock.values import RunId
 
 LAST = "last"
@@ -15,48 +17,83 @@ CANDIDATES_SHOWN_MAX = 5
 ABOVE_ALL = "\x7f"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """A store as the command line uses it.
+
+    Attributes:
+        name: what people call it.
+        options: `--app` and `--store` as they were given, so that commands that we show work.
+    """
+
+    store: Store
+    url: str
+    name: str
+    options: tuple[str, ...] = ()
+
+    def driven(self) -> dict[RunId, OwnerId]:
+        """Name the runs that a living process drives, with that owner."""
+        return living_owners(self.url)
+
+    def command(self, *words: str) -> str:
+        """Write a command that works on this store."""
+        return join(["interlock", *words, *self.options])
+
+
+def options_of(*, app: str | None = None, store: str | None = None) -> tuple[str, ...]:
+    """Return options as they were given, for commands that are shown."""
+    given = (("--app", app), ("--store", store))
+    return tuple(word for name, value in given if value is not None for word in (name, value))
+
+
 @contextmanager
-def opened(option: str | None) -> Generator[tuple[Store, str]]:
-    """Open the store for runs; its folder is made when it is not there yet. Also gives its name for people.
+def opened(store: str | None, *, app: str | None = None) -> Generator[Journal]:
+    """Open the store for runs. Its folder is made when it is not there yet.
 
     Raises:
         StoreUnusable: it cannot be opened.
     """
-    url = store_url(find_project(), option)
+    url = store_url(find_project(), store)
     _make_home(path_of(url))
-    store = open_store(url)
+    opened_store = open_store(url)
     try:
-        yield store, name_of(url)
+        yield Journal(
+            store=opened_store,
+            url=url,
+            name=name_of(url),
+            options=options_of(app=app, store=store),
+        )
     finally:
-        store.close()
+        opened_store.close()
 
 
 @contextmanager
-def opened_if_there(option: str | None) -> Generator[tuple[Store | None, str]]:
-    """Open the store for looking at it: None when there is none yet, and nothing is made."""
-    url = store_url(find_project(), option)
-    path = path_of(url)
-    if path is None or path.exists():
-        with opened(option) as (store, name):
-            yield store, name
-    else:
-        yield None, name_of(url)
+def opened_if_there(store: str | None) -> Generator[Journal | None]:
+    """Open the store for looking at it; None when there is none yet, and nothing is made."""
+    path = path_of(store_url(find_project(), store))
+    if path is not None and not path.exists():
+        yield None
+        return
+    with opened(store) as journal:
+        yield journal
 
 
 @contextmanager
-def existing(option: str | None) -> Generator[tuple[Store, str]]:
+def existing(store: str | None, *, app: str | None = None) -> Generator[Journal]:
     """Open the store for something that is in it.
 
     Raises:
         RunNotFound: there is no store.
     """
-    with opened_if_there(option) as (store, name):
-        if store is None:
-            raise RunNotFound(
-                f"there is no journal at {name}, so there are no runs",
-                hint="`interlock run` makes it; or name another one with --store",
-            )
-        yield store, name
+    url = store_url(find_project(), store)
+    path = path_of(url)
+    if path is not None and not path.exists():
+        raise RunNotFound(
+            f"there is no journal at {name_of(url)}, so there are no runs",
+            hint="`interlock run` makes it; or name another one with --store",
+        )
+    with opened(store, app=app) as journal:
+        yield journal
 
 
 def path_of(url: str) -> Path | None:
@@ -87,25 +124,25 @@ def find_run(store: Store, told: str) -> RunHead:
 
     Raises:
         RunNotFound: no run, or more than one, begins so.
+        UsageError: no run can have such an id.
     """
     if told == LAST:
         newest = store.heads(limit=1)
         if not newest:
             raise RunNotFound("there are no runs yet", hint="`interlock run` starts one")
         return newest[0]
+    if not told or not told.isascii() or not told.isprintable():
+        raise UsageError(f"{told!r:.100} is no id of a run", hint="`interlock runs` lists them")
     for prefix in dict.fromkeys((told, told.upper())):
         found = _beginning_with(store, prefix)
-        exact = [head for head in found if head.run == prefix]
-        if exact or len(found) == 1:
-            return (exact or found)[0]
+        if len(found) == 1:
+            return found[0]
         if found:
             raise _ambiguous(told, found)
     raise RunNotFound(f"no run begins with `{told}`", hint="`interlock runs` lists them")
 
 
 def _beginning_with(store: Store, prefix: str) -> list[RunHead]:
-    if not prefix or not prefix.isascii():
-        raise UsageError("the id of a run is empty or odd", hint="`interlock runs` lists them")
     exact = store.head(RunId(prefix))
     if exact is not None:
         return [exact]

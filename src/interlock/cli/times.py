@@ -20,7 +20,7 @@ def clock(at_ms: int) -> str:
 
 
 def span(ms: int) -> str:
-    """Say a duration in two digits or so: `40 ms`, `1.2 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`."""
+    """Say a duration in two numbers at most: `40 ms`, `1.2 s`, `3 min 12 s`, `2 h 5 min`."""
     ms = max(0, ms)
     if ms < SECOND:
         return f"{ms} ms"

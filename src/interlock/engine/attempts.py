@@ -183,7 +183,7 @@ def lost(turn: Turn, at: At, node: CompiledCall) -> None:
     state.crashes += 1
     state.lost = True
     state.started = False
-    told = f"sent at {state.started_ms} ms, and no answer before the process died"
+    told = "no answer before the process died"
     if node.action.effect != "write":
         if state.crashes >= turn.state.plan.limits.crashes_max:
             crashed = f"the process ended {state.crashes} times while this action ran"

@@ -1,6 +1,6 @@
-"""The story of a node: the events that brought it where it is, in words. The command line and the UI show the same."""
+"""The story of a node: the events that brought it where it is, in words; every edge shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -11,6 +11,7 @@ from interlock.journal import (
     AttemptStarted,
     Entry,
     ErrorInfo,
+    Event,
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
@@ -123,7 +124,7 @@ def doubt_of(moments: Iterable[Moment], action: Manifest) -> Doubt | None:
     )
 
 
-def _lost_answer(since: list[object]) -> str:
+def _lost_answer(since: Sequence[Event]) -> str:
     for event in since:
         if isinstance(event, AttemptFailed):
             return f"{event.error.message}; it may have happened all the same"

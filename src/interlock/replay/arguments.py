@@ -1,4 +1,4 @@
-"""What a node was called with. A node that ran ahead of the journal left no intent: its call is derived again."""
+"""What a node was called with, derived again: a node that ran ahead left no intent."""
 
 from collections.abc import Iterable
 

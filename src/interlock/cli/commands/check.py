@@ -29,7 +29,7 @@ class Finding:
 @click.argument("graphs", nargs=-1, required=True, metavar="GRAPH...")
 @app_option
 @json_option
-def check(graphs: tuple[str, ...], app: str | None, as_json: bool) -> int:
+def check(graphs: tuple[str, ...], *, app: str | None, as_json: bool) -> int:
     """Check graphs: structure, names, types, expressions. Nothing is run.
 
     GRAPH is a YAML or JSON file, - for stdin, or MODULE:NAME. All problems are shown at once.

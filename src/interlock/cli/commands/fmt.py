@@ -1,7 +1,6 @@
 """`interlock fmt`: lay documents out in the canonical way."""
 
 import difflib
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -31,11 +30,7 @@ def fmt(files: tuple[str, ...], *, check: bool, diff: bool) -> int:
     if STDIN not in files and not diff:
         same = len(files) - len(changed)
         verb = "would change" if check else "changed"
-        err(
-            f"{counted(len(changed), 'file')} {verb}, {same} fine as they are".replace(
-                "1 fine as they are", "1 fine as it is"
-            )
-        )
+        err(f"{counted(len(changed), 'file')} {verb}, {same} fine")
     return Exit.FAILED if changed and (check or diff) else Exit.OK
 
 
@@ -85,7 +80,7 @@ def _replace(path: Path, text: str) -> None:
         ) as file:
             file.write(text)
         Path(file.name).chmod(mode & 0o7777)
-        os.replace(file.name, path)
+        Path(file.name).replace(path)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}", hint="make it and its folder writable"

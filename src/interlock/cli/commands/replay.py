@@ -33,13 +33,13 @@ def replay(runs: tuple[str, ...], *, every: bool, store: str | None, as_json: bo
         raise UsageError("say which runs: ids, `last`, or --all", hint="interlock replay --all")
     code = Exit.OK
     found: list[Json] = []
-    with opened_if_there(store) if every else existing(store) as (journal, _):
+    with opened_if_there(store) if every else existing(store) as journal:
         if journal is None:
-            err("No runs yet")
+            err("There are no runs yet")
             return Exit.OK
-        heads = _every(journal) if every else (find_run(journal, told) for told in runs)
+        heads = _every(journal.store) if every else (find_run(journal.store, told) for told in runs)
         for head in heads:
-            verified = _verify(journal, head)
+            verified = _verify(journal.store, head)
             if isinstance(verified, InterlockError):
                 code = max(code, exit_of(verified))
             if as_json:

@@ -17,12 +17,12 @@ from interlock.journal import Entry, Verdict
 from interlock.plan import Plan
 from interlock.replay import pinned_plan
 from interlock.runtime import Observer, RunResult, Runtime, read_entries
-from interlock.values import Checker, Json, Path, Schema, describe, paths
+from interlock.values import Checker, Json, Path, describe, paths
 
 
 @click.command(
     epilog=example(
-        'interlock resolve last deploy --succeeded \'{"id": "d-17"}\' --reason "saw it in the console"'
+        'interlock resolve last deploy --succeeded \'{"id": "d-17"}\' --reason "it is there"'
     )
 )
 @click.argument("run")
@@ -59,14 +59,14 @@ def resolve(
     path = Path(node)
     paths.parse(path)
     registry = load_registry(find_project(), app)
-    with existing(store) as (journal, name):
-        head = find_run(journal, run)
-        entries = list(read_entries(journal, head.run))
+    with existing(store, app=app) as journal:
+        head = find_run(journal.store, run)
+        entries = list(read_entries(journal.store, head.run))
         plan = pinned_plan(entries[0])
         check_actions(plan, registry)
         if verdict == "succeeded":
             _check_output(plan, path, output, entries)
-        stage = Stage(plan=plan, registry=registry, store=journal, journal=name)
+        stage = Stage(plan=plan, registry=registry, journal=journal)
 
         async def order(runtime: Runtime, observer: Observer) -> RunResult:
             return await runtime.resolve(
@@ -101,7 +101,7 @@ def _check_output(plan: Plan, path: Path, output: Json, entries: list[Entry]) ->
     action = action_at(plan, path, entries)
     if action is None:
         return
-    schema = cast(Schema, action.returns)
+    schema = action.returns
     problems = Checker(schema).problems(output)
     if problems:
         told = "; ".join(f"{each.pointer or '$'}: {each.message}" for each in problems)

@@ -23,10 +23,10 @@ def resume(run: str, *, app: str | None, store: str | None, as_json: bool) -> in
     as each action declares. A run that has settled is shown as it is.
     """
     registry = load_registry(find_project(), app)
-    with existing(store) as (journal, name):
-        head = find_run(journal, run)
-        plan = pinned_plan(next(read_entries(journal, head.run)))
+    with existing(store, app=app) as journal:
+        head = find_run(journal.store, run)
+        plan = pinned_plan(next(read_entries(journal.store, head.run)))
         if head.status not in ("succeeded", "failed"):
             check_actions(plan, registry)
-        stage = Stage(plan=plan, registry=registry, store=journal, journal=name)
+        stage = Stage(plan=plan, registry=registry, journal=journal)
         return conclude(stage, take_up(stage, head.run), as_json=as_json)

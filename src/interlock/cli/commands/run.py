@@ -48,14 +48,14 @@ def run(
     inputs = read_inputs(plan, given, file)
     for warning in plan.warnings:
         err(tinted(warning) + "\n")
-    with opened(store) as (journal, name):
-        stage = Stage(plan=plan, registry=compiled.registry, store=journal, journal=name)
+    with opened(store, app=app) as journal:
+        stage = Stage(plan=plan, registry=compiled.registry, journal=journal)
         result = _start(stage, inputs, key)
         return conclude(stage, result, as_json=as_json)
 
 
 def _start(stage: Stage, inputs: Mapping[str, Json], key: str | None) -> RunResult:
-    taken = stage.store.heads(key=key, limit=1) if key is not None else []
+    taken = stage.journal.store.heads(key=key, limit=1) if key is not None else []
     if taken:
         return _again(stage, inputs, taken[0].run)
     try:
@@ -75,7 +75,7 @@ def _again(stage: Stage, inputs: Mapping[str, Json], run: RunId) -> RunResult:
     Raises:
         UsageError: it runs something else.
     """
-    first = next(read_entries(stage.store, run)).event
+    first = next(read_entries(stage.journal.store, run)).event
     same_inputs = Value.of({**stage.plan.root.defaults, **inputs})
     if not isinstance(first, RunStarted) or first.plan != stage.plan.digest:
         other = "another plan"

@@ -7,15 +7,15 @@ import click
 from interlock.cli.console import aligned, err, out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, store_option
+from interlock.cli.runview import OPEN
 from interlock.cli.stores import opened_if_there
 from interlock.cli.times import moment, span
-from interlock.journal import RunHead, RunStatus
+from interlock.journal import OwnerId, RunHead, RunStatus
 from interlock.values import Json
 
 STATUSES = get_args(RunStatus)
 LIMIT = 20
 HEADINGS = ("run", "graph", "status", "started", "took")
-OPEN = ("queued", "running", "waiting", "in_doubt")
 
 
 @click.command(epilog=example("interlock runs --status failed --status in_doubt"))
@@ -30,27 +30,30 @@ OPEN = ("queued", "running", "waiting", "in_doubt")
 def runs(statuses: tuple[str, ...], *, limit: int, store: str | None, as_json: bool) -> int:
     """List runs, newest first.
 
-    A run that is `running` and that no process drives any more was interrupted: see `resume`.
+    `interrupted` runs are open, and no process drives them: see `interlock resume`.
     """
-    with opened_if_there(store) as (journal, name):
+    with opened_if_there(store) as journal:
         wanted = cast(tuple[RunStatus, ...], statuses) or None
-        heads = journal.heads(statuses=wanted, limit=limit) if journal is not None else []
+        heads = journal.store.heads(statuses=wanted, limit=limit) if journal is not None else []
+        is_open = any(head.status == "running" for head in heads)
+        driven = journal.driven() if journal is not None and is_open else {}
     if as_json:
-        out_json([head_json(head) for head in heads])
+        out_json([head_json(head, driven.get(head.run)) for head in heads])
     elif heads:
-        for line in aligned([HEADINGS, *(_row(head) for head in heads)], indent=0):
-            out(line)
+        rows = [_row(head, driven.get(head.run)) for head in heads]
+        out("\n".join(aligned([HEADINGS, *rows], indent=0)))
     else:
-        err(f"No runs in {name}" if journal is not None else f"No runs yet: there is no {name}")
+        err("There are no such runs" if statuses else "There are no runs yet")
     return Exit.OK
 
 
-def _row(head: RunHead) -> tuple[str, ...]:
+def _row(head: RunHead, driver: OwnerId | None) -> tuple[str, ...]:
+    status = "interrupted" if head.status == "running" and driver is None else head.status
     took = "" if head.status in OPEN else span(head.updated_ms - head.created_ms)
-    return head.run, head.graph, head.status.replace("_", " "), moment(head.created_ms), took
+    return head.run, head.graph, status.replace("_", " "), moment(head.created_ms), took
 
 
-def head_json(head: RunHead) -> dict[str, Json]:
+def head_json(head: RunHead, driver: OwnerId | None) -> dict[str, Json]:
     """Return the row of a run as JSON data."""
     return {
         "run": head.run,
@@ -61,4 +64,5 @@ def head_json(head: RunHead) -> dict[str, Json]:
         "key": head.key,
         "plan": head.plan,
         "execution": head.execution,
+        "driven_by": driver,
     }

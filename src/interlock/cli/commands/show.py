@@ -7,11 +7,11 @@ from interlock.cli.console import out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.nodeview import node_json, node_lines, node_view
 from interlock.cli.options import example, json_option, store_option
-from interlock.cli.runview import RunView, run_json, run_lines
+from interlock.cli.runview import OPEN, RunView, run_json, run_lines
 from interlock.cli.stores import existing, find_run
 from interlock.errors import UsageError
 from interlock.replay import pinned_plan
-from interlock.runtime import read_entries
+from interlock.runtime import SystemClock, read_entries
 from interlock.store import EVENTS_READ_DEFAULT, Store
 from interlock.values import RunId
 
@@ -30,14 +30,18 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
     """
     if events and (node is not None or as_json):
         raise UsageError("--events prints the whole journal, as JSON lines", hint="use it alone")
-    with existing(store) as (journal, name):
-        head = find_run(journal, run)
+    with existing(store) as journal:
+        head = find_run(journal.store, run)
         if events:
-            _print_events(journal, head.run)
+            _print_events(journal.store, head.run)
             return Exit.OK
-        entries = list(read_entries(journal, head.run))
+        entries = list(read_entries(journal.store, head.run))
         plan = pinned_plan(entries[0])
-        view = RunView(head=head, plan=plan, entries=entries, journal=name)
+        driver = journal.driven().get(head.run) if head.status in OPEN else None
+        now_ms = SystemClock().now_ms() if driver is not None else None
+        view = RunView(
+            head=head, plan=plan, entries=entries, journal=journal, driver=driver, now_ms=now_ms
+        )
         found = node_view(view, node) if node is not None else None
         if as_json:
             out_json(run_json(view) if found is None else node_json(found))
