@@ -4,7 +4,7 @@ Compiled under the same rules as an author's, and narrower ones where the parent
 """
 
 from interlock.errors import Diagnostic, DocumentInvalid
-from interlock.graph import read_graph, to_document
+from interlock.graph import read_proposal, to_document
 from interlock.journal import Value
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
@@ -18,7 +18,7 @@ from interlock.values import Json, describe
 def compile_proposal(
     document: Json, *, node: CompiledPropose, limits: Limits, depth: int
 ) -> Proposal:
-    """Compile what an action proposed.
+    """Compile what an action proposed, in the ordinary form or in the model form.
 
     Raises:
         DocumentInvalid: with all diagnostics; they are feedback for the next attempt.
@@ -27,7 +27,7 @@ def compile_proposal(
         hint = "let the proposal call actions directly"
         told = f"proposals are nested deeper than depth_max = {limits.depth_max}"
         raise DocumentInvalid((Diagnostic(code="IL5101", message=told, hint=hint),))
-    graph, diagnostics = read_graph(document)
+    graph, diagnostics = read_proposal(document)
     if graph is None:
         raise DocumentInvalid(diagnostics)
     problems = Problems()
