@@ -1,7 +1,6 @@
 """Finding the user's code: the registry of actions, and graphs in Python."""
 
 import importlib
-import importlib.util
 import linecache
 import re
 import sys
@@ -30,7 +29,9 @@ def load_registry(project: Project, option: str | None) -> Registry:
     """
     target = option or project.app
     if target is None:
-        return library()
+        from interlock.library import library
+
+        return library(project.folder)
     found = load_object(target, project=project, what="the app")
     if isinstance(found, Registry):
         return found
@@ -42,16 +43,6 @@ def load_registry(project: Project, option: str | None) -> Registry:
         hint="make one: registry = Registry([my_action, ...])",
         code=CODE,
     )
-
-
-def library() -> Registry:
-    """Return the built-in actions."""
-    package = "interlock.library"
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        return Registry()
-    found = getattr(importlib.import_module(package), "registry", None)
-    return found if isinstance(found, Registry) else Registry()
 
 
 def load_object(target: str, *, project: Project, what: str) -> object:

@@ -2,14 +2,30 @@
 
 import click
 
+from interlock.cli.apps import load_registry
 from interlock.cli.console import out_json
 from interlock.cli.exits import Exit
-from interlock.cli.options import example
-from interlock.graph import document_schema
+from interlock.cli.options import app_option, example
+from interlock.cli.project import find_project
+from interlock.graph import document_schema, model_schema
 
 
-@click.command(epilog=example("interlock schema > interlock.schema.json"))
-def schema() -> int:
-    """Print the JSON Schema of documents, for editors and for structured output of models."""
-    out_json(document_schema())
+@click.command(
+    epilog=example("interlock schema > interlock.schema.json", "interlock schema --for-model")
+)
+@click.option(
+    "--for-model",
+    is_flag=True,
+    help="The form that strict structured output accepts, specialised to the actions.",
+)
+@app_option
+def schema(*, for_model: bool, app: str | None) -> int:
+    """Print the JSON Schema of documents, for editors and for structured output of models.
+
+    Graphs in the form of `--for-model` are read wherever a model proposes one.
+    """
+    if for_model:
+        out_json(model_schema(load_registry(find_project(), app).manifests))
+    else:
+        out_json(document_schema())
     return Exit.OK
