@@ -22,7 +22,10 @@ from interlock.engine.story import (
     story as story,
     told as told,
 )
-from interlock.engine.turn import IllegalTransition as IllegalTransition
+from interlock.engine.turn import (
+    IllegalTransition as IllegalTransition,
+    idempotency_key as idempotency_key,
+)
 
 __all__ = [
     "Call",
@@ -31,6 +34,7 @@ __all__ = [
     "doubt_of",
     "execution_digest",
     "IllegalTransition",
+    "idempotency_key",
     "initial",
     "MapState",
     "Moment",

@@ -53,7 +53,7 @@ def on_started(turn: Turn, event: AttemptStarted) -> None:
     expect(
         event.call_key == call.key and event.args == call.args, at, event, "it calls something else"
     )
-    at.state.started = True
+    at.state.started, at.state.ahead = True, False
     at.state.started_ms = turn.at_ms
     at.state.first_started_ms = at.state.first_started_ms or turn.at_ms
     at.state.cause = turn.seq
@@ -63,20 +63,24 @@ def on_returned(turn: Turn, event: AttemptReturned) -> None:
     """Judge a raw response. One that is not journaled itself ran ahead."""
     ahead = turn.seq == 0
     at, node = locate_call(turn, event)
-    expect(at.state.started, at, event, "the attempt has not started")
-    at.state.started = False
+    began = at.state.ahead if ahead else at.state.started
+    expect(began, at, event, "the attempt has not started")
+    at.state.started = at.state.ahead = False
     at.state.tokens += event.tokens
     at.state.cost_usd_micros += event.cost_usd_micros
     if isinstance(node, CompiledPropose):
         consider(turn, at, node, event.output)
     else:
-        _judged(turn, at, node, event.output, ahead=ahead)
+        _judged(turn, at, node, event.output, ahead=event if ahead else None)
 
 
-def _judged(turn: Turn, at: At, node: CompiledCall, output: Value, *, ahead: bool) -> None:
+def _judged(
+    turn: Turn, at: At, node: CompiledCall, output: Value, *, ahead: AttemptReturned | None = None
+) -> None:
+    """Settle or fail by what the output is worth; `ahead` is the event when it is not journaled."""
     problem = judge(at, output)
     if problem is None:
-        settle(turn, at, "succeeded", output=output, ahead=ahead)
+        settle(turn, at, "succeeded", output=output, ahead=ahead is not None)
     elif node.action.effect == "write":
         settle(turn, at, "violated", output=output, error=problem)
     else:
@@ -88,10 +92,11 @@ def _judged(turn: Turn, at: At, node: CompiledCall, output: Value, *, ahead: boo
             error=problem,
             call_key=call.key,
             output=output,
-            started_ms=at.state.started_ms,
-            ahead=ahead,
+            tokens=ahead.tokens if ahead is not None else 0,
+            cost_usd_micros=ahead.cost_usd_micros if ahead is not None else 0,
+            ahead=ahead is not None,
         )
-        turn.record(failed, causes_of(at) if ahead else ())
+        turn.record(failed, causes_of(at) if ahead is not None else ())
 
 
 def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
@@ -100,12 +105,14 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     `judged` failures were ordered by the engine, others reported from outside.
     """
     at, node = locate_call(turn, event)
-    expect(judged or at.state.started, at, event, "the attempt has not started")
-    at.state.started = False
+    began = judged or (at.state.ahead if event.ahead else at.state.started)
+    expect(began, at, event, "the attempt has not started")
+    at.state.started = at.state.ahead = False
     at.state.error = event.error
     at.state.refused = event.output
-    at.state.tokens += event.tokens
-    at.state.cost_usd_micros += event.cost_usd_micros
+    if not judged:
+        at.state.tokens += event.tokens
+        at.state.cost_usd_micros += event.cost_usd_micros
     unproven = node.action.effect == "write" and not event.error.not_applied
     if _may_retry(turn, at, node, event.error) and (not unproven or _within_window(turn, at, node)):
         _retry(turn, at, node, event.error)
@@ -210,7 +217,7 @@ def on_probed(turn: Turn, event: ProbeAnswered) -> None:
                 path=at.path,
             )
             at.state.probing = False
-            _judged(turn, at, node, event.output or Value.of(None), ahead=False)
+            _judged(turn, at, node, event.output or Value.of(None))
         case "not_applied":
             at.state.probing = False
             _not_applied(turn, at, node)
@@ -267,4 +274,4 @@ def on_resolved(turn: Turn, event: NodeResolved) -> None:
         told = event.reason or "a person found that the write did not happen"
         settle(turn, at, "failed", error=ErrorInfo(code="IL6017", message=told))
     else:
-        _judged(turn, at, node, event.output or Value.of(None), ahead=False)
+        _judged(turn, at, node, event.output or Value.of(None))

@@ -24,7 +24,6 @@ class StartAttempt:
     args: Value
     call_key: Digest
     ahead: bool
-    idempotency_key: Digest
     not_before_ms: int = 0
     deadline_at_ms: int | None = None
     feedback: tuple[str, ...] = ()
@@ -44,7 +43,6 @@ class Probe:
     attempt: int
     node: CompiledCall
     args: Value
-    idempotency_key: Digest
     not_before_ms: int
     causes: tuple[int, ...] = ()
 

@@ -8,9 +8,10 @@ from interlock.plan import CompiledCall
 
 def order_attempt(turn: Turn, at: At, node: CompiledCall, *, not_before_ms: int = 0) -> None:
     """Order the next attempt of a call."""
-    at.state.attempt += 1
-    at.state.started = at.state.probing = False
-    at.state.not_before_ms = not_before_ms
+    state = at.state
+    state.attempt += 1
+    state.started = state.probing = False
+    state.not_before_ms = not_before_ms
     turn.commands.append(attempt_due(turn, at, node))
 
 
@@ -18,6 +19,11 @@ def attempt_due(turn: Turn, at: At, node: CompiledCall) -> StartAttempt:
     """Make the command for the attempt that the state says is due."""
     state = at.state
     call = call_in(at)
+    state.ahead = node.ahead and not turn.state.recovered
+    if state.ahead:
+        # What runs ahead has no intent of its own in the journal: it counts as started now.
+        state.started_ms = max(turn.at_ms, state.not_before_ms)
+        state.first_started_ms = state.first_started_ms or state.started_ms
     deadline = (
         (state.first_started_ms or turn.at_ms) + node.deadline_ms
         if node.deadline_ms is not None
@@ -30,8 +36,7 @@ def attempt_due(turn: Turn, at: At, node: CompiledCall) -> StartAttempt:
         node=node,
         args=call.args,
         call_key=call.key,
-        ahead=node.ahead and not turn.state.recovered,
-        idempotency_key=call.idempotency_key,
+        ahead=state.ahead,
         not_before_ms=state.not_before_ms,
         deadline_at_ms=deadline,
         feedback=state.feedback,
@@ -49,7 +54,6 @@ def probe_due(at: At, node: CompiledCall) -> Probe:
         attempt=at.state.attempt,
         node=node,
         args=call.args,
-        idempotency_key=call.idempotency_key,
         not_before_ms=at.state.started_ms + node.timeout_ms,
         causes=causes_of(at),
     )

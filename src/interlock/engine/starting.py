@@ -104,5 +104,5 @@ def _call(turn: Turn, at: At, node: CompiledCall, args: Value) -> None:
         )
         settle(turn, at, "failed", error=error)
         return
-    at.state.call = call_of(turn.state, at.path, at.state.generation, node.action.digest, args)
+    at.state.call = call_of(node.action.digest, args)
     order_attempt(turn, at, node)

@@ -16,11 +16,10 @@ Status, call key, output reference or error code.
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a node calls: evaluated arguments and the keys that follow from them."""
+    """What a node calls: evaluated arguments and the call key."""
 
     args: Value
     key: Digest
-    idempotency_key: Digest
 
 
 @dataclass(slots=True)
@@ -38,6 +37,7 @@ class NodeState:
     attempt: int = 0
     crashes: int = 0
     started: bool = False
+    ahead: bool = False
     first_started_ms: int = 0
     started_ms: int = 0
     not_before_ms: int = 0

@@ -66,7 +66,7 @@ def step(state: State, entry: Entry) -> list[Command]:
         state.last_seq = entry.seq
     if state.status is not None:
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
-    turn = Turn(state, entry.at_ms, entry.seq)
+    turn = Turn.of(state, entry.at_ms, entry.seq)
     _apply(turn, entry.event)
     while turn.ready or turn.ended:
         if turn.ready:
@@ -117,7 +117,7 @@ def _take_order(turn: Turn, event: Event, path: Path) -> None:
         IllegalTransition: says what was ordered instead.
     """
     ordered = turn.state.ordered.pop(path, None)
-    if ordered != event:
+    if ordered is not event and ordered != event:
         told = "nothing" if ordered is None else f"`{ordered}`"
         raise IllegalTransition(f"`{event}` was not ordered; {told:.600} was")
 
@@ -139,9 +139,7 @@ def _on_run_started(turn: Turn, event: RunStarted) -> None:
 
 
 def _on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
-    # Live, the attempt that ran ahead has started already; a replay has only this event of it.
-    at = locate(turn.state, event.path, event)
-    if event.ahead and not at.state.started and event.path not in turn.state.ordered:
+    if event.ahead and event.output is not None and event.path not in turn.state.ordered:
         _live_ahead(turn, event)
     judged = event.path in turn.state.ordered
     if judged:
@@ -178,26 +176,21 @@ def _on_settled(turn: Turn, event: NodeSettled) -> None:
 
 def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
     """Live again, from the one event that was kept of it, what ran ahead of the journal."""
+    if event.output is None:
+        return
     at = locate(turn.state, event.path, event)
-    call = at.state.call
-    if call is None or event.call_key is None:
-        raise IllegalTransition(f"`{event.type}` for `{event.path}`, which has not been called")
-    inner = Turn(turn.state, event.started_ms, 0)
-    path, generation, attempt = event.path, event.generation, event.attempt
-    started = AttemptStarted(
-        path=path,
-        generation=generation,
-        attempt=attempt,
-        call_key=event.call_key,
-        args=call.args,
+    now = at.state
+    # A settled node tells the sum of its attempts, a failed attempt its own share.
+    earlier = (now.tokens, now.cost_usd_micros) if isinstance(event, NodeSettled) else (0, 0)
+    returned = AttemptReturned(
+        path=event.path,
+        generation=event.generation,
+        attempt=event.attempt,
+        output=event.output,
+        tokens=event.tokens - earlier[0],
+        cost_usd_micros=event.cost_usd_micros - earlier[1],
     )
-    on_started(inner, started)
-    if event.output is not None:
-        tokens = event.tokens - at.state.tokens if isinstance(event, NodeSettled) else 0
-        returned = AttemptReturned(
-            path=path, generation=generation, attempt=attempt, output=event.output, tokens=tokens
-        )
-        on_returned(inner, returned)
+    on_returned(Turn.of(turn.state, turn.at_ms, 0), returned)
 
 
 def _outcome(event: NodeSettled) -> Outcome:

@@ -4,7 +4,7 @@ The state, the entry that is being applied, and the commands it leads to.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from interlock.engine.commands import Command, Record
 from interlock.engine.state import Call, NodeState, ScopeState, State
@@ -20,7 +20,7 @@ from interlock.journal import (
     Value,
 )
 from interlock.plan import AnyCompiledNode
-from interlock.values import Digest, Json, Path, digest, digest_canonical, paths
+from interlock.values import Digest, Json, Path, RunId, digest, digest_canonical, paths
 
 ROOT = Path("")
 
@@ -42,9 +42,14 @@ class Turn:
     state: State
     at_ms: int
     seq: int
-    commands: list[Command] = field(default_factory=list[Command])
-    ready: deque[tuple[ScopeState, int]] = field(default_factory=deque[tuple[ScopeState, int]])
-    ended: deque[ScopeState] = field(default_factory=deque[ScopeState])
+    commands: list[Command]
+    ready: deque[tuple[ScopeState, int]]
+    ended: deque[ScopeState]
+
+    @classmethod
+    def of(cls, state: State, at_ms: int, seq: int) -> "Turn":
+        """Begin the turn of an entry."""
+        return cls(state, at_ms, seq, [], deque(), deque())
 
     def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""
@@ -154,13 +159,12 @@ def _status_view(node: NodeState) -> Json:
     return {"status": node.status, "output": node.json, "error": error}
 
 
-def call_of(state: State, path: Path, generation: int, action: Digest, args: Value) -> Call:
-    """Bind arguments to an action.
+def call_of(action: Digest, args: Value) -> Call:
+    """Bind arguments to an action: the call key says what is called with what."""
+    key = digest_canonical("call", b'["' + action.encode() + b'",' + args.data + b"]")
+    return Call(args=args, key=key)
 
-    The call key says what is called with what, the idempotency key for whom.
-    """
-    return Call(
-        args=args,
-        key=digest_canonical("call", b'["' + action.encode() + b'",' + args.data + b"]"),
-        idempotency_key=digest("idempotency", [state.run, path, generation]),
-    )
+
+def idempotency_key(run: RunId, path: Path, generation: int) -> Digest:
+    """The key for a receiver: equal for all attempts of one generation of a node."""
+    return digest("idempotency", [run, path, generation])

@@ -102,7 +102,6 @@ class AttemptFailed:
     error: ErrorInfo
     call_key: Digest | None = None
     output: Value | None = None
-    started_ms: int = 0
     tokens: int = 0
     cost_usd_micros: int = 0
     ahead: bool = False

@@ -10,12 +10,14 @@ from interlock.runtime.driver import Observer as Observer
 from interlock.runtime.reading import read_entries as read_entries
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
 from interlock.runtime.runtime import Runtime as Runtime
+from interlock.runtime.sync import run as run
 
 __all__ = [
     "Clock",
     "Ids",
     "Observer",
     "read_entries",
+    "run",
     "RunFailed",
     "RunResult",
     "Runtime",

@@ -161,29 +161,28 @@ class Driver:
         if wait_ms > 0:
             self._spawn(self._start_later(command, wait_ms))
         elif command.ahead and not self._commits.is_far_ahead:
-            entry = Entry(_intent(command), at_ms=self._world.clock.now_ms())
-            self._pending.append((entry, 0))
-            self._spawn(self._attempt(command, started_ms=entry.at_ms, ahead=True))
+            self._spawn(self._attempt(command, ahead=True))
         else:
             entry = self._journal(_intent(command), causes=command.causes)
             self._sent[command.path] = entry.seq
             self._pending.append((entry, 0))
-            self._commits.when_durable(self._last, lambda: self._send(command, entry))
+            self._commits.when_durable(self._last, lambda: self._send(command))
 
-    def _send(self, command: StartAttempt, intent: Entry) -> None:
+    def _send(self, command: StartAttempt) -> None:
         """Call the action whose intent is durable now."""
         if not self._draining:
-            self._spawn(self._attempt(command, started_ms=intent.at_ms, ahead=False))
+            self._spawn(self._attempt(command, ahead=False))
 
     async def _start_later(self, command: StartAttempt, wait_ms: int) -> None:
         await asyncio.sleep(wait_ms / 1000)
         self._start_attempt(command)
         self._pump()
 
-    async def _attempt(self, command: StartAttempt, *, started_ms: int, ahead: bool) -> None:
-        event = await attempt(self._world, self._registry.get(command.node.action.name), command)
+    async def _attempt(self, command: StartAttempt, *, ahead: bool) -> None:
+        action = self._registry.get(command.node.action.name)
+        event = await attempt(self._world, action, command, run=self.state.run)
         if isinstance(event, AttemptFailed):
-            self._deliver(replace(event, started_ms=started_ms, ahead=ahead), journal_first=True)
+            self._deliver(replace(event, ahead=ahead), journal_first=True)
         else:
             self._deliver(event, journal_first=not ahead)
 
@@ -191,7 +190,8 @@ class Driver:
         wait_ms = command.not_before_ms - self._world.clock.now_ms()
         if wait_ms > 0:
             await asyncio.sleep(wait_ms / 1000)
-        event = await ask(self._world, self._registry.get(command.node.action.name), command)
+        action = self._registry.get(command.node.action.name)
+        event = await ask(self._world, action, command, run=self.state.run)
         self._deliver(event, journal_first=True)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

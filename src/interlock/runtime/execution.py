@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from interlock.actions import Action, Context, ProposalRules, Usage
-from interlock.engine import Probe, StartAttempt
+from interlock.engine import Probe, StartAttempt, idempotency_key
 from interlock.errors import InterlockError, NotApplied, Permanent, UsageError, ValueRefused
 from interlock.journal import AttemptFailed, AttemptReturned, ErrorInfo, Event, ProbeAnswered, Value
 from interlock.plan import CompiledPropose
 from interlock.runtime.clock import Clock
-from interlock.values import Json
+from interlock.values import Json, RunId
 
 MESSAGE_CHARS_MAX = 2_000
 MASK = "***"
@@ -40,6 +40,7 @@ class Call:
     """One call of an action's function, and the secrets that it was given."""
 
     world: World
+    run: RunId
     action: Action[..., Any]
     command: StartAttempt | Probe
     context: Context | None = None
@@ -60,15 +61,16 @@ class Call:
         now_ms = self.world.clock.now_ms()
         deadline = now_ms + command.node.timeout_ms
         starts = isinstance(command, StartAttempt)
+        key = idempotency_key(self.run, command.path, command.generation)
         if starts and command.deadline_at_ms is not None:
             deadline = min(deadline, command.deadline_at_ms)
         return Context(
-            idempotency_key=command.idempotency_key,
+            idempotency_key=key,
             attempt_no=command.attempt,
             deadline_ms=deadline,
             now=self.world.clock.now_ms,
             # Seeded, so that an attempt draws the same numbers on every machine.
-            random=random.Random(f"{command.idempotency_key}/{command.attempt}").random,  # noqa: S311
+            random=random.Random(f"{key}/{command.attempt}").random,  # noqa: S311
             feedback=command.feedback if starts else (),
             previous=command.previous.json if starts and command.previous is not None else None,
             proposal=_rules(command),
@@ -105,12 +107,14 @@ class Call:
         return text[:MESSAGE_CHARS_MAX]
 
 
-async def attempt(world: World, action: Action[..., Any], command: StartAttempt) -> Event:
+async def attempt(
+    world: World, action: Action[..., Any], command: StartAttempt, *, run: RunId
+) -> Event:
     """Call the action once.
 
     Returns `AttemptReturned` or `AttemptFailed`, never raises but for cancellation.
     """
-    call = Call(world, action, command)
+    call = Call(world, run, action, command)
     try:
         arguments = call.arguments(command.args.data)
     except (ValueRefused, UsageError) as error:
@@ -130,7 +134,10 @@ async def attempt(world: World, action: Action[..., Any], command: StartAttempt)
     limit = asyncio.timeout(timeout_ms / 1000)
     try:
         async with limit:
-            result = await _invoke(call, action.func, arguments)
+            if action.is_async:
+                result = await cast(Awaitable[object], action.func(**arguments))
+            else:
+                result = await _in_thread(call, action.func, arguments)
         value = call.encode(result)
     except TimeoutError as error:
         if not limit.expired():
@@ -139,7 +146,11 @@ async def attempt(world: World, action: Action[..., Any], command: StartAttempt)
     except ValueRefused as error:
         message = call.mask(f"`{action.name}` returned what cannot be stored: {error.message}")
         return _failed(call, ErrorInfo(code="IL6003", message=message, hint=error.hint))
-    except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
+    except asyncio.CancelledError as error:
+        if _is_ours():
+            raise
+        return _failed(call, _raised(call, error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever user code raises is an outcome
         return _failed(call, _raised(call, error))
     usage = call.usage
     return AttemptReturned(
@@ -159,9 +170,15 @@ def _rules(command: StartAttempt | Probe) -> ProposalRules | None:
     return ProposalRules(actions=node.allowed, returns=node.returns_schema)
 
 
-async def _invoke(call: Call, func: Callable[..., object], arguments: dict[str, object]) -> object:
-    if inspect.iscoroutinefunction(func):
-        return await cast(Awaitable[object], func(**arguments))
+def _is_ours() -> bool:
+    """Whether it is this task that is cancelled, and not something inside the action."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+async def _in_thread(
+    call: Call, func: Callable[..., object], arguments: dict[str, object]
+) -> object:
     loop = asyncio.get_running_loop()
     context = contextvars.copy_context()
     try:
@@ -212,17 +229,19 @@ def _failed(call: Call, error: ErrorInfo) -> AttemptFailed:
     )
 
 
-async def ask(world: World, action: Action[..., Any], command: Probe) -> ProbeAnswered:
+async def ask(
+    world: World, action: Action[..., Any], command: Probe, *, run: RunId
+) -> ProbeAnswered:
     """Ask the receiver of a write whether it happened.
 
     Whatever the probe raises means that it cannot tell.
     """
     probe = action.safety.probe
-    call = Call(world, action, command)
+    call = Call(world, run, action, command)
     try:
         arguments = call.arguments(command.args.data)
         async with asyncio.timeout(command.node.timeout_ms / 1000):
-            result = await _invoke(call, cast(Callable[..., object], probe), arguments)
+            result = await _asked(call, cast(Callable[..., object], probe), arguments)
         value = call.encode(result) if result is not None else None
     except Exception as error:  # noqa: BLE001 - a probe that fails cannot tell
         told = call.mask(f"the probe failed: {type(error).__name__}: {error}")
@@ -256,3 +275,9 @@ def _masked(value: Json, secrets: list[str]) -> Json:
             }
         case _:
             return value
+
+
+async def _asked(call: Call, probe: Callable[..., object], arguments: dict[str, object]) -> object:
+    if inspect.iscoroutinefunction(probe):
+        return await cast(Awaitable[object], probe(**arguments))
+    return await _in_thread(call, probe, arguments)
