@@ -1,5 +1,6 @@
 """Finding the user's code: the registry of actions, and graphs in Python."""
 
+import difflib
 import importlib
 import linecache
 import re
@@ -39,7 +40,7 @@ def load_registry(project: Project, option: str | None) -> Registry:
     if items and all(isinstance(each, Action) for each in items):
         return Registry(cast(Sequence[AnyAction], items))
     raise UsageError(
-        f"`{target}` is {_kind(cast(object, found))}, not a Registry or a list of actions",
+        f"`{target}` is no Registry and no list of actions: it is {cast(object, found)!r:.80}",
         hint="make one: registry = Registry([my_action, ...])",
         code=CODE,
     )
@@ -65,11 +66,9 @@ def load_object(target: str, *, project: Project, what: str) -> object:
     missing = object()
     found = getattr(module, parts["attribute"], missing)
     if found is missing:
-        names = [name for name in vars(module) if not name.startswith("_")]
-        more = ", …" if len(names) > NAMES_SHOWN_MAX else ""
         raise UsageError(
             f"module `{module.__name__}` has no `{parts['attribute']}` ({_home(module)})",
-            hint=f"it has: {listed(names[:NAMES_SHOWN_MAX])}{more}" if names else "it is empty",
+            hint=_names_in(module, parts["attribute"]),
             code=CODE,
         )
     return found
@@ -123,10 +122,14 @@ def _place(error: BaseException) -> tuple[str, int] | None:
     return None if frame is None or frame.lineno is None else (frame.filename, frame.lineno)
 
 
+def _names_in(module: ModuleType, wanted: str) -> str:
+    names = [name for name in vars(module) if not name.startswith("_")]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    more = ", …" if len(names) > NAMES_SHOWN_MAX else ""
+    return f"it has: {listed(names[:NAMES_SHOWN_MAX])}{more}" if names else "it is empty"
+
+
 def _home(module: ModuleType) -> str:
     return shown(Path(module.__file__)) if module.__file__ else "it has no file"
-
-
-def _kind(value: object) -> str:
-    name = type(value).__name__
-    return f"a module-level `{name}`" if name.isidentifier() else name

@@ -139,7 +139,7 @@ class Board:
             case AttemptFailed():
                 row.attempt = event.attempt
                 row.last_failure = event.error
-                row.started_ms = row.started_ms or event.started_ms
+                row.started_ms = row.started_ms or row.ready_ms
             case NodeInDoubt():
                 row.status = "in_doubt"
                 row.error = event.error

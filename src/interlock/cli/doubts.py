@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
 from interlock.actions import Manifest
-from interlock.cli.console import one_line
+from interlock.cli.console import WIDTH, one_line
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment
 from interlock.engine import doubt_of, story
@@ -20,6 +21,7 @@ from interlock.plan import (
 from interlock.values import Json, NodeId, Path, RunId, paths
 
 INDENT = " " * 15
+TOLD_CHARS_MAX = 400
 SKELETON_FIELDS_MAX = 6
 
 
@@ -39,12 +41,16 @@ def doubt_lines(
         if doubt is None:
             yield f"  ? {path}  in doubt"
         else:
-            sent = f"in doubt: sent at {moment(doubt.sent_ms)},"
-            yield f"  ? {path:<10} {sent} {one_line(doubt.what, 300)}"
-            yield INDENT + one_line(doubt.why, 300)
+            told = f"in doubt: sent at {moment(doubt.sent_ms)}, {doubt.what}"
+            yield f"  ? {path:<10} " + f"\n{INDENT}".join(_wrapped(told))
+            yield INDENT + f"\n{INDENT}".join(_wrapped(doubt.why))
         yield INDENT + "look at the target, then one of:"
         for command in resolve_commands(journal, run, path, action):
             yield f"{INDENT}  {command}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(one_line(text, TOLD_CHARS_MAX), WIDTH - len(INDENT))
 
 
 def resolve_commands(

@@ -30,6 +30,7 @@ from interlock.replay import call_of_node
 from interlock.values import Json, Path, paths
 
 INSIDE_SHOWN_MAX = 20
+GOOD = ("succeeded", "skipped")
 VALUE_LINES_MAX = 40
 
 
@@ -68,7 +69,7 @@ def node_view(run: RunView, told: str) -> NodeView:
         action=action_at(run.plan, path, run.entries),
         args=_args(run, moments, path),
         output=ends[-1].output if ends else raw[-1].output if raw else None,
-        status=_status(run, moments, path),
+        status=_status(run, moments, path) if moments or not inside else _status_inside(inside),
         inside=inside,
     )
 
@@ -81,6 +82,12 @@ def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
             return "in doubt"
     position = run.plan.root.positions.get(paths.parse(path)[0].node)
     return "running" if moments or position is None else run.board.rows[position].status
+
+
+def _status_inside(inside: dict[Path, str]) -> str:
+    """Sum up an item of a map, which has no events of its own."""
+    bad = [status for status in inside.values() if status not in GOOD]
+    return bad[0] if bad else "succeeded so far"
 
 
 def _args(run: RunView, moments: tuple[Moment, ...], path: Path) -> Value | None:

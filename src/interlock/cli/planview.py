@@ -83,7 +83,7 @@ def promise(manifest: Manifest) -> str:
 
 def render_plan(plan: Plan, *, given: Sequence[str] = ()) -> str:
     """Render a plan as text, in 100 columns. `given` are the inputs whose values were checked."""
-    rows = [HEADINGS, *_rows(plan.root)]
+    rows = [HEADINGS, *_rows(plan.root, items_max=plan.limits.items_max)]
     table = aligned(rows)
     head = f"Plan {click.style(plan.name, bold=True)}  {short(plan.digest)}"
     body = [click.style(table[0], dim=True), *table[1:]] if plan.root.nodes else ["  no nodes"]
@@ -101,7 +101,7 @@ def _facts(plan: Plan, given: Sequence[str]) -> Iterator[tuple[str, str]]:
     )
     yield "at most", _bound_words(bounds_of(plan.root))
     for index, words in enumerate(run_time_checks(plan.root)):
-        yield "" if index else "checked", words if index else f"{words} (when it runs)"
+        yield "" if index else "run time", words
     yield "plan", plan.digest
 
 
@@ -118,8 +118,9 @@ def _input_words(plan: Plan, given: Sequence[str]) -> list[str]:
 
 def _bound_words(bounds: Bounds) -> str:
     parts = [f"{counted(bounds.calls, 'call')}, {counted(bounds.writes, 'write')}"]
-    for name, each in bounds.per_item:
-        parts.append(f"for each item of `{name}` {_bound_words(each)}")
+    if not bounds.calls and bounds.per_item:
+        parts = []
+    parts += [f"for each item of `{name}` {_bound_words(each)}" for name, each in bounds.per_item]
     parts += [f"what `{name}` proposes" for name in bounds.proposed]
     return "; ".join(parts)
 
@@ -141,15 +142,22 @@ def run_time_checks(graph: CompiledGraph, prefix: str = "") -> list[str]:
     return found
 
 
-def _rows(graph: CompiledGraph, depth: int = 0) -> Iterator[tuple[str, ...]]:
+def _rows(graph: CompiledGraph, *, items_max: int, depth: int = 0) -> Iterator[tuple[str, ...]]:
     for node in graph.nodes:
         after = ", ".join(graph.nodes[i].id for i in (*node.strict, *node.lenient))
         effect, guarantee = ("", "")
         if isinstance(node, CompiledCall):
             effect, guarantee = node.action.effect, promise(node.action)
-        yield "  " * depth + node.id, what(node), effect, guarantee, _attempts(node), after
+        yield (
+            "  " * depth + node.id,
+            what(node),
+            effect,
+            guarantee,
+            _attempts(node, items_max),
+            after,
+        )
         if isinstance(node, CompiledGraphNode | CompiledMap):
-            yield from _rows(node.body, depth + 1)
+            yield from _rows(node.body, items_max=items_max, depth=depth + 1)
 
 
 def what(node: AnyCompiledNode) -> str:
@@ -165,11 +173,11 @@ def what(node: AnyCompiledNode) -> str:
             return f"map {node.body.name}".rstrip()
 
 
-def _attempts(node: AnyCompiledNode) -> str:
+def _attempts(node: AnyCompiledNode, items_max: int) -> str:
     words = [f"up to {node.retry.attempts}"] if node.retry.attempts > 1 else []
     if isinstance(node, CompiledPropose) and node.repairs_max:
         words.append(counted(node.repairs_max, "repair"))
-    if isinstance(node, CompiledMap):
+    if isinstance(node, CompiledMap) and node.limit < items_max:
         words.append(f"{node.limit:,} at once")
     return ", ".join(words)
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import wrap
 
 import click
 
@@ -30,6 +31,7 @@ INNER_SHOWN_MAX = 10
 NAME_CHARS_MIN = 10
 FINGERPRINT_CHARS = 8
 INDENT = " " * 4
+BAD = ("failed", "violated", "refused")
 OPEN = ("queued", "running", "waiting", "in_doubt")
 
 
@@ -68,8 +70,7 @@ class RunView:
         """The ends inside other nodes that are not good."""
         ends = [entry.event for entry in self.entries if isinstance(entry.event, NodeSettled)]
         rows = {row.node.id for row in self.board.rows}
-        bad = ("failed", "violated", "refused")
-        return [end for end in ends if end.status in bad and end.path not in rows]
+        return [end for end in ends if end.status in BAD and end.path not in rows]
 
 
 def status_words(view: RunView) -> str:
@@ -120,14 +121,18 @@ def _row_lines(view: RunView) -> Iterator[str]:
         line = line_of(row, now_ms=view.now_ms, name_chars=name_chars, words_chars=room)
         glyph = click.style(line.glyph, fg=line.colour)
         yield f"  {glyph} {line.name} {line.time}   {line.words}".rstrip()
-        if row.status in ("failed", "violated", "refused") and row.error is not None:
-            yield from _cause_lines(view, row.node.id, row.error, name_chars)
+        if row.status in BAD and row.error is not None:
+            yield from _cause_lines(view, row.node.id, row.error)
 
 
-def _cause_lines(view: RunView, path: str, error: ErrorInfo, name_chars: int) -> Iterator[str]:
-    indent = " " * (name_chars + TIME_CHARS + 8)
+def _cause_lines(view: RunView, path: str, error: ErrorInfo) -> Iterator[str]:
+    indent = " " * (NAME_CHARS_MIN + 5)
+    told = f"{error.code}: {error.message}"
+    if len(told) > WIDTH - len(indent):
+        yield from (indent + line for line in wrap(one_line(told, 1000), WIDTH - len(indent)))
     look = view.journal.command("show", view.head.run, path)
-    yield indent + (plain(error.hint) or f"see `{look}`")
+    yield from (indent + line for line in wrap(plain(error.hint), WIDTH - len(indent)))
+    yield f"{indent}see `{look}`"
 
 
 def _inner_lines(view: RunView) -> Iterator[str]:
@@ -147,7 +152,8 @@ def one_line_keeping(start: str, text: str) -> str:
 
 def _next_lines(view: RunView) -> Iterator[str]:
     settled = view.board.settled
-    if settled is not None and settled.error is not None:
+    failed = any(row.status in BAD for row in view.board.rows)
+    if settled is not None and settled.error is not None and not failed:
         yield one_line_keeping("  because ", f"{settled.error.code}: {settled.error.message}")
     elif settled is None and view.driver is not None:
         yield f"  {view.driver} drives it"

@@ -68,7 +68,7 @@ def told(entry: Entry) -> str:
         case RunStarted():
             return f"the run was started by {event.principal}"
         case RunRecovered():
-            return f"{event.owner} took the run up after its process had ended"
+            return f"{event.owner} took the run up"
         case AttemptStarted():
             return f"attempt {event.attempt} was about to be sent"
         case AttemptReturned():

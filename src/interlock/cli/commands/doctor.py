@@ -27,6 +27,7 @@ FREE_BYTES_FAIL = 64 << 20
 EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
 NAME = re.compile(r"[\w.-]+")
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+TOLD_CHARS_MAX = 400
 FOR_DEVELOPERS = ("dev",)
 
 
@@ -61,7 +62,7 @@ def doctor(*, app: str | None, store: str | None, as_json: bool) -> int:
 def _show(checks: list[Check]) -> None:
     rows = [(check.level.ljust(4), check.name, check.told) for check in checks]
     width = max(len(check.name) for check in checks)
-    for check, line in zip(checks, aligned(rows, indent=0), strict=True):
+    for check, line in zip(checks, aligned(rows, indent=0, width=TOLD_CHARS_MAX), strict=True):
         out(click.style(line[:4], fg=COLOURS[check.level]) + line[4:])
         if check.fix:
             out(f"{' ' * (width + 8)}{check.fix}")
@@ -124,7 +125,7 @@ def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     try:
         yield from look()
     except InterlockError as error:
-        told = one_line(f"{error.code} {error.message}", 300)
+        told = one_line(f"{error.code} {error.message}", TOLD_CHARS_MAX)
         yield Check(level="fail", name=name, told=told, fix=error.hint)
 
 

@@ -4,15 +4,18 @@ import difflib
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import click
 
-from interlock.cli.console import counted, err, out
+from interlock.cli.console import counted, err, out, tinted
 from interlock.cli.exits import Exit
 from interlock.cli.options import example
 from interlock.cli.sources import STDIN, STDIN_NAME, read_bytes
 from interlock.errors import Diagnostic, DocumentInvalid, UsageError
 from interlock.graph import format_document
+
+State: TypeAlias = Literal["fine", "changed", "refused"]
 
 
 @click.command(epilog=example("interlock fmt hello.yaml"))
@@ -24,20 +27,29 @@ def fmt(files: tuple[str, ...], *, check: bool, diff: bool) -> int:
 
     FILE - reads stdin and writes stdout.
     """
-    changed = [file for file in files if _format(file, check=check, diff=diff)]
+    found = {file: _format(file, check=check, diff=diff) for file in files}
+    changed = [file for file, state in found.items() if state == "changed"]
+    refused = [file for file, state in found.items() if state == "refused"]
     for file in changed if check else ():
         err(f"would change {file}")
     if STDIN not in files and not diff:
-        same = len(files) - len(changed)
+        same = len(found) - len(changed) - len(refused)
         verb = "would change" if check else "changed"
-        err(f"{counted(len(changed), 'file')} {verb}, {same} fine")
+        cannot = f", {len(refused)} cannot be read" if refused else ""
+        err(f"{counted(len(changed), 'file')} {verb}, {same} fine{cannot}")
+    if refused:
+        return Exit.REFUSED
     return Exit.FAILED if changed and (check or diff) else Exit.OK
 
 
-def _format(file: str, *, check: bool, diff: bool) -> bool:
-    """Format one file; True when its layout differs from the canonical one."""
-    before = _text(file)
-    after = format_document(before, file=STDIN_NAME if file == STDIN else file)
+def _format(file: str, *, check: bool, diff: bool) -> State:
+    """Format one file, and say how it was."""
+    try:
+        before = _text(file)
+        after = format_document(before, file=STDIN_NAME if file == STDIN else file)
+    except DocumentInvalid as error:
+        err(tinted(f"{error}") + "\n")
+        return "refused"
     if diff:
         lines = difflib.unified_diff(
             before.splitlines(), after.splitlines(), file, f"{file} (canonical)", lineterm=""
@@ -46,10 +58,10 @@ def _format(file: str, *, check: bool, diff: bool) -> bool:
             out("\n".join(lines))
     elif file == STDIN and not check:
         sys.stdout.write(after)
-        return False
+        return "fine"
     elif before != after and not check:
         _replace(Path(file), after)
-    return before != after
+    return "fine" if before == after else "changed"
 
 
 def _text(file: str) -> str:

@@ -3,6 +3,7 @@
 import click
 
 from interlock.cli.apps import load_registry
+from interlock.cli.console import err
 from interlock.cli.driving import Stage, check_actions, conclude, take_up
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
@@ -26,7 +27,9 @@ def resume(run: str, *, app: str | None, store: str | None, as_json: bool) -> in
     with existing(store, app=app) as journal:
         head = find_run(journal.store, run)
         plan = pinned_plan(next(read_entries(journal.store, head.run)))
-        if head.status not in ("succeeded", "failed"):
+        if head.status in ("succeeded", "failed", "cancelled"):
+            err(f"Run {head.run} has ended before: there is nothing to go on with")
+        else:
             check_actions(plan, registry)
         stage = Stage(plan=plan, registry=registry, journal=journal)
         return conclude(stage, take_up(stage, head.run), as_json=as_json)
