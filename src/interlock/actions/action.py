@@ -32,6 +32,7 @@ class Tracer(Protocol):
         action: "Action[..., object]",
         args: tuple[object, ...],
         kwargs: Mapping[str, object],
+        *,
         options: Mapping[str, object],
     ) -> object:
         """Record a call and return a reference to its output."""
@@ -53,7 +54,9 @@ class Safety:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Declared bounds of one attempt. `metered` says that it costs, by a bound or without one."""
+    """Declared bounds of one attempt.
+
+    `metered` says that it costs, by a bound or without one."""
 
     cost_usd_max: float | None = None
     timeout_ms_max: int | None = None
@@ -393,7 +396,7 @@ def declare(
     safety: Safety | None = None,
     bounds: Bounds | None = None,
 ) -> Action[..., object]:
-    """Make an action from JSON Schemas, for tools that are described by data (MCP, OpenAPI).
+    """Make an action from JSON Schemas, for tools that data describes (MCP, OpenAPI).
 
     `func` takes the arguments as keywords and returns JSON data. A parameter that is annotated with
     `Context` gets it.

@@ -22,18 +22,21 @@ class Annotation:
 
     @cached_property
     def _adapter(self) -> Any:
+        """An adapter for lists of the type: only there pydantic lets us say how bytes are written.
+
+        As arguments of actions, dataclasses and typed dicts hold their fields and nothing else.
+        """
         from pydantic import ConfigDict, TypeAdapter
 
-        hint: Any = self.hint
+        listed: Any = list
+        config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", extra="forbid")
         try:
-            return TypeAdapter(hint, config=ConfigDict(ser_json_bytes="base64"))
-        except Exception:  # noqa: BLE001 - models bring a config of their own and refuse another
-            try:
-                return TypeAdapter(hint)
-            except Exception as error:  # pydantic raises several unrelated types here
-                raise ActionInvalid(
-                    f"{self.owner}: {error}", hint="use types that have a JSON form"
-                ) from error
+            return TypeAdapter(listed[self.hint], config=config)
+        except Exception as error:  # pydantic raises several unrelated types here
+            raise self._unfit(error) from error
+
+    def _unfit(self, error: Exception) -> ActionInvalid:
+        return ActionInvalid(f"{self.owner}: {error}", hint="use types that have a JSON form")
 
     def schema(self, mode: Mode) -> Schema:
         """Return the JSON Schema of values that come in (`validation`) or go out.
@@ -44,10 +47,8 @@ class Annotation:
         try:
             found = self._adapter.json_schema(mode=mode)
         except Exception as error:  # as above
-            raise ActionInvalid(
-                f"{self.owner}: {error}", hint="use types that have a JSON form"
-            ) from error
-        return without_titles(cast(Schema, found))
+            raise self._unfit(error) from error
+        return _items(cast(dict[str, Json], without_titles(cast(Schema, found))))
 
     def encode(self, value: object) -> Json:
         """Return a value as JSON data; whether it is in the domain is checked by who encodes it.
@@ -59,10 +60,31 @@ class Annotation:
 
         try:
             # By alias, since the schema has the names that models take and give in JSON.
-            found = self._adapter.dump_python(value, mode="json", by_alias=True, warnings=False)
+            found = self._adapter.dump_python([value], mode="json", by_alias=True, warnings=False)
         except PydanticSerializationError as error:
             raise ValueRefused(f"{self.owner}: {error}") from error
-        return cast(Json, found)
+        return cast(list[Json], found)[0]
+
+
+def _items(schema: dict[str, Json]) -> Schema:
+    """Take the schema of the items out of that of a list, with the definitions it needs."""
+    items = cast(Schema, schema.get("items", True))
+    definitions = dict(cast(dict[str, Json], schema.get("$defs", {})))
+    if isinstance(items, bool) or not definitions:
+        return items
+    # A type that is nothing but one definition reads better without the name.
+    name = str(items.get("$ref", "")).removeprefix("#/$defs/")
+    if items.keys() == {"$ref"} and not _refers(definitions, f"#/$defs/{name}"):
+        items = cast(dict[str, Json], definitions.pop(name))
+    return {**items, "$defs": definitions} if definitions else items
+
+
+def _refers(tree: Json, reference: str) -> bool:
+    if isinstance(tree, list):
+        return any(_refers(part, reference) for part in tree)
+    if not isinstance(tree, dict):
+        return False
+    return tree.get("$ref") == reference or any(_refers(p, reference) for p in tree.values())
 
 
 def without_titles(schema: Schema) -> Schema:
