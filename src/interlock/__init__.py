@@ -1,6 +1,7 @@
 """Interlock: the execution stack for AI agents.
 
-The names below are the Python API. They are imported when they are first used, so that `import interlock` stays light.
+The names below are the Python API. They are imported when they are first used, so that
+`import interlock` stays light.
 """
 
 from importlib import import_module
@@ -22,57 +23,112 @@ if TYPE_CHECKING:
         NotApplied as NotApplied,
         Permanent as Permanent,
     )
-    from interlock.graph import Graph as Graph, load as load
-    from interlock.plan import Limits as Limits, Plan as Plan, compile as compile
-    from interlock.runtime import RunFailed as RunFailed, RunResult as RunResult, Runtime as Runtime
+    from interlock.graph import (
+        Graph as Graph,
+        GraphFunction as GraphFunction,
+        Mapped as Mapped,
+        Retry as Retry,
+        cel as cel,
+        choose as choose,
+        contains as contains,
+        each as each,
+        error_of as error_of,
+        graph as graph,
+        load as load,
+        optional as optional,
+        output_of as output_of,
+        propose as propose,
+        size as size,
+        status as status,
+        when as when,
+    )
+    from interlock.plan import Limits as Limits, Plan as Plan, compile as compile  # noqa: A004
+    from interlock.runtime import (
+        RunFailed as RunFailed,
+        RunResult as RunResult,
+        Runtime as Runtime,
+        run as run,
+    )
     from interlock.store import Store as Store, open_store as open_store
 
 _HOMES = {
     "Action": "actions",
     "action": "actions",
+    "cel": "graph",
+    "choose": "graph",
     "compile": "plan",
+    "contains": "graph",
     "Context": "actions",
     "declare": "actions",
     "DocumentInvalid": "errors",
+    "each": "graph",
+    "error_of": "graph",
     "Graph": "graph",
+    "graph": "graph",
+    "GraphFunction": "graph",
     "InputsInvalid": "errors",
     "InterlockError": "errors",
     "Limits": "plan",
     "load": "graph",
     "Manifest": "actions",
+    "Mapped": "graph",
     "NotApplied": "errors",
     "open_store": "store",
+    "optional": "graph",
+    "output_of": "graph",
     "Permanent": "errors",
     "Plan": "plan",
+    "propose": "graph",
     "Registry": "actions",
+    "Retry": "graph",
+    "run": "runtime",
     "RunFailed": "runtime",
     "RunResult": "runtime",
     "Runtime": "runtime",
+    "size": "graph",
+    "status": "graph",
     "Store": "store",
+    "when": "graph",
 }
 
 __all__ = [
     "Action",
     "action",
+    "cel",
+    "choose",
     "compile",
+    "contains",
     "Context",
     "declare",
     "DocumentInvalid",
+    "each",
+    "error_of",
     "Graph",
+    "graph",
+    "GraphFunction",
     "InputsInvalid",
     "InterlockError",
     "Limits",
     "load",
     "Manifest",
+    "Mapped",
     "NotApplied",
     "open_store",
+    "optional",
+    "output_of",
     "Permanent",
     "Plan",
+    "propose",
     "Registry",
+    "Retry",
+    "run",
     "RunFailed",
     "RunResult",
     "Runtime",
+    "size",
+    "status",
     "Store",
+    "when",
 ]
 
 

@@ -260,7 +260,8 @@ class Action(Generic[P, R]):
                 hint="use it inside a `@graph` function;"
                 f" `{self.__name__}.func(...)` runs the plain function",
             )
-        return cast(R, tracer.call(cast("Action[..., object]", self), args, kwargs, options))
+        found = tracer.call(cast("Action[..., object]", self), args, kwargs, options=options)
+        return cast(R, found)
 
     def __repr__(self) -> str:
         return f"<action {self.name} ({self.effect})>"

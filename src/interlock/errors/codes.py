@@ -111,6 +111,19 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL1131": CodeInfo("not for this kind", "The field has no meaning for nodes of this kind."),
     "IL1132": CodeInfo("waits for itself", "A node names itself as something to wait for."),
+    "IL1151": CodeInfo(
+        "a value is needed", "While a graph is traced there are references, and no values yet."
+    ),
+    "IL1152": CodeInfo("name is taken", "Nodes of a graph, and its local graphs, differ in name."),
+    "IL1153": CodeInfo("wrong use", "An option or a block of the Python form makes no sense here."),
+    "IL1154": CodeInfo(
+        "reference of another graph", "A graph reads its own values and those of graphs around it."
+    ),
+    "IL1155": CodeInfo("wrong argument", "A call does not fit what it calls."),
+    "IL1156": CodeInfo("no function for a graph", "The function cannot describe a graph."),
+    "IL1157": CodeInfo(
+        "reference inside text", "References stand in f-strings, which are used as they are."
+    ),
     # --- IL20xx references and types
     "IL2001": CodeInfo("unknown action", "The graph names an action that is not in the registry."),
     "IL2002": CodeInfo(

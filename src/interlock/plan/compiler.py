@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from interlock.actions import Manifest, Registry
-from interlock.errors import DocumentInvalid, SourceMap, render
-from interlock.graph import Graph, to_document
+from interlock.errors import DocumentInvalid, SourceMap, UsageError, render
+from interlock.graph import AnyGraphFunction, Graph, GraphFunction, to_document
 from interlock.journal import Value
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
@@ -21,19 +21,33 @@ Actions: TypeAlias = Registry | Mapping[str, Manifest]
 
 
 def compile(  # noqa: A001 - the word for it, as in `re.compile`
-    graph: Graph, actions: Actions, *, limits: Limits | None = None, source: SourceMap | None = None
+    graph: Graph | AnyGraphFunction,
+    actions: Actions | None = None,
+    *,
+    limits: Limits | None = None,
+    source: SourceMap | None = None,
 ) -> Plan:
     """Compile a graph against the actions it may use.
 
     Args:
-        graph: the graph; its files have been loaded.
-        actions: a registry, or manifests by name.
+        graph: the graph; its files have been loaded. Or a `@graph` function.
+        actions: a registry, or manifests by name. A `@graph` function brings its own, unless given.
         limits: what bounds the runs of the plan.
         source: where the graph stands in a text, for the places in diagnostics.
 
     Raises:
         DocumentInvalid: with all diagnostics at once.
+        UsageError: a graph that is no `@graph` function comes without actions.
     """
+    if isinstance(graph, GraphFunction):
+        actions = graph.registry if actions is None else actions
+        source = source or graph.source
+        graph = graph.graph
+    if actions is None:
+        raise UsageError(
+            f"graph `{graph.name}` is compiled without actions",
+            hint="pass the registry of its actions: `compile(graph, registry)`",
+        )
     limits = limits or Limits()
     problems = Problems()
     catalog = Catalog.of(actions)

@@ -1,0 +1,45 @@
+"""The Python form: a function whose body, run once on references, describes a graph."""
+
+from interlock.graph.trace.door import make_callable as make_callable
+from interlock.graph.trace.formulas import (
+    Status as Status,
+    cel as cel,
+    choose as choose,
+    contains as contains,
+    error_of as error_of,
+    output_of as output_of,
+    size as size,
+    status as status,
+    verbatim as verbatim,
+)
+from interlock.graph.trace.graphs import (
+    AnyGraphFunction as AnyGraphFunction,
+    GraphFunction as GraphFunction,
+    enclosing as enclosing,
+    graph as graph,
+)
+from interlock.graph.trace.mapping import Mapped as Mapped, each as each
+from interlock.graph.trace.results import optional as optional
+from interlock.graph.trace.structure import propose as propose, when as when
+
+__all__ = [
+    "AnyGraphFunction",
+    "cel",
+    "choose",
+    "contains",
+    "each",
+    "enclosing",
+    "error_of",
+    "graph",
+    "GraphFunction",
+    "make_callable",
+    "Mapped",
+    "optional",
+    "output_of",
+    "propose",
+    "size",
+    "Status",
+    "status",
+    "verbatim",
+    "when",
+]

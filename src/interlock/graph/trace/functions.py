@@ -1,0 +1,153 @@
+"""Tracing a function: its body runs once, on references, and what it did is the graph."""
+
+import linecache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import CodeType
+
+from interlock.actions import TRACER, AnyAction
+from interlock.errors import DocumentInvalid, SourceMap, Span, UsageError
+from interlock.graph.model import Defaults, Graph
+from interlock.graph.reader import read_graph
+from interlock.graph.trace.callers import Caller
+from interlock.graph.trace.recording import Recorder
+from interlock.graph.trace.results import read_outputs
+from interlock.graph.trace.terms import Path
+from interlock.graph.trace.tracing import Tracing
+from interlock.graph.writer import to_document
+from interlock.values import Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What is said of a graph beside its function."""
+
+    name: str
+    description: str = ""
+    types: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
+    defaults: Defaults = field(default_factory=Defaults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """A graph that was traced.
+
+    Attributes:
+        captures: by input, the values of outer graphs that it reads.
+        actions: those that it and its bodies use.
+        places: by pointer into the document, where a node was written.
+        lone: whether the function returns a single value.
+    """
+
+    graph: Graph
+    captures: Mapping[str, Path]
+    actions: tuple[AnyAction, ...]
+    places: Mapping[str, Caller]
+    lone: bool
+
+
+def trace(
+    function: Callable[..., object],
+    declaration: Declaration,
+    *,
+    inputs: Mapping[str, Schema],
+    parameters: tuple[str, ...],
+    prepare: Callable[[Tracing], None] = lambda _: None,
+) -> Traced:
+    """Run a function on references to its inputs.
+
+    Args:
+        function: takes `parameters` by name.
+        declaration: what is said beside it.
+        inputs: the schemas of the inputs.
+        parameters: those of the inputs that the function takes.
+        prepare: is called before the function.
+    """
+    tracing = Tracing(declaration.name, parent=tracing_now())
+    tracing.inputs.update(inputs)
+    token = TRACER.set(Recorder(tracing))
+    try:
+        prepare(tracing)
+        returned = function(**{name: tracing.input(name) for name in parameters})
+        outputs = read_outputs(returned, tracing)
+    finally:
+        TRACER.reset(token)
+    tracing.refuse_unused()
+    graph = Graph(
+        name=declaration.name,
+        description=declaration.description,
+        types=declaration.types,
+        defaults=declaration.defaults,
+        inputs=tracing.inputs,
+        nodes=tracing.nodes,
+        graphs=tracing.graphs,
+        outputs=outputs.templates,
+        optional=outputs.optional,
+    )
+    return Traced(
+        graph=graph,
+        captures=tracing.captures,
+        actions=tuple(tracing.actions),
+        places=tracing.places,
+        lone=outputs.lone,
+    )
+
+
+def tracing_now() -> Tracing | None:
+    """Give the graph that is being traced, if there is one."""
+    recorder = TRACER.get()
+    return recorder.tracing if isinstance(recorder, Recorder) else None
+
+
+def checked(graph: Graph, source: SourceMap | None) -> Graph:
+    """Check names, limits and shapes as a document's are checked.
+
+    Raises:
+        DocumentInvalid: with all problems.
+    """
+    _, problems = read_graph(to_document(graph))
+    if any(problem.severity == "error" for problem in problems):
+        raise DocumentInvalid(problems, source)
+    return graph
+
+
+def source_map(code: CodeType, places: Mapping[str, Caller]) -> SourceMap | None:
+    """Say where the nodes of a graph stand in the file of its function; None without a file."""
+    text = "".join(linecache.getlines(code.co_filename))
+    if not text:
+        return None
+    here = {
+        pointer: caller.span
+        for pointer, caller in places.items()
+        if caller.span is not None and caller.file == code.co_filename
+    }
+    values = {"": _head(text, code.co_firstlineno), **here}
+    return SourceMap(file=code.co_filename, text=text, values=values, keys={})
+
+
+def _head(text: str, first: int) -> Span:
+    """Give the place of `def`, which stands below the decorators."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines[first - 1 :], start=first):
+        if line.lstrip().startswith("def "):
+            bare = line.strip()
+            return Span(line=number, column=line.index(bare) + 1, length=len(bare))
+    return Span(line=first, column=1, length=1)
+
+
+def add_graph(tracing: Tracing, name: str, traced: Traced) -> None:
+    """Make a traced graph a local graph of another one.
+
+    Raises:
+        UsageError: the name stands for another graph there.
+    """
+    if tracing.graphs.get(name, traced.graph) != traced.graph:
+        raise UsageError(
+            f"graph `{tracing.name}` uses two different graphs named `{name}`",
+            hint=f'give one of them another name: `@graph("{name}_2")`',
+            code="IL1152",
+        )
+    tracing.graphs[name] = traced.graph
+    tracing.actions += traced.actions
+    for pointer, caller in traced.places.items():
+        tracing.places[f"/graphs/{name}{pointer}"] = caller

@@ -1,0 +1,160 @@
+"""The options of a node: `charge.using(retry=3, ensure="result.ok")(...)`."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypedDict, TypeVar, cast
+
+from interlock.actions import Annotation
+from interlock.errors import UsageError
+from interlock.graph.durations import read_duration
+from interlock.graph.fields import Problems, Section
+from interlock.graph.identifiers import did_you_mean
+from interlock.graph.limits import DocumentLimits
+from interlock.graph.model import OnError, Retry
+from interlock.graph.nodes import ON_ERROR, read_retry
+from interlock.graph.trace.tracing import Tracing
+from interlock.values import Json, NodeId, Schema, duration_text
+
+Read = TypeVar("Read")
+
+NAMES = (
+    *("after", "deadline", "ensure", "id", "needs", "on_error", "require", "retry", "returns"),
+    *("timeout", "when"),
+)
+MS = timedelta(milliseconds=1)
+
+
+class Settings(TypedDict):
+    """The fields that options give to any kind of node."""
+
+    needs: tuple[NodeId, ...]
+    after: tuple[NodeId, ...]
+    when: str | None
+    require: tuple[str, ...]
+    ensure: tuple[str, ...]
+    retry: Retry | None
+    timeout_ms: int | None
+    deadline_ms: int | None
+    on_error: OnError
+    returns: Schema | None
+
+
+@dataclass(slots=True)
+class Options:
+    """Options as they were given; each is read once."""
+
+    given: Mapping[str, object]
+    words: str
+    tracing: Tracing
+
+    def read(self) -> Settings:
+        """Read all options but `id`.
+
+        Raises:
+            UsageError: one is unknown, or not what it must be.
+        """
+        for name in self.given:
+            if name not in NAMES:
+                told = f"{self.words} has an unknown option `{name}`"
+                raise UsageError(told, hint=did_you_mean(name, NAMES), code="IL1153")
+        return Settings(
+            needs=self._nodes("needs"),
+            after=self._nodes("after"),
+            when=self._when(),
+            require=self._conditions("require", ("args",)),
+            ensure=self._conditions("ensure", ("result", "args")),
+            retry=read_retry_option(self.given.get("retry")),
+            timeout_ms=read_duration_option("timeout", self.given.get("timeout")),
+            deadline_ms=read_duration_option("deadline", self.given.get("deadline")),
+            on_error=self._on_error(),
+            returns=read_returns(self.given.get("returns"), words=self.words),
+        )
+
+    def _when(self) -> str | None:
+        own = self.given.get("when")
+        return self.tracing.guard(() if own is None else (self.tracing.condition(own),))
+
+    def _nodes(self, name: str) -> tuple[NodeId, ...]:
+        value = self.given.get(name)
+        if value is None:
+            return ()
+        listed = cast(Sequence[object], value) if isinstance(value, list | tuple) else (value,)
+        use = f"`{name}`"
+        found = (
+            NodeId(one) if isinstance(one, str) else self.tracing.node_of(one, use=use)
+            for one in listed
+        )
+        return tuple(dict.fromkeys(found))
+
+    def _conditions(self, name: str, roots: Sequence[str]) -> tuple[str, ...]:
+        value = self.given.get(name)
+        if value is None:
+            return ()
+        listed = cast(Sequence[object], value) if isinstance(value, list | tuple) else (value,)
+        return tuple(self._condition(name, one, roots) for one in listed)
+
+    def _condition(self, name: str, value: object, roots: Sequence[str]) -> str:
+        if not inspect.isfunction(value):
+            return self.tracing.write(self.tracing.condition(value))
+        wanted = tuple(inspect.signature(value).parameters)
+        if not wanted or len(wanted) > len(roots):
+            takes = " and ".join(f"`{root}`" for root in roots)
+            raise UsageError(
+                f"`{name}` of {self.words} is a function of {len(wanted)} arguments, but is given"
+                f" {takes}",
+                hint=f"write `{name}=lambda {roots[0]}: ...`",
+                code="IL1153",
+            )
+        # A lone parameter is the first root, unless it is named like another one.
+        names = wanted if len(wanted) == 1 and wanted[0] in roots else roots[: len(wanted)]
+        references = [self.tracing.local(root) for root in names]
+        found = self.tracing.expressions(f"`{name}`", value, *references)
+        return self.tracing.write(self.tracing.condition(found))
+
+    def _on_error(self) -> OnError:
+        value = self.given.get("on_error", "fail")
+        for known in ON_ERROR:
+            if value == known:
+                return known
+        raise UsageError(
+            f"`on_error` of {self.words} is {value!r:.60}",
+            hint="write 'fail' or 'continue'",
+            code="IL1153",
+        )
+
+
+def read_retry_option(value: object) -> Retry | None:
+    """Read `retry`: a number of attempts, a `Retry`, or its fields as in a document."""
+    if value is None or isinstance(value, Retry):
+        return value
+    fields = {"attempts": value} if isinstance(value, int) else value
+    return _read("retry", fields, read_retry)
+
+
+def read_duration_option(name: str, value: object) -> int | None:
+    """Read a duration: text with a unit, or a `timedelta`."""
+    if value is None:
+        return None
+    text = duration_text(round(value / MS)) if isinstance(value, timedelta) else value
+    return _read(name, text, lambda section: read_duration(section, name))
+
+
+def _read(name: str, value: object, read: Callable[[Section], Read]) -> Read:
+    """Read an option as the field of a document that it becomes."""
+    problems = Problems(DocumentLimits())
+    section = Section({name: cast(Json, value)}, "", name="the options", problems=problems)
+    found = read(section)
+    for problem in problems.found:
+        raise UsageError(problem.message, hint=problem.hint, code=problem.code)
+    return found
+
+
+def read_returns(value: object, *, words: str) -> Schema | None:
+    """Read `returns`: a type, or a JSON Schema."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return cast(Schema, dict(cast(Mapping[str, Json], value)))
+    return Annotation(value, owner=f"`returns` of {words}").schema("serialization")
