@@ -10,6 +10,7 @@ from interlock.values.checker import (
     Problem as Problem,
     schema_problem as schema_problem,
 )
+from interlock.values.composing import Composition as Composition
 from interlock.values.decoder import Decoder as Decoder, numbers as numbers
 from interlock.values.describe import describe as describe
 from interlock.values.digests import (
@@ -50,6 +51,7 @@ from interlock.values.select import (
 )
 from interlock.values.subtype import (
     Answer as Answer,
+    Counterexample as Counterexample,
     counterexample as counterexample,
     covers as covers,
 )
@@ -59,6 +61,8 @@ __all__ = [
     "BYTES_MAX",
     "canonical",
     "Checker",
+    "Composition",
+    "Counterexample",
     "counterexample",
     "covers",
     "decode",

@@ -5,7 +5,7 @@ never check against most schemas they know.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, cast, final
 
@@ -22,10 +22,14 @@ PROBLEMS_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What does not fit, and where: an RFC 6901 JSON pointer into the value."""
+    """What does not fit, and where: an RFC 6901 JSON pointer into the value.
+
+    `wrong_type` tells a value of another type from one that its type merely does not allow here.
+    """
 
     pointer: str
     message: str
+    wrong_type: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.message} at {self.pointer}" if self.pointer else self.message
@@ -119,7 +123,7 @@ def told(error: "ValidationError") -> Iterator[Problem]:
     value = shown_json(cast("Json", error.instance))
     match error.kind:
         case Kind.Type(types=types):
-            yield Problem(pointer, f"{value} is not of type {_either(types)}")
+            yield Problem(pointer, f"{value} is not of type {_either(types)}", wrong_type=True)
         case Kind.Required(property=name):
             yield Problem(pointer, f"'{name}' is missing")
         case (
@@ -173,7 +177,7 @@ def _told_alternatives(
         else:
             types += [name for name in wrong if name not in types]
     if not meant:
-        yield Problem(pointer, f"{value} is not of type {_either(types)}")
+        yield Problem(pointer, f"{value} is not of type {_either(types)}", wrong_type=True)
     elif len(meant) == 1:
         for error in meant[0]:
             yield from told(error)

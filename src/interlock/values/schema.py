@@ -218,7 +218,7 @@ def resolve(schema: Schema, types: Mapping[str, Schema]) -> Schema:
         if name not in types:
             raise _no_such_type(name, types)
         if name not in names:
-            names[name] = _free_name(name, own)
+            names[name] = free_name(name, own)
         return {**one, "$ref": f"{DEFS_PREFIX}{names[name]}{slash}{rest}"}
 
     result = cast("dict[str, Json]", rewritten(schema, lambda one: moved(one, "")))
@@ -232,7 +232,8 @@ def resolve(schema: Schema, types: Mapping[str, Schema]) -> Schema:
     return {**result, "$defs": definitions} if names else result
 
 
-def _free_name(name: str, taken: Mapping[str, Json]) -> str:
+def free_name(name: str, taken: Mapping[str, Json]) -> str:
+    """Number a name that is taken."""
     free, number = name, 2
     while free in taken:
         free, number = f"{name}_{number}", number + 1

@@ -5,12 +5,13 @@ library's: it proves containment of the canonical forms of both schemas. "no" is
 library hesitates: a value that the producer's schema accepts and the consumer's refuses.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Literal, TypeAlias, cast
 
 from interlock.values.canonical import canonical
-from interlock.values.checker import Checker
+from interlock.values.checker import Checker, Problem
 from interlock.values.describe import describe
 from interlock.values.domain import decode
 from interlock.values.examples import examples
@@ -21,6 +22,23 @@ Answer: TypeAlias = Literal["yes", "no", "unknown"]
 
 CACHED_MAX = 4_096
 CANDIDATES_MAX = 400
+COMPARED_MAX = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterexample:
+    """What a producer may return and a consumer refuses.
+
+    Attributes:
+        words: the value, shortened; or which values, where none was found.
+        problems: what the consumer says against the value; empty where none was found.
+    """
+
+    words: str
+    problems: tuple[Problem, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.problems[0]}" if self.problems else self.words
 
 
 def covers(consumer: Schema, producer: Schema) -> Answer:
@@ -32,7 +50,7 @@ def covers(consumer: Schema, producer: Schema) -> Answer:
     return "yes" if wanted == given or wanted in ANYTHING else _judged(wanted, given)[0]
 
 
-def counterexample(consumer: Schema, producer: Schema) -> str | None:
+def counterexample(consumer: Schema, producer: Schema) -> Counterexample | None:
     """Show what the producer may return and the consumer refuses, and why.
 
     Returns:
@@ -50,7 +68,7 @@ ANYTHING = frozenset({b"true", b"{}"})
 
 
 @lru_cache(maxsize=CACHED_MAX)
-def _judged(wanted: bytes, given: bytes) -> tuple[Answer, str | None]:
+def _judged(wanted: bytes, given: bytes) -> tuple[Answer, Counterexample | None]:
     """Answer, with an example where the answer is "no"; the schemas come as canonical bytes."""
     consumer, producer = as_schema(decode(wanted)), as_schema(decode(given))
     answer, gap = _contained(consumer, producer)
@@ -59,7 +77,8 @@ def _judged(wanted: bytes, given: bytes) -> tuple[Answer, str | None]:
     example = _refused_example(consumer, producer, gap)
     if example is not None:
         return "no", example
-    return answer, f"some values of {describe(producer if gap is True else gap)}"
+    words = f"some values of {describe(producer if gap is True else gap)}"
+    return answer, Counterexample(words=words)
 
 
 def _contained(consumer: Schema, producer: Schema) -> tuple[Answer, Schema]:
@@ -83,10 +102,16 @@ def _contained(consumer: Schema, producer: Schema) -> tuple[Answer, Schema]:
     return ("no" if is_no else "unknown"), gap
 
 
-def _refused_example(consumer: Schema, producer: Schema, gap: Schema) -> str | None:
-    """Find a value that the producer's schema accepts and the consumer's refuses."""
+def _refused_example(consumer: Schema, producer: Schema, gap: Schema) -> Counterexample | None:
+    """Find a value that the producer's schema accepts and the consumer's refuses.
+
+    Of the first few, a value of a wrong type tells more than one that is out of range.
+    """
     accepting, refusing = Checker(producer), Checker(consumer)
-    for value in islice(chain(examples(gap), examples(producer)), CANDIDATES_MAX):
-        if accepting.accepts(value) and not refusing.accepts(value):
-            return f"{shown_json(value)}: {refusing.problems(value, limit=1)[0]}"
-    return None
+    candidates = islice(chain(examples(gap), examples(producer)), CANDIDATES_MAX)
+    found = (one for one in candidates if accepting.accepts(one) and not refusing.accepts(one))
+    shown = [
+        Counterexample(words=shown_json(one), problems=refusing.problems(one))
+        for one in islice(found, COMPARED_MAX)
+    ]
+    return min(shown, key=lambda one: not one.problems[0].wrong_type, default=None)
