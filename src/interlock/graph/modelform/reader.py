@@ -144,7 +144,9 @@ def _node(entry: Section) -> Json:
             _options(entry, found)
         elif field != "id" and value is not None:
             found[field] = _without_nulls(value)
-    return {field: value for field, value in found.items() if value not in ({}, [])}
+    if not found.get("with", True):
+        del found["with"]
+    return found
 
 
 def _arguments(entry: Section, field: str) -> dict[str, Json]:
