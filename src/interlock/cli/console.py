@@ -41,7 +41,15 @@ def mute(stream: TextIO) -> None:
 
 def out_json(value: Json) -> None:
     """Write one JSON value to stdout, for programs."""
-    out(json.dumps(value, indent=2, ensure_ascii=False))
+    out(json_text(value, indent=2))
+
+
+def json_text(value: Json, *, indent: int | None = None) -> str:
+    """Write JSON that cannot drive a terminal: what is not printable is escaped, as JSON allows."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def tinted(text: str) -> str:
@@ -78,7 +86,7 @@ def brief(value: Json, chars: int) -> str:
         value = next(iter(value.values()))
     if value is None or value == {}:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json_text(value)
     return one_line(text[: 4 * chars + 4], chars)
 
 

@@ -1,7 +1,6 @@
 """Driving a run from the command line: progress, Ctrl-C, and the end in words and data."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -13,7 +12,7 @@ from types import FrameType
 from typing import TypeAlias
 
 from interlock.actions import Registry
-from interlock.cli.console import counted, err, flush, listed, out, out_json, plain, tinted
+from interlock.cli.console import counted, err, flush, listed, out_json, plain, tinted
 from interlock.cli.doubts import doubt_lines
 from interlock.cli.exits import Exit, exit_of_status
 from interlock.cli.progress import Progress, restore_terminal
@@ -135,14 +134,10 @@ def conclude(stage: Stage, result: RunResult, *, as_json: bool) -> int:
     if as_json:
         out_json(result_json(stage, result))
     elif result.status == "succeeded":
-        out(json.dumps(result.outputs, indent=2, ensure_ascii=not _takes_utf8()))
+        out_json(result.outputs)
     for line in _closing(stage, result):
         err(tinted(line))
     return exit_of_status(result.status)
-
-
-def _takes_utf8() -> bool:
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def _closing(stage: Stage, result: RunResult) -> Generator[str]:

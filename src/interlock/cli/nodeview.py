@@ -1,14 +1,13 @@
 """One node of a run: what it called with what, what came of it, and every event on the way."""
 
 import difflib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import click
 
 from interlock.actions import Manifest
-from interlock.cli.console import WIDTH, aligned, listed, one_width, plain
+from interlock.cli.console import WIDTH, aligned, json_text, listed, one_width
 from interlock.cli.doubts import action_at, doubt_lines
 from interlock.cli.planview import promise
 from interlock.cli.runview import RunView, one_line_keeping
@@ -157,13 +156,13 @@ def node_lines(view: NodeView) -> Iterator[str]:
 
 
 def _value_lines(name: str, value: Value) -> Iterator[str]:
-    whole = json.dumps(value.json, ensure_ascii=False)
+    whole = json_text(value.json)
     if len(whole) <= WIDTH - 10:
-        yield f"  {name:<7} {plain(whole)}"
+        yield f"  {name:<7} {whole}"
         return
-    lines = json.dumps(value.json, ensure_ascii=False, indent=2).splitlines()
+    lines = json_text(value.json, indent=2).splitlines()
     for index, line in enumerate(lines[:VALUE_LINES_MAX]):
-        yield one_width(f"  {'' if index else name:<7} {plain(line)}")
+        yield one_width(f"  {'' if index else name:<7} {line}")
     if len(lines) > VALUE_LINES_MAX:
         yield f"          … {len(lines) - VALUE_LINES_MAX} lines more, see --json"
 

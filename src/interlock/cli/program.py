@@ -129,8 +129,8 @@ class Program(click.Group):
         except (click.Abort, KeyboardInterrupt):
             err("Stopped.")
             return Exit.OPEN
-        except BrokenPipeError:
-            return Exit.OK
+        except SystemExit:
+            return Exit.OK  # click's way to say that nobody reads any more
         except InterlockError as error:
             report(error)
             return exit_of(error)

@@ -1,6 +1,5 @@
 """A run for people and for programs: where each node stands and why, and what to do next."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +8,7 @@ from textwrap import wrap
 import click
 
 from interlock.cli.board import Board
-from interlock.cli.console import WIDTH, counted, one_line, plain
+from interlock.cli.console import WIDTH, counted, json_text, one_line, plain
 from interlock.cli.doubts import action_at, doubt_lines, resolve_commands
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, line_of
 from interlock.cli.stores import Journal
@@ -175,7 +174,7 @@ def _fact_lines(view: RunView) -> Iterator[str]:
 
 def brief_json(value: Json) -> str:
     """Show a value in the rest of a line."""
-    return one_line(json.dumps(value, ensure_ascii=False), WIDTH - 13)
+    return one_line(json_text(value), WIDTH - 13)
 
 
 def _code(plan: Plan) -> Iterator[str]:

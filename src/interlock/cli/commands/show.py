@@ -3,7 +3,7 @@
 import click
 import orjson
 
-from interlock.cli.console import out, out_json
+from interlock.cli.console import json_text, out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.nodeview import node_json, node_lines, node_view
 from interlock.cli.options import example, json_option, store_option
@@ -54,5 +54,5 @@ def _print_events(store: Store, run: RunId) -> None:
     after = 0
     while page := store.read(run, after=after, limit=EVENTS_READ_DEFAULT):
         for event in page:
-            out(orjson.dumps(orjson.loads(event.body)).decode())
+            out(json_text(orjson.loads(event.body)))
         after = page[-1].seq
