@@ -7,12 +7,12 @@ booleans and int64: `orjson` with sorted keys writes those exactly as RFC 8785 d
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import Any, cast, get_args
+from dataclasses import MISSING, fields
+from typing import Any, Literal, NewType, cast, get_args, get_origin, get_type_hints
 
 import orjson
 
-from interlock.errors import JournalCorrupt
+from interlock.errors import JournalCorrupt, ValueRefused
 from interlock.journal.events import Entry, Event
 from interlock.journal.values import ErrorInfo, Value
 from interlock.values import Json, RunId, ValueRef
@@ -28,6 +28,39 @@ _HAS: dict[str, tuple[str, ...]] = {
     name: tuple(part for part in _PLACED if part in {field.name for field in fields(kind)})
     for name, kind in TYPES.items()
 }
+
+_REQUIRED: dict[str, frozenset[str]] = {
+    name: frozenset(field.name for field in fields(kind) if field.default is MISSING)
+    for name, kind in TYPES.items()
+}
+
+
+def _fields_of(kind: type[Event]) -> dict[str, frozenset[type]]:
+    """The types that each field may have."""
+    found: dict[str, frozenset[type]] = {}
+    for name, hint in get_type_hints(kind).items():
+        if get_origin(hint) is tuple:
+            found[name] = frozenset((tuple,))
+        elif get_origin(hint) is Literal:
+            found[name] = frozenset((str,))
+        else:
+            parts = get_args(hint) or (hint,)
+            plain = [part.__supertype__ if type(part) is NewType else part for part in parts]
+            found[name] = frozenset(cast(list[type], plain))
+    return found
+
+
+_SHAPES = {name: _fields_of(kind) for name, kind in TYPES.items()}
+_WORDS: dict[str, dict[str, frozenset[str]]] = {
+    kind.type: {
+        name: frozenset(get_args(hint))
+        for name, hint in get_type_hints(kind).items()
+        if get_origin(hint) is Literal
+    }
+    for kind in TYPES.values()
+}
+_NONE = frozenset[type]()
+_COMPOUND = frozenset((dict, list))
 
 Resolve = Callable[[ValueRef], bytes | None]
 
@@ -51,7 +84,7 @@ def encode_entry(run: RunId, entry: Entry) -> bytes:
     data: dict[str, object] = {}
     for name in _FIELDS[event.type]:
         value = getattr(event, name)
-        if not value:
+        if not value and name not in _REQUIRED[event.type]:
             continue
         if type(value) is Value:
             refs[name] = value.ref
@@ -76,10 +109,7 @@ def refs_of(body: bytes) -> list[ValueRef]:
     Raises:
         JournalCorrupt: the bytes are no event.
     """
-    refs = _envelope(body).get("refs", {})
-    if not isinstance(refs, dict):
-        raise JournalCorrupt("`refs` of an event is no object")
-    return [ValueRef(str(ref)) for ref in refs.values()]
+    return [ValueRef(str(ref)) for ref in _object(_envelope(body), "refs").values()]
 
 
 def decode_entry(body: bytes, resolve: Resolve) -> tuple[RunId, Entry]:
@@ -103,7 +133,7 @@ def decode_entry(body: bytes, resolve: Resolve) -> tuple[RunId, Entry]:
             seq=_integer(envelope, "seq"),
             epoch=_integer(envelope, "epoch"),
             actor=str(envelope["actor"]),
-            causes=tuple(cast(list[int], envelope["causes"])),
+            causes=_causes(envelope),
         )
         return RunId(str(envelope["run"])), entry
     except (TypeError, KeyError) as error:
@@ -111,29 +141,56 @@ def decode_entry(body: bytes, resolve: Resolve) -> tuple[RunId, Entry]:
 
 
 def _arguments(name: str, envelope: Mapping[str, Json], resolve: Resolve) -> dict[str, Any]:
-    data = cast(dict[str, Json], envelope.get("data") or {})
-    refs = cast(dict[str, str], envelope.get("refs") or {})
-    known = set(_FIELDS[name])
-    unknown = (set(data) | set(refs)) - known
-    if unknown:
-        raise JournalCorrupt(f"event `{name}` has unknown fields: {', '.join(sorted(unknown))}")
+    shapes = _SHAPES[name]
     arguments: dict[str, Any] = {part: envelope[part] for part in _HAS[name]}
-    for field, value in data.items():
-        arguments[field] = _plain(field, value)
-    for field, ref in refs.items():
-        found = resolve(ValueRef(ref))
-        if found is None:
-            raise JournalCorrupt(
-                f"the value {ref} of event {envelope.get('seq')} is not in the store"
-            )
-        arguments[field] = Value.from_bytes(found)
+    for field, value in _object(envelope, "data").items():
+        arguments[field] = _plain(field, value) if type(value) in _COMPOUND else value
+    for field, value in arguments.items():
+        if type(value) not in shapes.get(field, _NONE):
+            raise JournalCorrupt(f"`{field}` of event `{name}` is {value!r:.100}")
+    for field, words in _WORDS[name].items():
+        if field in arguments and arguments[field] not in words:
+            raise JournalCorrupt(f"`{field}` of event `{name}` is {arguments[field]!r:.100}")
+    for field, ref in _object(envelope, "refs").items():
+        if Value not in shapes.get(field, _NONE) or field in arguments:
+            raise JournalCorrupt(f"event `{name}` has no value `{field}`")
+        arguments[field] = _resolved(ValueRef(str(ref)), envelope, resolve)
     return arguments
+
+
+def _object(envelope: Mapping[str, Json], name: str) -> dict[str, Json]:
+    found = envelope.get(name, {})
+    if not isinstance(found, dict):
+        raise JournalCorrupt(f"`{name}` of an event is no object")
+    return found
+
+
+def _resolved(ref: ValueRef, envelope: Mapping[str, Json], resolve: Resolve) -> Value:
+    found = resolve(ref)
+    if found is None:
+        raise JournalCorrupt(f"the value {ref} of event {envelope.get('seq')} is not in the store")
+    try:
+        value = Value.from_bytes(found)
+    except ValueRefused as error:
+        raise JournalCorrupt(f"the value {ref} is not JSON: {error.message}") from error
+    if value.ref != ref:
+        raise JournalCorrupt(f"the value {ref} has the bytes of {value.ref}")
+    return value
 
 
 def _plain(field: str, value: Json) -> object:
     if field == "error":
         return ErrorInfo.from_json(value)
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    return value
+
+
+def _causes(envelope: Mapping[str, Json]) -> tuple[int, ...]:
+    causes = envelope["causes"]
+    if not isinstance(causes, list) or any(type(seq) is not int for seq in causes):
+        raise JournalCorrupt(f"`causes` of an event is {causes!r:.100}")
+    return tuple(cast(list[int], causes))
 
 
 def _envelope(body: bytes) -> dict[str, Json]:
