@@ -18,6 +18,19 @@ INLINE_CODE = re.compile(r"`+[^`]*`+")
 PRINTED = re.compile(r"^print\(.*\)\s+# (?P<text>.+)$")
 
 
+TITLE = re.compile(r"\btitle=\"(?P<title>[^\"]+)\"")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A code block: its language, its title (which is a file's name), its lines, its place."""
+
+    language: str
+    title: str
+    text: str
+    line: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """A Markdown file, taken apart line by line."""
@@ -40,6 +53,25 @@ class Page:
                 found.append((text, ""))
             else:
                 found.append((text[indent:], language or "text") if closing else (text, None))
+        return found
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The code blocks in their order."""
+        found: list[Block] = []
+        fences = [number for number, (_, language) in enumerate(self.lines) if language == ""]
+        texts = self.source.text.splitlines()
+        for opened, closed in zip(fences[::2], fences[1::2], strict=False):
+            fence, title = FENCE.match(texts[opened]), TITLE.search(texts[opened])
+            inside = (text for text, _ in self.lines[opened + 1 : closed])
+            found.append(
+                Block(
+                    language=fence["language"] if fence else "",
+                    title=title["title"] if title else "",
+                    text="\n".join(inside) + "\n",
+                    line=opened + 1,
+                )
+            )
         return found
 
     @property

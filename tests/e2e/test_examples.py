@@ -1,0 +1,71 @@
+"""The programs in `examples/` run as they stand, and print what is written here."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+PRINTED = {
+    "hello.py": """\
+succeeded
+6 words: Dear Ada, the line is clear.
+""",
+    "fan_out.py": """\
+succeeded
+https://example.org/0 0
+https://example.org/1 1
+https://example.org/2 2
+https://example.org/3 3
+https://example.org/4 4
+https://example.org/5 5
+https://example.org/6 6
+https://example.org/8 8
+https://example.org/9 9
+failed: 1
+""",
+    "payment.py": """\
+by_key succeeded payments: ['rent']
+by_probe succeeded payments: ['rent']
+by_hand in_doubt payments: ['rent'] at: payment
+by_hand succeeded payments: ['rent']
+""",
+    "agent.py": """\
+the model is told: IL2014 at /nodes/did/call: a proposed graph may not use the action `docs.delete`
+succeeded
+How fast is CEL? CEL evaluates in linear time.
+""",
+}
+
+
+def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_a_program_prints_what_it_should(name: str, tmp_path: Path):
+    done = python(str(EXAMPLES / name), cwd=tmp_path)
+    assert (done.stdout, done.stderr) == (PRINTED[name], "")
+
+
+def test_every_program_is_tested():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == PRINTED.keys()
+
+
+def test_the_document_runs_on_the_command_line(tmp_path: Path):
+    store = str(tmp_path / "journal.db")
+    command = ("-m", "interlock", "run", "hello.yaml", "-i", "name=Ada", "--store", store)
+    done = python(*command, cwd=EXAMPLES / "hello")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == '{\n  "text": "Hello, Ada! (2 words)"\n}\n'
