@@ -238,7 +238,7 @@ def content_of(answer: Answer, question: Question, ctx: Context) -> str:
     said = answer.data.decode("utf-8", "replace")
     if answer.status != 200:
         failed = ModelFailed if answer.status in TRANSIENT else ModelRefused
-        raise failed(f"the endpoint answered {answer.status} {answer.reason}: {excerpt(said)}")
+        raise failed(f"the endpoint answered {answer.line}: {excerpt(said)}")
     try:
         tree = _table(read_json(said))
     except ValueError as error:

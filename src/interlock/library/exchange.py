@@ -66,6 +66,11 @@ class Answer:
     data: bytes
     truncated: bool
 
+    @property
+    def line(self) -> str:
+        """The status with its reason."""
+        return f"{self.status} {self.reason}".rstrip()
+
     def header(self, name: str) -> str | None:
         """Return the first header of a name."""
         return next((value for key, value in self.headers if key == name), None)

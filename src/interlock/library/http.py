@@ -287,7 +287,7 @@ def expected(answer: Answer, expect: Sequence[Json]) -> Answer:
         return answer
     _, body = body_value(answer)
     said = excerpt(body if isinstance(body, str) else encode(body).decode(), limit=300)
-    told = f"{excerpt(answer.url, limit=200)} answered {answer.status} {answer.reason}".rstrip()
+    told = f"{excerpt(answer.url, limit=200)} answered {answer.line}"
     failed = UnexpectedStatus if answer.status in TRANSIENT else StatusRefused
     raise failed(f"{told}: {said}" if said else told)
 
