@@ -54,7 +54,8 @@ def exit_of(error: InterlockError) -> Exit:
         case UsageError() | ExtraMissing() | RunNotFound() | RunNotResumable():
             return Exit.USAGE
         case _:
-            return Exit.REFUSED
+            # `RunFailed`, which is told by its code: its home imports the whole runtime.
+            return Exit.FAILED if error.code == "IL6013" else Exit.REFUSED
 
 
 def exit_of_status(status: str) -> Exit:

@@ -1,0 +1,60 @@
+"""The reference of the command line, written from the commands themselves."""
+
+import inspect
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import click
+
+from interlock.cli import program
+
+HEAD = """\
+# Command line
+
+Written from the program by `UPDATE_GOLDEN=1 pytest tests/e2e/cli/test_reference.py`: do not edit
+it by hand.
+
+Data goes to stdout, everything else to stderr. `--json` prints one JSON value for programs. How a
+command ended is in its [exit code](exit-codes.md). `NO_COLOR=1` turns colours off,
+`INTERLOCK_DEBUG=1` shows where an error was raised.
+
+The actions come from `--app MODULE:NAME`, else from `[tool.interlock] app = "MODULE:NAME"` in the
+nearest `pyproject.toml` that has this table, else they are the built-in ones. The journal is at
+`--store`, else at `INTERLOCK_STORE`, else at `store` of `[tool.interlock]`, else at
+`.interlock/journal.db` in the project's folder.
+
+Where a command takes a RUN, write its id, a unique beginning of it, or `last`.
+"""
+
+
+def reference() -> str:
+    """Write the page."""
+    context = click.Context(program, info_name="interlock")
+    parts = [HEAD.rstrip()]
+    for name in program.list_commands(context):
+        demo = find_spec("interlock.cli.demo") if name == "demo" else None
+        if name == "demo" and (demo is None or demo.origin is None):
+            continue
+        command = program.get_command(context, name)
+        assert command is not None
+        parts.append(
+            "\n".join(section(command, click.Context(command, context, f"interlock {name}")))
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def section(command: click.Command, context: click.Context) -> Iterator[str]:
+    """Write one command."""
+    usage = " ".join([str(context.info_name), *command.collect_usage_pieces(context)])
+    yield f"## {command.name}\n"
+    yield f"```text\n{usage}\n```\n"
+    yield inspect.cleandoc(command.help or "")
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    if options:
+        yield "\n| option | meaning |\n| --- | --- |"
+        for option in options:
+            spelling, words = option.get_help_record(context) or ("", "")
+            yield f"| `{spelling}` | {words} |".replace("[", "\\[")
+    example = (command.epilog or "").partition("Example:\n")[2]
+    if example:
+        yield f"\n```console\n{inspect.cleandoc(example)}\n```"

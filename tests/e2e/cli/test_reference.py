@@ -1,0 +1,75 @@
+"""What is documented is what is there: commands, options, exit codes; and the examples work."""
+
+import os
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from e2e.cli.project import Shell
+from e2e.cli.reference import reference
+from interlock.cli import program
+
+DOCS = Path(__file__).parents[3] / "docs" / "reference"
+CONTEXT = click.Context(program, info_name="interlock")
+BUILT = [name for name in program.list_commands(CONTEXT) if name != "demo"]
+
+
+def test_the_reference_is_what_the_program_says():
+    page = DOCS / "cli.md"
+    if os.environ.get("UPDATE_GOLDEN"):
+        page.write_text(reference(), encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == reference(), "write it anew with UPDATE_GOLDEN=1"
+
+
+def test_every_exit_code_is_documented_as_the_help_says_it(empty: Shell):
+    told = dict(re.findall(r"^ +(\d+)  (.+)$", empty("interlock --help").out, re.MULTILINE))
+    page = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| (\d+) \| (.+?) \|", page, re.MULTILINE))
+    assert told == documented
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_every_command_has_a_help_with_an_example(empty: Shell, name: str):
+    done = empty(f"interlock {name} --help")
+    assert done.code == 0
+    assert f"  Example:\n    interlock {name}" in done.out
+    assert all(len(line) <= 100 for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_the_list_of_commands_says_what_each_command_says(name: str):
+    command = program.get_command(CONTEXT, name)
+    assert command is not None
+    assert command.name == name
+    assert command.help
+
+
+def examples() -> list[str]:
+    found: list[str] = []
+    for name in BUILT:
+        command = program.get_command(CONTEXT, name)
+        assert command is not None
+        text = (command.epilog or "").partition("Example:\n")[2]
+        found += [line.strip() for line in text.splitlines()]
+    return found
+
+
+def test_the_examples_work_in_a_new_project(
+    empty: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """In the order of the list: `init` first. What needs a write in doubt is shown to parse."""
+    codes: dict[str, int] = {}
+    for line in examples():
+        for part in re.split(r" && | > .*", line):
+            if part.startswith("cd "):
+                monkeypatch.chdir(empty.folder / part.removeprefix("cd "))
+                empty.folder = empty.folder / part.removeprefix("cd ")
+            elif part:
+                codes[part] = empty(part).code
+    wrong = {line: code for line, code in codes.items() if code}
+    assert list(wrong.values()) == [2]
+    (resolve,) = wrong
+    assert resolve.startswith("interlock resolve")
+    assert "is not in doubt" in next(d.err for d in empty.done if d.line == resolve)

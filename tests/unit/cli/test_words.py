@@ -1,0 +1,94 @@
+"""Text for people: safe, short, aligned; times in words."""
+
+import json
+
+import pytest
+from hypothesis import given, strategies as st
+
+from interlock.cli import console, times
+from interlock.cli.rowtext import for_encoding
+from interlock.values import Json
+
+
+@pytest.mark.parametrize(
+    "ms, words",
+    [
+        (-5, "0 ms"),
+        (999, "999 ms"),
+        (1_000, "1.0 s"),
+        (59_999, "59.9 s"),
+        (60_000, "1 min 0 s"),
+        (192_000, "3 min 12 s"),
+        (3_600_000, "1 h 0 min"),
+        (90_000_000, "1 d 1 h"),
+    ],
+)
+def test_durations(ms: int, words: str):
+    assert times.span(ms) == words
+
+
+@pytest.mark.parametrize(
+    "ms, words",
+    [
+        (250, "250 ms"),
+        (90_000, "90 s"),
+        (86_400_000, "24 h"),
+        (172_800_000, "2 d"),
+        (1_500, "1500 ms"),
+    ],
+)
+def test_declared_durations_keep_their_unit(ms: int, words: str):
+    assert times.whole_span(ms) == words
+
+
+def test_times_are_utc():
+    assert times.moment(1_795_413_708_803) == "2026-11-23 06:01:48 UTC"
+    assert times.clock(1_795_413_708_803) == "06:01:48.803"
+
+
+@given(st.text())
+def test_plain_text_cannot_drive_a_terminal(text: str):
+    shown = console.plain(text)
+    assert shown.replace("\n", "").isprintable()
+    assert shown.encode("utf-8").decode("utf-8") == shown
+
+
+@given(st.text(), st.integers(1, 40))
+def test_one_line_is_one_line_of_at_most_so_many_characters(text: str, chars: int):
+    line = console.one_line(text, chars)
+    assert len(line) <= chars
+    assert "\n" not in line
+
+
+@given(st.recursive(st.none() | st.text() | st.integers(), lambda s: st.dictionaries(st.text(), s)))
+def test_json_text_is_json_and_printable(value: Json):
+    text = console.json_text(value, indent=2)
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text) == value
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        ({"url": "https://x"}, "https://x"),
+        ({"a": {"b": 7}}, "7"),
+        ({"a": 1, "b": 2}, '{"a": 1, "b": 2}'),
+        (None, ""),
+        ("x" * 30, "x" * 19 + "…"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+    ],
+)
+def test_values_are_brief(value: Json, shown: str):
+    assert console.brief(value, 20) == shown
+
+
+def test_columns_without_text_are_left_out():
+    assert console.aligned([("a", "", "x"), ("long", "", "y" * 10)], width=12) == [
+        "  a     x",
+        "  long  yyy…",
+    ]
+
+
+def test_glyphs_give_way_where_they_cannot_be_written():
+    assert for_encoding("✓ a…", "ascii") == "+ a..."
+    assert for_encoding("✓ a…", "utf-8") == "✓ a…"
