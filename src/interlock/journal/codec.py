@@ -7,7 +7,7 @@ booleans and int64: `orjson` with sorted keys writes those exactly as RFC 8785 d
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any, Literal, NewType, cast, get_args, get_origin, get_type_hints
 
 import orjson
@@ -29,9 +29,8 @@ _HAS: dict[str, tuple[str, ...]] = {
     for name, kind in TYPES.items()
 }
 
-_REQUIRED: dict[str, frozenset[str]] = {
-    name: frozenset(field.name for field in fields(kind) if field.default is MISSING)
-    for name, kind in TYPES.items()
+_DEFAULTS: dict[str, dict[str, object]] = {
+    name: {field.name: field.default for field in fields(kind)} for name, kind in TYPES.items()
 }
 
 
@@ -84,7 +83,7 @@ def encode_entry(run: RunId, entry: Entry) -> bytes:
     data: dict[str, object] = {}
     for name in _FIELDS[event.type]:
         value = getattr(event, name)
-        if not value and name not in _REQUIRED[event.type]:
+        if not value and value == _DEFAULTS[event.type][name]:
             continue
         if type(value) is Value:
             refs[name] = value.ref
