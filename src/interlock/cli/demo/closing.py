@@ -1,0 +1,48 @@
+"""What is left after the demo: evidence, and commands that work when they are pasted anywhere."""
+
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from shlex import quote
+
+from interlock.cli.console import aligned
+from interlock.cli.demo.index import Request
+from interlock.cli.demo.workspace import Workspace
+from interlock.values import Path as NodePath, RunId
+
+KEY_CHARS = 17
+
+
+def index_lines(requests: Iterable[Request]) -> list[str]:
+    """Lay out the log of the index."""
+    rows = [
+        (str(number), request.reply, request.file, f"key {request.key[:KEY_CHARS]}…")
+        for number, request in enumerate(requests, start=1)
+    ]
+    return aligned([("request", "reply", "file", ""), *rows])
+
+
+def hints(workspace: Workspace, run: RunId, node: NodePath) -> Iterator[str]:
+    """Say where everything is, and which commands to try."""
+    store = f"--store {quote(str(workspace.journal))}"
+    here = quote(str(workspace.folder))
+    program = interlock()
+    yield f"  workspace  {workspace.folder}"
+    yield f"  journal    {workspace.journal}"
+    yield ""
+    yield f"  {program} runs {store}"
+    yield f"  {program} show {run} {store}"
+    yield f"  {program} show {run} {quote(node)} {store}"
+    yield f"  {program} replay last {store}"
+    yield f"  cd {here} && {program} plan {workspace.plan.name} -i version=1.3.1"
+    yield f"  cat {here}/index/log.jsonl"
+
+
+def interlock() -> str:
+    """How this program is called from any folder."""
+    ours = Path(sys.executable).with_name("interlock")
+    if not ours.exists():
+        return f"{quote(sys.executable)} -m interlock"
+    found = shutil.which("interlock")
+    return "interlock" if found and Path(found).samefile(ours) else quote(str(ours))

@@ -1,0 +1,36 @@
+"""The command `interlock demo`."""
+
+from pathlib import Path
+
+import click
+
+from interlock.cli.demo.model import SHIPPED
+from interlock.cli.demo.repository import require_git
+from interlock.cli.demo.story import tell
+from interlock.cli.demo.workspace import new_workspace
+from interlock.cli.options import example
+from interlock.errors import UsageError
+
+FILES = ("first.yaml", "second.yaml", "checks.yaml")
+
+
+@click.command("demo", epilog=example("interlock demo"))
+@click.option("--folder", metavar="FOLDER", help="Where to work; a temporary folder unless told.")
+@click.option(
+    "--answers", metavar="FOLDER", help=f"Your own {', '.join(FILES)} in place of the shipped ones."
+)
+def main(*, folder: str | None, answers: str | None) -> int:
+    """See an agent release a real project: planned, checked, run, killed, resumed, replayed.
+
+    The plan comes from a model when OPENAI_BASE_URL or OPENAI_API_KEY is set (INTERLOCK_MODEL names
+    the model), else from files that are shipped with the demo. All that the demo does stays in one
+    folder, which it leaves for you to look at.
+    """
+    require_git()
+    shelf = Path(answers) if answers else SHIPPED
+    for name in FILES:
+        if not (shelf / name).is_file():
+            raise UsageError(
+                f"there is no {shelf / name}", hint=f"copy the shipped answers from {SHIPPED}"
+            )
+    return tell(new_workspace(folder), shelf)
