@@ -45,7 +45,7 @@ def doubt_lines(
             yield f"  ? {path:<10} " + f"\n{INDENT}".join(_wrapped(told))
             yield INDENT + f"\n{INDENT}".join(_wrapped(doubt.why))
         yield INDENT + "look at the target, then one of:"
-        for command in resolve_commands(journal, run, path, action):
+        for command in resolve_commands(journal, run, path, action=action):
             yield f"{INDENT}  {command}"
 
 
@@ -54,7 +54,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def resolve_commands(
-    journal: Journal, run: RunId, path: Path, action: Manifest | None
+    journal: Journal, run: RunId, path: Path, *, action: Manifest | None
 ) -> tuple[str, str]:
     """Write the commands that decide about a node in doubt."""
     output = skeleton(action.returns if action is not None else True)

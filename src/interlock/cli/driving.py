@@ -48,7 +48,7 @@ def drive(stage: Stage, order: Order, *, past: Iterable[Entry] = ()) -> RunResul
     progress.catch_up(past)
     stop = Interruption(stage.journal)
     with redirect_stdout(sys.stderr), progress as observe:
-        return asyncio.run(_carry_out(stage, order, stop.watching(observe), stop))
+        return asyncio.run(_carry_out(stage, order, observer=stop.watching(observe), stop=stop))
 
 
 def take_up(stage: Stage, run: RunId) -> RunResult:
@@ -61,7 +61,7 @@ def take_up(stage: Stage, run: RunId) -> RunResult:
 
 
 async def _carry_out(
-    stage: Stage, order: Order, observer: Observer, stop: "Interruption"
+    stage: Stage, order: Order, *, observer: Observer, stop: "Interruption"
 ) -> RunResult:
     async with Runtime(stage.journal.store, stage.registry) as runtime:
         with stop.catching(runtime):

@@ -100,29 +100,20 @@ class Program(click.Group):
                 ]
                 formatter.write_dl(rows, col_max=12)
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,  # noqa: ARG002 - it has one name
-        complete_var: str | None = None,
-        standalone_mode: bool = True,  # noqa: ARG002, FBT001, FBT002 - click's signature
-        windows_expand_args: bool = True,  # noqa: ARG002, FBT001, FBT002 - click's signature
-        **extra: Any,
-    ) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # pyright: ignore[reportIncompatibleMethodOverride] - it always exits
         """Run a command and exit with its code."""
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 cast(Any, stream).reconfigure(errors="backslashreplace")
         extra.setdefault("color", False if os.environ.get("NO_COLOR") else None)
-        code = self._code(args, complete_var, extra)
+        extra |= {"prog_name": "interlock", "standalone_mode": False}
+        code = self._code(args, extra)
         flush()
         sys.exit(code)
 
-    def _code(
-        self, args: Sequence[str] | None, complete_var: str | None, extra: dict[str, Any]
-    ) -> int:
+    def _code(self, args: Sequence[str] | None, extra: dict[str, Any]) -> int:
         try:
-            result = super().main(args, "interlock", complete_var, standalone_mode=False, **extra)
+            result = super().main(args, **extra)
         except click.ClickException as error:
             error.show()
             return error.exit_code

@@ -251,5 +251,5 @@ def _doubt_json(view: RunView, path: Path) -> dict[str, Json]:
         "sent_ms": doubt.sent_ms if doubt is not None else None,
         "what": doubt.what if doubt is not None else None,
         "why": doubt.why if doubt is not None else None,
-        "commands": [*resolve_commands(view.journal, view.head.run, path, action)],
+        "commands": [*resolve_commands(view.journal, view.head.run, path, action=action)],
     }

@@ -30,7 +30,9 @@ def open_store(url: str) -> MeasuredStore:
 
 
 def examine_store(url: str) -> StoreHealth | None:
-    """Look at all of a store that is there already, and change nothing; None for `memory:`.
+    """Look at all of a store and change nothing; None for `memory:`.
+
+    It must be there already.
 
     Raises:
         UsageError: the address is empty or of a kind that does not exist.
@@ -46,7 +48,9 @@ def examine_store(url: str) -> StoreHealth | None:
 
 
 def living_owners(url: str) -> dict[RunId, OwnerId]:
-    """Name the runs that a living process drives, with its owner id; none for `memory:`.
+    """Name the runs that a living process drives, with its owner id.
+
+    None for `memory:`.
 
     Raises:
         UsageError: the address is empty or of a kind that does not exist.

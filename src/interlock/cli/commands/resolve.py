@@ -65,7 +65,7 @@ def resolve(
         plan = pinned_plan(entries[0])
         check_actions(plan, registry)
         if verdict == "succeeded":
-            _check_output(plan, path, output, entries)
+            _check_output(plan, path, output=output, entries=entries)
         stage = Stage(plan=plan, registry=registry, journal=journal)
 
         async def order(runtime: Runtime, observer: Observer) -> RunResult:
@@ -92,7 +92,7 @@ def _output(text: str) -> Json:
         ) from error
 
 
-def _check_output(plan: Plan, path: Path, output: Json, entries: list[Entry]) -> None:
+def _check_output(plan: Plan, path: Path, *, output: Json, entries: list[Entry]) -> None:
     """Check what a person says a write returned, before it is kept for good.
 
     Raises:
