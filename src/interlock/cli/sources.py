@@ -4,32 +4,16 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from interlock.actions import Registry
 from interlock.cli.apps import TARGET, load_object, load_registry
 from interlock.cli.project import Project, find_project
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap, UsageError
-from interlock.graph import DocumentLimits, Graph, load
+from interlock.graph import DocumentLimits, Graph, GraphFunction, load
 from interlock.plan import Plan, compile as compile_graph
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
-
-
-@runtime_checkable
-class Traced(Protocol):
-    """A graph in Python: it has its document form and the actions that it uses."""
-
-    @property
-    def graph(self) -> Graph:
-        """The document form."""
-        ...
-
-    @property
-    def registry(self) -> Registry:
-        """The actions that it uses."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +57,8 @@ def compile_source(source: Source, *, project: Project, app: str | None) -> Comp
     """
     registry = load_registry(project, app)
     if source.registry is not None:
-        mine = [action for action in source.registry if action.name not in registry]
-        registry = registry | Registry(mine)
+        own = source.registry
+        registry = own | Registry(action for action in registry if action.name not in own)
     try:
         plan = compile_graph(source.graph, registry, source=source.text)
     except DocumentInvalid as error:
@@ -97,12 +81,19 @@ def read_argument(argument: str, *, project: Project) -> Source:
     return Source(graph=loaded.graph, text=loaded.source, warnings=loaded.warnings)
 
 
+def app_of(argument: str, app: str | None) -> str | None:
+    """Say where a run of this graph finds its actions again, for commands that are shown."""
+    if app is not None or argument == STDIN or Path(argument).exists():
+        return app
+    return argument if TARGET.fullmatch(argument) and find_project().app is None else None
+
+
 def _python(argument: str, project: Project) -> Source:
     found = load_object(argument, project=project, what="a graph")
     if isinstance(found, Graph):
         return Source(graph=found)
-    if isinstance(found, Traced):
-        return Source(graph=found.graph, registry=found.registry)
+    if isinstance(found, GraphFunction):
+        return Source(graph=found.graph, text=found.source, registry=found.registry)
     raise UsageError(
         f"`{argument}` is no graph: it is of type `{type(found).__name__}`",
         hint="name a `@graph` function, a Graph, or a YAML or JSON file",

@@ -177,6 +177,57 @@ def test_a_graph_object_in_a_module_runs(shell: Shell):
     assert shell("interlock check graphs:other").code == 2
 
 
+PYTHON_GRAPH = """\
+from interlock import action, graph
+
+
+@action(effect="pure")
+def count_words(text: str) -> int:
+    return len(text.split())
+
+
+@action(effect="write")
+def lose(words: int) -> int:
+    raise ConnectionError("gone")
+
+
+@graph
+def report(text: str) -> str:
+    n = count_words(text)
+    return f"{n} words"
+
+
+@graph
+def lossy(text: str) -> int:
+    return lose(count_words(text))
+"""
+
+
+def test_a_graph_function_runs_with_the_actions_it_uses(empty: Shell):
+    empty.write("words.py", PYTHON_GRAPH)
+    done = empty("interlock run words:report -i text='to be or not to be'")
+    assert done.json == {"result": "6 words"}
+    assert "count_words" in empty("interlock plan words:report").out
+
+
+def test_commands_that_are_shown_find_the_actions_again(empty: Shell):
+    empty.write("words.py", PYTHON_GRAPH)
+    done = empty("interlock run words:lossy -i text='to be' --store here.db")
+    (command,) = [line.strip() for line in done.err.splitlines() if " --failed " in line]
+    assert command.endswith("lose --failed --app words:lossy --store here.db")
+    assert empty(command).code == 1
+
+
+def test_without_an_app_the_built_in_actions_are_there(empty: Shell):
+    empty.write("note.txt", "hello")
+    empty.write(
+        "read.yaml",
+        "interlock: 1\nname: read\nnodes: {a: {call: files.read, with: {path: note.txt}}}\n"
+        "outputs: {all: '${{ a }}'}\n",
+    )
+    assert "hello" in empty("interlock run read.yaml").out
+
+
 def test_an_internal_error_is_told_without_a_traceback(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ):

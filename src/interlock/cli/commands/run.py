@@ -9,7 +9,7 @@ from interlock.cli.driving import Stage, conclude, drive, take_up
 from interlock.cli.inputs import read_inputs
 from interlock.cli.options import app_option, example, input_options, json_option, store_option
 from interlock.cli.people import user
-from interlock.cli.sources import STDIN, compile_argument
+from interlock.cli.sources import STDIN, app_of, compile_argument
 from interlock.cli.stores import opened
 from interlock.errors import KeyTaken, UsageError
 from interlock.journal import RunStarted, Value
@@ -48,7 +48,7 @@ def run(
     inputs = read_inputs(plan, given, file)
     for warning in plan.warnings:
         err(tinted(warning) + "\n")
-    with opened(store, app=app) as journal:
+    with opened(store, app=app_of(graph, app)) as journal:
         stage = Stage(plan=plan, registry=compiled.registry, journal=journal)
         result = _start(stage, inputs, key)
         return conclude(stage, result, as_json=as_json)
