@@ -19,7 +19,7 @@ from interlock.errors import (
     UsageError,
     ValueRefused,
 )
-from interlock.graph import ENGINE
+from interlock.graph import ENGINE, AnyGraphFunction
 from interlock.journal import (
     Event,
     Lease,
@@ -38,6 +38,7 @@ from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue
 from interlock.runtime.driver import Driver, Observer
 from interlock.runtime.execution import World
+from interlock.runtime.preparing import prepared
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
 from interlock.store import Store
@@ -56,7 +57,9 @@ def environment_secret(name: str) -> str | None:
 
 @final
 class Runtime:
-    """Runs plans over a store: `async with Runtime(store, registry) as rt: await rt.run(plan)`.
+    """Runs plans over a store.
+
+    `async with Runtime(store, registry) as runtime: await runtime.run(plan)`.
 
     A runtime belongs to one event loop. Many runs may go on at once; their commits are grouped.
     """
@@ -114,8 +117,8 @@ class Runtime:
 
     async def run(
         self,
-        plan: Plan,
-        inputs: Mapping[str, Json] | None = None,
+        plan: Plan | AnyGraphFunction,
+        inputs: Mapping[str, object] | None = None,
         *,
         run: RunId | None = None,
         key: str | None = None,
@@ -124,15 +127,18 @@ class Runtime:
     ) -> RunResult:
         """Start a run and drive it until it settles, is in doubt, or is drained.
 
-        The result is durable when this returns. With `key`, a second start returns the first run's
-        result so far.
+        A `@graph` function is compiled against the runtime's registry, and takes Python values as
+        inputs; a plan takes JSON data. The result is durable when this returns. With `key`, a
+        second start returns the first run's result so far.
 
         Raises:
+            DocumentInvalid: the graph does not compile; nothing was started.
             InputsInvalid: the inputs do not match; nothing was started.
             KeyTaken: another run has this key.
             StoreError: the journal could not be written; dispatch has stopped.
         """
-        value = checked_inputs(plan, inputs or {})
+        plan, given = prepared(plan, inputs, self.registry)
+        value = checked_inputs(plan, given)
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
             return _result(self.load(earlier[0].run)[0])
         now_ms = self._clock.now_ms()
@@ -159,7 +165,7 @@ class Runtime:
         )
         lease = Lease(run=run, owner=self.owner, epoch=1, expires_ms=now_ms + LEASE_MS)
         granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)
-        driver = self._driver(initial(plan, run), head, lease, observer, granted=granted)
+        driver = self._driver(initial(plan, run), head, lease, observer=observer, granted=granted)
         return await self._drive(driver, lease, (event,), actor=principal)
 
     async def resume(self, run: RunId, *, observer: Observer | None = None) -> RunResult:
@@ -178,7 +184,7 @@ class Runtime:
             if done or not (state.running or state.ordered):
                 self.store.release(lease)
                 return _result(state)
-            driver = self._driver(state, head, lease, observer)
+            driver = self._driver(state, head, lease, observer=observer)
         except BaseException:
             self.store.release(lease)
             raise
@@ -202,14 +208,16 @@ class Runtime:
         """
         live = self._drivers.get(run)
         if live is not None:
-            live.start(_resolution(live.state, path, verdict, output, reason), actor=actor)
+            live.start(
+                _resolution(live.state, path, verdict, output=output, reason=reason), actor=actor
+            )
             await live.finished
             return _result(live.state)
         lease = self._lease(run)
         try:
             state, head = self.load(run)
-            event = _resolution(state, path, verdict, output, reason)
-            driver = self._driver(state, head, lease, observer)
+            event = _resolution(state, path, verdict, output=output, reason=reason)
+            driver = self._driver(state, head, lease, observer=observer)
         except BaseException:
             self.store.release(lease)
             raise
@@ -250,8 +258,8 @@ class Runtime:
         state: State,
         head: RunHead,
         lease: Lease,
-        observer: Observer | None,
         *,
+        observer: Observer | None,
         granted: LeaseChange | None = None,
     ) -> Driver:
         return Driver(
@@ -338,7 +346,7 @@ def checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
 
 
 def _resolution(
-    state: State, path: Path, verdict: Verdict, output: Json, reason: str
+    state: State, path: Path, verdict: Verdict, *, output: Json, reason: str
 ) -> NodeResolved:
     found = state.find(path) if path in state.in_doubt else None
     if found is None:

@@ -6,12 +6,13 @@ import os
 import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from interlock.actions import TRACER, Registry
 from interlock.errors import UsageError
 from interlock.graph import AnyGraphFunction, Graph, GraphFunction
 from interlock.plan import Plan, compile as compile_graph
+from interlock.runtime.preparing import prepared
 from interlock.runtime.results import RunResult
 from interlock.runtime.runtime import Runtime
 from interlock.store import Store, open_store
@@ -57,11 +58,9 @@ def run(
         )
     given = _joined(inputs or {}, named)
     actions = registry if registry is not None else _own_registry(graph)
-    plan = graph if isinstance(graph, Plan) else compile_graph(graph, actions)
-    values = graph.encode(given) if isinstance(graph, GraphFunction) else given
-    return _loop_thread().wait(
-        _run(plan, cast(Mapping[str, Json], values), store=store, registry=actions, key=key)
-    )
+    plan = compile_graph(graph, actions) if isinstance(graph, Graph) else graph
+    plan, values = prepared(plan, given, actions)
+    return _loop_thread().wait(_run(plan, values, store=store, registry=actions, key=key))
 
 
 def _joined(inputs: Mapping[str, object], named: Mapping[str, object]) -> dict[str, object]:

@@ -19,6 +19,7 @@ from interlock.graph.trace.graphs import (
     graph as graph,
 )
 from interlock.graph.trace.mapping import Mapped as Mapped, each as each
+from interlock.graph.trace.rendering import render_python as render_python
 from interlock.graph.trace.results import optional as optional
 from interlock.graph.trace.structure import propose as propose, when as when
 
@@ -37,6 +38,7 @@ __all__ = [
     "optional",
     "output_of",
     "propose",
+    "render_python",
     "size",
     "Status",
     "status",

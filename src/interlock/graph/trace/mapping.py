@@ -105,7 +105,7 @@ def each(
             `docs["a7"]`; the index, unless given. A source without a stable order needs it.
         limit: how many run at a time.
         failures_max: how many may fail before the node fails and the rest is cancelled.
-        as_: what expressions call the item; the body's parameter, unless given.
+        as_: what expressions call the item; unless given, what `with_` or the body calls it.
         options: the options of any node.
     """
     tracing = current(WORDS)
@@ -113,8 +113,8 @@ def each(
     given = cast(Mapping[str, object], options)
     site = open_site(tracing, given, words=WORDS, short=_name_of(body), how=how)
     items, unwrap = list_of(over) or (tracing.condition(over), ())
-    parameter = _parameter(body)
-    as_ = as_ or _item_name(parameter, tracing, own=site.id)
+    namer = with_ if callable(with_) else body
+    as_ = as_ or _item_name(_parameter(namer), tracing, own=site.id)
     tracing.items.add(as_)
     item = tracing.local(as_)
     for step in unwrap:

@@ -55,7 +55,7 @@ def when(condition: object) -> When:
 
 @overload
 def propose(
-    action: Action[P, Any],
+    action: Callable[P, Any],
     /,
     *,
     returns: type[T],
@@ -65,7 +65,7 @@ def propose(
 ) -> Callable[P, T]: ...
 @overload
 def propose(
-    action: Action[P, Any],
+    action: Callable[P, Any],
     /,
     *,
     returns: Mapping[str, Any] | bool | None = None,
@@ -74,7 +74,7 @@ def propose(
     **options: Unpack[CommonOptions],
 ) -> Callable[P, Any]: ...
 def propose(
-    action: Action[P, Any],
+    action: Callable[P, Any],
     /,
     *,
     returns: object = None,
@@ -87,32 +87,36 @@ def propose(
     Call what it returns with the arguments of the action: `propose(plan_fix)(goal=goal)`.
 
     Args:
-        action: returns a document.
+        action: an action that returns a document.
         returns: what the outputs of the proposed graph must satisfy: a type, or a JSON Schema.
         actions: what the proposal may use, as actions or as patterns such as `k8s.get_*`; nothing
             given allows what this graph may use. It can only narrow.
         repairs_max: how often a proposal that does not compile is sent back with its diagnostics.
         options: the options of any node.
     """
+    if not isinstance(action, Action):
+        told = f"`propose` is given {action!r:.60}, which is no action"
+        raise UsageError(told, hint="decorate it with `@action`", code="IL1155")
+    proposer = cast(AnyAction, action)
     settings = {**cast(Mapping[str, object], options), "returns": returns}
     allowed = tuple([actions] if isinstance(actions, str) else actions)
 
     def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-        words = f"`{action.name}`"
+        words = f"`{proposer.name}`"
         tracing = current(words)
         how = 'propose(..., id="{}")'
-        site = open_site(tracing, settings, words=words, short=action.name, how=how)
-        hints = hints_of(action)
+        site = open_site(tracing, settings, words=words, short=proposer.name, how=how)
+        hints = hints_of(proposer)
         given = bind(tuple(hints), args, kwargs, words=words)
         node = ProposeNode(
             id=site.id,
-            action=action.name,
+            action=proposer.name,
             actions=tuple(one if isinstance(one, str) else one.name for one in allowed),
             repairs_max=repairs_max,
             with_=arguments(given, tracing, words=words, hints=hints),
             **site.settings,
         )
-        tracing.actions += [action, *(one for one in allowed if not isinstance(one, str))]
+        tracing.actions += [proposer, *(one for one in allowed if not isinstance(one, str))]
         return record(tracing, site, node, schema=lambda: True)
 
     return call

@@ -1,0 +1,224 @@
+"""One graph as the body of a Python function: a statement for each node, and what is returned."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from interlock.graph.model import AnyNode, CallNode, Graph, GraphNode, MapNode, ProposeNode, Retry
+from interlock.graph.trace.ordering import written_order
+from interlock.graph.trace.spelling import (
+    Name,
+    expression_python,
+    is_name,
+    literal,
+    spell,
+    steps_python,
+    value_python,
+)
+from interlock.graph.trace.terms import Step
+from interlock.values import Json, NodeId, duration_text
+
+WIDTH = 100
+INDENT = "    "
+FACETS = {"error": "error_of", "output": "output_of", "status": "status"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a function finds around it.
+
+    Attributes:
+        parameters: the inputs that are parameters.
+        action: gives the variable of an action.
+        body: gives what stands for a graph, by the name that a node uses.
+        sole_input: gives the one input that takes an item, by the same name; None if not sure.
+        taken: names that no variable may hide.
+    """
+
+    parameters: tuple[str, ...]
+    action: Callable[[str], str]
+    body: Callable[[str], str]
+    sole_input: Callable[[str], str | None]
+    taken: frozenset[str]
+
+
+@dataclass(slots=True)
+class Statements:
+    """Writes the statements of one graph."""
+
+    graph: Graph
+    around: Surroundings
+    variables: dict[NodeId, str] = field(default_factory=dict[NodeId, str])
+
+    def lines(self, *, single: bool) -> list[str]:
+        """Write all statements; `single`: a lone output `result` is returned as it is."""
+        found: list[str] = []
+        for id_ in written_order(self.graph):
+            node = self.graph.nodes[id_]
+            if node.when is None:
+                found += self._statement(node, "")
+            else:
+                found.append(f"with when({spell(node.when, self._name) or literal(node.when)}):")
+                found += self._statement(node, INDENT)
+            self.variables[id_] = self._variable(id_)
+        return [*found, *self._returned(single=single)]
+
+    # --- names
+
+    def _variable(self, id_: NodeId) -> str:
+        name = str(id_)
+        while name in self.around.taken or name in self.around.parameters or not is_name(name):
+            name += "_"
+        return name
+
+    def _name(self, root: str, steps: tuple[Step, ...]) -> str | None:
+        """Give the Python of a path (see `spelling.Name`)."""
+        first = str(steps[0]) if steps else ""
+        if root == "inputs":
+            known = first in self.around.parameters and isinstance(steps[0], str)
+            return steps_python(first, steps[1:]) if known else None
+        if root == "nodes":
+            variable = self.variables.get(NodeId(first))
+            facet = FACETS.get(str(steps[1])) if len(steps) > 1 else None
+            if variable is None or facet is None:
+                return None
+            return steps_python(f"{facet}({variable})", steps[2:])
+        variable = self.variables.get(NodeId(root))
+        return None if variable is None else steps_python(variable, steps)
+
+    def _with_item(self, item: str) -> Name:
+        return lambda root, steps: (
+            steps_python(item, steps) if root == item else self._name(root, steps)
+        )
+
+    # --- nodes
+
+    def _statement(self, node: AnyNode, indent: str) -> list[str]:
+        variable = self._variable(node.id)
+        head, arguments = self._call(node, [f"id={literal(node.id)}"] * (variable != node.id))
+        return fitted(f"{indent}{variable} = {head}", arguments, indent)
+
+    def _call(self, node: AnyNode, options: list[str]) -> tuple[str, list[str]]:
+        """Give what is called, and the arguments."""
+        options += self._options(node)
+        match node:
+            case CallNode():
+                return _using(self.around.action(node.action), options), self._arguments(node.with_)
+            case GraphNode():
+                return _using(self.around.body(node.graph), options), self._arguments(node.with_)
+            case ProposeNode():
+                told = [self.around.action(node.action), *_proposing(node), *options]
+                return f"propose({', '.join(told)})", self._arguments(node.with_)
+            case MapNode():
+                return "each", [*self._mapping(node), *options]
+
+    def _arguments(self, given: Mapping[str, Json]) -> list[str]:
+        named = [f"{n}={value_python(v, self._name)}" for n, v in given.items() if is_name(n)]
+        rest = {name: value for name, value in given.items() if not is_name(name)}
+        return [*named, f"**{value_python(rest, self._name)}"] if rest else named
+
+    def _mapping(self, node: MapNode) -> Iterator[str]:
+        yield self.around.body(node.graph)
+        yield expression_python(node.over, self._name)
+        yield from self._item(node)
+        if node.key is not None:
+            yield f"key={literal(node.key)}"
+        if node.limit is not None:
+            yield f"limit={node.limit}"
+        if node.failures_max:
+            yield f"failures_max={node.failures_max}"
+
+    def _item(self, node: MapNode) -> Iterator[str]:
+        """Say what the body is given."""
+        item, sole = node.as_, self.around.sole_input(node.graph)
+        if sole is not None and dict(node.with_) == {sole: f"${{{{ {item} }}}}"}:
+            if sole != item:
+                yield f"as_={literal(item)}"
+            return
+        hides = {*self.around.taken, *self.around.parameters, *self.variables.values()}
+        if is_name(item) and item not in hides:
+            yield f"with_=lambda {item}: {value_python(dict(node.with_), self._with_item(item))}"
+        else:
+            yield f"as_={literal(item)}"
+            yield f"with_={value_python(dict(node.with_), self._name)}"
+
+    def _options(self, node: AnyNode) -> list[str]:
+        found: dict[str, str | None] = {
+            "needs": self._nodes(node.needs),
+            "after": self._nodes(node.after),
+            "require": _conditions(node.require),
+            "ensure": _conditions(node.ensure),
+            "retry": None if node.retry is None else retry_python(node.retry),
+            "timeout": duration_python(node.timeout_ms),
+            "deadline": duration_python(node.deadline_ms),
+            "on_error": None if node.on_error == "fail" else literal(node.on_error),
+            "returns": None if node.returns is None else literal(node.returns),
+        }
+        return [f"{name}={value}" for name, value in found.items() if value is not None]
+
+    def _nodes(self, ids: tuple[NodeId, ...]) -> str | None:
+        named = [self.variables.get(id_, literal(str(id_))) for id_ in ids]
+        return f"[{', '.join(named)}]" if named else None
+
+    # --- outputs
+
+    def _returned(self, *, single: bool) -> list[str]:
+        outputs = self.graph.outputs
+        lone = outputs.get("result") if len(outputs) == 1 else None
+        if single and isinstance(lone, str):
+            return [f"return {self._output('result')}"]
+        if outputs:
+            entries = [f"{literal(name)}: {self._output(name)}" for name in outputs]
+            return fitted("return ", entries, "", brackets="{}")
+        return [] if self.graph.nodes else ["pass"]
+
+    def _output(self, name: str) -> str:
+        value = value_python(self.graph.outputs[name], self._name)
+        return f"optional({value})" if name in self.graph.optional else value
+
+
+def _using(name: str, options: list[str]) -> str:
+    return f"{name}.using({', '.join(options)})" if options else name
+
+
+def _proposing(node: ProposeNode) -> Iterator[str]:
+    if node.actions:
+        yield f"actions={literal(list(node.actions))}"
+    if node.repairs_max:
+        yield f"repairs_max={node.repairs_max}"
+
+
+def _conditions(conditions: tuple[str, ...]) -> str | None:
+    if not conditions:
+        return None
+    return literal(conditions[0] if len(conditions) == 1 else list(conditions))
+
+
+def retry_python(retry: Retry) -> str:
+    """Write a `Retry`: the number of attempts, where the rest is usual."""
+    if retry == Retry(attempts=retry.attempts):
+        return str(retry.attempts)
+    usual = Retry()
+    fields = ("attempts", "delay_ms", "backoff", "delay_max_ms", "feedback")
+    told = [
+        f"{name}={getattr(retry, name)!r}"
+        for name in fields
+        if getattr(retry, name) != getattr(usual, name)
+    ]
+    return f"Retry({', '.join(told)})"
+
+
+def duration_python(ms: int | None) -> str | None:
+    """Write a duration as text."""
+    return None if ms is None else literal(duration_text(ms))
+
+
+def fitted(head: str, parts: list[str], indent: str, *, brackets: str = "()") -> list[str]:
+    """Write a call on one line if it fits, else an argument a line."""
+    line = f"{head}{brackets[0]}{', '.join(parts)}{brackets[1]}"
+    if len(line) + len(INDENT) <= WIDTH or not parts:
+        return [line]
+    return [
+        f"{head}{brackets[0]}",
+        *(f"{indent}{INDENT}{part}," for part in parts),
+        f"{indent}{brackets[1]}",
+    ]
