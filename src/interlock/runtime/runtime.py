@@ -282,6 +282,9 @@ class Runtime:
         try:
             driver.start(*events, actor=actor)
             await driver.finished
+        except asyncio.CancelledError:
+            await driver.abandon()  # nobody waits for its attempts any more
+            raise
         finally:
             del self._drivers[state.run]
             lease = self._leases.pop(state.run)
