@@ -56,7 +56,8 @@ class Safety:
 class Bounds:
     """Declared bounds of one attempt.
 
-    `metered` says that it costs, by a bound or without one."""
+    `metered` says that it costs, by a bound or without one.
+    """
 
     cost_usd_max: float | None = None
     timeout_ms_max: int | None = None

@@ -7,6 +7,7 @@ from interlock.engine.commands import (
     StartAttempt as StartAttempt,
 )
 from interlock.engine.execution import execution_digest as execution_digest
+from interlock.engine.invariants import check_state as check_state
 from interlock.engine.state import (
     Call as Call,
     MapState as MapState,
@@ -29,12 +30,13 @@ from interlock.engine.turn import (
 
 __all__ = [
     "Call",
+    "check_state",
     "Command",
     "Doubt",
     "doubt_of",
     "execution_digest",
-    "IllegalTransition",
     "idempotency_key",
+    "IllegalTransition",
     "initial",
     "MapState",
     "Moment",

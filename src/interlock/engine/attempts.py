@@ -1,11 +1,10 @@
 """Attempts of calls: ordered, started, returned, failed, probed, in doubt, resolved."""
 
 from interlock.engine.judging import judge
-from interlock.engine.ordering import call_in, order_attempt, probe_due
+from interlock.engine.ordering import call_in, order_attempt, probe_due, within_window
 from interlock.engine.proposals import consider
 from interlock.engine.scopes import is_stopping
 from interlock.engine.turn import At, IllegalTransition, Turn, causes_of, expect, locate, settle
-from interlock.errors import ensure
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -20,6 +19,8 @@ from interlock.plan import CompiledCall, CompiledPropose
 from interlock.values import digest
 
 JITTER_MIN = 0.5
+NOT_STORABLE = "IL6003"
+"""The action returned, so a write happened; but what it returned is not JSON data."""
 
 
 def locate_call(
@@ -32,14 +33,12 @@ def locate_call(
     Raises: IllegalTransition: it is another attempt, or the node does not call anything, or is not
         running.
     """
-    at = locate(turn.state, event.path, event)
+    at = locate(turn, event.path)
     node = at.node
     now = at.state
-    expect(now.status == "running", at, event, "it would have to be running")
+    expect(now.status == "running", at, "it would have to be running")
     same = event.attempt == now.attempt and event.generation == now.generation
-    expect(
-        same, at, event, f"the event is of generation {event.generation}, attempt {event.attempt}"
-    )
+    expect(same, at, f"the event is of generation {event.generation}, attempt {event.attempt}")
     if not isinstance(node, CompiledCall):
         raise IllegalTransition(f"`{event.type}` for `{at.path}`, which calls no action")
     return at, node
@@ -48,11 +47,9 @@ def locate_call(
 def on_started(turn: Turn, event: AttemptStarted) -> None:
     """Apply the intent."""
     at, _ = locate_call(turn, event)
-    expect(not at.state.started, at, event, "the attempt has started already")
+    expect(not at.state.started, at, "the attempt has started already")
     call = call_in(at)
-    expect(
-        event.call_key == call.key and event.args == call.args, at, event, "it calls something else"
-    )
+    expect(event.call_key == call.key and event.args == call.args, at, "it calls something else")
     at.state.started, at.state.ahead = True, False
     at.state.started_ms = turn.at_ms
     at.state.first_started_ms = at.state.first_started_ms or turn.at_ms
@@ -64,25 +61,25 @@ def on_returned(turn: Turn, event: AttemptReturned) -> None:
     ahead = turn.seq == 0
     at, node = locate_call(turn, event)
     began = at.state.ahead if ahead else at.state.started
-    expect(began, at, event, "the attempt has not started")
+    expect(began, at, "the attempt has not started")
     at.state.started = at.state.ahead = False
     at.state.tokens += event.tokens
     at.state.cost_usd_micros += event.cost_usd_micros
     if isinstance(node, CompiledPropose):
-        consider(turn, at, node, event.output)
+        consider(at, node, event.output)
     else:
-        _judged(turn, at, node, event.output, ahead=event if ahead else None)
+        _judged(at, node, event.output, ahead=event if ahead else None)
 
 
 def _judged(
-    turn: Turn, at: At, node: CompiledCall, output: Value, *, ahead: AttemptReturned | None = None
+    at: At, node: CompiledCall, output: Value, *, ahead: AttemptReturned | None = None
 ) -> None:
     """Settle or fail by what the output is worth; `ahead` is the event when it is not journaled."""
     problem = judge(at, output)
     if problem is None:
-        settle(turn, at, "succeeded", output=output, ahead=ahead is not None)
+        settle(at, "succeeded", output=output, ahead=ahead is not None)
     elif node.action.effect == "write":
-        settle(turn, at, "violated", output=output, error=problem)
+        settle(at, "violated", output=output, error=problem)
     else:
         call = call_in(at)
         failed = AttemptFailed(
@@ -96,7 +93,7 @@ def _judged(
             cost_usd_micros=ahead.cost_usd_micros if ahead is not None else 0,
             ahead=ahead is not None,
         )
-        turn.record(failed, causes_of(at) if ahead is not None else ())
+        at.turn.record(failed, causes_of(at) if ahead is not None else ())
 
 
 def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
@@ -105,131 +102,138 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     `judged` failures were ordered by the engine, others reported from outside.
     """
     at, node = locate_call(turn, event)
-    began = judged or (at.state.ahead if event.ahead else at.state.started)
-    expect(began, at, event, "the attempt has not started")
-    at.state.started = at.state.ahead = False
-    at.state.error = event.error
-    at.state.refused = event.output
+    state = at.state
+    began = judged or (state.ahead if event.ahead else state.started)
+    expect(began, at, "the attempt has not started")
+    expect(event.call_key in (None, call_in(at).key), at, "it called something else")
+    state.started = state.ahead = False
+    state.error = event.error
+    state.refused = event.output
     if not judged:
-        at.state.tokens += event.tokens
-        at.state.cost_usd_micros += event.cost_usd_micros
-    unproven = node.action.effect == "write" and not event.error.not_applied
-    if _may_retry(turn, at, node, event.error) and (not unproven or _within_window(turn, at, node)):
-        _retry(turn, at, node, event.error)
-    elif unproven:
-        _ask_or_doubt(turn, at, node, event.error)
+        state.tokens += event.tokens
+        state.cost_usd_micros += event.cost_usd_micros
+    if node.action.effect == "write":
+        _write_failed(at, node, event.error)
+    elif _may_retry(at, node, event.error):
+        _retry(at, node, event.error)
     else:
-        settle(turn, at, "failed", error=event.error)
+        settle(at, "failed", error=event.error)
 
 
-def _may_retry(turn: Turn, at: At, node: CompiledCall, error: ErrorInfo) -> bool:
+def _write_failed(at: At, node: CompiledCall, error: ErrorInfo) -> None:
+    """Retry what is known not to have happened, or what the receiver knows by its key.
+
+    `NotApplied` speaks of its own attempt: an earlier one without an answer stays unproven.
+    """
+    state = at.state
+    if error.code == NOT_STORABLE:
+        settle(at, "violated", error=error)
+        return
+    state.unproven = state.unproven or not error.not_applied
+    safe = not state.unproven or within_window(at, node, delay_ms=delay_ms(at, node))
+    if safe and _may_retry(at, node, error):
+        _retry(at, node, error)
+    elif not state.unproven:
+        settle(at, "failed", error=error)
+    elif error.not_applied:
+        told = f"an earlier attempt has no answer; the last one did not happen: {error.message}"
+        ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
+    else:
+        ask_or_doubt(at, node, error)
+
+
+def _may_retry(at: At, node: CompiledCall, error: ErrorInfo) -> bool:
     state = at.state
     tries = state.attempt - state.crashes - state.repairs
     return (
         not error.permanent
         and tries < node.retry.attempts
         and not is_stopping(at.scope)
-        and _before_deadline(turn, at, node)
+        and _before_deadline(at, node)
     )
 
 
-def _before_deadline(turn: Turn, at: At, node: CompiledCall) -> bool:
+def _before_deadline(at: At, node: CompiledCall) -> bool:
     return (
         node.deadline_ms is None
-        or turn.at_ms + delay_ms(turn, at, node) < at.state.first_started_ms + node.deadline_ms
+        or at.turn.at_ms + delay_ms(at, node) < at.state.first_started_ms + node.deadline_ms
     )
 
 
-def _retry(turn: Turn, at: At, node: CompiledCall, error: ErrorInfo) -> None:
+def _retry(at: At, node: CompiledCall, error: ErrorInfo) -> None:
     if node.retry.feedback:
         at.state.feedback = (f"{error.code}: {error.message}",)
-    order_attempt(turn, at, node, not_before_ms=turn.at_ms + delay_ms(turn, at, node))
+    order_attempt(at, node, not_before_ms=at.turn.at_ms + delay_ms(at, node))
 
 
-def delay_ms(turn: Turn, at: At, node: CompiledCall) -> int:
+def delay_ms(at: At, node: CompiledCall) -> int:
     """Exponential backoff with seeded jitter.
 
     The same wait on every machine and in every replay.
     """
     retry = node.retry
     whole = min(retry.delay_max_ms, retry.delay_ms * retry.backoff ** (at.state.attempt - 1))
-    seed = digest("jitter", [turn.state.run, at.path, at.state.generation, at.state.attempt])
+    seed = digest("jitter", [at.turn.state.run, at.path, at.state.generation, at.state.attempt])
     fraction = int(seed[7:15], 16) / 0x1_0000_0000
     return round(whole * (JITTER_MIN + (1 - JITTER_MIN) * fraction))
 
 
-def _within_window(turn: Turn, at: At, node: CompiledCall) -> bool:
-    """Whether the receiver still knows the key: then the same bytes may be sent again."""
-    window = node.action.window_ms
-    return (
-        node.action.key is not None
-        and window is not None
-        and turn.at_ms < at.state.first_started_ms + window
-    )
-
-
-def _ask_or_doubt(turn: Turn, at: At, node: CompiledCall, error: ErrorInfo) -> None:
+def ask_or_doubt(at: At, node: CompiledCall, error: ErrorInfo) -> None:
+    """Ask the receiver of a write, when it can be asked and was not asked yet; else doubt."""
     if node.action.probe and not at.state.probing:
         at.state.probing = True
-        turn.commands.append(probe_due(at, node))
+        at.turn.commands.append(probe_due(at, node))
     else:
-        doubt(turn, at, error)
+        _doubt(at, error)
 
 
-def doubt(turn: Turn, at: At, error: ErrorInfo) -> None:
-    """Order that the node is in doubt."""
+def _doubt(at: At, error: ErrorInfo) -> None:
     state = at.state
-    turn.record(
+    at.turn.record(
         NodeInDoubt(path=at.path, generation=state.generation, attempt=state.attempt, error=error)
     )
 
 
-def lost(turn: Turn, at: At, node: CompiledCall) -> None:
+def lost(at: At, node: CompiledCall) -> None:
     """Decide about an attempt whose outcome went down with its process (DESIGN section 5)."""
     state = at.state
     state.crashes += 1
     state.lost = True
     state.started = False
-    told = "no answer before the process died"
     if node.action.effect != "write":
-        if state.crashes >= turn.state.plan.limits.crashes_max:
+        if state.crashes >= at.turn.state.plan.limits.crashes_max:
             crashed = f"the process ended {state.crashes} times while this action ran"
-            settle(
-                turn, at, "failed", error=ErrorInfo(code="IL6011", message=crashed, permanent=True)
-            )
+            settle(at, "failed", error=ErrorInfo(code="IL6011", message=crashed, permanent=True))
         else:
-            order_attempt(turn, at, node)
-    elif _within_window(turn, at, node) and state.crashes < turn.state.plan.limits.crashes_max:
-        order_attempt(turn, at, node)
+            order_attempt(at, node)
+        return
+    state.unproven = True
+    if within_window(at, node) and state.crashes < at.turn.state.plan.limits.crashes_max:
+        order_attempt(at, node)
     else:
-        _ask_or_doubt(turn, at, node, ErrorInfo(code="IL6010", message=told))
+        told = "no answer before the process died"
+        ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
 
 
 def on_probed(turn: Turn, event: ProbeAnswered) -> None:
     """Apply what the receiver said of a write."""
     at, node = locate_call(turn, event)
-    expect(at.state.probing, at, event, "nobody was asked")
+    expect(at.state.probing, at, "nobody was asked")
     match event.answer:
         case "applied":
-            ensure(
-                event.output is not None,
-                "a probe that found the write has its output",
-                path=at.path,
-            )
             at.state.probing = False
-            _judged(turn, at, node, event.output or Value.of(None))
+            _judged(at, node, _output_of(at, event))
         case "not_applied":
-            at.state.probing = False
-            _not_applied(turn, at, node)
+            at.state.probing = at.state.unproven = False
+            _not_applied(at, node)
         case "unknown":
-            doubt(
-                turn,
+            _doubt(
                 at,
                 ErrorInfo(code="IL6010", message=event.message or "the probe could not tell"),
             )
 
 
-def _not_applied(turn: Turn, at: At, node: CompiledCall) -> None:
+def _not_applied(at: At, node: CompiledCall) -> None:
     """Send again what is known not to have happened.
 
     After a crash at no cost, else as `retry` allows.
@@ -237,19 +241,25 @@ def _not_applied(turn: Turn, at: At, node: CompiledCall) -> None:
     error = ErrorInfo(
         code="IL6009", message="the probe found that the write did not happen", not_applied=True
     )
-    if at.state.lost and at.state.crashes < turn.state.plan.limits.crashes_max:
+    if at.state.lost and at.state.crashes < at.turn.state.plan.limits.crashes_max:
         at.state.lost = False
-        order_attempt(turn, at, node)
-    elif _may_retry(turn, at, node, error):
-        _retry(turn, at, node, error)
+        order_attempt(at, node)
+    elif _may_retry(at, node, error):
+        _retry(at, node, error)
     else:
-        settle(turn, at, "failed", error=at.state.error or error)
+        settle(at, "failed", error=at.state.error or error)
+
+
+def _output_of(at: At, event: ProbeAnswered | NodeResolved) -> Value:
+    if event.output is None:
+        raise IllegalTransition(f"`{event.type}` for `{at.path}` says no output")
+    return event.output
 
 
 def on_in_doubt(turn: Turn, event: NodeInDoubt) -> None:
     """Apply that a write is in doubt: it waits for a person."""
-    at = locate(turn.state, event.path, event)
-    expect(at.state.status == "running", at, event, "it would have to be running")
+    at = locate(turn, event.path)
+    expect(at.state.status == "running", at, "it would have to be running")
     at.state.status = "in_doubt"
     at.state.error = event.error
     turn.state.running -= 1
@@ -258,20 +268,18 @@ def on_in_doubt(turn: Turn, event: NodeInDoubt) -> None:
 
 def on_resolved(turn: Turn, event: NodeResolved) -> None:
     """Apply a person's decision about a write in doubt."""
-    at = locate(turn.state, event.path, event)
+    at = locate(turn, event.path)
     node = at.node
     expect(
         at.state.status == "in_doubt" and event.generation == at.state.generation,
         at,
-        event,
         "only a node in doubt can be",
     )
-    ensure(isinstance(node, CompiledCall), "only calls can be in doubt", path=event.path)
     turn.state.in_doubt.discard(event.path)
     at.state.status = "running"
     turn.state.running += 1
     if event.verdict == "failed" or not isinstance(node, CompiledCall):
         told = event.reason or "a person found that the write did not happen"
-        settle(turn, at, "failed", error=ErrorInfo(code="IL6017", message=told))
+        settle(at, "failed", error=ErrorInfo(code="IL6017", message=told))
     else:
-        _judged(turn, at, node, event.output or Value.of(None))
+        _judged(at, node, _output_of(at, event))

@@ -5,7 +5,10 @@ from interlock.values import Digest, Json, digest
 
 
 def execution_digest(state: State) -> Digest:
-    """H over plan digest, inputs, and the sorted (path, status, call key, output or error code)."""
+    """Say what happened: H over plan digest, inputs and outcomes, sorted by path.
+
+    An outcome is (path, status, call key, output or error code).
+    """
     outcomes: list[Json] = [[path, *state.outcomes[path]] for path in sorted(state.outcomes)]
     inputs = state.inputs.ref if state.inputs is not None else None
     return digest("execution", [state.plan.digest, inputs, outcomes])

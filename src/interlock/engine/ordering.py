@@ -2,33 +2,28 @@
 
 from interlock.engine.commands import Probe, StartAttempt
 from interlock.engine.state import Call
-from interlock.engine.turn import At, IllegalTransition, Turn, causes_of
+from interlock.engine.turn import At, IllegalTransition, causes_of
 from interlock.plan import CompiledCall
 
 
-def order_attempt(turn: Turn, at: At, node: CompiledCall, *, not_before_ms: int = 0) -> None:
+def order_attempt(at: At, node: CompiledCall, *, not_before_ms: int = 0) -> None:
     """Order the next attempt of a call."""
     state = at.state
     state.attempt += 1
     state.started = state.probing = False
     state.not_before_ms = not_before_ms
-    turn.commands.append(attempt_due(turn, at, node))
+    at.turn.commands.append(attempt_due(at, node))
 
 
-def attempt_due(turn: Turn, at: At, node: CompiledCall) -> StartAttempt:
+def attempt_due(at: At, node: CompiledCall) -> StartAttempt:
     """Make the command for the attempt that the state says is due."""
     state = at.state
     call = call_in(at)
-    state.ahead = node.ahead and not turn.state.recovered
+    state.ahead = node.ahead and not at.turn.state.recovered
     if state.ahead:
         # What runs ahead has no intent of its own in the journal: it counts as started now.
-        state.started_ms = max(turn.at_ms, state.not_before_ms)
+        state.started_ms = max(at.turn.at_ms, state.not_before_ms)
         state.first_started_ms = state.first_started_ms or state.started_ms
-    deadline = (
-        (state.first_started_ms or turn.at_ms) + node.deadline_ms
-        if node.deadline_ms is not None
-        else None
-    )
     return StartAttempt(
         path=at.path,
         generation=state.generation,
@@ -38,10 +33,31 @@ def attempt_due(turn: Turn, at: At, node: CompiledCall) -> StartAttempt:
         call_key=call.key,
         ahead=state.ahead,
         not_before_ms=state.not_before_ms,
-        deadline_at_ms=deadline,
+        deadline_at_ms=_deadline_at_ms(at, node),
         feedback=state.feedback,
         previous=state.refused if state.feedback else None,
         causes=causes_of(at),
+    )
+
+
+def _deadline_at_ms(at: At, node: CompiledCall) -> int | None:
+    """When nothing may be sent any more.
+
+    The deadline of the node has passed, or the receiver forgets the key of what is sent again.
+    """
+    first_ms = at.state.first_started_ms or at.turn.at_ms
+    window_ms = node.action.window_ms if at.state.unproven else None
+    spans = [span for span in (node.deadline_ms, window_ms) if span is not None]
+    return first_ms + min(spans) if spans else None
+
+
+def within_window(at: At, node: CompiledCall, *, delay_ms: int = 0) -> bool:
+    """Whether the receiver will still know the key: then the same bytes may be sent again."""
+    window = node.action.window_ms
+    return (
+        node.action.key is not None
+        and window is not None
+        and at.turn.at_ms + delay_ms < at.state.first_started_ms + window
     )
 
 

@@ -1,7 +1,7 @@
 """Proposed graphs: compiled under the parent's rules, then executed in a child scope."""
 
 from interlock.engine.ordering import order_attempt
-from interlock.engine.scopes import open_graph
+from interlock.engine.scopes import is_stopping, open_graph
 from interlock.engine.turn import At, Turn, expect, locate, settle
 from interlock.errors import DocumentInvalid
 from interlock.journal import ErrorInfo, ProposalAccepted, ProposalRefused, Value
@@ -9,17 +9,17 @@ from interlock.plan import CompiledPropose, compile_proposal
 from interlock.values import Json, Path
 
 
-def consider(turn: Turn, at: At, node: CompiledPropose, output: Value) -> None:
+def consider(at: At, node: CompiledPropose, output: Value) -> None:
     """Compile what was proposed and order the verdict to be recorded."""
     state = at.state
     try:
         proposal = compile_proposal(
-            output.json, node=node, limits=turn.state.plan.limits, depth=at.scope.depth + 1
+            output.json, node=node, limits=at.turn.state.plan.limits, depth=at.scope.depth + 1
         )
     except DocumentInvalid as error:
         state.refused = output
         errors = [diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error"]
-        turn.record(
+        at.turn.record(
             ProposalRefused(
                 path=at.path,
                 generation=state.generation,
@@ -32,7 +32,7 @@ def consider(turn: Turn, at: At, node: CompiledPropose, output: Value) -> None:
         )
         return
     state.proposal = proposal
-    turn.record(
+    at.turn.record(
         ProposalAccepted(
             path=at.path,
             generation=state.generation,
@@ -45,15 +45,15 @@ def consider(turn: Turn, at: At, node: CompiledPropose, output: Value) -> None:
 
 def on_accepted(turn: Turn, event: ProposalAccepted) -> None:
     """Open the scope of an accepted proposal. Its inputs are the arguments of the same name."""
-    at = locate(turn.state, event.path, event)
+    at = locate(turn, event.path)
     proposal = at.state.proposal
-    expect(at.state.status == "running" and proposal is not None, at, event, "nothing was proposed")
+    expect(at.state.status == "running" and proposal is not None, at, "nothing was proposed")
     if proposal is None:
         return
     same = proposal.document == event.document and proposal.digest == event.graph
-    expect(same, at, event, "another graph was proposed")
+    expect(same, at, "another graph was proposed")
     turn.state.outcomes[Path(f"{event.path}!proposal")] = ("succeeded", None, event.document.ref)
-    open_graph(turn, at, proposal.graph, _inputs(at, proposal.inputs))
+    open_graph(at, proposal.graph, _inputs(at, proposal.inputs))
 
 
 def _inputs(at: At, names: frozenset[str]) -> dict[str, Json]:
@@ -66,22 +66,29 @@ def _inputs(at: At, names: frozenset[str]) -> dict[str, Json]:
 
 
 def on_refused(turn: Turn, event: ProposalRefused) -> None:
-    """Ask for a repair, with the diagnostics as feedback; or fail when none is left."""
-    at = locate(turn.state, event.path, event)
+    """Ask for a repair, with the diagnostics as feedback; or fail when none is left.
+
+    A write that proposed has happened: it is never asked again.
+    """
+    at = locate(turn, event.path)
     node = at.node
     expect(
         at.state.status == "running" and isinstance(node, CompiledPropose),
         at,
-        event,
         "nothing was proposed",
     )
     if not isinstance(node, CompiledPropose):
         return
     at.state.repairs += 1
-    if at.state.repairs <= node.repairs_max:
+    is_write = node.action.effect == "write"
+    if at.state.repairs <= node.repairs_max and not is_write and not is_stopping(at.scope):
         at.state.feedback = event.messages
-        order_attempt(turn, at, node)
+        order_attempt(at, node)
+        return
+    last = event.messages[0] if event.messages else "?"
+    told = f"the proposal was refused {at.state.repairs} times; last: {last}"
+    error = ErrorInfo(code="IL6014", message=told, permanent=True)
+    if is_write:
+        settle(at, "violated", output=at.state.refused, error=error)
     else:
-        last = event.messages[0] if event.messages else "?"
-        told = f"the proposal was refused {at.state.repairs} times; last: {last}"
-        settle(turn, at, "failed", error=ErrorInfo(code="IL6014", message=told, permanent=True))
+        settle(at, "failed", error=error)

@@ -3,11 +3,12 @@
 Every outstanding command again, and a decision about every attempt that was lost.
 """
 
-from interlock.engine.attempts import lost
+from interlock.engine.attempts import ask_or_doubt, lost
 from interlock.engine.commands import Record
-from interlock.engine.ordering import attempt_due, probe_due
+from interlock.engine.ordering import attempt_due, probe_due, within_window
 from interlock.engine.state import ScopeState
 from interlock.engine.turn import At, IllegalTransition, Turn
+from interlock.journal import ErrorInfo
 from interlock.plan import CompiledCall
 
 
@@ -29,14 +30,17 @@ def on_recovered(turn: Turn) -> None:
 
 def _reorder(turn: Turn, scope: ScopeState) -> None:
     for index, (node, state) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
-        at = At(scope, index, node, state)
+        at = At(turn, scope, index, node, state)
         if state.status != "running" or state.opened is not None or at.path in turn.state.ordered:
             continue
         if not isinstance(node, CompiledCall):
             raise IllegalTransition(f"`{at.path}` runs without anything open")
         if state.started:
-            lost(turn, at, node)
+            lost(at, node)
         elif state.probing:
             turn.commands.append(probe_due(at, node))
+        elif state.unproven and not within_window(at, node):
+            told = "the receiver's memory of its key ended before it could be sent again"
+            ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
         else:
-            turn.commands.append(attempt_due(turn, at, node))
+            turn.commands.append(attempt_due(at, node))

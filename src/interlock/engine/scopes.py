@@ -60,25 +60,26 @@ def inputs_problem(graph: CompiledGraph, inputs: Json) -> ErrorInfo | None:
     return ErrorInfo(code="IL2010", message=f"inputs of `{graph.name}`: {told}", permanent=True)
 
 
-def open_graph(turn: Turn, at: At, graph: CompiledGraph, inputs: dict[str, Json]) -> None:
+def open_graph(at: At, graph: CompiledGraph, inputs: dict[str, Json]) -> None:
     """Open the scope of a subgraph or a proposal."""
     inputs = {**graph.defaults, **inputs}
-    problem = inputs_problem(graph, inputs) or _over_limit(turn, at)
+    problem = inputs_problem(graph, inputs) or _over_limit(at)
     if problem is not None:
-        settle(turn, at, "failed", error=problem)
+        settle(at, "failed", error=problem)
         return
-    at.state.opened = open_scope(turn, graph, inputs, path=at.path, parent=at)
+    at.state.opened = open_scope(at.turn, graph, inputs, path=at.path, parent=at)
+    at.turn.state.running -= 1
 
 
-def _over_limit(turn: Turn, at: At) -> ErrorInfo | None:
-    limits = turn.state.plan.limits
+def _over_limit(at: At) -> ErrorInfo | None:
+    limits = at.turn.state.plan.limits
     if at.scope.depth + 1 > limits.depth_max:
         return ErrorInfo(
             code="IL5101",
             message=f"scopes are nested deeper than depth_max = {limits.depth_max}",
             permanent=True,
         )
-    if turn.state.scopes_opened >= limits.scopes_max:
+    if at.turn.state.scopes_opened >= limits.scopes_max:
         return ErrorInfo(
             code="IL5102",
             message=f"the run opened scopes_max = {limits.scopes_max} scopes",
@@ -98,22 +99,21 @@ def is_stopping(scope: ScopeState) -> bool:
     return False
 
 
-def open_map(turn: Turn, at: At, node: CompiledMap, names: dict[str, Json]) -> None:
+def open_map(at: At, node: CompiledMap, names: dict[str, Json]) -> None:
     """Evaluate the list and the keys of a `map`, then open as many items as its limit allows."""
     try:
         items = node.over.evaluate(names)
         keys = _keys(node, items, names)
     except ExpressionFailed as error:
         settle(
-            turn,
             at,
             "failed",
             error=ErrorInfo(code="IL6007", message=error.message, hint=error.hint),
         )
         return
-    problem = _items_problem(turn, node, items, keys)
+    problem = _items_problem(node, items, keys, most=at.turn.state.plan.limits.items_max)
     if problem is not None:
-        settle(turn, at, "failed", error=problem)
+        settle(at, "failed", error=problem)
         return
     size = len(keys)
     at.state.opened = MapState(
@@ -123,7 +123,8 @@ def open_map(turn: Turn, at: At, node: CompiledMap, names: dict[str, Json]) -> N
         present=[False] * size,
         names=names,
     )
-    fill_map(turn, at, node)
+    at.turn.state.running -= 1
+    fill_map(at, node)
 
 
 def _keys(node: CompiledMap, items: Json, names: dict[str, Json]) -> list[str | int]:
@@ -144,13 +145,12 @@ def _key(value: Json) -> str | int:
 
 
 def _items_problem(
-    turn: Turn, node: CompiledMap, items: Json, keys: list[str | int]
+    node: CompiledMap, items: Json, keys: list[str | int], *, most: int
 ) -> ErrorInfo | None:
     if not isinstance(items, list):
         return ErrorInfo(
             code="IL6008", message=f"`over` is {items!r:.100}, not a list", permanent=True
         )
-    most = turn.state.plan.limits.items_max
     if len(items) > most:
         return ErrorInfo(
             code="IL5103",
@@ -168,36 +168,38 @@ def _items_problem(
     return None
 
 
-def fill_map(turn: Turn, at: At, node: CompiledMap) -> None:
+def fill_map(at: At, node: CompiledMap) -> None:
     """Open further items up to the limit; settle the node when all have ended."""
     opened = at.state.opened
     if not isinstance(opened, MapState):
         raise IllegalTransition(f"`{at.path}` has no open items")
     while not opened.stopping and opened.opened < len(opened.items) and opened.running < node.limit:
-        _open_item(turn, at, node, opened)
+        _open_item(at, node, opened)
     if opened.running == 0:
-        _end_map(turn, at, node, opened)
+        _end_map(at, node, opened)
 
 
-def _open_item(turn: Turn, at: At, node: CompiledMap, opened: MapState) -> None:
+def _open_item(at: At, node: CompiledMap, opened: MapState) -> None:
     index = opened.opened
     opened.opened += 1
     try:
         given = node.arguments.evaluate({**opened.names, node.item_name: opened.items[index]})
         inputs = {**node.body.defaults, **cast(dict[str, Json], given)}
-        problem = inputs_problem(node.body, inputs) or _over_limit(turn, at)
+        problem = inputs_problem(node.body, inputs) or _over_limit(at)
     except (ExpressionFailed, ValueRefused) as error:
         inputs, problem = {}, ErrorInfo(code="IL6007", message=error.message, hint=error.hint)
     path = paths.item(at.path, opened.keys[index])
     if problem is not None:
-        turn.state.outcomes[path] = ("failed", None, problem.code)
-        count_failed_item(opened, node, problem, path)
+        at.turn.state.outcomes[path] = ("failed", None, problem.code)
+        count_failed_item(opened, node, problem=problem, path=path)
         return
     opened.running += 1
-    open_scope(turn, node.body, inputs, path=path, parent=at, item=index)
+    open_scope(at.turn, node.body, inputs, path=path, parent=at, item=index)
 
 
-def count_failed_item(opened: MapState, node: CompiledMap, problem: ErrorInfo, path: Path) -> None:
+def count_failed_item(
+    opened: MapState, node: CompiledMap, *, problem: ErrorInfo, path: Path
+) -> None:
     """Count an item that failed; beyond `failures_max` the map starts nothing any more."""
     opened.failed += 1
     opened.problem = opened.problem or ErrorInfo(
@@ -206,25 +208,24 @@ def count_failed_item(opened: MapState, node: CompiledMap, problem: ErrorInfo, p
     opened.stopping = opened.failed > node.failures_max
 
 
-def _end_map(turn: Turn, at: At, node: CompiledMap, opened: MapState) -> None:
+def _end_map(at: At, node: CompiledMap, opened: MapState) -> None:
     if opened.stopping:
         first = opened.problem.message if opened.problem is not None else "?"
         told = f"{opened.failed} items failed, failures_max is {node.failures_max}; first: {first}"
-        settle(turn, at, "failed", error=ErrorInfo(code="IL6015", message=told))
+        settle(at, "failed", error=ErrorInfo(code="IL6015", message=told))
         return
     results = [
         result for result, there in zip(opened.results, opened.present, strict=True) if there
     ]
-    settle_composite(turn, at, {"results": results, "failed": opened.failed, "count": len(results)})
+    settle_composite(at, {"results": results, "failed": opened.failed, "count": len(results)})
 
 
-def settle_composite(turn: Turn, at: At, output: Json) -> None:
+def settle_composite(at: At, output: Json) -> None:
     """Judge and settle a node whose output came from inner scopes."""
     try:
         value = Value.of(output)
     except ValueRefused as error:
         settle(
-            turn,
             at,
             "failed",
             error=ErrorInfo(code="IL6003", message=error.message, hint=error.hint),
@@ -232,9 +233,9 @@ def settle_composite(turn: Turn, at: At, output: Json) -> None:
         return
     problem = judge(at, value)
     if problem is None:
-        settle(turn, at, "succeeded", output=value)
+        settle(at, "succeeded", output=value)
     else:
-        settle(turn, at, "failed", output=value, error=problem)
+        settle(at, "failed", output=value, error=problem)
 
 
 def close_scope(turn: Turn, scope: ScopeState) -> None:
@@ -248,20 +249,20 @@ def close_scope(turn: Turn, scope: ScopeState) -> None:
         _settle_run(turn, output, problem)
         return
     node, state = scope.parent.node(scope.parent_node)
-    at = At(scope.parent, scope.parent_node, node, state)
+    at = At(turn, scope.parent, scope.parent_node, node, state)
     if isinstance(node, CompiledMap) and isinstance(state.opened, MapState):
-        _end_item(turn, at, node, scope, output, problem)
+        _end_item(at, node, scope, output=output, problem=problem)
     elif problem is not None:
-        settle(turn, at, "failed", error=problem)
+        settle(at, "failed", error=problem)
     else:
-        settle_composite(turn, at, output)
+        settle_composite(at, output)
 
 
 def _end_item(
-    turn: Turn,
     at: At,
     node: CompiledMap,
     scope: ScopeState,
+    *,
     output: dict[str, Json],
     problem: ErrorInfo | None,
 ) -> None:
@@ -271,8 +272,8 @@ def _end_item(
         opened.results[scope.item] = output
         opened.present[scope.item] = True
     else:
-        count_failed_item(opened, node, problem, scope.path)
-    fill_map(turn, at, node)
+        count_failed_item(opened, node, problem=problem, path=scope.path)
+    fill_map(at, node)
 
 
 def _failure(scope: ScopeState) -> ErrorInfo | None:

@@ -16,19 +16,18 @@ from interlock.values import Json
 def activate(turn: Turn, scope: ScopeState, index: int) -> None:
     """Start a node whose dependencies have all settled; or settle it, when it must not start."""
     node, state = scope.node(index)
-    at = At(scope, index, node, state)
+    at = At(turn, scope, index, node, state)
     blocked = _blocker(at)
     if blocked is not None:
-        settle(turn, at, "skipped", error=blocked)
+        settle(at, "skipped", error=blocked)
     elif is_stopping(scope):
         settle(
-            turn,
             at,
             "cancelled",
             error=ErrorInfo(code="IL6015", message="too many items of the map had failed"),
         )
     else:
-        _try_start(turn, at)
+        _try_start(at)
 
 
 def _blocker(at: At) -> ErrorInfo | None:
@@ -40,27 +39,26 @@ def _blocker(at: At) -> ErrorInfo | None:
     return None
 
 
-def _try_start(turn: Turn, at: At) -> None:
+def _try_start(at: At) -> None:
     names = names_for(at.scope, at.node.roots, at.node.status_roots)
     try:
         if at.node.when is not None and not at.node.when.condition(names):
             told = f"`when` was false: {at.node.when.source}"
-            settle(turn, at, "skipped", error=ErrorInfo(code="IL6019", message=told))
+            settle(at, "skipped", error=ErrorInfo(code="IL6019", message=told))
             return
         args = _arguments(at, names)
         refused = _precondition(at, names, args)
     except (ExpressionFailed, ValueRefused) as error:
         settle(
-            turn,
             at,
             "failed",
             error=ErrorInfo(code="IL6007", message=error.message, hint=error.hint),
         )
         return
     if refused is not None:
-        settle(turn, at, "failed", error=refused)
+        settle(at, "failed", error=refused)
         return
-    _launch(turn, at, names, args)
+    _launch(at, names, args)
 
 
 def _arguments(at: At, names: Mapping[str, Json]) -> Value | None:
@@ -81,20 +79,20 @@ def _precondition(at: At, names: Mapping[str, Json], args: Value | None) -> Erro
     return None
 
 
-def _launch(turn: Turn, at: At, names: dict[str, Json], args: Value | None) -> None:
+def _launch(at: At, names: dict[str, Json], args: Value | None) -> None:
     at.state.status = "running"
-    turn.state.running += 1
+    at.turn.state.running += 1
     node = at.node
     match node:
         case CompiledMap():
-            open_map(turn, at, node, names)
+            open_map(at, node, names)
         case CompiledGraphNode():
-            open_graph(turn, at, node.body, cast(dict[str, Json], cast(Value, args).json))
+            open_graph(at, node.body, cast(dict[str, Json], cast(Value, args).json))
         case CompiledCall():
-            _call(turn, at, node, cast(Value, args))
+            _call(at, node, cast(Value, args))
 
 
-def _call(turn: Turn, at: At, node: CompiledCall, args: Value) -> None:
+def _call(at: At, node: CompiledCall, args: Value) -> None:
     if node.accepts is not None and not node.accepts.accepts(args.json):
         told = "; ".join(
             f"{p.pointer or '$'}: {p.message}" for p in node.accepts.problems(args.json, limit=3)
@@ -102,7 +100,7 @@ def _call(turn: Turn, at: At, node: CompiledCall, args: Value) -> None:
         error = ErrorInfo(
             code="IL6008", message=f"arguments of `{node.action.name}`: {told}", permanent=True
         )
-        settle(turn, at, "failed", error=error)
+        settle(at, "failed", error=error)
         return
     at.state.call = call_of(node.action.digest, args)
-    order_attempt(turn, at, node)
+    order_attempt(at, node)

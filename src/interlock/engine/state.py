@@ -28,7 +28,8 @@ class NodeState:
 
     `waiting` counts the dependencies that have not settled. `started` is true from an intent to its
     outcome; `lost` when the outcome went down with a process. `json` is the output as expressions
-    see it. `refused` is what the last attempt returned, when it was refused.
+    see it. `refused` is what the last attempt returned, when it was refused. `unproven` is true for
+    a write of which some attempt may have happened: no later attempt proves that it did not.
     """
 
     waiting: int
@@ -43,6 +44,7 @@ class NodeState:
     not_before_ms: int = 0
     probing: bool = False
     lost: bool = False
+    unproven: bool = False
     repairs: int = 0
     call: Call | None = None
     proposal: Proposal | None = None
@@ -59,7 +61,7 @@ class NodeState:
 
 @dataclass(slots=True)
 class ScopeState:
-    """One instantiation of a graph: the run itself, a subgraph, an item of a map, a proposal."""
+    """One instantiation of a graph: a run, a subgraph, an item of a map, a proposal."""
 
     path: Path
     graph: CompiledGraph
@@ -79,7 +81,7 @@ class ScopeState:
 
 @dataclass(slots=True)
 class MapState:
-    """The items of a running `map`: which scopes are open, which have ended, with what."""
+    """The items of a running `map`: which are open, which have ended, with what."""
 
     items: list[Json]
     keys: list[str | int]
@@ -99,7 +101,8 @@ class State:
 
     `scopes` are the open ones, by path; a scope leaves when it ends. `ordered` are the events that
     the engine has ordered and that are not recorded yet. `outcomes` has what every settled path
-    adds to the execution digest, of closed scopes too.
+    adds to the execution digest, of closed scopes too. `running` counts the nodes that run by
+    themselves: not those that wait for the scopes they opened.
     """
 
     run: RunId

@@ -55,7 +55,7 @@ def initial(plan: Plan, run: RunId) -> State:
 
 
 def step(state: State, entry: Entry) -> list[Command]:
-    """Apply an event to the state, which is changed in place, and return what to do next.
+    """Apply an event to the state, in place, and return what to do next.
 
     Raises: IllegalTransition: the engine could not have ordered this event here. The state is
         spoiled then.
@@ -66,7 +66,7 @@ def step(state: State, entry: Entry) -> list[Command]:
         state.last_seq = entry.seq
     if state.status is not None:
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
-    turn = Turn.of(state, entry.at_ms, entry.seq)
+    turn = Turn.of(state, entry.event, at_ms=entry.at_ms, seq=entry.seq)
     _apply(turn, entry.event)
     while turn.ready or turn.ended:
         if turn.ready:
@@ -151,10 +151,10 @@ def _on_settled(turn: Turn, event: NodeSettled) -> None:
     if event.ahead and event.path not in turn.state.ordered:
         _live_ahead(turn, event)
     _take_order(turn, event, event.path)
-    at = locate(turn.state, event.path, event)
+    at = locate(turn, event.path)
     now = at.state
-    expect(now.status not in SETTLED, at, event, "it has settled already")
-    if now.status == "running":
+    expect(now.status not in SETTLED, at, "it has settled already")
+    if now.status == "running" and now.opened is None:
         turn.state.running -= 1
     now.status = event.status
     now.output, now.error = event.output, event.error
@@ -178,7 +178,7 @@ def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
     """Live again, from the one event that was kept of it, what ran ahead of the journal."""
     if event.output is None:
         return
-    at = locate(turn.state, event.path, event)
+    at = locate(turn, event.path)
     now = at.state
     # A settled node tells the sum of its attempts, a failed attempt its own share.
     earlier = (now.tokens, now.cost_usd_micros) if isinstance(event, NodeSettled) else (0, 0)
@@ -190,7 +190,7 @@ def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
         tokens=event.tokens - earlier[0],
         cost_usd_micros=event.cost_usd_micros - earlier[1],
     )
-    on_returned(Turn.of(turn.state, turn.at_ms, 0), returned)
+    on_returned(Turn.of(turn.state, returned, at_ms=turn.at_ms), returned)
 
 
 def _outcome(event: NodeSettled) -> Outcome:

@@ -40,6 +40,7 @@ class Turn:
     """
 
     state: State
+    event: Event
     at_ms: int
     seq: int
     commands: list[Command]
@@ -47,9 +48,9 @@ class Turn:
     ended: deque[ScopeState]
 
     @classmethod
-    def of(cls, state: State, at_ms: int, seq: int) -> "Turn":
-        """Begin the turn of an entry."""
-        return cls(state, at_ms, seq, [], deque(), deque())
+    def of(cls, state: State, event: Event, *, at_ms: int, seq: int = 0) -> "Turn":
+        """Begin the turn of an event; without a seq it is not journaled itself."""
+        return cls(state, event, at_ms, seq, [], deque(), deque())
 
     def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""
@@ -65,8 +66,9 @@ class Turn:
 
 @dataclass(slots=True)
 class At:
-    """A node in its scope."""
+    """A node in its scope, in the turn that looks at it."""
 
+    turn: Turn
     scope: ScopeState
     index: int
     node: AnyCompiledNode
@@ -78,20 +80,20 @@ class At:
         return paths.child(self.scope.path, self.node.id)
 
 
-def locate(state: State, path: Path, event: Event) -> At:
+def locate(turn: Turn, path: Path) -> At:
     """Find the node that an event speaks of.
 
     Raises:
         IllegalTransition: no such node is open.
     """
-    found = state.find(path)
+    found = turn.state.find(path)
     if found is None:
-        raise IllegalTransition(f"`{event.type}` for `{path}`, but no such node is open")
+        raise IllegalTransition(f"`{turn.event.type}` for `{path}`, but no such node is open")
     scope, index = found
-    return At(scope, index, scope.graph.nodes[index], scope.nodes[index])
+    return At(turn, scope, index, scope.graph.nodes[index], scope.nodes[index])
 
 
-def expect(condition: object, at: At, event: Event, wanted: str) -> None:
+def expect(condition: object, at: At, wanted: str) -> None:
     """Refuse an event that does not fit the node's state.
 
     Raises:
@@ -100,13 +102,12 @@ def expect(condition: object, at: At, event: Event, wanted: str) -> None:
     if not condition:
         now = at.state
         raise IllegalTransition(
-            f"`{event.type}` for `{at.path}`, which is {now.status}"
+            f"`{at.turn.event.type}` for `{at.path}`, which is {now.status}"
             f" (generation {now.generation}, attempt {now.attempt}); {wanted}"
         )
 
 
 def settle(
-    turn: Turn,
     at: At,
     status: SettledStatus,
     *,
@@ -130,7 +131,7 @@ def settle(
         cost_usd_micros=now.cost_usd_micros,
         ahead=ahead,
     )
-    turn.record(event, causes or causes_of(at) if ahead else causes)
+    at.turn.record(event, causes or causes_of(at) if ahead else causes)
 
 
 def causes_of(at: At) -> tuple[int, ...]:

@@ -138,7 +138,7 @@ class JournalCorrupt(StoreError):
 
 
 class KeyTaken(StoreError):
-    """Another run was started with the same key; `run` is that run. Nothing was written."""
+    """Another run, `run`, was started with the same key. Nothing was written."""
 
     code = "IL7008"
 

@@ -122,7 +122,7 @@ class ProbeAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalAccepted:
-    """A proposed graph compiled under the parent's rules; its nodes run in a child scope."""
+    """A proposed graph compiled; its nodes run in a child scope."""
 
     type: ClassVar[str] = "ProposalAccepted"
     path: Path
@@ -134,7 +134,7 @@ class ProposalAccepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalRefused:
-    """A proposed graph did not compile. The diagnostics are feedback for the next attempt."""
+    """A proposed graph did not compile; the diagnostics are feedback."""
 
     type: ClassVar[str] = "ProposalRefused"
     path: Path

@@ -15,7 +15,10 @@ RunStatus = Literal["queued", "running", "waiting", "in_doubt", "succeeded", "fa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHead:
-    """The row of a run in listings: a projection of its events, written in their transaction."""
+    """The row of a run in listings.
+
+    A projection of its events, written in their transaction.
+    """
 
     run: RunId
     graph: str
@@ -29,7 +32,7 @@ class RunHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredValue:
-    """A value by reference. `shared` values live once in the content-addressed blob table."""
+    """A value by reference. `shared` ones live once, in the blob table."""
 
     ref: ValueRef
     data: bytes
@@ -38,7 +41,9 @@ class StoredValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseChange:
-    """A lease that is granted or let go in the transaction of a record, under the record's epoch.
+    """A lease that is granted or let go in the transaction of a record.
+
+    It is of the record's epoch.
 
     No owner lets it go. So a short run costs no commit of its own for its lease.
     """

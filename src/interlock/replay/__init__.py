@@ -8,4 +8,10 @@ from interlock.replay.verification import (
     verify as verify,
 )
 
-__all__ = ["call_of_node", "fold", "pinned_plan", "verify", "Verified"]
+__all__ = [
+    "call_of_node",
+    "fold",
+    "pinned_plan",
+    "Verified",
+    "verify",
+]

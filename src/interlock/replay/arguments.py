@@ -10,7 +10,7 @@ from interlock.values import Path, RunId
 
 
 def call_of_node(run: RunId, entries: Iterable[Entry], path: Path) -> Call | None:
-    """Fold a journal and return the call that the node of a path made last; None when it made none.
+    """Fold a journal and return the last call of a node; None when it made none.
 
     Raises:
         JournalCorrupt: the journal cannot be read as one.

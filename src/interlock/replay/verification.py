@@ -9,8 +9,8 @@ computed again from what was folded.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from interlock.engine import IllegalTransition, State, execution_digest, initial, step
-from interlock.errors import Divergence, JournalCorrupt
+from interlock.engine import State, execution_digest, initial, step
+from interlock.errors import Divergence, InternalError, JournalCorrupt
 from interlock.journal import Entry, RunOutcome, RunStarted
 from interlock.plan import Plan, restore
 from interlock.values import Digest, RunId
@@ -73,7 +73,7 @@ def pinned_plan(first: Entry) -> Plan:
 def _apply(state: State, entry: Entry) -> None:
     try:
         step(state, entry)
-    except IllegalTransition as error:
+    except InternalError as error:
         raise Divergence(
             f"event {entry.seq} (`{entry.event.type}`): {error.message}",
             seq=entry.seq,

@@ -56,6 +56,8 @@ class CommitQueue:
         self._urgent = False
         self._timer: asyncio.TimerHandle | None = None
         self._failure: StoreError | None = None
+        self._skipped = 0
+        self._flushing: set[asyncio.Future[None]] = set()
 
     @property
     def appended(self) -> Position:
@@ -117,30 +119,35 @@ class CommitQueue:
             self._timer = None
         group, self._gathered = self._gathered, []
         self._in_flight = True
+        taken, self._skipped = len(group) + self._skipped, 0
         if self._thread is None:
-            self._written(group, *_attempt(self._store, group))
+            self._written(taken, *_attempt(self._store, group))
         else:
-            self._thread.submit(self._write_in_thread, self._thread, group)
+            self._thread.submit(self._write_in_thread, self._thread, group, taken)
 
-    def _write_in_thread(self, thread: Executor, group: list[Record]) -> None:
+    def _write_in_thread(self, thread: Executor, group: list[Record], taken: int) -> None:
         written = _attempt(self._store, group)
         try:
-            self._loop.call_soon_threadsafe(self._written, group, *written)
+            self._loop.call_soon_threadsafe(self._written, taken, *written)
         except RuntimeError:
             # The loop was closed while the disk was busy: nobody is left to tell.
             thread.shutdown(wait=False)
 
     def _written(
-        self, group: list[Record], refused: dict[RunId, StoreError], failure: StoreError | None
+        self, taken: int, refused: dict[RunId, StoreError], failure: StoreError | None
     ) -> None:
         self._in_flight = False
         if failure is not None:
             self._failure = failure
+            for flush in self._flushing:
+                flush.set_exception(failure)
             self._on_failure(failure)
             return
-        self._durable += len(group)
+        self._durable += taken
         for run, error in refused.items():
             self._on_refused(run, error)
+        if refused:
+            self._skip(frozenset(refused))
         while self._waiting and self._waiting[0][0] <= self._durable:
             heapq.heappop(self._waiting)[2]()
         if self._wanted > self._durable or len(self._gathered) >= AHEAD_EVENTS_MAX:
@@ -148,16 +155,27 @@ class CommitQueue:
         elif self._gathered and self._timer is None:
             self._timer = self._loop.call_later(AHEAD_MS_MAX / 1000, self._write_soon)
 
+    def _skip(self, refused: frozenset[RunId]) -> None:
+        """Drop what refused runs handed in meanwhile: it would leave a gap in their journals."""
+        kept = [record for record in self._gathered if record.run not in refused]
+        self._skipped += len(self._gathered) - len(kept)
+        self._gathered = kept
+        if not kept:
+            self._durable += self._skipped
+            self._skipped = 0
+
     async def flush(self) -> None:
         """Wait until everything handed in so far is durable.
 
         Raises:
             StoreError: it could not be written.
         """
-        done: asyncio.Future[None] = self._loop.create_future()
-        self.when_durable(self._appended, lambda: None if done.done() else done.set_result(None))
         if self._failure is not None:
             raise self._failure
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._flushing.add(done)
+        done.add_done_callback(self._flushing.discard)
+        self.when_durable(self._appended, lambda: None if done.done() else done.set_result(None))
         await done
 
     def close(self) -> None:

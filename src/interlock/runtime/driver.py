@@ -11,9 +11,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from interlock.actions import Registry
+from interlock.actions import AnyAction, Registry
 from interlock.engine import Command, Probe, Record as RecordEvent, StartAttempt, State, step
-from interlock.errors import InterlockError
+from interlock.errors import InterlockError, RunNotResumable, StoreError
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -67,9 +67,12 @@ class Driver:
         self._world = world
         self._commits = commits
         self._observer = observer
+        self._blinded: Exception | None = None
         self._granted = granted
         self._pending: deque[tuple[Entry, Position]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._unsent = 0
         self._unseen: deque[tuple[Position, Entry]] = deque()
         self._seq = state.last_seq
         self._sent: dict[Path, int] = {}
@@ -84,25 +87,54 @@ class Driver:
         self._pending.extend((self._journal(event, actor=actor), 0) for event in events)
         self._pump()
 
+    def resolve(self, event: NodeResolved, *, actor: str) -> None:
+        """Take a person's decision while the run goes on.
+
+        Raises:
+            RunNotResumable: another decision about this node is on its way.
+        """
+        waiting = (entry.event for entry, _ in self._pending)
+        if any(isinstance(other, NodeResolved) and other.path == event.path for other in waiting):
+            raise RunNotResumable(
+                f"`{event.path}` of run {self.state.run} has been resolved already",
+                hint=f"see `interlock show {self.state.run}`",
+            )
+        self.start(event, actor=actor)
+
     def drain(self) -> None:
         """Start nothing any more; `finished` is done when what is under way has ended."""
-        self._draining = True
+        self._start_nothing()
         self._end_if_idle()
 
     async def abandon(self) -> None:
-        """Cancel what is under way. The run stays open; a later owner recovers it."""
-        self._draining = True
+        """Cancel what is under way. The run stays open; a later owner recovers it.
+
+        What was handed to the journal is durable when this returns, or the store has failed.
+        """
+        self._start_nothing()
+        self._unsent = 0
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            while self._last > self._commits.durable and not self.finished.done():
+                await self._commits.flush()
+        except StoreError as error:
+            self._stop(error)
         self._stop(None)
 
     def fail(self, error: BaseException) -> None:
         """Stop at once: the lease is lost, or the store failed. Nothing is appended any more."""
-        self._draining = True
+        self._start_nothing()
         for task in self._tasks:
             task.cancel()
         self._stop(error)
+
+    def _start_nothing(self) -> None:
+        self._draining = True
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
 
     # --- the loop: journal, step, perform
 
@@ -149,48 +181,56 @@ class Driver:
         match command:
             case RecordEvent():
                 self._pending.append((self._journal(command.event, causes=command.causes), 0))
-            case StartAttempt():
-                self._start_attempt(command)
-            case Probe():
-                self._spawn(self._probe(command))
+            case StartAttempt() | Probe():
+                self._start(command)
 
-    def _start_attempt(self, command: StartAttempt) -> None:
+    def _start(self, command: StartAttempt | Probe) -> None:
+        """Call an action now, or when its time has come."""
         if self._draining:
             return
-        wait_ms = command.not_before_ms - self._world.clock.now_ms()
+        wait_ms = command.not_before_ms - self._world.clock.now_ms() if command.not_before_ms else 0
         if wait_ms > 0:
-            self._spawn(self._start_later(command, wait_ms))
+            self._start_later(command, wait_ms)
+            return
+        # An action that is not registered here stops the run before any intent says it was sent.
+        action = self._registry.get(command.node.action.name)
+        if isinstance(command, Probe):
+            self._spawn(self._probe(action, command))
         elif command.ahead and not self._commits.is_far_ahead:
-            self._spawn(self._attempt(command, ahead=True))
+            self._spawn(self._attempt(action, command, ahead=True))
         else:
             entry = self._journal(_intent(command), causes=command.causes)
             self._sent[command.path] = entry.seq
             self._pending.append((entry, 0))
-            self._commits.when_durable(self._last, lambda: self._send(command))
+            self._unsent += 1
+            self._commits.when_durable(self._last, lambda: self._send(action, command))
 
-    def _send(self, command: StartAttempt) -> None:
-        """Call the action whose intent is durable now."""
-        if not self._draining:
-            self._spawn(self._attempt(command, ahead=False))
+    def _start_later(self, command: StartAttempt | Probe, wait_ms: int) -> None:
+        def wake() -> None:
+            self._timers.discard(timer)
+            try:
+                self._start(command)
+            except Exception as error:  # noqa: BLE001 - as in `_pump`
+                self.fail(error)
+            self._pump()
 
-    async def _start_later(self, command: StartAttempt, wait_ms: int) -> None:
-        await asyncio.sleep(wait_ms / 1000)
-        self._start_attempt(command)
-        self._pump()
+        timer = asyncio.get_running_loop().call_later(wait_ms / 1000, wake)
+        self._timers.add(timer)
 
-    async def _attempt(self, command: StartAttempt, *, ahead: bool) -> None:
-        action = self._registry.get(command.node.action.name)
+    def _send(self, action: AnyAction, command: StartAttempt) -> None:
+        """Call the action whose intent is durable now, even when nothing new is started."""
+        if self._unsent and not self.finished.done():
+            self._unsent -= 1
+            self._spawn(self._attempt(action, command, ahead=False))
+
+    async def _attempt(self, action: AnyAction, command: StartAttempt, *, ahead: bool) -> None:
         event = await attempt(self._world, action, command, run=self.state.run)
         if isinstance(event, AttemptFailed):
             self._deliver(replace(event, ahead=ahead), journal_first=True)
         else:
             self._deliver(event, journal_first=not ahead)
 
-    async def _probe(self, command: Probe) -> None:
-        wait_ms = command.not_before_ms - self._world.clock.now_ms()
-        if wait_ms > 0:
-            await asyncio.sleep(wait_ms / 1000)
-        action = self._registry.get(command.node.action.name)
+    async def _probe(self, action: AnyAction, command: Probe) -> None:
         event = await ask(self._world, action, command, run=self.state.run)
         self._deliver(event, journal_first=True)
 
@@ -211,11 +251,11 @@ class Driver:
         self, event: Event, *, causes: tuple[int, ...] = (), actor: str = "engine"
     ) -> Entry:
         """Give an event its place in the journal and hand it to the commit queue."""
-        self._seq += 1
-        entry = Entry(event, self._world.clock.now_ms(), self._seq, self._epoch, actor, causes)
+        seq = self._seq + 1
+        entry = Entry(event, self._world.clock.now_ms(), seq, self._epoch, actor, causes)
         record = Record(
             run=self.state.run,
-            seq=self._seq,
+            seq=seq,
             epoch=self._epoch,
             body=encode_entry(self.state.run, entry),
             values=tuple(self._stored(value, event) for value in values_of(event)),
@@ -223,6 +263,7 @@ class Driver:
             lease=self._lease_after(event),
         )
         self._last = self._commits.append(record)
+        self._seq = seq
         if self._observer is not None:
             self._unseen.append((self._last, entry))
             if len(self._unseen) == 1:
@@ -245,7 +286,8 @@ class Driver:
             case NodeInDoubt():
                 status = "in_doubt"
             case NodeResolved():
-                status = "running"
+                others = self.state.in_doubt - {event.path}
+                status = "in_doubt" if others else "running"
             case _:
                 return None
         execution = event.execution if isinstance(event, RunSettled) else None
@@ -261,10 +303,18 @@ class Driver:
         """Show committed events to the observer."""
         while self._unseen and self._unseen[0][0] <= self._commits.durable:
             _, entry = self._unseen.popleft()
-            if self._observer is not None:
-                self._observer(self.state.run, entry)
+            self._show_one(entry)
         if self._unseen:
             self._commits.when_durable(self._unseen[-1][0], self._show, urgent=False)
+
+    def _show_one(self, entry: Entry) -> None:
+        if self._observer is None:
+            return
+        try:
+            self._observer(self.state.run, entry)
+        except Exception as error:  # noqa: BLE001 - who watches must not put writes in doubt
+            # The run goes on unseen; the caller learns of it at the end.
+            self._observer, self._blinded = None, error
 
     # --- the end
 
@@ -273,7 +323,8 @@ class Driver:
 
         What was appended is durable first.
         """
-        if self.finished.done() or self._pending or self._tasks or self._pumping:
+        busy = self._pending or self._tasks or self._unsent or self._pumping
+        if busy or self.finished.done():
             return
         in_doubt = self.state.running == 0 and bool(self.state.in_doubt)
         if not (self.state.status is not None or in_doubt or self._draining):
@@ -287,6 +338,7 @@ class Driver:
         if self.finished.done():
             return
         self._show()
+        error = error or self._blinded
         if error is None:
             self.finished.set_result(None)
         else:

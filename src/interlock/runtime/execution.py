@@ -16,7 +16,15 @@ from typing import Any, cast
 from interlock.actions import Action, Context, ProposalRules, Usage
 from interlock.engine import Probe, StartAttempt, idempotency_key
 from interlock.errors import InterlockError, NotApplied, Permanent, UsageError, ValueRefused
-from interlock.journal import AttemptFailed, AttemptReturned, ErrorInfo, Event, ProbeAnswered, Value
+from interlock.journal import (
+    AttemptFailed,
+    AttemptReturned,
+    ErrorInfo,
+    Event,
+    ProbeAnswer,
+    ProbeAnswered,
+    Value,
+)
 from interlock.plan import CompiledPropose
 from interlock.runtime.clock import Clock
 from interlock.values import Json, RunId
@@ -245,16 +253,18 @@ async def ask(
         value = call.encode(result) if result is not None else None
     except Exception as error:  # noqa: BLE001 - a probe that fails cannot tell
         told = call.mask(f"the probe failed: {type(error).__name__}: {error}")
-        return _answer(command, "unknown", None, told)
-    return _answer(command, "not_applied" if value is None else "applied", value, "")
+        return _answer(command, "unknown", message=told)
+    return _answer(command, "not_applied" if value is None else "applied", output=value)
 
 
-def _answer(command: Probe, answer: str, output: Value | None, message: str) -> ProbeAnswered:
+def _answer(
+    command: Probe, answer: ProbeAnswer, *, output: Value | None = None, message: str = ""
+) -> ProbeAnswered:
     return ProbeAnswered(
         path=command.path,
         generation=command.generation,
         attempt=command.attempt,
-        answer=cast(Any, answer),
+        answer=answer,
         output=output,
         message=message,
     )

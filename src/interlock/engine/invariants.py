@@ -1,0 +1,142 @@
+"""What must hold of a state after every step, whatever the events were.
+
+`step` keeps counters so that its cost is that of one node; here they are counted again. Tests and
+the simulator call this after each step: it costs as much as the state is large.
+"""
+
+from interlock.engine.state import MapState, NodeState, ScopeState, State
+from interlock.engine.turn import ROOT
+from interlock.errors import ensure
+from interlock.journal import SETTLED
+from interlock.plan import AnyCompiledNode, CompiledCall, CompiledMap, CompiledPropose
+from interlock.values import Path, paths
+
+
+def check_state(state: State) -> None:
+    """Check every invariant of a state.
+
+    Raises:
+        InternalError: one does not hold; says which, and where.
+    """
+    if state.status is not None:
+        _check_settled_run(state)
+    for path, scope in state.scopes.items():
+        ensure(scope.path == path, "a scope stands under another path", path=path)
+        _check_scope(state, scope)
+    _check_counts(state)
+    for path in state.ordered:
+        _check_ordered(state, path)
+
+
+def _check_settled_run(state: State) -> None:
+    ensure(not state.scopes, "a settled run has open scopes", scopes=sorted(state.scopes))
+    ensure(not state.ordered, "a settled run has orders left", ordered=sorted(state.ordered))
+    ensure(state.execution is not None, "a settled run has no execution digest")
+    ensure(
+        (state.status == "succeeded") == (state.output is not None) == (state.error is None),
+        "a run has an output when it succeeded, an error when it failed",
+        status=state.status,
+    )
+
+
+def _check_counts(state: State) -> None:
+    nodes = [node for scope in state.scopes.values() for node in scope.nodes]
+    running = sum(node.status == "running" and node.opened is None for node in nodes)
+    ensure(state.running == running, "wrong count", counted=running, kept=state.running)
+    in_doubt = {
+        paths.child(scope.path, node.id)
+        for scope in state.scopes.values()
+        for node, now in zip(scope.graph.nodes, scope.nodes, strict=True)
+        if now.status == "in_doubt"
+    }
+    ensure(state.in_doubt == in_doubt, "wrong set", counted=in_doubt, kept=state.in_doubt)
+
+
+def _check_ordered(state: State, path: Path) -> None:
+    if path == ROOT:
+        ensure(not state.scopes, "the end of a run is ordered, and scopes are open")
+        return
+    found = state.find(path)
+    ensure(found is not None, "an order for a node that is not open", path=path)
+    if found is not None:
+        status = found[0].nodes[found[1]].status
+        ensure(status in ("waiting", "running"), "an order for this node", path=path, status=status)
+
+
+def _check_scope(state: State, scope: ScopeState) -> None:
+    unsettled = sum(node.status not in SETTLED for node in scope.nodes)
+    ensure(scope.unsettled == unsettled, "wrong count", path=scope.path, kept=scope.unsettled)
+    ensure(unsettled > 0, "a scope that ended is open", path=scope.path)
+    _check_parent(state, scope)
+    for compiled, node in zip(scope.graph.nodes, scope.nodes, strict=True):
+        path = paths.child(scope.path, compiled.id)
+        depends = (*compiled.strict, *compiled.lenient)
+        waiting = sum(scope.nodes[index].status not in SETTLED for index in depends)
+        ensure(node.waiting == waiting, "wrong count", path=path, counted=waiting)
+        _check_node(state, compiled, node, path=path)
+
+
+def _check_parent(state: State, scope: ScopeState) -> None:
+    if scope.parent is None:
+        ensure(scope is state.root and scope.path == ROOT, "a second root", path=scope.path)
+        return
+    above = scope.parent
+    ensure(state.scopes.get(above.path) is above, "a scope without its parent", path=scope.path)
+    ensure(scope.depth == above.depth + 1, "wrong depth", path=scope.path, depth=scope.depth)
+    opened = above.nodes[scope.parent_node].opened
+    ensure(
+        opened is scope if scope.item < 0 else isinstance(opened, MapState),
+        "a scope that its node does not know",
+        path=scope.path,
+    )
+
+
+def _check_node(state: State, compiled: AnyCompiledNode, node: NodeState, *, path: Path) -> None:
+    is_under_way = (node.started, node.ahead, node.probing).count(True)
+    match node.status:
+        case "waiting":
+            ensure(is_under_way == 0 and node.opened is None, "waiting and under way", path=path)
+            ensure(node.waiting or path in state.ordered, "waits for nothing", path=path)
+        case "running":
+            ensure(node.waiting == 0, "running before its dependencies settled", path=path)
+            ensure(is_under_way <= 1, "started, ahead and probing exclude each other", path=path)
+            _check_running(state, compiled, node, path=path)
+        case "in_doubt":
+            is_write = isinstance(compiled, CompiledCall) and compiled.action.effect == "write"
+            ensure(is_write and node.unproven, "in doubt about what is no write", path=path)
+        case _:
+            ensure(is_under_way == 0 or node.probing, "settled and under way", path=path)
+            ensure(node.opened is None, "settled, and its scopes are open", path=path)
+            ensure(state.outcomes[path][0] == node.status, "another outcome is kept", path=path)
+            ensure(
+                node.status != "succeeded" or node.output is not None, "no output kept", path=path
+            )
+
+
+def _check_running(state: State, compiled: AnyCompiledNode, node: NodeState, *, path: Path) -> None:
+    if isinstance(node.opened, MapState):
+        ensure(isinstance(compiled, CompiledMap), "items of what is no map", path=path)
+        _check_map(state, node.opened, path=path)
+    elif node.opened is not None:
+        ensure(node.opened.path == path, "the scope of another node", path=path)
+        ensure(state.scopes.get(path) is node.opened, "its scope is not open", path=path)
+    elif path not in state.ordered:
+        ensure(
+            isinstance(compiled, CompiledCall | CompiledPropose) and node.call is not None,
+            "runs without a call, a scope or an order",
+            path=path,
+        )
+        ensure(node.attempt > 0, "runs without an attempt", path=path)
+
+
+def _check_map(state: State, opened: MapState, *, path: Path) -> None:
+    running = sum(
+        scope.parent is not None
+        and scope.item >= 0
+        and paths.child(scope.parent.path, scope.parent.graph.nodes[scope.parent_node].id) == path
+        for scope in state.scopes.values()
+    )
+    ended = sum(opened.present) + opened.failed
+    ensure(opened.running == running, "wrong count of items", path=path, counted=running)
+    ensure(opened.opened == running + ended, "items are lost", path=path, ended=ended)
+    ensure(opened.opened <= len(opened.items), "more items than there are", path=path)
