@@ -139,8 +139,9 @@ class CommitQueue:
         self._in_flight = False
         if failure is not None:
             self._failure = failure
-            for flush in self._flushing:
-                flush.set_exception(failure)
+            for waiting in self._flushing:
+                if not waiting.done():
+                    waiting.set_exception(failure)
             self._on_failure(failure)
             return
         self._durable += taken

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from interlock.actions import Action, Context, ProposalRules, Usage
 from interlock.engine import Probe, StartAttempt, idempotency_key
-from interlock.errors import InterlockError, NotApplied, Permanent, UsageError, ValueRefused
+from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -110,9 +110,12 @@ class Call:
 
     def mask(self, text: str) -> str:
         """Mask resolved secrets in a message."""
-        for secret in self.secrets:
-            text = text.replace(secret, MASK)
-        return text[:MESSAGE_CHARS_MAX]
+        return plain_text(_masked_text(text, self.secrets))[:MESSAGE_CHARS_MAX]
+
+
+def plain_text(text: str) -> str:
+    r"""Write the halves of characters, which file names may have, as `\udc80`: no JSON has them."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 async def attempt(
@@ -125,20 +128,13 @@ async def attempt(
     call = Call(world, run, action, command)
     try:
         arguments = call.arguments(command.args.data)
-    except (ValueRefused, UsageError) as error:
-        return _failed(
-            call,
-            ErrorInfo(
-                code="IL6008",
-                message=error.message,
-                hint=error.hint,
-                permanent=True,
-                not_applied=True,
-            ),
-        )
+    except Exception as error:  # noqa: BLE001 - validators of user types raise what they like
+        return _failed(call, _unfit(call, error))
     timeout_ms = command.node.timeout_ms
     if command.deadline_at_ms is not None:
-        timeout_ms = max(0, min(timeout_ms, command.deadline_at_ms - world.clock.now_ms()))
+        timeout_ms = min(timeout_ms, command.deadline_at_ms - world.clock.now_ms())
+        if timeout_ms <= 0:
+            return _failed(call, _too_late(command))
     limit = asyncio.timeout(timeout_ms / 1000)
     try:
         async with limit:
@@ -146,20 +142,20 @@ async def attempt(
                 result = await cast(Awaitable[object], action.func(**arguments))
             else:
                 result = await _in_thread(call, action.func, arguments)
-        value = call.encode(result)
     except TimeoutError as error:
         if not limit.expired():
             return _failed(call, _raised(call, error))
         return _failed(call, _timed_out(command, timeout_ms))
-    except ValueRefused as error:
-        message = call.mask(f"`{action.name}` returned what cannot be stored: {error.message}")
-        return _failed(call, ErrorInfo(code="IL6003", message=message, hint=error.hint))
     except asyncio.CancelledError as error:
         if _is_ours():
             raise
         return _failed(call, _raised(call, error))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever user code raises is an outcome
         return _failed(call, _raised(call, error))
+    try:
+        value = call.encode(result)
+    except Exception as error:  # noqa: BLE001 - so do serializers
+        return _failed(call, _not_storable(call, error))
     usage = call.usage
     return AttemptReturned(
         path=command.path,
@@ -187,24 +183,71 @@ def _is_ours() -> bool:
 async def _in_thread(
     call: Call, func: Callable[..., object], arguments: dict[str, object]
 ) -> object:
-    loop = asyncio.get_running_loop()
     context = contextvars.copy_context()
+
+    def work() -> object:
+        try:
+            return context.run(func, **arguments)
+        except StopIteration as error:
+            raise RuntimeError("it raised StopIteration, which no future can carry") from error
+
     try:
-        return await loop.run_in_executor(
-            call.world.threads, lambda: context.run(func, **arguments)
-        )
+        result = await asyncio.get_running_loop().run_in_executor(call.world.threads, work)
+        # A plain function may return a coroutine: a decorated async one does.
+        return await result if inspect.isawaitable(result) else result
     except asyncio.CancelledError:
         call.cancelled = True
         raise
+
+
+def _unfit(call: Call, error: Exception) -> ErrorInfo:
+    """The function was not called: that is proof that nothing happened."""
+    is_ours = isinstance(error, InterlockError)
+    return ErrorInfo(
+        code="IL6008",
+        message=call.mask(error.message if is_ours else _words(error)),
+        hint=error.hint if is_ours else "",
+        permanent=True,
+        not_applied=True,
+    )
+
+
+def _not_storable(call: Call, error: Exception) -> ErrorInfo:
+    is_ours = isinstance(error, InterlockError)
+    told = error.message if is_ours else _words(error)
+    return ErrorInfo(
+        code="IL6003",
+        message=call.mask(f"`{call.action.name}` returned what cannot be stored: {told}"),
+        hint=error.hint if is_ours else "",
+    )
+
+
+def _too_late(command: StartAttempt) -> ErrorInfo:
+    return ErrorInfo(
+        code="IL6012",
+        message=f"the deadline passed before attempt {command.attempt} could be sent",
+        hint="raise `deadline` of the node, or the `window` of a write with a key",
+        permanent=True,
+        not_applied=True,
+    )
+
+
+def _words(error: BaseException) -> str:
+    """Name an exception, with its text when it has one; making the text may fail, too."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - user code
+        return name
+    return f"{name}: {text}" if text else name
 
 
 def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
     if timeout_ms < command.node.timeout_ms:
         return ErrorInfo(
             code="IL6012",
-            message=f"the deadline of {command.node.deadline_ms} ms passed"
-            f" during attempt {command.attempt}",
-            hint="raise `deadline`, or make the action faster",
+            message=f"the deadline passed during attempt {command.attempt}",
+            hint="raise `deadline` of the node, or make the action faster",
             permanent=True,
         )
     return ErrorInfo(
@@ -215,7 +258,7 @@ def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
 
 
 def _raised(call: Call, error: BaseException) -> ErrorInfo:
-    told = call.mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    told = call.mask(_words(error))
     permanent = isinstance(error, Permanent)
     if isinstance(error, NotApplied) and call.action.effect == "write":
         return ErrorInfo(code="IL6009", message=told, permanent=permanent, not_applied=True)
@@ -251,8 +294,12 @@ async def ask(
         async with asyncio.timeout(command.node.timeout_ms / 1000):
             result = await _asked(call, cast(Callable[..., object], probe), arguments)
         value = call.encode(result) if result is not None else None
-    except Exception as error:  # noqa: BLE001 - a probe that fails cannot tell
-        told = call.mask(f"the probe failed: {type(error).__name__}: {error}")
+    except asyncio.CancelledError as error:
+        if _is_ours():
+            raise
+        return _answer(command, "unknown", message=call.mask(f"the probe failed: {_words(error)}"))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a probe that fails cannot tell
+        told = call.mask(f"the probe failed: {_words(error)}")
         return _answer(command, "unknown", message=told)
     return _answer(command, "not_applied" if value is None else "applied", output=value)
 
@@ -273,9 +320,7 @@ def _answer(
 def _masked(value: Json, secrets: list[str]) -> Json:
     match value:
         case str():
-            for secret in secrets:
-                value = value.replace(secret, MASK)
-            return value
+            return _masked_text(value, secrets)
         case list():
             return [_masked(part, secrets) for part in value]
         case dict():
@@ -285,6 +330,13 @@ def _masked(value: Json, secrets: list[str]) -> Json:
             }
         case _:
             return value
+
+
+def _masked_text(text: str, secrets: list[str]) -> str:
+    # The longest first: a secret may stand inside another one.
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
 
 
 async def _asked(call: Call, probe: Callable[..., object], arguments: dict[str, object]) -> object:

@@ -37,12 +37,12 @@ from interlock.replay import fold
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue
 from interlock.runtime.driver import Driver, Observer
-from interlock.runtime.execution import World
+from interlock.runtime.execution import World, plain_text
 from interlock.runtime.preparing import prepared
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
 from interlock.store import Store
-from interlock.values import Json, Path, RunId
+from interlock.values import Json, Path, RunId, describe
 
 LEASE_MS = 60_000
 DRAIN_S_MAX = 10.0
@@ -142,6 +142,11 @@ class Runtime:
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
             return _result(self.load(earlier[0].run)[0])
         now_ms = self._clock.now_ms()
+        if run is not None and self.store.head(run) is not None:
+            raise UsageError(
+                f"there is a run `{run}` in this store",
+                hint="leave `run` out; to start something once, give it a `key`",
+            )
         run = run or self._ids.run(now_ms)
         event = RunStarted(
             graph=plan.name,
@@ -177,6 +182,8 @@ class Runtime:
         Raises:
             RunNotFound, LeaseHeld, JournalCorrupt
         """
+        if run in self._drivers:
+            return await self._watch(self._drivers[run])
         lease = self._lease(run)
         try:
             state, head = self.load(run)
@@ -208,11 +215,9 @@ class Runtime:
         """
         live = self._drivers.get(run)
         if live is not None:
-            live.start(
-                _resolution(live.state, path, verdict, output=output, reason=reason), actor=actor
-            )
-            await live.finished
-            return _result(live.state)
+            event = _resolution(live.state, path, verdict, output=output, reason=reason)
+            live.resolve(event, actor=actor)
+            return await self._watch(live)
         lease = self._lease(run)
         try:
             state, head = self.load(run)
@@ -281,7 +286,7 @@ class Runtime:
         self._leases[state.run] = lease
         try:
             driver.start(*events, actor=actor)
-            await driver.finished
+            await asyncio.shield(driver.finished)
         except asyncio.CancelledError:
             await driver.abandon()  # nobody waits for its attempts any more
             raise
@@ -291,6 +296,11 @@ class Runtime:
             if state.status is None:
                 self._release(lease)
         return _result(state)
+
+    async def _watch(self, driver: Driver) -> RunResult:
+        """Wait for a run that is driven here already; when who waits goes, the run stays."""
+        await asyncio.shield(driver.finished)
+        return _result(driver.state)
 
     def _release(self, lease: Lease) -> None:
         """Let go of an open run; where the store has failed, its owner's lock goes with it."""
@@ -359,12 +369,21 @@ def _resolution(
             hint=f"see `interlock show {state.run}`",
         )
     scope, position = found
+    node = scope.graph.nodes[position]
+    value = Value.of(output) if verdict == "succeeded" else None
+    if value is not None and node.returns is not None and not node.returns.accepts(value.json):
+        problems = node.returns.problems(value.json, limit=3)
+        told = "; ".join(f"{problem.pointer or '$'}: {problem.message}" for problem in problems)
+        raise UsageError(
+            f"the output of `{path}` has the wrong type: {told}",
+            hint=f"give what `{node.id}` returns: {describe(node.returns_schema)}",
+        )
     return NodeResolved(
         path=path,
         generation=scope.nodes[position].generation,
         verdict=verdict,
-        output=Value.of(output) if verdict == "succeeded" else None,
-        reason=reason,
+        output=value,
+        reason=plain_text(reason),
     )
 
 
