@@ -36,7 +36,7 @@ def attempt_due(at: At, node: CompiledCall) -> StartAttempt:
         deadline_at_ms=_deadline_at_ms(at, node),
         feedback=state.feedback,
         previous=state.refused if state.feedback else None,
-        causes=causes_of(at),
+        causes=() if state.ahead else causes_of(at),
     )
 
 

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from interlock.errors import KeyTaken, LeaseLost, StoreError, StoreFailed
 from interlock.journal import Record
-from interlock.store import MemoryStore, Store
+from interlock.store import Store
 from interlock.values import RunId
 
 AHEAD_MS_MAX = 10
@@ -29,8 +29,8 @@ Callback: TypeAlias = Callable[[], None]
 class CommitQueue:
     """Groups records across the runs of a process and makes them durable in order.
 
-    It belongs to one event loop. A memory store is written in the loop itself; any other in a
-    thread of its own.
+    It belongs to one event loop. A store that says that its writes take no time (`at_once`) is
+    written in the loop itself; any other in a thread of its own.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class CommitQueue:
         self._on_failure = on_failure
         self._loop = asyncio.get_running_loop()
         self._thread: Executor | None = None
-        if not isinstance(store, MemoryStore):
+        if not getattr(store, "at_once", False):
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-commit")
         self._gathered: list[Record] = []
         self._waiting: list[tuple[Position, int, Callback]] = []

@@ -41,6 +41,10 @@ Observer: TypeAlias = Callable[[RunId, Entry], None]
 """Called with each committed event, in order, in the loop."""
 
 
+PINNED_MAX = 10_000
+"""References remembered of what all runs of a plan share; forgetting costs a write, no more."""
+
+
 class Driver:
     """One run in one process.
 
@@ -196,14 +200,22 @@ class Driver:
         action = self._registry.get(command.node.action.name)
         if isinstance(command, Probe):
             self._spawn(self._probe(action, command))
-        elif command.ahead and not self._commits.is_far_ahead:
-            self._spawn(self._attempt(action, command, ahead=True))
+        elif command.ahead:
+            self._run_ahead(action, command)
         else:
             entry = self._journal(_intent(command), causes=command.causes)
             self._sent[command.path] = entry.seq
             self._pending.append((entry, 0))
             self._unsent += 1
             self._commits.when_durable(self._last, lambda: self._send(action, command))
+
+    def _run_ahead(self, action: AnyAction, command: StartAttempt) -> None:
+        """Call an action before anything of it is durable, unless too much is not durable yet."""
+        if self._commits.is_far_ahead:
+            self._unsent += 1
+            self._commits.when_durable(self._commits.appended, lambda: self._send(action, command))
+        else:
+            self._spawn(self._attempt(action, command, ahead=True))
 
     def _start_later(self, command: StartAttempt | Probe, wait_ms: int) -> None:
         def wake() -> None:
@@ -221,7 +233,7 @@ class Driver:
         """Call the action whose intent is durable now, even when nothing new is started."""
         if self._unsent and not self.finished.done():
             self._unsent -= 1
-            self._spawn(self._attempt(action, command, ahead=False))
+            self._spawn(self._attempt(action, command, ahead=command.ahead))
 
     async def _attempt(self, action: AnyAction, command: StartAttempt, *, ahead: bool) -> None:
         event = await attempt(self._world, action, command, run=self.state.run)
@@ -258,7 +270,7 @@ class Driver:
             seq=seq,
             epoch=self._epoch,
             body=encode_entry(self.state.run, entry),
-            values=tuple(self._stored(value, event) for value in values_of(event)),
+            values=self._stored(event),
             head=self._head_after(entry),
             lease=self._lease_after(event),
         )
@@ -270,9 +282,28 @@ class Driver:
                 self._commits.when_durable(self._last, self._show, urgent=False)
         return entry
 
-    def _stored(self, value: Value, event: Event) -> StoredValue:
-        shared = isinstance(event, RunStarted) and value is not event.inputs
-        return StoredValue(ref=value.ref, data=value.data, shared=shared)
+    def _stored(self, event: Event) -> tuple[StoredValue, ...]:
+        """The values of an event; what all runs of a plan share is written by the first of them."""
+        values = values_of(event)
+        if not isinstance(event, RunStarted):
+            return tuple(StoredValue(ref=value.ref, data=value.data) for value in values)
+        shared = [value for value in values if value is not event.inputs]
+        new = [value for value in shared if value.ref not in self._world.pinned]
+        if new:
+            # The position of this record: it is the next one that is handed in.
+            position = self._commits.appended + 1
+            self._commits.when_durable(position, lambda: self._pin(new), urgent=False)
+        own = StoredValue(ref=event.inputs.ref, data=event.inputs.data)
+        return (own, *(StoredValue(ref=v.ref, data=v.data, shared=True) for v in new))
+
+    def _pin(self, values: list[Value]) -> None:
+        """Remember what is durable now, unless the store refused this run."""
+        pinned = self._world.pinned
+        if self.finished.done() and self.finished.exception() is not None:
+            return
+        if len(pinned) >= PINNED_MAX:
+            pinned.clear()
+        pinned.update(value.ref for value in values)
 
     def _head_after(self, entry: Entry) -> RunHead | None:
         """The run's row in listings, when this event changes it."""

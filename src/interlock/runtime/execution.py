@@ -27,7 +27,7 @@ from interlock.journal import (
 )
 from interlock.plan import CompiledPropose
 from interlock.runtime.clock import Clock
-from interlock.values import Json, RunId
+from interlock.values import Json, RunId, ValueRef
 
 MESSAGE_CHARS_MAX = 2_000
 MASK = "***"
@@ -41,6 +41,8 @@ class World:
     threads: Executor
     secrets: Mapping[str, str] | Callable[[str], str | None]
     resources: Mapping[type[object], object]
+    pinned: set[ValueRef] = field(default_factory=set[ValueRef])
+    """Documents and manifests that this process has made durable: stored once, not once a run."""
 
 
 @dataclass(slots=True)
