@@ -34,6 +34,9 @@ class MemoryStore:
     Leases end by expiry or release only: an owner cannot die before its store.
     """
 
+    at_once = True
+    """A write takes no time worth a thread."""
+
     def __init__(self) -> None:
         self._lock = Lock()
         self._events: dict[RunId, list[StoredEvent]] = {}

@@ -44,6 +44,18 @@ class FaultyStore:
         self._failure: StoreFailed | None = None
 
     @property
+    def at_once(self) -> bool:
+        """Whether a write takes no time worth a thread, as in the store it wraps."""
+        return bool(getattr(self._inner, "at_once", False))
+
+    def stop(self) -> None:
+        """Refuse all writes from now on: for the store, the process that has this one is dead."""
+        with self._lock:
+            self._failure = StoreFailed(
+                "stopped by plan", hint="close the store, reopen it and resume"
+            )
+
+    @property
     def writes(self) -> int:
         """How many times `write` was called: a run's number of crash points is twice that."""
         return self._writes
