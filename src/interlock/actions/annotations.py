@@ -36,7 +36,9 @@ class Annotation:
             raise self._unfit(error) from error
 
     def _unfit(self, error: Exception) -> ActionInvalid:
-        return ActionInvalid(f"{self.owner}: {error}", hint="use types that have a JSON form")
+        # Pydantic goes on with advice for its own settings.
+        told = str(error).partition("\n")[0].partition(". Set ")[0]
+        return ActionInvalid(f"{self.owner}: {told}", hint="use types that have a JSON form")
 
     def schema(self, mode: Mode) -> Schema:
         """Return the JSON Schema of values that come in (`validation`) or go out.
@@ -44,8 +46,9 @@ class Annotation:
         Raises:
             ActionInvalid: the type has no JSON form.
         """
+        adapter = self._adapter
         try:
-            found = self._adapter.json_schema(mode=mode)
+            found = adapter.json_schema(mode=mode)
         except Exception as error:  # as above
             raise self._unfit(error) from error
         return _items(cast(dict[str, Json], without_titles(cast(Schema, found))))

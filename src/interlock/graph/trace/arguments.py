@@ -14,6 +14,14 @@ from interlock.values import Json, encode
 
 
 @final
+class Maybe:
+    """An output that may be absent (see `optional`)."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+@final
 class Verbatim:
     """Text that goes into the document as it is, `${{ }}` included (see `verbatim`)."""
 
@@ -85,7 +93,7 @@ def template(value: object, tracing: Tracing, *, place: str, hint: object = None
         tree = _Writer(tracing, place).write(value, hint)
         encode(tree)
     except ValueRefused as error:
-        told = f"{place}: {error.message}"
+        told = error.message if error.message.startswith(place) else f"{place}: {error.message}"
         raise UsageError(told, hint=error.hint or "pass JSON data", code="IL1155") from error
     return tree
 
@@ -101,6 +109,9 @@ class _Writer:
                 return value_text(term_of(value), self.tracing.write)
             case Verbatim():
                 return value.text
+            case Maybe():
+                told = "`optional(...)` says of an output that it may be absent"
+                raise ValueRefused(told, hint="use it in what the graph returns, and only there")
             case _ if isinstance(value, str) and is_plain(value):
                 return template_text(self.tracing.markers.split(value), self.tracing.write)
             case list() | tuple():
@@ -114,7 +125,7 @@ class _Writer:
         entries = entries_of(value)
         if entries is not None and (isinstance(value, Mapping) or self._mentions(value)):
             return {self._key(key): self.write(part) for key, part in entries.items()}
-        if hint is None:
+        if hint is None or type(value) in (set, frozenset):
             return self._constant(as_json(value))
         return self._constant(Annotation(hint, owner=self.place).encode(value))
 

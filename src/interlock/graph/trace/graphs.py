@@ -18,7 +18,7 @@ from typing import (
 
 from interlock.actions import NodeOptions, Registry
 from interlock.errors import InputsInvalid, SourceMap, UsageError, ValueRefused
-from interlock.graph.identifiers import NAME, name_problem
+from interlock.graph.identifiers import NAME, free_id, name_problem
 from interlock.graph.model import Defaults, Graph, GraphNode
 from interlock.graph.trace.arguments import arguments, bind
 from interlock.graph.trace.functions import (
@@ -264,8 +264,8 @@ def graph(
             description=doc if description is None else description,
             types=types or {},
             defaults=Defaults(
-                timeout_ms=read_duration_option("timeout", timeout),
-                retry=read_retry_option(retry),
+                timeout_ms=read_duration_option("timeout", timeout, words="`@graph`"),
+                retry=read_retry_option(retry, words="`@graph`"),
             ),
         )
         return GraphFunction(func, declaration, inputs=inputs or {}, graphs=graphs or {})
@@ -276,8 +276,8 @@ def graph(
 def _name(name: str) -> str:
     problem = name_problem(name, NAME, pointer="", what="a graph", on_key=False)
     if problem is not None:
-        hint = f"name it: `@graph({problem.hint.removeprefix('call it ')})`".replace("`", '"', 2)
-        raise UsageError(problem.message, hint=problem.hint or hint, code=problem.code)
+        hint = f'name it: `@graph("{free_id(name, ())}")`'
+        raise UsageError(problem.message, hint=hint, code=problem.code)
     return name
 
 

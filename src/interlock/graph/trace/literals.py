@@ -40,3 +40,9 @@ def entries_of(value: object) -> Mapping[object, object] | None:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     return None
+
+
+def shown(value: object) -> str:
+    """Write a value for a message: the same in every process, so without addresses."""
+    text = repr(value)
+    return f"{text:.60}" if " at 0x" not in text else f"an object of type {type(value).__name__}"

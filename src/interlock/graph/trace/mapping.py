@@ -110,8 +110,8 @@ def each(
     """
     tracing = current(WORDS)
     how = 'each(..., id="{}")'
-    given = cast(Mapping[str, object], options)
-    site = open_site(tracing, given, words=WORDS, short=_name_of(body), how=how)
+    settings = cast(Mapping[str, object], options)
+    site = open_site(tracing, settings, words=WORDS, short=_name_of(body), how=how)
     items, unwrap = list_of(over) or (tracing.condition(over), ())
     namer = with_ if callable(with_) else body
     as_ = as_ or _item_name(_parameter(namer), tracing, own=site.id)
@@ -121,18 +121,18 @@ def each(
         item = item[step]
     schema = select(tracing.item_schema(items), unwrap).schema
     used = _body(body, tracing, id_=site.id, item=None if with_ is not None else schema)
+    with tracing.seeing(as_):
+        given = arguments(_with(with_, used, item=item, tracing=tracing), tracing, words=WORDS)
+        named = _key(key, item, tracing)
     node = MapNode(
         id=site.id,
         graph=used.name,
         over=tracing.write(items),
         as_=as_,
-        key=_key(key, item, tracing),
+        key=named,
         limit=limit,
         failures_max=failures_max,
-        with_={
-            **arguments(_with(with_, used, item=item, tracing=tracing), tracing, words=WORDS),
-            **used.captured,
-        },
+        with_={**given, **used.captured},
         **site.settings,
     )
     found = record(tracing, site, node, schema=lambda: True)
@@ -148,7 +148,7 @@ def _with(
     found = tracing.expressions("`with_`", given, item) if callable(given) else given
     if not isinstance(found, Mapping):
         raise UsageError(
-            f"`with_` of `each` gives {found!r:.60}",
+            f"`with_` of `each` gives {found!r:.60}, which is no dict of arguments",
             hint='write `with_=lambda item: {"url": item.url}`',
             code="IL1153",
         )
@@ -193,7 +193,8 @@ def _item_name(wish: str, tracing: Tracing, *, own: NodeId) -> str:
 
 
 def _words(body: AnyBody) -> str:
-    return f"the body `{_name_of(body)}` of `each`"
+    name = _name_of(body)
+    return "the body of `each`" if name == "each" else f"the body `{name}` of `each`"
 
 
 # --- bodies

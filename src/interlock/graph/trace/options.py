@@ -65,12 +65,15 @@ class Options:
             when=self._when(),
             require=self._conditions("require", ("args",)),
             ensure=self._conditions("ensure", ("result", "args")),
-            retry=read_retry_option(self.given.get("retry")),
-            timeout_ms=read_duration_option("timeout", self.given.get("timeout")),
-            deadline_ms=read_duration_option("deadline", self.given.get("deadline")),
+            retry=read_retry_option(self.given.get("retry"), words=self.words),
+            timeout_ms=self._duration("timeout"),
+            deadline_ms=self._duration("deadline"),
             on_error=self._on_error(),
             returns=read_returns(self.given.get("returns"), words=self.words),
         )
+
+    def _duration(self, name: str) -> int | None:
+        return read_duration_option(name, self.given.get(name), words=self.words)
 
     def _when(self) -> str | None:
         own = self.given.get("when")
@@ -110,8 +113,9 @@ class Options:
         # A lone parameter is the first root, unless it is named like another one.
         names = wanted if len(wanted) == 1 and wanted[0] in roots else roots[: len(wanted)]
         references = [self.tracing.local(root) for root in names]
-        found = self.tracing.expressions(f"`{name}`", value, *references)
-        return self.tracing.write(self.tracing.condition(found))
+        with self.tracing.seeing(*names):
+            found = self.tracing.expressions(f"`{name}`", value, *references)
+            return self.tracing.write(self.tracing.condition(found))
 
     def _on_error(self) -> OnError:
         value = self.given.get("on_error", "fail")
@@ -125,26 +129,26 @@ class Options:
         )
 
 
-def read_retry_option(value: object) -> Retry | None:
+def read_retry_option(value: object, *, words: str) -> Retry | None:
     """Read `retry`: a number of attempts, a `Retry`, or its fields as in a document."""
     if value is None or isinstance(value, Retry):
         return value
     fields = {"attempts": value} if isinstance(value, int) else value
-    return _read("retry", fields, read_retry)
+    return _read("retry", fields, read_retry, words=words)
 
 
-def read_duration_option(name: str, value: object) -> int | None:
+def read_duration_option(name: str, value: object, *, words: str) -> int | None:
     """Read a duration: text with a unit, or a `timedelta`."""
     if value is None:
         return None
     text = duration_text(round(value / MS)) if isinstance(value, timedelta) else value
-    return _read(name, text, lambda section: read_duration(section, name))
+    return _read(name, text, lambda section: read_duration(section, name), words=words)
 
 
-def _read(name: str, value: object, read: Callable[[Section], Read]) -> Read:
+def _read(name: str, value: object, read: Callable[[Section], Read], *, words: str) -> Read:
     """Read an option as the field of a document that it becomes."""
     problems = Problems(DocumentLimits())
-    section = Section({name: cast(Json, value)}, "", name="the options", problems=problems)
+    section = Section({name: cast(Json, value)}, "", name=words, problems=problems)
     found = read(section)
     for problem in problems.found:
         raise UsageError(problem.message, hint=problem.hint, code=problem.code)

@@ -10,7 +10,7 @@ from typing import NoReturn, cast
 from interlock.errors import UsageError, ValueRefused
 from interlock.graph.expressions.functions import METHODS
 from interlock.graph.trace import terms
-from interlock.graph.trace.literals import as_json, is_plain
+from interlock.graph.trace.literals import as_json, is_plain, shown
 from interlock.graph.trace.markers import Markers
 from interlock.graph.trace.refusals import refuse_misuse
 from interlock.graph.trace.terms import Path, Step, Term
@@ -62,8 +62,10 @@ class TracedReference:
         if isinstance(key, str):
             self._markers.refuse(key)
             return self._pick(key)
+        if isinstance(key, slice):
+            raise misuse(self, "a slice", "cut the list in an action")
         if isinstance(key, bool) or not isinstance(key, int):
-            raise misuse(self, f"`[{_shown(key)}]`", "pick by a field, an index or a reference")
+            raise misuse(self, f"`[{shown(key)}]`", "pick by a field, an index or a reference")
         if key < 0:
             raise misuse(self, f"`[{key}]`", "an index counts from 0; pick the last in an action")
         return self._pick(key)
@@ -229,7 +231,7 @@ def _constant(value: object, markers: Markers) -> Term:
 
 def _no_constant(value: object, why: str) -> UsageError:
     return UsageError(
-        f"{_shown(value)} cannot stand in an expression: {why}",
+        f"{shown(value)} cannot stand in an expression: {why}",
         hint="use JSON data: text, numbers, booleans, None, lists, objects",
         code="IL1151",
     )
@@ -243,10 +245,6 @@ def misuse(reference: TracedReference, what: str, cure: str) -> UsageError:
         hint=cure,
         code="IL1151",
     )
-
-
-def _shown(value: object) -> str:
-    return f"{value!r:.60}"
 
 
 _add_operators()

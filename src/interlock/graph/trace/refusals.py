@@ -16,7 +16,7 @@ _TEXT = "put it into an f-string: f'{x} words'"
 _NUMBER = "declare the number in the action's annotations, or convert it with `cel(f'int({x})')`"
 
 REFUSED: dict[str, tuple[str, str]] = {
-    "bool": ("`if`, `while`, `and`, `or`, `not`, `in` or a chain such as `1 < x < 3`", _IF),
+    "bool": ("`if`, `and`, `or`, `not` or a chain such as `1 < x < 3`", _IF),
     "contains": ("`in`", "write `contains(items, item)`"),
     "delattr": ("`del`", "values never change; make a new one in an action"),
     "delitem": ("`del`", "values never change; make a new one in an action"),
@@ -28,6 +28,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "await": ("`await`", "leave `await` out: a graph says what depends on what, and waits itself"),
     "aiter": ("`async for`", _LOOP),
     "enter": ("`with`", "to do something under a condition, write `with when(c):`"),
+    "exit": ("`with`", "to do something under a condition, write `with when(c):`"),
+    "aexit": ("`async with`", "to do something under a condition, write `with when(c):`"),
     "aenter": ("`async with`", "to do something under a condition, write `with when(c):`"),
     "str": ("`str()`, `print()` or `%s`", _TEXT),
     "bytes": ("`bytes()`", _IN_ACTION),

@@ -2,23 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar, cast, final
+from typing import TypeVar, cast
 
-from interlock.graph.trace.arguments import template
+from interlock.graph.trace.arguments import Maybe, template
 from interlock.graph.trace.tracing import Tracing
 from interlock.values import Json
 
 LONE = "result"
 
 T = TypeVar("T")
-
-
-@final
-class Maybe:
-    """An output that may be absent (see `optional`)."""
-
-    def __init__(self, value: object) -> None:
-        self.value = value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

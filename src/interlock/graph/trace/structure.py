@@ -8,6 +8,7 @@ from interlock.actions import Action, AnyAction, CommonOptions
 from interlock.errors import UsageError
 from interlock.graph.model import ProposeNode
 from interlock.graph.trace.arguments import arguments, bind, hints_of
+from interlock.graph.trace.literals import shown
 from interlock.graph.trace.recording import current, open_site, record
 
 P = ParamSpec("P")
@@ -95,7 +96,7 @@ def propose(
         options: the options of any node.
     """
     if not isinstance(action, Action):
-        told = f"`propose` is given {action!r:.60}, which is no action"
+        told = f"`propose` is given {shown(action)}, which is no action"
         raise UsageError(told, hint="decorate it with `@action`", code="IL1155")
     proposer = cast(AnyAction, action)
     settings = {**cast(Mapping[str, object], options), "returns": returns}

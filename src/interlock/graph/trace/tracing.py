@@ -1,7 +1,8 @@
 """One graph being traced: what it has so far, and the values of outer graphs that it captures."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, cast
 
 from interlock.actions import AnyAction
@@ -10,6 +11,7 @@ from interlock.graph.identifiers import free_id
 from interlock.graph.model import AnyNode, Graph
 from interlock.graph.trace import terms
 from interlock.graph.trace.callers import Caller, Callers
+from interlock.graph.trace.literals import shown
 from interlock.graph.trace.markers import Markers
 from interlock.graph.trace.references import TracedReference, operand, term_of
 from interlock.graph.trace.terms import Path, Term
@@ -57,6 +59,7 @@ class Tracing:
         self.schemas: dict[str, Callable[[], Schema]] = {}
         self.local_names: dict[int, str] = {}
         self.blocks: list[Block] = []
+        self._seen: set[str] = set()
 
     # --- references
 
@@ -81,7 +84,7 @@ class Tracing:
         path = term_of(value).path if isinstance(value, TracedReference) else None
         if path is None or path.kind != "node":
             raise UsageError(
-                f"{use} takes what an action or a graph returned, not {value!r:.60}",
+                f"{use} takes what an action or a graph returned, not {shown(value)}",
                 hint="give it the variable that the call was assigned to",
                 code="IL1153",
             )
@@ -129,10 +132,27 @@ class Tracing:
         return term.write(self._name)
 
     def _name(self, path: Path) -> str:
-        return path.text if path.owner is self else self._capture(path).text
+        if path.owner is self and (path.kind != "local" or path.root in self._seen):
+            return path.text
+        return self._capture(path).text
+
+    @contextmanager
+    def seeing(self, *names: str) -> Generator[None]:
+        """Let expressions have names that have no meaning elsewhere: an item, `result`."""
+        before, self._seen = self._seen, {*self._seen, *names}
+        try:
+            yield
+        finally:
+            self._seen = before
 
     def _capture(self, path: Path) -> Path:
-        if path.kind == "local" or path.owner not in tuple(self.around()):
+        if path.kind == "local":
+            raise UsageError(
+                f"`{path.text}` has a meaning only in the function that is given it",
+                hint="use it there, in `key`, `with_`, `require` or `ensure`",
+                code="IL1154",
+            )
+        if path.owner not in tuple(self.around()):
             raise UsageError(
                 f"`{path.text}` belongs to graph `{path.owner.name}` and has no meaning in"
                 f" `{self.name}`",

@@ -1,0 +1,5 @@
+@graph
+def triage(alert_id: str) -> str:
+    text = shorten(alert_id)
+    text = shorten(text)
+    return text

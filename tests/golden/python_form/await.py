@@ -1,0 +1,3 @@
+@graph
+async def triage(alert_id: str) -> str:
+    return await fetch_alert(alert_id)

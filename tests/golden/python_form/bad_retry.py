@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> None:
+    page.using(retry={"attempts": 0})(alert_id)

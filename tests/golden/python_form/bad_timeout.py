@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> None:
+    page.using(timeout=30)(alert_id)

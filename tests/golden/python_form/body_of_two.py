@@ -1,0 +1,3 @@
+@graph
+def triage(tags: list[str]) -> None:
+    each(lambda tag, owner: page(tag, owner), tags)

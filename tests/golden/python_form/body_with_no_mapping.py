@@ -1,0 +1,3 @@
+@graph
+def triage(tags: list[str]) -> None:
+    each(page, tags, with_=lambda tag: tag)

@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> str:
+    return fetch_alert(alert_id).tags[1.5]

@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> int:
+    return fetch_alert(alert_id).severity // 2

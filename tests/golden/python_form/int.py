@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> int:
+    return int(fetch_alert(alert_id).severity)

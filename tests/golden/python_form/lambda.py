@@ -1,0 +1,1 @@
+triage = graph(lambda: page("ann"))

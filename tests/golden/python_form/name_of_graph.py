@@ -1,0 +1,3 @@
+@graph("1st triage")
+def triage(alert_id: str) -> None:
+    page(alert_id)

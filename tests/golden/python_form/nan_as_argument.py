@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> None:
+    page(who="ann", text=float("nan"))

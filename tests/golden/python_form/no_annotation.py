@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id) -> None:
+    page(alert_id)

@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> dict[str, object]:
+    return {"by": {1: alert_id}}

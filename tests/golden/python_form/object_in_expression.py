@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> bool:
+    return fetch_alert(alert_id).owner == object()

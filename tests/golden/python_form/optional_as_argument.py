@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> None:
+    page(who=optional(alert_id))

@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> None:
+    triage(alert_id)

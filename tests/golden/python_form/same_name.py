@@ -1,0 +1,4 @@
+@graph
+def triage(alert_id: str) -> None:
+    page("ann")
+    page("bob")

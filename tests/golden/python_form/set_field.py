@@ -1,0 +1,5 @@
+@graph
+def triage(alert_id: str) -> str:
+    alert = fetch_alert(alert_id)
+    alert.owner = "ann"
+    return alert.owner

@@ -1,0 +1,3 @@
+@graph
+def triage(*alerts: str) -> None:
+    page("ann")

@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> str:
+    return "severity " + str(fetch_alert(alert_id).severity)

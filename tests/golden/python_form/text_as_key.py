@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> dict[str, str]:
+    return {"by": {f"alert {alert_id}": "x"}}

@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> None:
+    page(alert_id, "text", "more")

@@ -1,0 +1,3 @@
+@graph
+def triage(alert: memoryview) -> None:
+    page("ann")

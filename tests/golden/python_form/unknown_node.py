@@ -1,0 +1,4 @@
+@graph
+def triage(alert_id: str) -> str:
+    alert = fetch_alert(alert_id)
+    return cel("alarm.owner")

@@ -1,0 +1,3 @@
+@graph
+def triage(alert: "Alarm") -> None:
+    page(alert.owner)

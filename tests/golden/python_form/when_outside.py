@@ -1,0 +1,2 @@
+with when(True):
+    pass

@@ -1,0 +1,3 @@
+@graph
+def triage(alert_id: str) -> object:
+    yield fetch_alert(alert_id)
