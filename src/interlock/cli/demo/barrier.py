@@ -26,12 +26,14 @@ class Barrier:
 
     def pass_through(self, told: str) -> None:
         """Go on at once where no barrier is; else tell who waits there, and stop."""
-        if not self._hold.exists():
+        try:
+            # Opened before anybody is told, so that it cannot be missed when it ends.
+            with self._release.open("rb") as release:
+                with self._hold.open("w", encoding="utf-8") as hold:
+                    hold.write(told)
+                release.read()
+        except FileNotFoundError:
             return
-        with self._hold.open("w", encoding="utf-8") as hold:
-            hold.write(told)
-        with self._release.open("rb") as release:
-            release.read()
 
     @contextmanager
     def up(self) -> Generator[Callable[[Callable[[], bool]], str | None]]:
@@ -41,9 +43,8 @@ class Barrier:
         the function that it is given says that nobody will come.
         """
         os.mkfifo(self._hold)
+        hold = os.open(self._hold, os.O_RDWR)  # for both, so that it waits for no other side
         os.mkfifo(self._release)
-        # Open for both, so that opening does not wait for the other side.
-        hold = os.open(self._hold, os.O_RDWR)
         release = os.open(self._release, os.O_RDWR)
         try:
             yield lambda is_over: _arrival(hold, is_over)

@@ -89,12 +89,10 @@ def _plan(workspace: Workspace, shelf: Path, registry: Registry) -> Agreed | Non
         agreed = _asked(AskedModel(workspace.folder, registry.manifests), registry)
         if agreed is not None:
             return agreed
-        say("", "No plan came of that. From here on, files stand in for the model.")
+        say("", "No plan came of that; from here on, shipped files stand in for the model:")
     else:
-        fact("model", "none in the environment" if url is None else f"{MODEL} does not say which")
-    fact(
-        "instead", "of a model's answers, files that are shipped with the demo; edit them and see:"
-    )
+        why = "none in the environment" if url is None else f"{MODEL} does not say which"
+        fact("model", f"{why}; shipped files stand in for its answers, edit them and see:")
     fact("", f"{shown(shelf.resolve())}/first.yaml, second.yaml, checks.yaml")
     shutil.copyfile(shelf / "checks.yaml", workspace.checks)
     return _asked(ShippedAnswers(shelf), registry)
