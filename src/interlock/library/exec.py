@@ -13,7 +13,6 @@ from interlock.values import Json, Schema
 
 OUTPUT_BYTES_MAX = 256 << 10
 OUTPUT_BYTES_LIMIT = 1 << 20
-STDIN_CHARS_MAX = 4 << 20
 ENVIRONMENT: tuple[str, ...] = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
 OURS = "INTERLOCK_SECRET_"
 VERSION = "1"
@@ -25,7 +24,6 @@ ARGUMENTS: Schema = {
         "argv": {
             "type": "array",
             "items": {"type": "string"},
-            "minItems": 1,
             "description": "the program and its arguments; no shell reads them",
         },
         "cwd": {
@@ -41,7 +39,7 @@ ARGUMENTS: Schema = {
             "description": "variables that are passed on from the environment of Interlock",
         },
         "env_secret": {**_TEXTS, "description": "variables with the names of secrets"},
-        "stdin": {"type": "string", "default": "", "maxLength": STDIN_CHARS_MAX},
+        "stdin": {"type": "string", "default": ""},
         "output_bytes_max": {
             "type": "integer",
             "minimum": 0,
@@ -92,6 +90,8 @@ def make_exec(root: Root) -> Action[..., object]:
         ok_codes: Sequence[int] | None = (0,),
     ) -> Json:
         """Run a program, without a shell."""
+        if not argv:
+            raise ProgramNotStarted("`argv` is empty; it begins with the program")
         environment = {
             **inherited(env_allow),
             **(env or {}),

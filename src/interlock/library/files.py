@@ -20,6 +20,7 @@ BYTES_LIMIT = 8 << 20
 ENTRIES_MAX = 1_000
 ENTRIES_LIMIT = 100_000
 SCANNED_MAX = 200_000
+PATTERN_CHARS_MAX = 200
 TEMPORARY = ".interlock-"
 VERSION = "1"
 
@@ -28,7 +29,6 @@ Kind = Literal["file", "folder", "link", "other"]
 
 PATH: Schema = {
     "type": "string",
-    "minLength": 1,
     "description": "relative to the root, with `/`; no `..`, no links",
 }
 ENCODING: Schema = {
@@ -259,6 +259,8 @@ def _list(root: Root) -> Action[..., object]:
         entries_max: int = ENTRIES_MAX,
     ) -> Json:
         """List a folder below the root, sorted by path."""
+        if len(pattern) > PATTERN_CHARS_MAX:
+            raise PathRefused(f"`pattern` is longer than {PATTERN_CHARS_MAX} characters")
         listing = Listing(root, recursive=recursive)
         listing.scan("/".join(names_of(path)))
         entries = [
@@ -275,7 +277,6 @@ def _list(root: Root) -> Action[..., object]:
         "path": {**cast("dict[str, Json]", PATH), "default": "."},
         "pattern": {
             "type": "string",
-            "maxLength": 200,
             "default": "*",
             "description": "`*`, `?` and `[...]`; of the name, or with `/` of the whole path",
         },

@@ -335,7 +335,6 @@ def _arguments(
         "expect": {
             "type": "array",
             "items": status,
-            "minItems": 1,
             "default": [*SUCCESS],
             "description": "statuses that are results and not errors: 404, 2xx",
         },

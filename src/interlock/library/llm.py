@@ -98,7 +98,7 @@ def make_json(endpoint: Endpoint) -> Action[..., object]:
         return value
 
     properties: dict[str, Json] = {
-        "prompt": {"type": "string", "minLength": 1, "description": "what the model is asked"},
+        "prompt": {"type": "string", "description": "what the model is asked"},
         "schema": {
             "type": ["object", "boolean"],
             "default": OBJECT,
@@ -186,7 +186,7 @@ def make_graph(endpoint: Endpoint) -> Action[..., object]:
         return normalised(await ask(endpoint, question, ctx))
 
     properties: dict[str, Json] = {
-        "goal": {"type": "string", "minLength": 1, "description": "what the graph is for"},
+        "goal": {"type": "string", "description": "what the graph is for"},
         **COMMON,
     }
     arguments: Schema = {

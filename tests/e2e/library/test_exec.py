@@ -98,6 +98,7 @@ async def test_a_failing_program_cannot_tell_a_secret():
 @pytest.mark.parametrize(
     "given, told",
     [
+        ({"argv": []}, "`argv` is empty"),
         ({"argv": ["no-such-program"]}, "cannot start `no-such-program`: No such file"),
         ({"argv": ["/etc/passwd"]}, "cannot start `/etc/passwd`: Permission denied"),
         ({"argv": ["a\0b"]}, "embedded null byte"),

@@ -94,3 +94,12 @@ def test_what_must_be_imported_late_is_imported_late():
 
 def test_a_request_is_safe_only_where_a_registry_says_so():
     assert http_request.manifest.key is None
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_texts_are_taken_from_anywhere(action: AnyAction):
+    """A bound on a text would refuse every text that is computed: `compile` wants a proof."""
+    schema = cast("dict[str, Any]", action.manifest.arguments)
+    texts = [part for part in schema["properties"].values() if part.get("type") == "string"]
+    bounds = {"minLength", "maxLength", "pattern", "format"}
+    assert not any(part.keys() & bounds for part in texts)
