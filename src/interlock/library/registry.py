@@ -18,7 +18,7 @@ def library(
     hosts: Sequence[str] = ("*",),
     endpoint: Endpoint | None = None,
 ) -> Registry:
-    """Make a registry of the built-in actions: `exec.run`, `files.*`, `http.*`, `llm.*`.
+    """Make the registry of `exec.run`, `files.*`, `http.*` and `llm.*`.
 
     Args:
         root: the folder that files are read from and written to, and that programs start in.

@@ -50,7 +50,7 @@ def is_model_form(tree: Json) -> bool:
 
 
 def from_model_form(tree: Json, *, limits: DocumentLimits | None = None) -> dict[str, Json]:
-    """Turn the model form of a graph into the tree of its document, for `read_graph`.
+    """Turn a graph in the model form into the tree of its document.
 
     Raises:
         DocumentInvalid: with all problems; places are those of the model form.
@@ -58,7 +58,7 @@ def from_model_form(tree: Json, *, limits: DocumentLimits | None = None) -> dict
     problems = Problems(limits or DocumentLimits())
     document: dict[str, Json] = {}
     with suppress(TooManyProblems):  # those found so far are told
-        document = _graph(_section(tree, "", "the graph", problems), depth=0)
+        document = _graph(_section(tree, "", "the graph", problems=problems), depth=0)
     if problems.found:
         raise DocumentInvalid(tuple(problems.found))
     return document
@@ -71,7 +71,9 @@ def _graph(section: Section, *, depth: int) -> dict[str, Json]:
         return {}
 
     def local(entry: Section) -> Json:
-        inner = _section(entry.data.get("graph"), entry.at("graph"), entry.name, section.problems)
+        inner = _section(
+            entry.data.get("graph"), entry.at("graph"), entry.name, problems=section.problems
+        )
         body = _graph(inner, depth=depth + 1)
         if body.get("name") == entry.data.get("name"):
             del body["name"]
@@ -88,7 +90,7 @@ def _graph(section: Section, *, depth: int) -> dict[str, Json]:
     for field, value in section.data.items():
         if field in lists:
             key, read = lists[field]
-            found[field] = _table(section, field, key, read)
+            found[field] = _table(section, field, key=key, read=read)
         elif field == "defaults":
             found[field] = _without_nulls(value)
         else:
@@ -97,7 +99,7 @@ def _graph(section: Section, *, depth: int) -> dict[str, Json]:
     return {**kept, "nodes": found.get("nodes", {})}
 
 
-def _table(section: Section, field: str, key: str, read: Read) -> dict[str, Json]:
+def _table(section: Section, field: str, *, key: str, read: Read) -> dict[str, Json]:
     """Read a list of entries that have a name as a map."""
     entries = section.data[field]
     if not isinstance(entries, list):
@@ -106,7 +108,7 @@ def _table(section: Section, field: str, key: str, read: Read) -> dict[str, Json
     found: dict[str, Json] = {}
     for index, value in enumerate(entries):
         at = f"{section.at(field)}/{index}"
-        entry = _section(value, at, f"entry {index + 1} of `{field}`", section.problems)
+        entry = _section(value, at, f"entry {index + 1} of `{field}`", problems=section.problems)
         name = entry.data.get(key)
         if not isinstance(name, str):
             entry.problem("IL1103", f"{entry.name} has no `{key}`", hint=f"give it a `{key}`")
@@ -154,7 +156,7 @@ def _arguments(entry: Section, field: str) -> dict[str, Json]:
     if isinstance(value, dict):
         return read_fields(value, entry.at(field), entry.problems)
     if isinstance(value, list):
-        return _table(entry, field, "name", _argument)
+        return _table(entry, field, key="name", read=_argument)
     if value is not None:
         entry.wrong(field, "an object", hint="write arguments by name")
     return {}
@@ -190,7 +192,7 @@ def _options(entry: Section, found: dict[str, Json]) -> None:
 # --- pieces
 
 
-def _section(value: Json, pointer: str, name: str, problems: Problems) -> Section:
+def _section(value: Json, pointer: str, name: str, *, problems: Problems) -> Section:
     if isinstance(value, dict):
         return Section(value, pointer, name=name, problems=problems)
     message = f"{name} is {kind_of(value)}, but must be an object"

@@ -98,7 +98,7 @@ def _read(form: Json, pointer: str, found: list[Diagnostic], *, depth: int) -> J
                 return _read_text(inner, at, found)
             case _:
                 pass
-    _note(found, pointer, f"{kind_of(form)} is no type of the model form", _HINT)
+    _note(found, pointer, f"{kind_of(form)} is no type of the model form", hint=_HINT)
     return True
 
 
@@ -111,9 +111,9 @@ def _read_object(
         at = f"{pointer}/{index}"
         name = field.get("name") if isinstance(field, dict) else None
         if not isinstance(field, dict) or not isinstance(name, str):
-            _note(found, at, f"{kind_of(field)} is no field of a type", 'give it a "name"')
+            _note(found, at, f"{kind_of(field)} is no field of a type", hint='give it a "name"')
         elif name in properties:
-            _note(found, at, f"the field `{name[:100]}` is given twice", "give it once")
+            _note(found, at, f"the field `{name[:100]}` is given twice", hint="give it once")
         else:
             properties[name] = _read(field.get("type", ANY), f"{at}/type", found, depth=depth)
             required += [] if field.get("optional") else [name]
@@ -127,11 +127,13 @@ def _read_text(text: str, pointer: str, found: list[Diagnostic]) -> Json:
         # What enters a document is what would come back out of it.
         return decode(canonical(schema))
     except (ValueError, RecursionError) as error:
-        _note(found, pointer, f"the schema is no JSON: {error}", "write it as JSON text")
+        _note(found, pointer, f"the schema is no JSON: {error}", hint="write it as JSON text")
     except ValueRefused as error:
-        _note(found, pointer, f"the schema is no JSON: {error.message}", "write it as JSON text")
+        _note(
+            found, pointer, f"the schema is no JSON: {error.message}", hint="write it as JSON text"
+        )
     return True
 
 
-def _note(found: list[Diagnostic], pointer: str, message: str, hint: str) -> None:
+def _note(found: list[Diagnostic], pointer: str, message: str, *, hint: str) -> None:
     found.append(Diagnostic(code="IL1121", message=message, pointer=pointer, hint=hint))
