@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -209,3 +210,19 @@ def test_module_and_script_are_both_named_so_that_they_can_be_called(shown: Show
     program = Path(sys.executable).with_name("interlock")
     if program.exists():
         assert all(f"{program} " in command for command in shown.commands[:4])
+
+
+# What differs between two demos: places, times, numbers, and digests that cover our own code.
+VARIES = re.compile(r"\S*/answers/| +[\d.]+ m?s\b|\bevent \d+|\bprocess \d+|sha256:\w+")
+
+
+def test_the_picture_in_the_readme_is_true(shown: Shown):
+    page = Path(__file__).parents[3] / "README.md"
+    section = page.read_text(encoding="utf-8").partition("### What you see")[2]
+    picture = section.partition("```text\n")[2].partition("```")[0]
+    real = [line.strip() for line in VARIES.sub("~", shown.text).splitlines()]
+    said = [line.strip() for line in VARIES.sub("~", picture).splitlines() if line]
+    assert len(said) > 20
+    lines = iter(real)
+    # In this order, too: each line is looked for after the one before it.
+    assert [line for line in said if line not in lines] == []

@@ -122,7 +122,7 @@ def _asked(source: Source, registry: Registry) -> Agreed | None:
 def _show_refusal(answer: Answer, error: DocumentInvalid) -> None:
     _say_who(answer)
     out(tinted(f"{error}"))
-    say("", "Refused before anything ran. All of it goes back to who answered.", "")
+    say("", "Refused before anything ran. The model gets all of it back, and answers again.")
 
 
 def _say_who(answer: Answer) -> None:
