@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any, final
@@ -45,12 +45,15 @@ class AnswerTooLarge(Permanent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A request. `cut` keeps the beginning of an answer that is too large, in place of failing."""
+    """A request. `cut` keeps the beginning of an answer that is too large, in place of failing.
+
+    Its headers may hold secrets, so that they are not shown.
+    """
 
     method: str
     url: str
-    headers: Mapping[str, str]
-    body: bytes | None = None
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
     bytes_max: int
     cut: bool = False
 
