@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import interlock.cli
+
+ANSWERS = Path(interlock.cli.__file__).parent / "demo" / "answers"
 DEMO = [sys.executable, "-m", "interlock", "demo"]
 RUN_ID = re.compile(r"\b01[0-9A-HJKMNP-TV-Z]{24}\b")
 DIGESTS = re.compile(r"  recorded +(sha256:\w{64})\n  replayed +(sha256:\w{64})  (\w+)\n")

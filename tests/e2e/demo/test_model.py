@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from e2e.demo.endpoint import Body, Endpoint, said
-from e2e.demo.process import show_demo
-from interlock.cli.demo.model import SHIPPED
+from e2e.demo.process import ANSWERS, show_demo
 from interlock.graph import read_text
 from interlock.values import Json
 
@@ -15,7 +14,7 @@ STAND_IN = "stand in"
 
 
 def shipped(name: str) -> Json:
-    tree, _ = read_text((SHIPPED / name).read_bytes())
+    tree, _ = read_text((ANSWERS / name).read_bytes())
     return tree
 
 

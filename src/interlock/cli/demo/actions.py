@@ -196,11 +196,11 @@ class Actions:
         return Check(ok=not found, problems=found)
 
     async def agent_checks(
-        self, goal: str, commit: str, version: str, file: str, ctx: Context
+        self, *, goal: str, commit: str, version: str, file: str, ctx: Context
     ) -> Any:
         """Ask the model which extra checks this release needs: it answers with a graph."""
         given = {"commit": commit, "version": version, "file": file}
-        return await propose_checks(self.workspace.checks, goal, given, ctx)
+        return await propose_checks(self.workspace.checks, goal, given, ctx=ctx)
 
     def index_publish(self, file: str, sha256: str, ctx: Context) -> Publication:
         """Publish a wheel; a second request with the same key gets the first answer again."""

@@ -169,7 +169,9 @@ def _first_listed(url: str) -> str | None:
         return None
 
 
-async def propose_checks(shipped: Path, goal: str, given: Mapping[str, Json], ctx: Context) -> Json:
+async def propose_checks(
+    shipped: Path, goal: str, given: Mapping[str, Json], *, ctx: Context
+) -> Json:
     """Propose extra checks: from the shipped file when the workspace has it, else from a model."""
     proposal = shipped_proposal(shipped)
     return await _ask(goal, given, ctx) if proposal is None else proposal

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import TypeAlias
 
+from interlock.errors import DocumentInvalid
+from interlock.graph import read_text
 from interlock.values import Json
 
 Tree: TypeAlias = dict[str, Json]
@@ -166,3 +168,34 @@ def mutated_text(text: str, seed: int) -> tuple[str, str]:
             return "drop_characters", text[:at] + text[at + rng.randrange(1, 9) :]
         case _:
             return "odd_characters", text[:at] + rng.choice("\t\0{}[]:'\"&*%") + text[at:]
+
+
+def tree_of(text: str) -> Tree:
+    tree, _ = read_text(text)
+    assert isinstance(tree, dict)
+    return tree
+
+
+def mutation(text: str, seed: int) -> tuple[str, str]:
+    """Mutate a document: what did it, and the text that came of it.
+
+    Four of five change the document, the rest its text: as JSON, or the YAML that it is.
+    """
+    tree = tree_of(text)
+    if seed % 5:
+        return mutated_tree(tree, seed // 5 * 4 + seed % 5 - 1)
+    whole = json.dumps(tree, indent=2) if seed % 10 else text
+    salt = seed
+    while True:
+        operator, changed = mutated_text(whole, salt)
+        if _says_something_else(changed, tree):
+            return operator, changed
+        salt += 4
+
+
+def _says_something_else(text: str, tree: Tree) -> bool:
+    """A change in a comment, or of the last line feed, is none."""
+    try:
+        return read_text(text)[0] != tree
+    except DocumentInvalid:
+        return True

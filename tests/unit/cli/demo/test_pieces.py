@@ -88,6 +88,7 @@ def test_many_at_once_publish_once(index: Index, wheel: Path):
 
 def test_a_barrier_that_is_down_holds_nobody(tmp_path: Path):
     Barrier(tmp_path).pass_through("here")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_barrier_holds_until_it_is_taken_down(tmp_path: Path):
