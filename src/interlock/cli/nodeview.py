@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from interlock.actions import Manifest
-from interlock.cli.console import WIDTH, aligned, json_text, listed, one_width
+from interlock.cli.console import WIDTH, aligned, counted, json_text, listed, one_width
 from interlock.cli.doubts import action_at, doubt_lines
 from interlock.cli.planview import promise
 from interlock.cli.runview import RunView, one_line_keeping
@@ -30,7 +30,7 @@ from interlock.values import Json, Path, paths
 
 INSIDE_SHOWN_MAX = 20
 GOOD = ("succeeded", "skipped")
-VALUE_LINES_MAX = 40
+VALUE_LINES_MAX = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +164,7 @@ def _value_lines(name: str, value: Value) -> Iterator[str]:
     for index, line in enumerate(lines[:VALUE_LINES_MAX]):
         yield one_width(f"  {'' if index else name:<7} {line}")
     if len(lines) > VALUE_LINES_MAX:
-        yield f"          … {len(lines) - VALUE_LINES_MAX} lines more, see --json"
+        yield f"          … {counted(len(lines) - VALUE_LINES_MAX, 'more line')}, see --json"
 
 
 def _inside_lines(view: NodeView) -> Iterator[str]:

@@ -66,7 +66,19 @@ def halve(number: int) -> int:
     return number // 2
 
 
-registry = Registry([build, check, apply, halve])
+@action("model.graph", effect="read")
+def propose(goal: str) -> dict[str, object]:
+    deploy = {"call": "deploy.apply", "with": {"image": "${{ inputs.goal }}", "env": "test"}}
+    return {
+        "interlock": 1,
+        "name": "proposed",
+        "inputs": {"goal": {"type": "string"}},
+        "nodes": {"step_1": deploy},
+        "outputs": {"url": "${{ step_1.url }}"},
+    }
+
+
+registry = Registry([build, check, apply, halve, propose])
 """
 
 RELEASE = r"""interlock: 1
@@ -113,6 +125,19 @@ outputs:
   halves: '${{ halves.results }}'
 """
 
+AGENT = """interlock: 1
+name: agent
+inputs: {goal: {type: string}}
+nodes:
+  fix:
+    propose: model.graph
+    with: {goal: '${{ inputs.goal }}'}
+    actions: [deploy.*]
+    returns: {type: object, properties: {url: {type: string}}, required: [url]}
+outputs:
+  url: '${{ fix.url }}'
+"""
+
 WRONG = (
     RELEASE.replace("ci.test", "ci.tset")
     .replace("prod.url }}", "prod.uri }}")
@@ -124,6 +149,7 @@ FILES = {
     "actions.py": ACTIONS,
     "release.yaml": RELEASE,
     "batch.yaml": BATCH,
+    "agent.yaml": AGENT,
     "wrong.yaml": WRONG,
 }
 
@@ -138,7 +164,7 @@ NORMAL = (
     (re.compile(r" {2,}(?:\d+ ms|\d+\.\d s)(?=   |\n|$)", re.MULTILINE), "  TOOK"),
     (re.compile(r'(?<=_ms": )\d{13}|(?<=_ms=)\d{13}'), "MS"),
     (
-        re.compile(r"(?<=[:,] )?\b(?:num\.halve|ci\.build|ci\.test|deploy\.apply) [0-9a-f]{8}\b"),
+        re.compile(r"\b(?:num\.halve|ci\.(?:build|test)|deploy\.apply|model\.graph) [0-9a-f]{8}\b"),
         "CODE",
     ),
 )

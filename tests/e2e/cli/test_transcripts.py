@@ -82,6 +82,18 @@ def test_a_map_with_a_failed_item(shell: Shell):
     shell.check("map")
 
 
+def test_a_proposed_graph(shell: Shell):
+    shell("interlock plan agent.yaml")
+    shell("interlock run agent.yaml -i goal=fine")
+    shell("interlock run agent.yaml -i goal=silent")
+    shell("interlock show last")
+    shell("interlock show last fix")
+    shell("interlock show last fix/step_1")
+    shell("interlock resolve last fix/step_1 --failed")
+    shell("interlock show last")
+    shell.check("proposal")
+
+
 def test_fmt(shell: Shell):
     shell.write("loose.yaml", "interlock: 1\nname:   loose # a name\nnodes: {a: {call: b}}\n")
     shell("interlock fmt --check loose.yaml")
