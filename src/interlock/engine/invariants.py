@@ -119,7 +119,8 @@ def _check_running(state: State, compiled: AnyCompiledNode, node: NodeState, *, 
         _check_map(state, node.opened, path=path)
     elif node.opened is not None:
         ensure(node.opened.path == path, "the scope of another node", path=path)
-        ensure(state.scopes.get(path) is node.opened, "its scope is not open", path=path)
+        is_open = state.scopes.get(path) is node.opened
+        ensure(is_open != (path in state.ordered), "its scope is open, or its end", path=path)
     elif path not in state.ordered:
         ensure(
             isinstance(compiled, CompiledCall | CompiledPropose) and node.call is not None,

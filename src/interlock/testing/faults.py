@@ -56,6 +56,11 @@ class FaultyStore:
             )
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether it refuses writes: a fault came to pass, or it was stopped."""
+        return self._failure is not None
+
+    @property
     def writes(self) -> int:
         """How many times `write` was called: a run's number of crash points is twice that."""
         return self._writes

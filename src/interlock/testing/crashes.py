@@ -1,0 +1,149 @@
+"""Processes that die when told to, one after the other, over one store and one world.
+
+A crash point is a place of one course of events: before or after the n-th write of the store, or
+the n-th moment of an action. A test enumerates them all: it lets a run end undisturbed, counts its
+writes and moments, and then lets a process die at each.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, TypeAlias, final
+
+from interlock.errors import StoreError
+from interlock.runtime import Clock, Ids, RunResult, Runtime
+from interlock.store import Store
+from interlock.testing.faults import Fault, FaultyStore
+from interlock.testing.world import Moment, World
+
+MOURNING_S = 61.0
+"""Longer than a lease lives: a store in memory cannot know that its owner has died."""
+
+Order: TypeAlias = Callable[[Runtime], Awaitable[RunResult]]
+"""What a process does: start a run, resume it, resolve a node of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrashPoint:
+    """Where a process dies; numbers count from 1 in the life of that process.
+
+    Attributes:
+        at: `moment` is that of an action, in the order in which they come to pass.
+    """
+
+    at: Literal["before_write", "after_write", "moment"]
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """What became of a process.
+
+    Attributes:
+        result: what its order returned; None when it died.
+        writes: how often it wrote to the store.
+        moments: how many moments its actions had.
+    """
+
+    result: RunResult | None
+    writes: int
+    moments: int
+
+
+@final
+class Lives:
+    """Processes, one at a time, over one store and one world, in a `VirtualLoop`.
+
+    Nothing of a dead process reaches the store or the world any more. After a death virtual time
+    passes until its leases have expired.
+
+    Args:
+        store: what survives.
+        world: what acts; its `watch` is called as before, in all processes.
+        clock: goes on from one process to the next.
+        ids: the same for all, so that owners differ.
+    """
+
+    def __init__(self, store: Store, world: World, *, clock: Clock, ids: Ids) -> None:
+        self.store = store
+        self.world = world
+        self._clock = clock
+        self._ids = ids
+        self._watch = world.watch
+
+    async def live(self, order: Order, *, crash: CrashPoint | None = None) -> Life:
+        """Let a process carry out an order; it dies at its crash point, if it gets there.
+
+        Raises:
+            Exception: whatever the order raises while the process is alive.
+        """
+        mortal = FaultyStore(self.store, _faults(crash))
+        life = _Life(mortal, crash)
+        self.world.watch = partial(self._pass, life)
+        async with Runtime(
+            mortal, self.world.registry, clock=self._clock, ids=self._ids
+        ) as runtime:
+            work = asyncio.ensure_future(order(runtime))
+            await asyncio.wait({work, life.died}, return_when=asyncio.FIRST_COMPLETED)
+            result = await _outcome(work, life)
+        self.world.watch = self._watch
+        if result is None:
+            await asyncio.sleep(MOURNING_S)
+        return Life(result=result, writes=mortal.writes, moments=life.moments)
+
+    async def _pass(self, life: "_Life", moment: Moment) -> None:
+        await life.survive()
+        if self._watch is not None:
+            await self._watch(moment)
+
+
+class _Life:
+    """One process, while it lives."""
+
+    def __init__(self, store: FaultyStore, crash: CrashPoint | None) -> None:
+        self.store = store
+        self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.moments = 0
+        self._dies_at = crash.number if crash is not None and crash.at == "moment" else 0
+
+    async def survive(self) -> None:
+        """Pass a moment; never return from the one where the process dies, nor from a later one."""
+        if not self.died.done():
+            self.moments += 1
+            if self.moments == self._dies_at:
+                self.store.stop()
+                self.died.set_result(None)
+        if self.died.done():
+            await asyncio.get_running_loop().create_future()
+
+
+def _faults(crash: CrashPoint | None) -> list[Fault]:
+    if crash is None or crash.at == "moment":
+        return []
+    return [Fault(write_no=crash.number, moment="after" if crash.at == "after_write" else "before")]
+
+
+async def _outcome(work: "asyncio.Future[RunResult]", life: _Life) -> RunResult | None:
+    if not work.done():
+        work.cancel()
+        with suppress(asyncio.CancelledError, StoreError):
+            await work
+        return None
+    try:
+        return work.result()
+    except StoreError:
+        if life.store.is_stopped:
+            return None
+        raise
+
+
+def every_crash_point(life: Life) -> Iterator[CrashPoint]:
+    """List the crash points of a process that lived to its end."""
+    for number in range(1, life.writes + 1):
+        point = CrashPoint(at="before_write", number=number)
+        yield point
+        yield replace(point, at="after_write")
+    for number in range(1, life.moments + 1):
+        yield CrashPoint(at="moment", number=number)
