@@ -168,6 +168,10 @@ CODES: dict[str, CodeInfo] = {
         "proposal refused", "What was proposed is no graph that can run in its parent."
     ),
     "IL2017": CodeInfo("may be null", "An expression uses something that its schema lets be null."),
+    "IL2018": CodeInfo(
+        "`returns` contradicts",
+        "`returns` narrows what an action or a graph declares to yield; here no value is both.",
+    ),
     # --- IL22xx expressions
     "IL2200": CodeInfo("expression not readable", "The text is not an expression of CEL."),
     "IL2201": CodeInfo("expression too long", "An expression has at most 4,096 characters."),
@@ -197,6 +201,19 @@ CODES: dict[str, CodeInfo] = {
     "IL2213": CodeInfo("value too deep", "Values nest at most 100 levels deep."),
     "IL2214": CodeInfo("types do not fit", "An operator or a function does not take these types."),
     "IL2215": CodeInfo("result is no JSON data", "The result of an expression must be JSON data."),
+    # --- IL4xxx flow
+    "IL4001": CodeInfo(
+        "`after` without effect",
+        "A node waits for another one to succeed, and lists it in `after`.",
+    ),
+    "IL4002": CodeInfo(
+        "retry seldom applies",
+        "A write that is not safe to repeat is tried again only when it proves that it did not"
+        " happen.",
+    ),
+    "IL4003": CodeInfo(
+        "unused node", "A pure function whose output nothing reads could as well be left out."
+    ),
     # --- IL5xxx limits
     "IL5000": CodeInfo(
         "limit reached", "A limit was reached; the message names it and says how to raise it."
@@ -220,6 +237,9 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL5102": CodeInfo("too many scopes", "A run opened more than `scopes_max` scopes."),
     "IL5103": CodeInfo("too many items", "The list of a `map` is longer than `items_max`."),
+    "IL5104": CodeInfo(
+        "too many attempts", "A node may be tried more often than `attempts_max` of the limits."
+    ),
     # --- IL6xxx nodes at run time
     "IL6001": CodeInfo(
         "action failed", "The action raised an exception. Its type and message are in the error."

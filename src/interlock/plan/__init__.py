@@ -16,6 +16,7 @@ from interlock.plan.model import (
     Limits as Limits,
     Plan as Plan,
     Proposal as Proposal,
+    RunTimeCheck as RunTimeCheck,
 )
 from interlock.plan.pinning import restore as restore
 from interlock.plan.proposals import compile_proposal as compile_proposal
@@ -35,4 +36,5 @@ __all__ = [
     "Plan",
     "Proposal",
     "restore",
+    "RunTimeCheck",
 ]

@@ -1,73 +1,118 @@
-"""The first pass over a node: compile its expressions, and find what it reads."""
+"""The first pass over a node: compile its expressions, and find what it reads and waits for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
+from interlock.actions import Manifest
 from interlock.graph import (
     AnyNode,
+    CallNode,
     Expression,
     Graph,
+    GraphNode,
     MapNode,
+    ProposeNode,
     Reference,
     Template,
     parse_expression,
     parse_template,
+    path_text,
 )
+from interlock.plan.catalog import Catalog
 from interlock.plan.problems import Problems, nearest, pointer
 from interlock.values import Json, NodeId
 
 ARGS = frozenset({"args"})
-RESULT = frozenset({"args", "result"})
+RESULT = frozenset({"result"})
 NONE: frozenset[str] = frozenset()
 EMPTY = cast(Template, parse_template({}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(NamedTuple):
     """One reference and where it stands."""
 
     reference: Reference
     at: str
     span: tuple[int, int]
 
+    @property
+    def text(self) -> str:
+        """What is read, as a path."""
+        return path_text(self.reference.name, self.reference.address)
 
-@dataclass(slots=True, kw_only=True)
+
+class Guard(NamedTuple):
+    """A condition and where it stands."""
+
+    expression: Expression
+    at: str
+
+
+@dataclass(slots=True)
 class Bound:
     """A node with its expressions compiled.
 
-    `strict` and `lenient` are the ids it waits for, disjoint. Whatever did not compile is absent,
-    and reported.
+    `manifest` is of the action that it calls. `strict` and `lenient` are the ids it waits for,
+    disjoint. Whatever did not compile is absent, and reported; `is_broken` says that there is such
+    a thing in `with`.
     """
 
     node: AnyNode
+    home: str
+    manifest: Manifest | None = None
     arguments: Template = EMPTY
-    when: Expression | None = None
-    require: tuple[Expression, ...] = ()
-    ensure: tuple[Expression, ...] = ()
+    is_broken: bool = False
+    when: Guard | None = None
+    require: Sequence[Guard] = ()
+    ensure: Sequence[Guard] = ()
     over: Expression | None = None
     key: Expression | None = None
     reads: list[Read] = field(default_factory=list[Read])
     strict: set[NodeId] = field(default_factory=set[NodeId])
     lenient: set[NodeId] = field(default_factory=set[NodeId])
 
+    def waits(self) -> set[NodeId]:
+        """List all ids that the node waits for."""
+        return self.strict | self.lenient
 
-def bind(graph: Graph, node: AnyNode, problems: Problems) -> Bound:
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The graph whose nodes are bound, and those around it, for what is looked for in vain."""
+
+    graph: Graph
+    outer: Sequence[Graph]
+    problems: Problems
+
+
+def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
     """Compile the expressions of a node and resolve what they read and what the node waits for."""
-    bound = Bound(node=node)
     home = pointer("nodes", node.id)
-    binder = _Binder(bound, problems)
+    bound = Bound(node, home)
+    binder = _Binder(bound, around.problems)
+    # A call key covers what is really called: defaults stand for what is not given.
+    defaults: Mapping[str, Json] = {}
+    if isinstance(node, CallNode | ProposeNode):
+        kind = "call" if isinstance(node, CallNode) else "propose"
+        at = f"{home}/{kind}"
+        bound.manifest = catalog.find(node.action, at=at, problems=around.problems)
+        if bound.manifest is not None:
+            defaults = catalog.target(bound.manifest).defaults
     item = frozenset({node.as_}) if isinstance(node, MapNode) else NONE
-    bound.arguments = binder.template(dict(node.with_), f"{home}/with", item)
-    bound.when = binder.expression(node.when, f"{home}/when", NONE)
-    bound.require = binder.expressions(node.require, f"{home}/require", ARGS)
-    bound.ensure = binder.expressions(node.ensure, f"{home}/ensure", RESULT)
+    binder.arguments({**defaults, **node.with_} if defaults else dict(node.with_), item)
+    bound.when = binder.guard(node.when, f"{home}/when", NONE)
+    # A `map` has arguments for each item only, and a graph does not keep its own.
+    if node.require:
+        names = NONE if isinstance(node, MapNode) else ARGS
+        bound.require = binder.guards(node.require, f"{home}/require", names)
+    if node.ensure:
+        names = RESULT if isinstance(node, MapNode | GraphNode) else ARGS | RESULT
+        bound.ensure = binder.guards(node.ensure, f"{home}/ensure", names)
     if isinstance(node, MapNode):
         bound.over = binder.expression(node.over, f"{home}/over", NONE)
         bound.key = binder.expression(node.key, f"{home}/key", item)
-    for read in bound.reads:
-        check_read(graph, read, problems)
-    _wait_for(graph, bound, problems)
+    _wait_for(around, bound)
     return bound
 
 
@@ -76,13 +121,15 @@ class _Binder:
     bound: Bound
     problems: Problems
 
-    def template(self, tree: Json, at: str, names: frozenset[str]) -> Template:
-        parsed = parse_template(tree, names=names)
-        if not isinstance(parsed, Template):
+    def arguments(self, tree: Json, names: frozenset[str]) -> None:
+        at = f"{self.bound.home}/with"
+        parsed = parse_template(tree, names=names) if tree else EMPTY
+        if isinstance(parsed, Template):
+            self.bound.arguments = parsed
+            self.bound.reads += reads_of(parsed, at)
+        else:
+            self.bound.is_broken = True
             self.problems.take(parsed, at=at)
-            return EMPTY
-        self.bound.reads += reads_of(parsed, at)
-        return parsed
 
     def expression(self, source: str | None, at: str, names: frozenset[str]) -> Expression | None:
         if source is None:
@@ -91,83 +138,98 @@ class _Binder:
         if not isinstance(parsed, Expression):
             self.problems.take(parsed, at=at)
             return None
-        self.bound.reads += [
-            Read(reference=each, at=at, span=each.span) for each in parsed.references
-        ]
+        self.bound.reads += [Read(each, at, each.span) for each in parsed.references]
         return parsed
 
-    def expressions(
-        self, sources: tuple[str, ...], at: str, names: frozenset[str]
-    ) -> tuple[Expression, ...]:
-        places = [at] if len(sources) == 1 else [f"{at}/{index}" for index in range(len(sources))]
-        found = (
-            self.expression(source, place, names)
-            for source, place in zip(sources, places, strict=True)
-        )
-        return tuple(each for each in found if each is not None)
+    def guard(self, source: str | None, at: str, names: frozenset[str]) -> Guard | None:
+        found = self.expression(source, at, names)
+        return None if found is None else Guard(found, at)
+
+    def guards(self, sources: Sequence[str], at: str, names: frozenset[str]) -> list[Guard]:
+        places = [at] if len(sources) == 1 else [f"{at}/{n}" for n in range(len(sources))]
+        found = (self.guard(one, place, names) for one, place in zip(sources, places, strict=True))
+        return [each for each in found if each is not None]
 
 
 def reads_of(template: Template, at: str) -> Iterator[Read]:
     """List what a template reads, with full pointers."""
     for placed in template.placed:
-        for reference in placed.references:
-            yield Read(reference=reference, at=at + placed.pointer, span=reference.span)
+        offset = placed.span[0]
+        for each in placed.expression.references:
+            span = (each.span[0] + offset, each.span[1] + offset)
+            yield Read(each, at + placed.pointer, span)
 
 
-def check_read(graph: Graph, read: Read, problems: Problems) -> None:
-    """Check that the node that is read exists."""
-    reference = read.reference
-    if reference.node is not None and reference.node not in graph.nodes:
-        is_input = reference.name in graph.inputs
-        near = nearest(reference.node, graph.nodes)
-        hint = f"write `inputs.{reference.name}`" if is_input else near
-        problems.error(
-            "IL2002",
-            f"there is no node `{reference.node}` in `{graph.name}`",
-            at=read.at,
-            hint=hint,
-            span=read.span,
-        )
+def check_reads(around: Surroundings, reads: Iterable[Read]) -> None:
+    """Check that the nodes that are read exist."""
+    nodes = around.graph.nodes
+    for read in reads:
+        name = read.reference.node
+        if name is not None and name not in nodes:
+            around.problems.error(
+                "IL2002",
+                f"there is no node `{name}` in `{around.graph.name}`",
+                at=read.at,
+                hint=_hint_for_unknown(around, read),
+                span=read.span,
+            )
 
 
-def _wait_for(graph: Graph, bound: Bound, problems: Problems) -> None:
+def _hint_for_unknown(around: Surroundings, read: Read) -> str:
+    reference, graph = read.reference, around.graph
+    name = str(reference.node)
+    if reference.root == "node" and name in graph.inputs:
+        return f"write `{path_text('inputs', (name, *reference.path))}`"
+    if any(name in outer.nodes for outer in around.outer):
+        return f"a graph sees only its inputs: {_passing(graph.name, name)}"
+    return nearest(name, graph.nodes)
+
+
+def _passing(graph: str, name: str) -> str:
+    return f"declare an input of `{graph}` and pass `{name}` to it in `with`"
+
+
+def _wait_for(around: Surroundings, bound: Bound) -> None:
     """Collect the ids that a node waits for: what it reads, `needs` and `after`."""
-    node = bound.node
+    node, nodes = bound.node, around.graph.nodes
+    check_reads(around, bound.reads)
     for read in bound.reads:
         found = read.reference.node
-        if found is None or found not in graph.nodes:
+        if found is None or found not in nodes:
             continue
         if found == node.id:
-            told = f"`{node.id}` reads its own output"
-            problems.error(
+            around.problems.error(
                 "IL1132",
-                told,
+                f"`{node.id}` reads its own output",
                 at=read.at,
                 span=read.span,
-                hint="read another node; in `ensure`, write `result`",
+                hint="read another node; in `ensure` the own output is `result`",
             )
             continue
         (bound.strict if read.reference.root == "node" else bound.lenient).add(found)
-    for name, ids, into in (
-        ("needs", node.needs, bound.strict),
-        ("after", node.after, bound.lenient),
-    ):
-        for index, other in enumerate(ids):
-            at = pointer("nodes", node.id, name, index)
-            if other == node.id:
-                problems.error(
-                    "IL1132",
-                    f"`{node.id}` waits for itself",
-                    at=at,
-                    hint=f"take it out of `{name}`",
-                )
-            elif other not in graph.nodes:
-                problems.error(
-                    "IL2002",
-                    f"there is no node `{other}` in `{graph.name}`",
-                    at=at,
-                    hint=nearest(other, graph.nodes),
-                )
-            else:
-                into.add(other)
+    if node.needs:
+        bound.strict |= set(_listed(around, bound, "needs", node.needs))
+    if node.after:
+        bound.lenient |= set(_listed(around, bound, "after", node.after))
     bound.lenient -= bound.strict
+
+
+def _listed(
+    around: Surroundings, bound: Bound, name: str, ids: Sequence[NodeId]
+) -> Iterator[NodeId]:
+    """Check the ids of `needs` or `after`."""
+    for index, other in enumerate(ids):
+        at = f"{bound.home}/{name}/{index}"
+        if other == bound.node.id:
+            around.problems.error(
+                "IL1132", f"`{other}` waits for itself", at=at, hint=f"take it out of `{name}`"
+            )
+        elif other not in around.graph.nodes:
+            around.problems.error(
+                "IL2002",
+                f"there is no node `{other}` in `{around.graph.name}`",
+                at=at,
+                hint=nearest(other, around.graph.nodes),
+            )
+        else:
+            yield other

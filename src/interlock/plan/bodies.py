@@ -3,63 +3,109 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from interlock.graph import Graph
-from interlock.plan.assembly import GraphCompiler
+from interlock.graph import Graph, GraphNode, MapNode, find_body, visible_types
+from interlock.plan.assembly import assemble
+from interlock.plan.binding import Surroundings
 from interlock.plan.catalog import Catalog
+from interlock.plan.memory import Memory
 from interlock.plan.model import CompiledGraph, Limits
 from interlock.plan.problems import Problems, nearest, pointer
 from interlock.values import Schema
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A graph, and where problems of it are noted."""
+
+    graph: Graph
+    problems: Problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
     """Compiles a graph and the bodies in it.
 
-    `bodies` are the graphs that may be named here, with the places where they stand; `within` are
-    the names being compiled.
+    Attributes:
+        is_checked: whether types are checked. They are not when a plan is restored.
+        levels: the graphs around what is compiled, outermost first, and itself.
+        within: the names of the bodies being compiled, by the identities of their levels.
+        done: what was compiled.
     """
 
     catalog: Catalog
     limits: Limits
-    problems: Problems
-    bodies: Mapping[str, tuple[Graph, Problems]] = field(
-        default_factory=dict[str, tuple[Graph, Problems]]
+    is_checked: bool = True
+    memory: Memory = field(default_factory=Memory)
+    levels: tuple[Level, ...] = ()
+    within: Mapping[tuple[int, ...], str] = field(default_factory=dict[tuple[int, ...], str])
+    done: dict[tuple[int, ...], CompiledGraph | None] = field(
+        default_factory=dict[tuple[int, ...], CompiledGraph | None]
     )
-    types: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
-    done: dict[int, CompiledGraph | None] = field(default_factory=dict[int, CompiledGraph | None])
-    within: tuple[str, ...] = ()
 
-    def graph(self, graph: Graph) -> CompiledGraph | None:
-        """Compile one graph; None when it has errors, which are reported."""
-        local = {
-            name: (body, self.problems.inside(pointer("graphs", name)))
-            for name, body in graph.graphs.items()
-        }
-        inner = replace(self, bodies={**self.bodies, **local}, types={**self.types, **graph.types})
-        for name in local:
-            inner.body(name, at="")
-        return GraphCompiler(inner, graph).compile()
+    def graph(self, graph: Graph, problems: Problems) -> CompiledGraph | None:
+        """Compile the outermost graph; None when it has errors, which are reported."""
+        return replace(self, levels=(Level(graph, problems),)).compiled()
 
-    def body(self, name: str, *, at: str) -> CompiledGraph | None:
-        """Compile the body of a name, once."""
-        found = self.bodies.get(name)
+    def compiled(self) -> CompiledGraph | None:
+        """Compile the innermost level, its bodies first."""
+        *outer, level = self.levels
+        for name in level.graph.graphs:
+            self._named(name, len(self.levels), at=pointer("graphs", name))
+        where = Surroundings(level.graph, [each.graph for each in outer], level.problems)
+        return assemble(self, where)
+
+    def types(self) -> Mapping[str, Schema]:
+        """Give the types that schemas may refer to."""
+        return visible_types([level.graph for level in self.levels])
+
+    def body(self, node: GraphNode | MapNode, *, at: str) -> CompiledGraph | None:
+        """Give the compiled body that a node names; reports an unknown one."""
+        name = node.graph
+        found = find_body(name, [level.graph for level in self.levels])
         if found is None:
-            self.problems.error(
-                "IL1117", f"there is no graph `{name}`", at=at, hint=nearest(name, self.bodies)
-            )
+            known = [name for level in self.levels for name in level.graph.graphs]
+            hint = nearest(name, known, none="write it under `graphs`")
+            self._problems.error("IL1117", f"there is no graph `{name}`", at=at, hint=hint)
             return None
-        body, problems = found
-        if name in self.within:
-            told = " -> ".join((*self.within, name))
-            self.problems.error(
+        body = self._named(name, len(found) - 1, at=at)
+        depth_max = self.limits.depth_max
+        if body is not None and body.depth + 1 > depth_max:
+            self._too_deep(name, at)
+            return None
+        return body
+
+    @property
+    def _problems(self) -> Problems:
+        return self.levels[-1].problems
+
+    def _named(self, name: str, depth: int, *, at: str) -> CompiledGraph | None:
+        """Compile what a name means at a level, once."""
+        home = self.levels[depth - 1]
+        inner = Level(home.graph.graphs[name], home.problems.inside(pointer("graphs", name)))
+        levels = (*self.levels[:depth], inner)
+        key = tuple(id(level.graph) for level in levels)
+        if key in self.done:
+            return self.done[key]
+        if key in self.within:
+            told = " -> ".join((*list(self.within.values()), name))
+            self._problems.error(
                 "IL1118",
                 f"graph `{name}` contains itself: {told}",
                 at=at,
-                hint="use `repeat` for a loop",
+                hint="a graph that contains itself never ends; take one of these nodes out",
             )
             return None
-        if id(body) not in self.done:
-            self.done[id(body)] = replace(
-                self, problems=problems, within=(*self.within, name)
-            ).graph(body)
-        return self.done[id(body)]
+        if len(self.within) >= self.limits.depth_max:
+            self._too_deep(name, at)
+            return None
+        within = {**self.within, key: name}
+        self.done[key] = replace(self, levels=levels, within=within).compiled()
+        return self.done[key]
+
+    def _too_deep(self, name: str, at: str) -> None:
+        self._problems.error(
+            "IL5101",
+            f"graph `{name}` is nested too deep; `depth_max` is {self.limits.depth_max}",
+            at=at,
+            hint="let graphs call actions directly, or raise `depth_max` of Limits",
+        )

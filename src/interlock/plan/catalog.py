@@ -1,11 +1,12 @@
 """The actions that a graph may use, looked up by name, and which of them it does use."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from interlock.actions import Manifest, Registry
 from interlock.plan.problems import Problems, nearest
+from interlock.plan.target import Target
 
 
 @dataclass(slots=True, kw_only=True)
@@ -15,10 +16,11 @@ class Catalog:
     A registry may hold far more than a graph uses.
     """
 
-    names: tuple[str, ...]
+    names: AbstractSet[str]
     manifest: Callable[[str], Manifest]
     narrowed_by_proposal: bool = False
     used: dict[str, Manifest] = field(default_factory=dict[str, Manifest])
+    targets: dict[str, Target] = field(default_factory=dict[str, Target])
 
     @classmethod
     def of(cls, actions: Registry | Mapping[str, Manifest], *, proposal: bool = False) -> "Catalog":
@@ -26,15 +28,17 @@ class Catalog:
         if isinstance(actions, Registry):
             registry = actions
             return cls(
-                names=tuple(a.name for a in registry),
+                names={action.name for action in registry},
                 manifest=lambda name: registry.get(name).manifest,
             )
         return cls(
-            names=tuple(actions), manifest=actions.__getitem__, narrowed_by_proposal=proposal
+            names=actions.keys(), manifest=actions.__getitem__, narrowed_by_proposal=proposal
         )
 
     def find(self, name: str, *, at: str, problems: Problems) -> Manifest | None:
         """Look an action up and remember that it is used; reports an unknown one."""
+        if name in self.used:
+            return self.used[name]
         if name in self.names:
             self.used[name] = self.manifest(name)
             return self.used[name]
@@ -44,6 +48,13 @@ class Catalog:
             code, told = "IL2001", f"there is no action `{name}`"
         problems.error(code, told, at=at, hint=nearest(name, self.names))
         return None
+
+    def target(self, manifest: Manifest) -> Target:
+        """Give an action as what receives arguments."""
+        if manifest.name not in self.targets:
+            words = f"`{manifest.name}`"
+            self.targets[manifest.name] = Target(words=words, schema=manifest.arguments)
+        return self.targets[manifest.name]
 
     def narrowed(
         self, patterns: Iterable[str], *, at: str, problems: Problems

@@ -5,16 +5,31 @@ once.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TypeAlias
 
 from interlock.actions import Manifest, Registry
-from interlock.errors import DocumentInvalid, SourceMap, UsageError, render
-from interlock.graph import AnyGraphFunction, Graph, GraphFunction, to_document
+from interlock.errors import (
+    Diagnostic,
+    DocumentInvalid,
+    SourceMap,
+    UsageError,
+    ValueRefused,
+    render,
+)
+from interlock.graph import (
+    AnyGraphFunction,
+    DocumentLimits,
+    Graph,
+    GraphFunction,
+    read_graph,
+    to_document,
+)
 from interlock.journal import Value
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
 from interlock.plan.model import Limits, Plan
-from interlock.plan.problems import Problems
+from interlock.plan.problems import Problems, in_order
 from interlock.values import Digest, Json, digest
 
 Actions: TypeAlias = Registry | Mapping[str, Manifest]
@@ -49,27 +64,88 @@ def compile(  # noqa: A001 - the word for it, as in `re.compile`
             hint="pass the registry of its actions: `compile(graph, registry)`",
         )
     limits = limits or Limits()
+    document = _document_of(graph, source)
+    if source is None:
+        graph = _read(document, limits)
+    return plan_of(graph, document, actions=Catalog.of(actions), limits=limits, source=source)
+
+
+def plan_of(
+    graph: Graph,
+    document: Value,
+    *,
+    actions: Catalog,
+    limits: Limits,
+    source: SourceMap | None = None,
+    is_checked: bool = True,
+) -> Plan:
+    """Compile a graph that was read from a document; types are checked unless they have been.
+
+    Raises:
+        DocumentInvalid: with all diagnostics at once.
+    """
     problems = Problems()
-    catalog = Catalog.of(actions)
-    root = Compiler(catalog=catalog, limits=limits, problems=problems).graph(graph)
-    if problems.has_errors or root is None:
-        raise DocumentInvalid(tuple(problems.found), source)
-    document = to_document(graph)
-    graph_digest = graph_digest_of(document, catalog.used)
+    compiler = Compiler(catalog=actions, limits=limits, is_checked=is_checked)
+    root = compiler.graph(graph, problems)
+    errors = [each for each in problems.found if each.severity == "error"]
+    if errors or root is None:
+        raise DocumentInvalid(in_order(errors, document=document.json, source=source), source)
+    warnings = in_order(problems.found, document=document.json, source=source)
+    used = {name: actions.used[name] for name in sorted(actions.used)}
+    graph_digest = graph_digest_of(document.json, used)
     return Plan(
         name=graph.name,
-        digest=digest("plan", [graph_digest, None]),
+        digest=digest("plan", [graph_digest, None, *_own(limits)]),
         graph_digest=graph_digest,
         graph=graph,
         root=root,
-        document=Value.of(document),
-        manifests=Value.of([catalog.used[name].to_json() for name in sorted(catalog.used)]),
-        actions=dict(catalog.used),
+        document=document,
+        manifests=_pinned(used, limits),
+        actions=used,
         limits=limits,
-        warnings=tuple(render(each, source) for each in problems.found),
+        warnings=tuple(render(each, source) for each in warnings),
     )
 
 
-def graph_digest_of(document: dict[str, Json], used: Mapping[str, Manifest]) -> Digest:
+def _document_of(graph: Graph, source: SourceMap | None) -> Value:
+    """Write the canonical document.
+
+    Raises:
+        DocumentInvalid: it is too large or too deep, which each file by itself may not be.
+    """
+    try:
+        return Value.of(to_document(graph))
+    except ValueRefused as error:
+        hint = error.hint or "make the document smaller; move what is large into inputs"
+        problem = Diagnostic(code="IL1100", message=error.message, hint=hint)
+        raise DocumentInvalid((problem,), source) from error
+
+
+def _read(document: Value, limits: Limits) -> Graph:
+    """Read a graph that was made in Python as its document: what is checked is what is pinned."""
+    graph, found = read_graph(document.json, limits=DocumentLimits(nodes_max=limits.nodes_max))
+    if graph is None:
+        errors = [each for each in found if each.severity == "error"]
+        raise DocumentInvalid(in_order(errors, document=document.json, source=None))
+    return graph
+
+
+def _own(limits: Limits) -> list[Json]:
+    """List the limits that are not the usual ones: a plan with others is another plan."""
+    usual = asdict(Limits())
+    own: dict[str, Json] = {
+        name: value for name, value in asdict(limits).items() if value != usual[name]
+    }
+    return [own] if own else []
+
+
+def _pinned(used: Mapping[str, Manifest], limits: Limits) -> Value:
+    """Make what a run pins beside the document: the actions, and limits of its own."""
+    manifests: list[Json] = [manifest.to_json() for manifest in used.values()]
+    own = _own(limits)
+    return Value.of({"actions": manifests, "limits": own[0]} if own else manifests)
+
+
+def graph_digest_of(document: Json, used: Mapping[str, Manifest]) -> Digest:
     """The graph digest: canonical document and the digests of its actions."""
     return digest("graph", [document, {name: used[name].digest for name in sorted(used)}])

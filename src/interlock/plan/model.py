@@ -5,9 +5,9 @@ that the engine works on small integers. Ties in the order are broken by id, nev
 document.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from interlock.actions import Manifest
 from interlock.graph import Expression, Graph, OnError, Retry, Template
@@ -32,6 +32,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunTimeCheck:
+    """A value whose type could not be proven: it is checked when its node starts.
+
+    Attributes:
+        node: the node, with the nodes around it: `docs/page`.
+        place: what takes the value: an argument (`rows[1].size`), `over` or `key`.
+        wanted: what it must be.
+        source: the expression that yields it.
+    """
+
+    node: str
+    place: str
+    wanted: Schema
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledNode:
     """What all compiled nodes have in common.
 
@@ -40,7 +57,8 @@ class CompiledNode:
         wait for this node. roots: ids that expressions of the node read strictly, with the position
         of the node each stands for. status_roots: the same for `nodes.x`. decode: turns JSON
         integers to floats where the output's schema says `number`; None when it never does.
-        returns: checks the output; None when everything is accepted.
+        returns: checks the output; None when everything is accepted. unproven: what is left to
+        check when the node runs; of a restored plan it is not known.
     """
 
     id: NodeId
@@ -61,13 +79,15 @@ class CompiledNode:
     returns_schema: Schema
     returns: Checker | None
     decode: Decoder | None
+    unproven: tuple[RunTimeCheck, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledCall(CompiledNode):
-    """`call`: `accepts` checks the evaluated arguments; None when compile has proven them.
+    """`call`: one use of an action.
 
-    `ahead` allows attempts to run before their intent is durable.
+    `accepts` checks the evaluated arguments; None when compile has proven them. `ahead` allows
+    attempts to run before their intent is durable.
     """
 
     action: Manifest
@@ -105,17 +125,6 @@ class CompiledMap(CompiledNode):
     failures_max: int
 
 
-NodeT = TypeVar("NodeT", bound=CompiledNode)
-
-
-def specialised(kind: type[NodeT], common: CompiledNode, **own: Any) -> NodeT:
-    """Make a node of a kind from what all kinds share and what is its own."""
-    shared: dict[str, Any] = {
-        each.name: getattr(common, each.name) for each in fields(CompiledNode)
-    }
-    return kind(**shared, **own)
-
-
 AnyCompiledNode: TypeAlias = CompiledCall | CompiledPropose | CompiledGraphNode | CompiledMap
 
 
@@ -133,7 +142,10 @@ class CompiledOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledGraph:
-    """A graph with its nodes in canonical order. `inputs_schema` is of type object."""
+    """A graph with its nodes in canonical order.
+
+    `inputs_schema` is of type object. `depth` is how deep the graphs in it are nested.
+    """
 
     name: str
     nodes: tuple[AnyCompiledNode, ...]
@@ -144,6 +156,7 @@ class CompiledGraph:
     decode: Decoder | None
     outputs: tuple[CompiledOutput, ...]
     outputs_schema: Schema
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +179,19 @@ class Plan:
     actions: Mapping[str, Manifest]
     limits: Limits = field(default_factory=Limits)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def run_time_checks(self) -> tuple[RunTimeCheck, ...]:
+        """All values whose types could not be proven, in canonical order."""
+        return tuple(_checks(self.root, ""))
+
+
+def _checks(graph: CompiledGraph, around: str) -> Iterator[RunTimeCheck]:
+    for node in graph.nodes:
+        for check in node.unproven:
+            yield replace(check, node=f"{around}{check.node}")
+        if isinstance(node, CompiledGraphNode | CompiledMap):
+            yield from _checks(node.body, f"{around}{node.id}/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

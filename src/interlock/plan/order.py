@@ -6,14 +6,21 @@ It never depends on a document's layout. Kahn's algorithm (A. B. Kahn, 1962) wit
 import heapq
 from collections.abc import Mapping, Set as AbstractSet
 
-from interlock.plan.problems import Problems, pointer
 from interlock.values import NodeId
+
+CYCLES_MAX = 10
+
+Cycle = list[NodeId]
+"""Ids that wait for each other: each for the next, the last for the first."""
 
 
 def canonical_order(
-    waits: Mapping[NodeId, AbstractSet[NodeId]], problems: Problems
-) -> list[NodeId]:
-    """Order the nodes; reports a cycle by name and leaves its nodes, and what needs them, out."""
+    waits: Mapping[NodeId, AbstractSet[NodeId]],
+) -> tuple[list[NodeId], list[Cycle]]:
+    """Order all nodes; where they wait in a circle, tell the circle and go on as if it were cut.
+
+    Beyond `CYCLES_MAX` circles, what is left is ordered by id.
+    """
     left = {node: len(ids) for node, ids in waits.items()}
     dependents: dict[NodeId, list[NodeId]] = {node: [] for node in waits}
     for node, ids in waits.items():
@@ -22,36 +29,27 @@ def canonical_order(
     ready = [node for node, count in left.items() if count == 0]
     heapq.heapify(ready)
     order: list[NodeId] = []
-    while ready:
-        node = heapq.heappop(ready)
-        order.append(node)
-        for dependent in dependents[node]:
-            left[dependent] -= 1
-            if left[dependent] == 0:
-                heapq.heappush(ready, dependent)
-    if len(order) < len(waits):
-        _report_cycle({node: waits[node] for node in waits if left[node] > 0}, problems)
-    return order
+    cycles: list[Cycle] = []
+    while len(order) < len(waits):
+        while ready:
+            node = heapq.heappop(ready)
+            del left[node]
+            order.append(node)
+            for dependent in dependents[node]:
+                if dependent in left:
+                    left[dependent] -= 1
+                    if left[dependent] == 0:
+                        heapq.heappush(ready, dependent)
+        if left:
+            cycles.append(find_cycle({node: waits[node] for node in left}))
+            freed = left if len(cycles) == CYCLES_MAX else cycles[-1][:1]
+            ready = sorted(freed)
+            left |= dict.fromkeys(freed, 0)
+    return order, cycles
 
 
-def _report_cycle(stuck: Mapping[NodeId, AbstractSet[NodeId]], problems: Problems) -> None:
-    cycle = find_cycle(stuck)
-    shown = " -> ".join([*cycle, cycle[0]])
-    problems.error(
-        "IL1130",
-        f"`{cycle[0]}` waits for itself: {shown}",
-        at=pointer("nodes", cycle[0]),
-        on_key=True,
-        hint="take one of the references or `needs` out;"
-        f" `{cycle[0]}` reads or needs `{cycle[1 % len(cycle)]}`",
-    )
-
-
-def find_cycle(stuck: Mapping[NodeId, AbstractSet[NodeId]]) -> list[NodeId]:
-    """Follow the first dependency that is stuck too, until a node comes again.
-
-    Each step waits for the next.
-    """
+def find_cycle(stuck: Mapping[NodeId, AbstractSet[NodeId]]) -> Cycle:
+    """Follow the first dependency that is stuck too, until a node comes again."""
     node = min(stuck)
     seen: dict[NodeId, int] = {}
     walked: list[NodeId] = []

@@ -1,102 +1,92 @@
-"""The outputs of a graph, and the arguments that have a default."""
+"""The outputs of a graph: what they yield, and whether they may be absent."""
 
-from collections.abc import Mapping, Set as AbstractSet
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from interlock.graph import Graph, Template, parse_template
-from interlock.plan.binding import check_read, reads_of
+from interlock.graph import Template, parse_template
+from interlock.plan.binding import Read, Surroundings, check_reads, reads_of
+from interlock.plan.edges import check_text
 from interlock.plan.model import CompiledOutput
 from interlock.plan.problems import pointer
-from interlock.plan.reading import Lens, lenient_view
-from interlock.plan.typing import Target, template_schema
+from interlock.plan.reading import Lens
+from interlock.plan.schemas import template_schema
 from interlock.values import Json, NodeId, Schema
 
+SHOWN_CHARS_MAX = 60
 
-def compile_outputs(
-    graph: Graph,
-    lens: Lens,
-    *,
-    positions: Mapping[NodeId, int],
-    absent: Mapping[NodeId, str],
-) -> tuple[tuple[CompiledOutput, ...], Schema]:
-    """Compile the outputs; one that may be absent must be declared optional."""
-    problems = lens.problems
-    compiled: list[CompiledOutput] = []
-    properties: dict[str, Json] = {}
-    for name, tree in graph.outputs.items():
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Compiles the outputs of one graph.
+
+    Attributes:
+        positions: of the nodes.
+        absent: why a node may not succeed in a run that succeeds.
+    """
+
+    around: Surroundings
+    positions: Mapping[NodeId, int]
+    absent: Mapping[NodeId, str]
+
+    def compile(self, name: str, tree: Json) -> CompiledOutput | None:
+        """Compile one output."""
         at = pointer("outputs", name)
         template = parse_template(tree)
         if not isinstance(template, Template):
-            problems.take(template, at=at)
-            continue
-        optional = name in graph.optional
-        strict: set[NodeId] = set()
-        lenient: set[NodeId] = set()
-        for read in reads_of(template, at):
-            check_read(graph, read, problems)
-            node = read.reference.node
-            if node is None or node not in positions:
-                continue
-            (strict if read.reference.root == "node" else lenient).add(node)
-            if read.reference.root == "node" and not optional and node in absent:
-                problems.error(
-                    "IL2013",
-                    f"output `{name}` needs `{node}`, which may be absent: {absent[node]}",
-                    at=read.at,
-                    span=read.span,
-                    hint=f"declare it optional: {name}: {{value: …, optional: true}},"
-                    f" or read `nodes.{node}.status`",
-                )
-        properties[name] = template_schema(template, _seeing(lens, lenient), at=at)
-        compiled.append(
-            CompiledOutput(
-                name=name,
-                template=template,
-                strict=tuple(sorted(positions[node] for node in strict)),
-                roots=tuple(sorted((str(node), positions[node]) for node in strict)),
-                status_roots=tuple(sorted((str(node), positions[node]) for node in lenient)),
-                optional=optional,
-            )
+            self.around.problems.take(template, at=at)
+            return None
+        reads = list(reads_of(template, at))
+        check_reads(self.around, reads)
+        if name not in self.around.graph.optional:
+            self._check_presence(name, tree, reads)
+        strict = self._read(reads, "node")
+        return CompiledOutput(
+            name=name,
+            template=template,
+            strict=tuple(sorted(self.positions[id_] for id_ in strict)),
+            roots=self._roots(strict),
+            status_roots=self._roots(self._read(reads, "nodes")),
+            optional=name in self.around.graph.optional,
         )
-    required: list[Json] = [name for name in properties if name not in graph.optional]
-    schema: Schema = {
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-    }
-    return tuple(compiled), schema
 
+    def schema(self, output: CompiledOutput, lens: Lens) -> Schema:
+        """Infer the schema of an output."""
+        template, at = output.template, pointer("outputs", output.name)
+        inferred: dict[str, Schema] = {}
+        texts: set[str] = set()
+        for placed in template.placed:
+            found = lens.infer(placed.expression, at=at + placed.pointer, offset=placed.span[0])
+            if placed.whole:
+                inferred[placed.pointer] = True if found is None else found
+                continue
+            texts.add(placed.pointer)
+            if found is not None:
+                check_text(placed, found, lens, at=at, steps=(output.name,))
+        return template_schema(template.tree, inferred, texts=texts)
 
-def _seeing(lens: Lens, lenient: AbstractSet[NodeId]) -> Lens:
-    views: dict[str, Json] = {node: lenient_view(lens.schemas.get(node, True)) for node in lenient}
-    return lens.naming(nodes={"type": "object", "properties": views, "required": list(views)})
+    def _read(self, reads: list[Read], root: str) -> set[NodeId]:
+        found = {one.reference.node for one in reads if one.reference.root == root}
+        return {id_ for id_ in found if id_ is not None and id_ in self.positions}
 
+    def _roots(self, ids: set[NodeId]) -> tuple[tuple[str, int], ...]:
+        return tuple(sorted((id_, self.positions[id_]) for id_ in ids))
 
-def with_defaults(arguments: Template, target: Target) -> Template:
-    """Fill in the defaults of what is not given: a call key covers what is really called."""
-    given = arguments.tree if isinstance(arguments.tree, dict) else {}
-    missing: dict[str, Json] = {
-        name: _escaped(schema["default"])
-        for name, schema in target.properties.items()
-        if name not in given and isinstance(schema, dict) and "default" in schema
-    }
-    if not missing:
-        return arguments
-    names = frozenset(
-        r.name for _, r in arguments.references if r.root in ("item", "args", "result")
-    )
-    return cast(Template, parse_template({**given, **missing}, names=names))
-
-
-def _escaped(value: Json) -> Json:
-    """Keep `${{` in a default as it is."""
-    match value:
-        case str():
-            return value.replace("${{", "$${{")
-        case list():
-            return [_escaped(part) for part in value]
-        case dict():
-            return {key: _escaped(part) for key, part in value.items()}
-        case _:
-            return value
+    def _check_presence(self, name: str, tree: Json, reads: list[Read]) -> None:
+        """An output that may be absent must be declared optional."""
+        told: set[NodeId] = set()
+        for read in reads:
+            node = read.reference.node
+            if node is None or read.reference.root != "node" or node in told:
+                continue
+            if node not in self.absent:
+                continue
+            told.add(node)
+            shown = f"'{tree}'" if isinstance(tree, str) and len(tree) < SHOWN_CHARS_MAX else "…"
+            self.around.problems.error(
+                "IL2013",
+                f"output `{name}` needs `{node}`, which {self.absent[node]}",
+                at=read.at,
+                span=read.span,
+                hint=f"write `{name}: {{value: {shown}, optional: true}}`,"
+                f" or read `nodes.{node}.output`",
+            )

@@ -1,28 +1,50 @@
 """From what a run pinned back to its plan: no user code is needed."""
 
+from typing import cast
+
 from interlock.actions import Manifest
 from interlock.errors import DocumentInvalid, JournalCorrupt
 from interlock.graph import read_graph
 from interlock.journal import Value
-from interlock.plan.compiler import compile as compile_graph
-from interlock.plan.model import Plan
+from interlock.plan.catalog import Catalog
+from interlock.plan.compiler import plan_of
+from interlock.plan.model import Limits, Plan
+from interlock.values import Json
 
 
 def restore(document: Value, manifests: Value) -> Plan:
     """Compile again what `RunStarted` pinned.
 
+    Types were checked when the run began, and the digest says that this is the same plan: so they
+    are not checked again. Arguments are checked when each node starts.
+
     Raises:
         JournalCorrupt: it does not compile.
     """
-    if not isinstance(manifests.json, list):
-        raise JournalCorrupt("the pinned manifests are no list")
-    actions = {manifest.name: manifest for manifest in map(Manifest.from_json, manifests.json)}
+    actions, limits = _pinned(manifests.json)
     graph, diagnostics = read_graph(document.json)
     if graph is None:
         raise JournalCorrupt(f"the pinned document is no graph: {diagnostics[0].message}")
     try:
-        return compile_graph(graph, actions)
+        return plan_of(
+            graph, document, actions=Catalog.of(actions), limits=limits, is_checked=False
+        )
     except DocumentInvalid as error:
         raise JournalCorrupt(
             f"the pinned document does not compile: {error.diagnostics[0].message}"
         ) from error
+
+
+def _pinned(data: Json) -> tuple[dict[str, Manifest], Limits]:
+    """Read the manifests of the actions, and the limits if the run has its own."""
+    own: Json = {}
+    if isinstance(data, dict):
+        data, own = data.get("actions"), data.get("limits")
+    if not isinstance(data, list) or not isinstance(own, dict):
+        raise JournalCorrupt("the pinned manifests are no list")
+    manifests = [Manifest.from_json(each) for each in data]
+    try:
+        limits = Limits(**cast(dict[str, int], own))
+    except TypeError as error:
+        raise JournalCorrupt(f"the pinned limits cannot be read: {error}") from error
+    return {manifest.name: manifest for manifest in manifests}, limits

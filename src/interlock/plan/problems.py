@@ -1,13 +1,12 @@
-"""Collecting diagnostics.
-
-All of them at once, with places that name the right spot of the document.
-"""
+"""Collecting diagnostics: all of them at once, each with the right spot of the document."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from interlock.errors import Diagnostic
+from interlock.errors import Diagnostic, SourceMap
+from interlock.graph import DocumentLimits
+from interlock.values import Json
 
 SHOWN_MAX = 8
 
@@ -17,14 +16,20 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Find the known name that was probably meant."""
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def nearest(word: str, known: Iterable[str], *, none: str = "there is none") -> str:
     """Compose the hint for an unknown name: the nearest known one, or what there is."""
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{near[0]}`?"
+    near = closest(word, names)
+    if near is not None:
+        return f"did you mean `{near}`?"
     if not names:
-        return "there is none to choose from"
+        return none
     more = f" and {len(names) - SHOWN_MAX} more" if len(names) > SHOWN_MAX else ""
     return f"there are: {', '.join(names[:SHOWN_MAX])}{more}"
 
@@ -65,7 +70,14 @@ class Problems:
         )
 
     def warning(
-        self, code: str, message: str, *, at: str, hint: str, span: tuple[int, int] | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        at: str,
+        hint: str,
+        span: tuple[int, int] | None = None,
+        on_key: bool = False,
     ) -> None:
         """Add a warning: the plan can run."""
         self.found.append(
@@ -75,6 +87,7 @@ class Problems:
                 pointer=self.at + at,
                 hint=hint,
                 span=span,
+                on_key=on_key,
                 severity="warning",
             )
         )
@@ -92,3 +105,55 @@ class Problems:
     def has_errors(self) -> bool:
         """Whether anything found stops the plan."""
         return self.errors > 0
+
+
+def in_order(
+    found: Iterable[Diagnostic], *, document: Json, source: SourceMap | None
+) -> tuple[Diagnostic, ...]:
+    """Put diagnostics into the order of the text, or of the document where there is no text.
+
+    Beyond a limit the rest is counted, not told.
+    """
+    order = _Order(document)
+    ordered = sorted(dict.fromkeys(found), key=lambda each: order.place(each, source))
+    most = DocumentLimits().problems_max
+    if len(ordered) <= most:
+        return tuple(ordered)
+    more = Diagnostic(
+        code="IL5006",
+        message=f"there are {len(ordered) - most:,} more problems; {most} are shown",
+        hint="correct these first",
+    )
+    return (*ordered[:most], more)
+
+
+@dataclass(slots=True)
+class _Order:
+    document: Json
+    ranks: dict[int, Mapping[str, int]] = field(default_factory=dict[int, Mapping[str, int]])
+
+    def place(self, diagnostic: Diagnostic, source: SourceMap | None) -> tuple[int, ...]:
+        found = source.place(diagnostic) if source is not None else None
+        if found is not None:
+            return (found.line, found.column)
+        start = diagnostic.span[0] if diagnostic.span is not None else -1
+        return (*self._steps(diagnostic.pointer), start)
+
+    def _steps(self, pointer: str) -> tuple[int, ...]:
+        here, steps = self.document, list[int]()
+        for raw in pointer.split("/")[1:]:
+            name = raw.replace("~1", "/").replace("~0", "~")
+            if isinstance(here, dict) and name in here:
+                steps.append(self._ranks(here)[name])
+                here = here[name]
+            elif isinstance(here, list) and name.isdecimal() and int(name) < len(here):
+                steps.append(int(name))
+                here = here[int(name)]
+            else:
+                break
+        return tuple(steps)
+
+    def _ranks(self, table: dict[str, Json]) -> Mapping[str, int]:
+        if id(table) not in self.ranks:
+            self.ranks[id(table)] = {name: rank for rank, name in enumerate(table)}
+        return self.ranks[id(table)]

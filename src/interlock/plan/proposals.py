@@ -4,15 +4,16 @@ Compiled under the same rules as an author's, and narrower ones where the parent
 """
 
 from interlock.errors import Diagnostic, DocumentInvalid
-from interlock.graph import read_proposal, to_document
+from interlock.graph import Graph, read_proposal, to_document
 from interlock.journal import Value
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
 from interlock.plan.compiler import graph_digest_of
-from interlock.plan.fitting import fits
-from interlock.plan.model import CompiledPropose, Limits, Proposal
-from interlock.plan.problems import Problems, pointer
-from interlock.values import Json, describe
+from interlock.plan.fitting import fit
+from interlock.plan.model import CompiledGraph, CompiledPropose, Limits, Proposal
+from interlock.plan.problems import Problems, in_order, pointer
+from interlock.plan.schemas import has_default
+from interlock.values import Json, counterexample, describe
 
 
 def compile_proposal(
@@ -31,12 +32,29 @@ def compile_proposal(
     if graph is None:
         raise DocumentInvalid(diagnostics)
     problems = Problems()
-    problems.take(diagnostics, at="")
     catalog = Catalog.of(node.allowed, proposal=True)
-    compiled = Compiler(catalog=catalog, limits=limits, problems=problems).graph(graph)
+    compiled = Compiler(catalog=catalog, limits=limits).graph(graph, problems)
+    _check_inputs(graph, node, problems)
+    if compiled is not None:
+        _check_outputs(compiled, node, problems)
+    normal = to_document(graph)
+    if compiled is None or problems.has_errors:
+        errors = [each for each in problems.found if each.severity == "error"]
+        raise DocumentInvalid(in_order(errors, document=normal, source=None))
+    normal = to_document(graph)
+    return Proposal(
+        digest=graph_digest_of(normal, catalog.used),
+        document=Value.of(normal),
+        graph=compiled,
+        inputs=frozenset(graph.inputs),
+    )
+
+
+def _check_inputs(graph: Graph, node: CompiledPropose, problems: Problems) -> None:
+    """A proposal takes its inputs from the arguments of the node that proposes it."""
     given = node.arguments.tree if isinstance(node.arguments.tree, dict) else {}
     for name, schema in graph.inputs.items():
-        if name not in given and not (isinstance(schema, dict) and "default" in schema):
+        if name not in given and not has_default(schema):
             problems.error(
                 "IL2016",
                 f"the proposal takes the input `{name}`, which `{node.id}` does not give it",
@@ -44,20 +62,18 @@ def compile_proposal(
                 on_key=True,
                 hint=f"`{node.id}` gives: {', '.join(given) or 'nothing'}",
             )
-    if compiled is not None and fits(node.returns_schema, compiled.outputs_schema) == "no":
-        problems.error(
-            "IL2016",
-            f"the outputs of the proposal are {describe(compiled.outputs_schema)},"
-            f" but `{node.id}` must return {describe(node.returns_schema)}",
-            at="/outputs",
-            hint="add the outputs that are missing",
-        )
-    if compiled is None or problems.has_errors:
-        raise DocumentInvalid(tuple(problems.found))
-    normal = to_document(graph)
-    return Proposal(
-        digest=graph_digest_of(normal, catalog.used),
-        document=Value.of(normal),
-        graph=compiled,
-        inputs=frozenset(graph.inputs),
+
+
+def _check_outputs(compiled: CompiledGraph, node: CompiledPropose, problems: Problems) -> None:
+    found = fit(node.returns_schema, compiled.outputs_schema)
+    if found.verdict != "no":
+        return
+    example = counterexample(node.returns_schema, found.assumed)
+    problems.error(
+        "IL2016",
+        f"the outputs of the proposal are {describe(compiled.outputs_schema)},"
+        f" but `{node.id}` must return {describe(node.returns_schema)}",
+        at="/outputs",
+        notes=(f"for example, {example}",) if example is not None else (),
+        hint="give exactly these outputs, of these types",
     )

@@ -1,21 +1,36 @@
 """What expressions yield, by the schemas of what they read; and what they read in vain."""
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import get_args
 
 from interlock.graph import Expression, Finding, Reference, path_text, type_of
-from interlock.journal import NodeStatus
+from interlock.plan.binding import Guard
+from interlock.plan.memory import Memory
 from interlock.plan.problems import Problems
-from interlock.values import Json, Schema
+from interlock.values import Schema, covers, describe
 
 FIELDS_SHOWN_MAX = 12
-STATUSES: list[Json] = list(get_args(NodeStatus))
-ERROR: Json = {
-    "type": "object",
-    "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
-    "required": ["code", "message"],
-}
+BOOLEAN: Schema = {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What makes a root: `` `deploy.apply` `` and `returns`.
+
+    `elsewhere` are names that graphs around this one have, and this one cannot see.
+    """
+
+    name: str
+    verb: str
+    elsewhere: frozenset[str] = frozenset()
+
+    def fields_note(self, fields: Sequence[str]) -> tuple[str, ...]:
+        """Tell what there is instead of what was looked for."""
+        if not fields:
+            return ()
+        more = ", …" if len(fields) > FIELDS_SHOWN_MAX else ""
+        return (f"{self.name} {self.verb}: {', '.join(fields[:FIELDS_SHOWN_MAX])}{more}",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,71 +40,134 @@ class Lens:
     Attributes:
         owner: who reads, for messages: `smoke`, or `output `url``.
         schemas: a schema for each root name.
-        sources: what makes each root: `` `deploy.apply` returns ``.
+        sources: what makes each root.
         tested: what a guard has tested before.
     """
 
     owner: str
     schemas: Mapping[str, Schema]
-    sources: Mapping[str, str]
+    sources: Mapping[str, Source]
     problems: Problems
+    memory: Memory
     tested: tuple[Reference, ...] = field(default=())
 
     def naming(self, **schemas: Schema) -> "Lens":
         """Read further names: `result`, `args`, the item of a map."""
-        return replace(self, schemas={**self.schemas, **schemas})
+        return replace(self, schemas=ChainMap(schemas, self.schemas))  # type: ignore[arg-type]
 
-    def infer(
-        self, expression: Expression, *, at: str, offset: int = 0, condition: bool = False
-    ) -> Schema | None:
+    def infer(self, expression: Expression, *, at: str, offset: int = 0) -> Schema | None:
         """Infer the schema of an expression; None when something is wrong, which is reported.
 
         `offset` is where the source starts in the string at `at`.
         """
-        schema, findings = type_of(
-            expression, self.schemas, tested=self.tested, condition=condition
-        )
+        path = expression.references[0] if expression.plain else None
+        root = self.schemas.get(path.name, True) if path is not None else True
+        if path is not None:
+            known = self.memory.followed(root, path.address)
+            if known is not None:
+                return known
+        schema, findings = type_of(expression, self.schemas, tested=self.tested)
         for finding in findings:
             self._blame(finding, at=at, offset=offset)
-        return None if findings else schema
+        if findings:
+            return None
+        if path is not None:
+            self.memory.note_followed(root, path.address, schema)
+        return schema
 
-    def _blame(self, finding: Finding, *, at: str, offset: int) -> None:
-        reference = finding.reference
-        code, message, notes = finding.code, finding.message, ()
-        source = self.sources.get(reference.name) if reference is not None else None
-        if finding.kind == "no_field" and reference is not None and source is not None:
-            read = path_text(reference.name, reference.address)
-            step = reference.address[(finding.at or 0) + reference.lead]
-            message = f"{self.owner} reads `{read}`, but {source} no field `{step}`"
-            notes = _fields_note(finding)
-            if reference.root == "inputs" and finding.at == 0:
-                code, message = "IL2007", f"{source} no input `{step}`"
+    def test(self, guard: Guard) -> None:
+        """Check that a condition is true or false."""
+        expression = guard.expression
+        _, findings = type_of(expression, self.schemas, tested=self.tested, condition=True)
+        for finding in findings:
+            if finding.kind == "condition":
+                self._blame_condition(guard, finding.schema)
+            else:
+                self._blame(finding, at=guard.at, offset=0)
+
+    def _blame_condition(self, guard: Guard, schema: Schema) -> None:
+        source = guard.expression.source.strip()
+        start = guard.expression.source.index(source)
+        name = next(each for each in ("when", "require", "ensure") if f"/{each}" in guard.at[-20:])
         self.problems.error(
-            code,
-            message,
-            at=at,
-            span=(finding.span[0] + offset, finding.span[1] + offset),
-            notes=notes,
-            hint=finding.hint,
+            "IL2009",
+            f"`{name}` of {self.owner} must be true or false, but it is {describe(schema)}",
+            at=guard.at,
+            span=(start, start + len(source)),
+            hint=_comparison(source if guard.expression.plain else "…", schema),
         )
 
+    def _blame(self, finding: Finding, *, at: str, offset: int) -> None:
+        found = _Told(finding.code, finding.message, finding.hint)
+        reference = finding.reference
+        source = self.sources.get(reference.name) if reference is not None else None
+        if reference is not None and finding.kind == "no_field":
+            found = self._no_field(finding, reference, source)
+        elif finding.kind == "may_be_absent" and source is not None:
+            why = f"{source.name} {source.verb} it only sometimes"
+            found = replace(found, message=f"{finding.message}: {why}")
+        self.problems.error(
+            found.code,
+            found.message,
+            at=at,
+            span=(finding.span[0] + offset, finding.span[1] + offset),
+            notes=found.notes,
+            hint=found.hint,
+        )
 
-def _fields_note(finding: Finding) -> tuple[str, ...]:
-    if not finding.fields:
-        return ()
-    more = ", …" if len(finding.fields) > FIELDS_SHOWN_MAX else ""
-    return (f"there are: {', '.join(finding.fields[:FIELDS_SHOWN_MAX])}{more}",)
+    def _no_field(self, finding: Finding, reference: Reference, source: Source | None) -> "_Told":
+        count = (finding.at or 0) + reference.lead
+        step = reference.address[count]
+        before = path_text(reference.name, reference.address[:count])
+        rest = path_text("", reference.address[count:])
+        if reference.root == "inputs" and count == 0 and source is not None:
+            return self._no_input(finding, str(step), source)
+        if covers({"type": "array"}, finding.schema) == "yes" and isinstance(step, str):
+            hint = f"`{before}[0]{rest}` reads it of the first item; a `map` goes over all"
+            return _Told(finding.code, finding.message, hint)
+        if not finding.fields:
+            return _Told(finding.code, finding.message, f"`{before}` is the value itself")
+        if source is None:
+            return _Told(finding.code, finding.message, finding.hint)
+        read = path_text(reference.name, reference.address)
+        if count > reference.lead:
+            source = Source(name=f"`{before}`", verb="has")
+        return _Told(
+            finding.code,
+            f"{self.owner} reads `{read}`, but {source.name} {source.verb} no field `{step}`",
+            finding.hint if finding.near else "read one of these, or declare this field too",
+            source.fields_note(finding.fields),
+        )
+
+    def _no_input(self, finding: Finding, name: str, source: Source) -> "_Told":
+        if finding.near:
+            hint = finding.hint
+        elif name in source.elsewhere:
+            hint = (
+                "a graph sees only its inputs: declare it under `inputs` of"
+                f" {source.name} and pass it in `with`"
+            )
+        else:
+            hint = f"declare it: `inputs: {{{name}: {{type: string}}}}`"
+        notes = source.fields_note(finding.fields)
+        return _Told("IL2007", f"{source.name} declares no input `{name}`", hint, notes)
 
 
-def lenient_view(schema: Schema) -> Json:
-    """The schema of `nodes.x`: it exists however `x` settled, so its output may be null."""
-    return {
-        "type": "object",
-        "properties": {
-            "status": {"enum": STATUSES},
-            "output": {"anyOf": [schema, {"type": "null"}]},
-            "error": {"anyOf": [ERROR, {"type": "null"}]},
-        },
-        "required": ["status", "output", "error"],
-        "additionalProperties": False,
-    }
+@dataclass(frozen=True, slots=True)
+class _Told:
+    code: str
+    message: str
+    hint: str
+    notes: tuple[str, ...] = ()
+
+
+def _comparison(source: str, schema: Schema) -> str:
+    """Propose the comparison that was probably meant."""
+    tries: list[tuple[Schema, str]] = [
+        ({"type": ["boolean", "null"]}, f"{source} == true"),
+        ({"type": ["number", "null"]}, f"{source} > 0"),
+        ({"type": ["string", "null"]}, f"{source} != ''"),
+        ({"type": ["array", "object"]}, f"size({source}) > 0"),
+    ]
+    found = next((text for kind, text in tries if covers(kind, schema) == "yes"), None)
+    return f"compare it, such as `{found}`" if found else "compare it with something"

@@ -22,7 +22,7 @@ Answer: TypeAlias = Literal["yes", "no", "unknown"]
 
 CACHED_MAX = 4_096
 CANDIDATES_MAX = 400
-COMPARED_MAX = 8
+COMPARED_MAX = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,325 @@
+"""The second pass over a node: its types are checked, and it is put together."""
+
+from dataclasses import replace
+from typing import TypeAlias, TypedDict, assert_never
+
+from interlock.graph import (
+    CallNode,
+    Expression,
+    GraphNode,
+    MapNode,
+    OnError,
+    ProposeNode,
+    Retry,
+    Template,
+)
+from interlock.plan.arguments import check_arguments
+from interlock.plan.binding import Bound
+from interlock.plan.edges import Edge, check_edge
+from interlock.plan.model import (
+    AnyCompiledNode,
+    CompiledCall,
+    CompiledGraph,
+    CompiledGraphNode,
+    CompiledMap,
+    CompiledPropose,
+    Decoder,
+    RunTimeCheck,
+)
+from interlock.plan.narrowing import narrowed
+from interlock.plan.reading import Lens, Source
+from interlock.plan.schemas import map_yields
+from interlock.plan.site import Site
+from interlock.plan.target import Target
+from interlock.values import Checker, NodeId, Schema, describe, resolve, select
+
+ARRAY: Schema = {"type": "array"}
+KEY: Schema = {"type": ["string", "integer"]}
+Checks: TypeAlias = tuple[RunTimeCheck, ...]
+
+
+class Common(TypedDict):
+    """The fields of every compiled node (see `CompiledNode`)."""
+
+    id: NodeId
+    index: int
+    strict: tuple[int, ...]
+    lenient: tuple[int, ...]
+    dependents: tuple[int, ...]
+    roots: tuple[tuple[str, int], ...]
+    status_roots: tuple[tuple[str, int], ...]
+    arguments: Template
+    when: Expression | None
+    require: tuple[Expression, ...]
+    ensure: tuple[Expression, ...]
+    retry: Retry
+    timeout_ms: int
+    deadline_ms: int | None
+    on_error: OnError
+    returns_schema: Schema
+    returns: Checker | None
+    decode: Decoder | None
+    unproven: Checks
+
+
+def compile_node(site: Site, bound: Bound) -> AnyCompiledNode | None:
+    """Compile a node whose dependencies have been compiled; None when it names nothing known."""
+    _note_absence(site, bound)
+    # Until it is compiled, whatever reads this node is not blamed for what is wrong with it.
+    site.schemas[bound.node.id] = True
+    node = bound.node
+    match node:
+        case CallNode() | ProposeNode():
+            return _calling(site, bound, node)
+        case GraphNode():
+            return _subgraph(site, bound, node)
+        case MapNode():
+            return _map(site, bound, node)
+        case _:
+            assert_never(node)
+
+
+def _note_absence(site: Site, bound: Bound) -> None:
+    """Remember why a node may not succeed in a run that succeeds."""
+    node = bound.node
+    needed = (other for other in sorted(bound.strict) if other in site.absent)
+    if node.when is not None:
+        site.absent[node.id] = "may be skipped: it has `when`"
+    elif node.on_error == "continue":
+        site.absent[node.id] = "may fail: it has `on_error: continue`"
+    elif (other := next(needed, None)) is not None:
+        why = site.absent[other]
+        site.absent[node.id] = why if why.startswith("needs") else f"needs `{other}`, which {why}"
+
+
+# --- kinds
+
+
+def _calling(
+    site: Site, bound: Bound, node: CallNode | ProposeNode
+) -> CompiledCall | CompiledPropose | None:
+    manifest = bound.manifest
+    if manifest is None:
+        return None
+    site.sources[node.id] = Source(name=f"`{manifest.name}`", verb="returns")
+    target = site.around.catalog.target(manifest)
+    checks = _check_arguments(site, bound, target)
+    is_proven = site.around.is_checked and not checks
+    accepts = None if is_proven else site.around.memory.checker(target.schema)
+    if isinstance(node, ProposeNode):
+        common = _common(site, bound, returns=_returned(site, bound, True), unproven=checks)
+        allowed = site.around.catalog.narrowed(
+            node.actions, at=f"{bound.home}/actions", problems=site.problems
+        )
+        site.around.catalog.use_all(allowed)
+        return CompiledPropose(
+            **common,
+            action=manifest,
+            accepts=accepts,
+            ahead=False,
+            allowed=allowed,
+            repairs_max=node.repairs_max,
+        )
+    returns = _returned(site, bound, manifest.returns)
+    common = _common(site, bound, returns=returns, unproven=checks)
+    return CompiledCall(**common, action=manifest, accepts=accepts, ahead=manifest.runs_ahead)
+
+
+def _subgraph(site: Site, bound: Bound, node: GraphNode) -> CompiledGraphNode | None:
+    body = _body_of(site, bound, node)
+    if body is None:
+        return None
+    target = Target(words=f"graph `{node.graph}`", schema=body.inputs_schema, noun="input")
+    checks = _check_arguments(site, bound, target)
+    site.sources[node.id] = Source(name=f"graph `{node.graph}`", verb="yields")
+    returns = _returned(site, bound, body.outputs_schema)
+    return CompiledGraphNode(**_common(site, bound, returns=returns, unproven=checks), body=body)
+
+
+def _map(site: Site, bound: Bound, node: MapNode) -> CompiledMap | None:
+    body = _body_of(site, bound, node)
+    if body is None or bound.over is None:
+        return None
+    checks: Checks = ()
+    if site.around.is_checked:
+        lens = _lens(site, bound)
+        item, over = _check_over(bound, lens)
+        lens = lens.naming(**{node.as_: item})
+        target = Target(words=f"graph `{node.graph}`", schema=body.inputs_schema, noun="input")
+        checks = (*over, *check_arguments(target, bound, lens), *_check_key(bound, lens))
+    site.sources[node.id] = Source(name="a `map`", verb="yields")
+    returns = _returned(site, bound, map_yields(body.outputs_schema))
+    return CompiledMap(
+        **_common(site, bound, returns=returns, unproven=checks),
+        body=body,
+        over=bound.over,
+        item_name=node.as_,
+        key=bound.key,
+        limit=node.limit or site.around.limits.items_max,
+        failures_max=node.failures_max,
+    )
+
+
+def _edge(bound: Bound, expression: Expression, *, name: str, wanted: Schema) -> Edge:
+    return Edge(
+        node=bound.node.id,
+        expression=expression,
+        at=f"{bound.home}/{name}",
+        wanted=wanted,
+        taker=f"`{name}`",
+        place=name,
+    )
+
+
+def _check_over(bound: Bound, lens: Lens) -> tuple[Schema, Checks]:
+    """Check that `over` is a list; return the schema of an item, and what is left to check."""
+    at = f"{bound.home}/over"
+    produced = lens.infer(bound.over, at=at) if bound.over is not None else None
+    if bound.over is None or produced is None:
+        return True, ()
+    check = check_edge(_edge(bound, bound.over, name="over", wanted=ARRAY), produced, lens)
+    item = select(produced, (0,)).schema
+    # What is no list has no items to be blamed for.
+    return (True if item is False else item), () if check is None else (check,)
+
+
+def _check_key(bound: Bound, lens: Lens) -> Checks:
+    at = f"{bound.home}/key"
+    produced = lens.infer(bound.key, at=at) if bound.key is not None else None
+    if bound.key is None or produced is None:
+        return ()
+    check = check_edge(_edge(bound, bound.key, name="key", wanted=KEY), produced, lens)
+    return () if check is None else (check,)
+
+
+def _body_of(site: Site, bound: Bound, node: GraphNode | MapNode) -> CompiledGraph | None:
+    kind = "map" if isinstance(node, MapNode) else "graph"
+    for name, value in (
+        ("retry", node.retry),
+        ("timeout", node.timeout_ms),
+        ("deadline", node.deadline_ms),
+    ):
+        if value is not None:
+            site.problems.error(
+                "IL1131",
+                f"`{name}` has no meaning for a node of kind `{kind}`",
+                at=f"{bound.home}/{name}",
+                on_key=True,
+                hint=f"put `{name}` on the nodes inside `{node.graph}`",
+            )
+    return site.around.body(node, at=f"{bound.home}/{kind}")
+
+
+# --- what all kinds share
+
+
+def _lens(site: Site, bound: Bound) -> Lens:
+    """What the expressions of a node may read; its guard has been tested before the others."""
+    lens = site.lens(f"`{bound.node.id}`", lenient=_read(bound, "nodes"))
+    if bound.when is None:
+        return lens
+    return replace(lens, tested=bound.when.expression.references)
+
+
+def _check_arguments(site: Site, bound: Bound, target: Target) -> Checks:
+    if not site.around.is_checked:
+        return ()
+    return tuple(check_arguments(target, bound, _lens(site, bound)))
+
+
+def _returned(site: Site, bound: Bound, declared: Schema) -> Schema:
+    """`returns` narrows what is declared."""
+    returns = bound.node.returns
+    if returns is None:
+        return declared
+    found = narrowed(declared, resolve(returns, site.around.types()))
+    source = site.sources[bound.node.id]
+    if found is not None:
+        name = f"`returns` of `{bound.node.id}`"
+        site.sources[bound.node.id] = Source(name=name, verb="declares")
+        return found
+    site.problems.error(
+        "IL2018",
+        f"`returns` of `{bound.node.id}` is {describe(returns)},"
+        f" but {source.name} {source.verb} {describe(declared)}: nothing is both",
+        at=f"{bound.home}/returns",
+        hint="`returns` can only narrow what is declared; declare less, or correct the action",
+    )
+    return True
+
+
+def _common(site: Site, bound: Bound, *, returns: Schema, unproven: Checks) -> Common:
+    node, memory = bound.node, site.around.memory
+    if site.around.is_checked:
+        _check_guards(site, bound, returns)
+    site.schemas[node.id] = returns
+    return Common(
+        id=node.id,
+        index=site.positions[node.id],
+        strict=site.places(bound.strict),
+        lenient=site.places(bound.lenient),
+        dependents=tuple(site.dependents[node.id]),
+        roots=_roots(site, bound, "node"),
+        status_roots=_roots(site, bound, "nodes"),
+        arguments=bound.arguments,
+        when=bound.when.expression if bound.when is not None else None,
+        require=tuple(guard.expression for guard in bound.require),
+        ensure=tuple(guard.expression for guard in bound.ensure),
+        retry=_retry(site, bound),
+        timeout_ms=_timeout_ms(site, bound),
+        deadline_ms=node.deadline_ms,
+        on_error=node.on_error,
+        returns_schema=returns,
+        returns=memory.checker(returns),
+        decode=memory.decoder(returns),
+        unproven=unproven,
+    )
+
+
+def _check_guards(site: Site, bound: Bound, returns: Schema) -> None:
+    if bound.when is None and not bound.require and not bound.ensure:
+        return
+    lens = _lens(site, bound)
+    if bound.when is not None:
+        replace(lens, tested=()).test(bound.when)
+    before = lens.naming(args=bound.manifest.arguments if bound.manifest is not None else True)
+    for guard in bound.require:
+        before.test(guard)
+    after = before.naming(result=returns)
+    for guard in bound.ensure:
+        after.test(guard)
+
+
+def _read(bound: Bound, root: str) -> set[NodeId]:
+    """The nodes that expressions read, strictly (`node`) or leniently (`nodes`)."""
+    found = {one.reference.node for one in bound.reads if one.reference.root == root}
+    return {id_ for id_ in found if id_ is not None}
+
+
+def _roots(site: Site, bound: Bound, root: str) -> tuple[tuple[str, int], ...]:
+    known = _read(bound, root) & site.positions.keys()
+    return tuple(sorted((id_, site.positions[id_]) for id_ in known))
+
+
+def _retry(site: Site, bound: Bound) -> Retry:
+    own, usual = bound.node.retry, site.graph.defaults.retry
+    retry = own or usual or Retry()
+    most = site.around.limits.attempts_max
+    if retry.attempts > most:
+        site.problems.error(
+            "IL5104",
+            f"`{bound.node.id}` may be tried {retry.attempts} times; `attempts_max` is {most}",
+            at=f"{bound.home if own is not None else '/defaults'}/retry/attempts",
+            hint="lower `attempts`, or raise `attempts_max` of Limits",
+        )
+    return retry
+
+
+def _timeout_ms(site: Site, bound: Bound) -> int:
+    declared = bound.manifest.timeout_ms_max if bound.manifest is not None else None
+    return (
+        bound.node.timeout_ms
+        or site.graph.defaults.timeout_ms
+        or declared
+        or site.around.limits.timeout_ms_default
+    )
