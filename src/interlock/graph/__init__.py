@@ -1,6 +1,14 @@
-"""Graphs: the model, the document form and its text, bodies, layout and schema."""
+"""Graphs: the model, the document form and its text, bodies, layout and schema.
+
+What only some processes need (text, layout, the form for models) is imported when it is used first:
+a run that is replayed reads no YAML.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from interlock.graph.bodies import find_body as find_body, visible_types as visible_types
+from interlock.graph.door import make_callable
 from interlock.graph.expressions import (
     ENGINE as ENGINE,
     Expression as Expression,
@@ -15,12 +23,7 @@ from interlock.graph.expressions import (
     type_of as type_of,
 )
 from interlock.graph.identifiers import RESERVED as RESERVED
-from interlock.graph.layout import (
-    document_text as document_text,
-    format_document as format_document,
-)
 from interlock.graph.limits import DocumentLimits as DocumentLimits
-from interlock.graph.load import Loaded as Loaded, load as load
 from interlock.graph.model import (
     AnyNode as AnyNode,
     CallNode as CallNode,
@@ -33,14 +36,7 @@ from interlock.graph.model import (
     ProposeNode as ProposeNode,
     Retry as Retry,
 )
-from interlock.graph.modelform import (
-    from_model_form as from_model_form,
-    model_schema as model_schema,
-    read_proposal as read_proposal,
-    to_model_form as to_model_form,
-)
 from interlock.graph.reader import read_graph as read_graph
-from interlock.graph.schema import document_schema as document_schema
 from interlock.graph.trace import (
     AnyGraphFunction as AnyGraphFunction,
     GraphFunction as GraphFunction,
@@ -53,7 +49,6 @@ from interlock.graph.trace import (
     enclosing as enclosing,
     error_of as error_of,
     graph as graph,
-    make_callable as make_callable,
     optional as optional,
     output_of as output_of,
     propose as propose,
@@ -64,7 +59,34 @@ from interlock.graph.trace import (
     when as when,
 )
 from interlock.graph.writer import to_document as to_document
-from interlock.graph.yaml import read_text as read_text
+
+if TYPE_CHECKING:
+    from interlock.graph.layout import (
+        document_text as document_text,
+        format_document as format_document,
+    )
+    from interlock.graph.loading import Loaded as Loaded, load as load
+    from interlock.graph.modelform import (
+        from_model_form as from_model_form,
+        model_schema as model_schema,
+        read_proposal as read_proposal,
+        to_model_form as to_model_form,
+    )
+    from interlock.graph.schema import document_schema as document_schema
+    from interlock.graph.yaml import read_text as read_text
+
+_LATER = {
+    "document_schema": "schema",
+    "document_text": "layout",
+    "format_document": "layout",
+    "from_model_form": "modelform",
+    "load": "loading",
+    "Loaded": "loading",
+    "model_schema": "modelform",
+    "read_proposal": "modelform",
+    "read_text": "yaml",
+    "to_model_form": "modelform",
+}
 
 __all__ = [
     "AnyGraphFunction",
@@ -92,7 +114,6 @@ __all__ = [
     "GraphNode",
     "load",
     "Loaded",
-    "make_callable",
     "MapNode",
     "Mapped",
     "model_schema",
@@ -127,3 +148,10 @@ __all__ = [
 ]
 
 make_callable(__name__)
+
+
+def __getattr__(name: str) -> object:
+    home = _LATER.get(name)
+    if home is None:
+        raise AttributeError(f"module `interlock.graph` has no attribute `{name}`")
+    return getattr(import_module(f"interlock.graph.{home}"), name)

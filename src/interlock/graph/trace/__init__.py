@@ -1,6 +1,5 @@
 """The Python form: a function whose body, run once on references, describes a graph."""
 
-from interlock.graph.trace.door import make_callable as make_callable
 from interlock.graph.trace.formulas import (
     Status as Status,
     cel as cel,
@@ -33,7 +32,6 @@ __all__ = [
     "error_of",
     "graph",
     "GraphFunction",
-    "make_callable",
     "Mapped",
     "optional",
     "output_of",

@@ -6,16 +6,16 @@ package itself can be called, which the language provides for, and does what the
 
 import sys
 from types import ModuleType
-
-from interlock.graph.trace.graphs import graph
+from typing import Any
 
 
 class CallableModule(ModuleType):
-    """A module that is the decorator `graph` when it is called."""
+    """A module that does what its `graph` does when it is called."""
 
-    __call__ = staticmethod(graph)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.graph(*args, **kwargs)
 
 
 def make_callable(name: str) -> None:
-    """Let a module be called as `graph` is."""
+    """Let a module be called."""
     sys.modules[name].__class__ = CallableModule
