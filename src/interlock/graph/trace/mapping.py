@@ -225,7 +225,7 @@ def _of_action(action: AnyAction, item: Schema | None) -> tuple[str | None, Trac
     names = tuple(hints_of(action))
     inputs = {name: select(schema, (name,)).schema for name in names}
     required = schema.get("required", ()) if isinstance(schema, dict) else ()
-    taken = _sole(action, names, [name for name in names if name in cast(list[str], required)])
+    taken = _first(action, names, [name for name in names if name in cast(list[str], required)])
     id_ = free_id(action.name.rpartition(".")[2], ())
     given = (taken,) if item is not None else names
 
@@ -265,15 +265,14 @@ def _add(traced: Traced, tracing: Tracing) -> str:
 
 def _taker(body: AnyBody, parameters: Mapping[str, Parameter]) -> str:
     required = [name for name, parameter in parameters.items() if parameter.required]
-    return _sole(body, tuple(parameters), required)
+    return _first(body, tuple(parameters), required)
 
 
-def _sole(body: AnyBody, names: tuple[str, ...], required: list[str]) -> str:
-    """Find the one parameter that takes the item."""
-    candidates = required or list(names)
-    if len(candidates) != 1:
-        raise _unclear(body, f"it takes {', '.join(candidates) or 'nothing'}")
-    return candidates[0]
+def _first(body: AnyBody, names: tuple[str, ...], required: list[str]) -> str:
+    """Give the parameter that takes the item, as a call with one argument would."""
+    if not names or required not in ([], [names[0]]):
+        raise _unclear(body, f"it takes {', '.join(required) or 'nothing'}")
+    return names[0]
 
 
 def _unclear(body: AnyBody, why: str) -> UsageError:

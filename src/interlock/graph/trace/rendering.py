@@ -107,7 +107,7 @@ class _Program:
             parameters=tuple(parameters),
             action=self.actions.__getitem__,
             body=lambda used: bodies.get(used) or f"enclosing({literal(used)})",
-            sole_input=lambda used: _sole_input(graph.graphs.get(used)),
+            first_input=lambda used: _first_input(graph.graphs.get(used)),
             taken=HELPERS | self.tops,
         )
         statements = Statements(graph, around).lines(single=is_root)
@@ -196,14 +196,12 @@ def _parameter(name: str, schema: Schema) -> _Parameter:
     return _Parameter(text=f"{name}: {annotation}{default}", is_exact=True)
 
 
-def _sole_input(body: Graph | None) -> str | None:
-    """Find the one input that takes an item, as `each` does."""
-    if body is None:
-        return None
-    parameters = _parameters(body)
+def _first_input(body: Graph | None) -> str | None:
+    """Find the input that takes an item, as `each` does."""
+    parameters: Parameters = {} if body is None else _parameters(body)
+    names = list(parameters)
     required = [name for name, parameter in parameters.items() if parameter.required]
-    candidates = required or list(parameters)
-    return candidates[0] if len(candidates) == 1 else None
+    return names[0] if names and required in ([], [names[0]]) else None
 
 
 def _decorator(
@@ -235,12 +233,12 @@ def _decorator(
         told["description"] = None
     parts = [literal(graph.name)] * (graph.name != name)
     parts += [f"{key}={value}" for key, value in told.items() if value is not None]
-    return fitted("@graph", parts, "") if parts else ["@graph"]
+    return fitted("@graph", [("", parts)], "") if parts else ["@graph"]
 
 
 def _signature(name: str, parameters: Parameters) -> list[str]:
     texts = [parameter.text for parameter in parameters.values()]
-    *lines, last = fitted(f"def {name}", texts, "")
+    *lines, last = fitted("def ", [(name, texts)], "")
     return [*lines, f"{last} -> Any:"]
 
 

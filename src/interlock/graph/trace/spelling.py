@@ -230,7 +230,8 @@ def literal(value: Json) -> str:
         case list():
             return f"[{', '.join(literal(part) for part in value)}]"
         case str():
-            return f'"{_inside(value)}"'
+            quote = "'" if '"' in value and "'" not in value else '"'
+            return f"{quote}{_inside(value, quote)}{quote}"
         case _:
             return repr(value)
 

@@ -1,7 +1,8 @@
 """One graph as the body of a Python function: a statement for each node, and what is returned."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from interlock.graph.model import AnyNode, CallNode, Graph, GraphNode, MapNode, ProposeNode, Retry
 from interlock.graph.trace.ordering import written_order
@@ -17,6 +18,9 @@ from interlock.graph.trace.spelling import (
 from interlock.graph.trace.terms import Step
 from interlock.values import Json, NodeId, duration_text
 
+# A function and its arguments; one without a name calls what the call before it gave.
+Call: TypeAlias = tuple[str, list[str]]
+
 WIDTH = 100
 INDENT = "    "
 FACETS = {"error": "error_of", "output": "output_of", "status": "status"}
@@ -30,14 +34,14 @@ class Surroundings:
         parameters: the inputs that are parameters.
         action: gives the variable of an action.
         body: gives what stands for a graph, by the name that a node uses.
-        sole_input: gives the one input that takes an item, by the same name; None if not sure.
+        first_input: gives the input that takes an item, by the same name; None if there is none.
         taken: names that no variable may hide.
     """
 
     parameters: tuple[str, ...]
     action: Callable[[str], str]
     body: Callable[[str], str]
-    sole_input: Callable[[str], str | None]
+    first_input: Callable[[str], str | None]
     taken: frozenset[str]
 
 
@@ -94,24 +98,24 @@ class Statements:
 
     def _statement(self, node: AnyNode, indent: str) -> list[str]:
         variable = self._variable(node.id)
-        head, arguments = self._call(node, [f"id={literal(node.id)}"] * (variable != node.id))
-        return fitted(f"{indent}{variable} = {head}", arguments, indent)
+        options = [f"id={literal(node.id)}"] * (variable != node.id) + self._options(node)
+        return fitted(f"{indent}{variable} = ", self._call(node, options), indent)
 
-    def _call(self, node: AnyNode, options: list[str]) -> tuple[str, list[str]]:
-        """Give what is called, and the arguments."""
-        options += self._options(node)
+    def _call(self, node: AnyNode, options: list[str]) -> list[Call]:
+        """Give the calls in a row that make a node."""
         match node:
             case CallNode():
-                return _using(self.around.action(node.action), options), self._arguments(node.with_)
+                return _using(self.around.action(node.action), options, self._arguments(node))
             case GraphNode():
-                return _using(self.around.body(node.graph), options), self._arguments(node.with_)
+                return _using(self.around.body(node.graph), options, self._arguments(node))
             case ProposeNode():
                 told = [self.around.action(node.action), *_proposing(node), *options]
-                return f"propose({', '.join(told)})", self._arguments(node.with_)
+                return [("propose", told), ("", self._arguments(node))]
             case MapNode():
-                return "each", [*self._mapping(node), *options]
+                return [("each", [*self._mapping(node), *options])]
 
-    def _arguments(self, given: Mapping[str, Json]) -> list[str]:
+    def _arguments(self, node: AnyNode) -> list[str]:
+        given: Mapping[str, Json] = node.with_
         named = [f"{n}={value_python(v, self._name)}" for n, v in given.items() if is_name(n)]
         rest = {name: value for name, value in given.items() if not is_name(name)}
         return [*named, f"**{value_python(rest, self._name)}"] if rest else named
@@ -129,9 +133,9 @@ class Statements:
 
     def _item(self, node: MapNode) -> Iterator[str]:
         """Say what the body is given."""
-        item, sole = node.as_, self.around.sole_input(node.graph)
-        if sole is not None and dict(node.with_) == {sole: f"${{{{ {item} }}}}"}:
-            if sole != item:
+        item, first = node.as_, self.around.first_input(node.graph)
+        if first is not None and dict(node.with_) == {first: f"${{{{ {item} }}}}"}:
+            if first != item:
                 yield f"as_={literal(item)}"
             return
         hides = {*self.around.taken, *self.around.parameters, *self.variables.values()}
@@ -168,7 +172,7 @@ class Statements:
             return [f"return {self._output('result')}"]
         if outputs:
             entries = [f"{literal(name)}: {self._output(name)}" for name in outputs]
-            return fitted("return ", entries, "", brackets="{}")
+            return fitted("return ", [("", entries)], "", brackets="{}")
         return [] if self.graph.nodes else ["pass"]
 
     def _output(self, name: str) -> str:
@@ -176,8 +180,8 @@ class Statements:
         return f"optional({value})" if name in self.graph.optional else value
 
 
-def _using(name: str, options: list[str]) -> str:
-    return f"{name}.using({', '.join(options)})" if options else name
+def _using(name: str, options: list[str], arguments: list[str]) -> list[Call]:
+    return [(f"{name}.using", options), ("", arguments)] if options else [(name, arguments)]
 
 
 def _proposing(node: ProposeNode) -> Iterator[str]:
@@ -212,13 +216,17 @@ def duration_python(ms: int | None) -> str | None:
     return None if ms is None else literal(duration_text(ms))
 
 
-def fitted(head: str, parts: list[str], indent: str, *, brackets: str = "()") -> list[str]:
-    """Write a call on one line if it fits, else an argument a line."""
-    line = f"{head}{brackets[0]}{', '.join(parts)}{brackets[1]}"
-    if len(line) + len(INDENT) <= WIDTH or not parts:
-        return [line]
-    return [
-        f"{head}{brackets[0]}",
-        *(f"{indent}{INDENT}{part}," for part in parts),
-        f"{indent}{brackets[1]}",
-    ]
+def fitted(head: str, calls: Sequence[Call], indent: str, *, brackets: str = "()") -> list[str]:
+    """Write calls in a row on one line if they fit; else the arguments of the last one a line."""
+    opening, closing = brackets
+    lines = [head]
+    for at, (name, parts) in enumerate(calls):
+        short = f"{name}{opening}{', '.join(parts)}{closing}"
+        room = WIDTH - len(INDENT) - (1 if at < len(calls) - 1 else 0)
+        if len(lines[-1]) + len(short) <= room or not parts:
+            lines[-1] += short
+            continue
+        lines[-1] += f"{name}{opening}"
+        lines += [f"{indent}{INDENT}{part}," for part in parts]
+        lines.append(f"{indent}{closing}")
+    return lines
