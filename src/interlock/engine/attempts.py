@@ -30,8 +30,8 @@ def locate_call(
 
     It must be of the attempt that is due.
 
-    Raises: IllegalTransition: it is another attempt, or the node does not call anything, or is not
-        running.
+    Raises:
+        IllegalTransition: it is another attempt, or the node calls nothing, or is not running.
     """
     at = locate(turn, event.path)
     node = at.node

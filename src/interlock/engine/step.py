@@ -57,8 +57,8 @@ def initial(plan: Plan, run: RunId) -> State:
 def step(state: State, entry: Entry) -> list[Command]:
     """Apply an event to the state, in place, and return what to do next.
 
-    Raises: IllegalTransition: the engine could not have ordered this event here. The state is
-        spoiled then.
+    Raises:
+        IllegalTransition: the engine could not have ordered this event here. The state is spoiled.
     """
     if entry.seq:
         if entry.seq != state.last_seq + 1:

@@ -52,13 +52,17 @@ class RunTimeCheck:
 class CompiledNode:
     """What all compiled nodes have in common.
 
-    Attributes: index: position in the canonical order of its graph. strict: positions whose success
-        the node needs. lenient: positions that only have to be settled. dependents: positions that
-        wait for this node. roots: ids that expressions of the node read strictly, with the position
-        of the node each stands for. status_roots: the same for `nodes.x`. decode: turns JSON
-        integers to floats where the output's schema says `number`; None when it never does.
-        returns: checks the output; None when everything is accepted. unproven: what is left to
-        check when the node runs; of a restored plan it is not known.
+    Attributes:
+        index: position in the canonical order of its graph.
+        strict: positions whose success the node needs.
+        lenient: positions that only have to be settled.
+        dependents: positions that wait for this node.
+        roots: ids that expressions read strictly, with the position of the node each stands for.
+        status_roots: the same for `nodes.x`.
+        decode: turns JSON integers to floats where the output's schema says `number`; None when it
+            never does.
+        returns: checks the output; None when everything is accepted.
+        unproven: what is left to check when the node runs; of a restored plan it is not known.
     """
 
     id: NodeId
@@ -163,9 +167,11 @@ class CompiledGraph:
 class Plan:
     """A graph that may run.
 
-    Attributes: digest: over the graph digest, the policy and the semantics of the engine.
-        graph_digest: over the canonical document and the digests of the actions it uses. document,
-        manifests: what `RunStarted` pins; both make the same plan again, without user code.
+    Attributes:
+        digest: over the graph digest, the policy and the semantics of the engine.
+        graph_digest: over the canonical document and the digests of the actions it uses.
+        document: the canonical document, which `RunStarted` pins.
+        manifests: what it pins beside it; both make the same plan again, without user code.
         warnings: texts of the diagnostics that did not stop compilation.
     """
 

@@ -20,9 +20,10 @@ from interlock.values import Digest, RunId
 class Verified:
     """A journal that the engine derived again.
 
-    Attributes: status: how the run ended; None while it is open. recorded, replayed: the execution
-        digest in the journal, and the one that the fold gives; equal, or it would not be here. None
-        while the run is open.
+    Attributes:
+        status: how the run ended; None while it is open.
+        recorded: the execution digest in the journal; None while the run is open.
+        replayed: the one that the fold gives; equal, or the journal would not be verified.
     """
 
     run: RunId
@@ -36,9 +37,10 @@ class Verified:
 def fold(run: RunId, entries: Iterable[Entry]) -> State:
     """Fold the entries of a run to its state, with the plan that the first one pins.
 
-    Raises: JournalCorrupt: the journal is empty, does not begin with `RunStarted`, or pins another
-        plan than it says. Divergence: an event that the engine would not have ordered; names its
-        seq.
+    Raises:
+        JournalCorrupt: the journal is empty, does not begin with `RunStarted`, or pins another plan
+            than it says.
+        Divergence: an event that the engine would not have ordered; names its seq.
     """
     rest = iter(entries)
     first = next(rest, None)
