@@ -38,13 +38,15 @@ class RunResult:
     def output(self) -> Json:
         """The output: what a `@graph` function returned, or the outputs by name.
 
+        None when there is no output, as of a function that returns nothing.
+
         Raises:
             RunFailed: the run did not succeed; says why and what to do next.
         """
         if self.status != "succeeded":
             raise RunFailed(*self._why())
-        if isinstance(self.outputs, dict) and set(self.outputs) == {"result"}:
-            return self.outputs["result"]
+        if isinstance(self.outputs, dict) and set(self.outputs) <= {"result"}:
+            return self.outputs.get("result")
         return self.outputs
 
     def _why(self) -> tuple[str]:
