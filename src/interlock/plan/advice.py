@@ -76,6 +76,8 @@ def _part(misfit: Misfit) -> str | None:
         paths = _fitting(wanted, misfit.produced, misfit.shown)
         if paths:
             return f"read a field of it: {' or '.join(paths)}"
+        if _type(wanted) not in ("object", "array"):
+            return f"read a field of it, such as `{misfit.shown}.name`"
     return None
 
 

@@ -16,6 +16,14 @@ from interlock.plan.target import Target
 from interlock.plan.words import place_text, words
 from interlock.values import Json, Problem, Schema, Steps, counterexample, describe
 
+TOGETHER = "each argument is right by itself; look up which may stand together"
+
+
+def check_expressions(bound: Bound, lens: Lens) -> None:
+    """Check what the expressions in `with` read, where what takes them is not known."""
+    if not bound.is_broken:
+        _inferred(bound, lens)
+
 
 def check_arguments(target: Target, bound: Bound, lens: Lens) -> Sequence[RunTimeCheck]:
     """Check `with` against what receives it; return what is left to check at run time."""
@@ -196,7 +204,7 @@ class _Given:
             "IL2006",
             f"`{place_text(steps)}` of {self.target.words}: {problem.message}",
             at=f"{self.bound.home}/with{self.home}{problem.pointer}",
-            hint=instead_of(value_at(value, below), wanted),
+            hint=instead_of(value_at(value, below), wanted) if steps else TOGETHER,
         )
 
     def _place(self, pointer: str) -> tuple[Steps, Schema]:

@@ -3,7 +3,7 @@
 from interlock.plan.arranging import arrange
 from interlock.plan.binding import Surroundings, bind
 from interlock.plan.model import CompiledGraph, CompiledGraphNode, CompiledMap, CompiledOutput
-from interlock.plan.nodes import compile_node
+from interlock.plan.nodes import check_attempts, compile_node
 from interlock.plan.notices import notice
 from interlock.plan.outputs import Outputs
 from interlock.plan.reading import Source
@@ -23,6 +23,9 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph | None:
     inputs_schema = graph_inputs_schema(inputs)
     site.schemas["inputs"] = graph_inputs_schema(inputs, filled_in=True)
     site.sources["inputs"] = _inputs_source(where)
+    if graph.defaults.retry is not None:
+        words = f"each node of `{graph.name}`"
+        check_attempts(site, graph.defaults.retry, words=words, at="/defaults/retry/attempts")
     _order(site)
     nodes = [compile_node(site, site.bound[id_]) for id_ in site.positions]
     outputs, outputs_schema = _outputs(site)

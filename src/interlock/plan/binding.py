@@ -26,6 +26,7 @@ from interlock.values import Json, NodeId
 ARGS = frozenset({"args"})
 RESULT = frozenset({"result"})
 NONE: frozenset[str] = frozenset()
+ITEM = "`{}` is one item of the list: it is known in `with` and `key` only"
 EMPTY = cast(Template, parse_template({}))
 
 
@@ -160,8 +161,8 @@ def reads_of(template: Template, at: str) -> Iterator[Read]:
             yield Read(each, at + placed.pointer, span)
 
 
-def check_reads(around: Surroundings, reads: Iterable[Read]) -> None:
-    """Check that the nodes that are read exist."""
+def check_reads(around: Surroundings, reads: Iterable[Read], *, item: str = "") -> None:
+    """Check that the nodes that are read exist. `item` is a name that has a meaning elsewhere."""
     nodes = around.graph.nodes
     for read in reads:
         name = read.reference.node
@@ -170,7 +171,7 @@ def check_reads(around: Surroundings, reads: Iterable[Read]) -> None:
                 "IL2002",
                 f"there is no node `{name}` in `{around.graph.name}`",
                 at=read.at,
-                hint=_hint_for_unknown(around, read),
+                hint=ITEM.format(item) if name == item else _hint_for_unknown(around, read),
                 span=read.span,
             )
 
@@ -192,7 +193,7 @@ def _passing(graph: str, name: str) -> str:
 def _wait_for(around: Surroundings, bound: Bound) -> None:
     """Collect the ids that a node waits for: what it reads, `needs` and `after`."""
     node, nodes = bound.node, around.graph.nodes
-    check_reads(around, bound.reads)
+    check_reads(around, bound.reads, item=node.as_ if isinstance(node, MapNode) else "")
     for read in bound.reads:
         found = read.reference.node
         if found is None or found not in nodes:

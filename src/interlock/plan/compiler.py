@@ -126,7 +126,7 @@ def _read(document: Value, limits: Limits) -> Graph:
     graph, found = read_graph(document.json, limits=DocumentLimits(nodes_max=limits.nodes_max))
     if graph is None:
         errors = [each for each in found if each.severity == "error"]
-        raise DocumentInvalid(in_order(errors, document=document.json, source=None))
+        raise DocumentInvalid(tuple(errors))
     return graph
 
 

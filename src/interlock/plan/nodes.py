@@ -13,7 +13,7 @@ from interlock.graph import (
     Retry,
     Template,
 )
-from interlock.plan.arguments import check_arguments
+from interlock.plan.arguments import check_arguments, check_expressions
 from interlock.plan.binding import Bound
 from interlock.plan.edges import Edge, check_edge
 from interlock.plan.model import (
@@ -100,6 +100,7 @@ def _calling(
 ) -> CompiledCall | CompiledPropose | None:
     manifest = bound.manifest
     if manifest is None:
+        check_expressions(bound, _lens(site, bound))
         return None
     site.sources[node.id] = Source(name=f"`{manifest.name}`", verb="returns")
     target = site.around.catalog.target(manifest)
@@ -128,6 +129,7 @@ def _calling(
 def _subgraph(site: Site, bound: Bound, node: GraphNode) -> CompiledGraphNode | None:
     body = _body_of(site, bound, node)
     if body is None:
+        check_expressions(bound, _lens(site, bound))
         return None
     target = Target(words=f"graph `{node.graph}`", schema=body.inputs_schema, noun="input")
     checks = _check_arguments(site, bound, target)
@@ -302,17 +304,23 @@ def _roots(site: Site, bound: Bound, root: str) -> tuple[tuple[str, int], ...]:
 
 
 def _retry(site: Site, bound: Bound) -> Retry:
-    own, usual = bound.node.retry, site.graph.defaults.retry
-    retry = own or usual or Retry()
+    own = bound.node.retry
+    if own is not None:
+        words, at = f"`{bound.node.id}`", f"{bound.home}/retry/attempts"
+        check_attempts(site, own, words=words, at=at)
+    return own or site.graph.defaults.retry or Retry()
+
+
+def check_attempts(site: Site, retry: Retry, *, words: str, at: str) -> None:
+    """Check that a node is not tried too often."""
     most = site.around.limits.attempts_max
     if retry.attempts > most:
         site.problems.error(
             "IL5104",
-            f"`{bound.node.id}` may be tried {retry.attempts} times; `attempts_max` is {most}",
-            at=f"{bound.home if own is not None else '/defaults'}/retry/attempts",
+            f"{words} may be tried {retry.attempts} times; `attempts_max` is {most}",
+            at=at,
             hint="lower `attempts`, or raise `attempts_max` of Limits",
         )
-    return retry
 
 
 def _timeout_ms(site: Site, bound: Bound) -> int:

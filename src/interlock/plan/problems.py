@@ -115,7 +115,8 @@ def in_order(
     Beyond a limit the rest is counted, not told.
     """
     order = _Order(document)
-    ordered = sorted(dict.fromkeys(found), key=lambda each: order.place(each, source))
+    placed = dict.fromkeys(_with_place(each, source) for each in found)
+    ordered = sorted(placed, key=lambda each: order.place(each, source))
     most = DocumentLimits().problems_max
     if len(ordered) <= most:
         return tuple(ordered)
@@ -125,6 +126,19 @@ def in_order(
         hint="correct these first",
     )
     return (*ordered[:most], more)
+
+
+def _with_place(diagnostic: Diagnostic, source: SourceMap | None) -> Diagnostic:
+    """Tell the place in a graph whose text is in another file."""
+    if source is None:
+        return diagnostic
+    known = diagnostic.pointer
+    while known and known not in source.values:
+        known = known.rpartition("/")[0]
+    inside = diagnostic.pointer.removeprefix(known)
+    if not inside.startswith(("/graphs/", "/inputs/", "/nodes/", "/outputs/")):
+        return diagnostic
+    return replace(diagnostic, notes=(*diagnostic.notes, f"in that graph at {inside}"))
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ Compiled under the same rules as an author's, and narrower ones where the parent
 """
 
 from interlock.errors import Diagnostic, DocumentInvalid
-from interlock.graph import Graph, read_proposal, to_document
+from interlock.graph import Graph, to_document
 from interlock.journal import Value
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
@@ -28,6 +28,9 @@ def compile_proposal(
         hint = "let the proposal call actions directly"
         told = f"proposals are nested deeper than depth_max = {limits.depth_max}"
         raise DocumentInvalid((Diagnostic(code="IL5101", message=told, hint=hint),))
+    # Late: most runs propose nothing, and need not know the form for models.
+    from interlock.graph import read_proposal
+
     graph, diagnostics = read_proposal(document)
     if graph is None:
         raise DocumentInvalid(diagnostics)

@@ -17,16 +17,20 @@ def record(*optional: str, **fields: Schema) -> Schema:
     return {"type": "object", "properties": dict(fields), "required": required}
 
 
-def takes(*optional: str, **fields: Schema) -> Schema:
+def takes(*optional: str, **fields: Schema) -> dict[str, Json]:
     """Arguments: as a function has them, others are refused; a default makes one optional."""
-    found = record(*optional, **fields)
-    assert isinstance(found, dict)
     required: list[Json] = [
         name
         for name, part in fields.items()
         if name not in optional and not (isinstance(part, dict) and "default" in part)
     ]
-    return {**found, "required": required, "additionalProperties": False}
+    properties: dict[str, Json] = dict(fields)
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
 
 
 def array(item: Schema) -> Schema:
@@ -42,6 +46,7 @@ def either(*branches: Schema) -> Schema:
 
 
 NULL: Schema = {"type": "null"}
+ANYTHING: Schema = True
 DOC = record(id=STRING, url=URI)
 ROW = record(id=STRING, size=INTEGER)
 ADDRESS: Schema = {"type": "string", "format": "email"}
@@ -53,12 +58,19 @@ MESSAGE = takes(
 )
 
 
+SLOT = takes("minutes", **{"from": {"type": "string", "format": "date-time"}, "minutes": INTEGER})
+BOOKING = {
+    **takes("room", "link", slot=SLOT, room=STRING, link=URI),
+    "oneOf": [{"required": ["room"]}, {"required": ["link"]}],
+}
+
+
 def no_answer(**_: object) -> Json:
     """Compile never calls an action."""
     raise AssertionError
 
 
-def made(name: str, effect: Effect, arguments: Schema, returns: Schema = True) -> AnyAction:
+def made(name: str, effect: Effect, arguments: Schema, returns: Schema = ANYTHING) -> AnyAction:
     return declare(name, no_answer, effect=effect, arguments=arguments, returns=returns)
 
 
@@ -105,5 +117,7 @@ ACTIONS = Registry(
         made("k8s.get_logs", "read", takes(pod=STRING), STRING),
         made("k8s.delete_pod", "write", takes(pod=STRING)),
         made("any.echo", "pure", {"type": "object"}),
+        made("git.tag", "write", takes(name={"type": "string", "pattern": "^v?[0-9.]+$"})),
+        made("cal.book", "write", BOOKING),
     ]
 )
