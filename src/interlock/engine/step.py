@@ -19,6 +19,7 @@ from interlock.engine.attempts import (
 )
 from interlock.engine.commands import Command
 from interlock.engine.judging import seen
+from interlock.engine.orders import take_order
 from interlock.engine.proposals import on_accepted, on_refused
 from interlock.engine.recovery import on_recovered
 from interlock.engine.scopes import close_scope, inputs_problem, open_scope
@@ -43,7 +44,7 @@ from interlock.journal import (
     RunStarted,
 )
 from interlock.plan import Plan
-from interlock.values import Path, RunId
+from interlock.values import RunId
 
 SEMANTICS = 1
 """Raised when the meaning of events changes; `step` keeps every old meaning."""
@@ -93,33 +94,21 @@ def _apply(turn: Turn, event: Event) -> None:
         case NodeResolved():
             on_resolved(turn, event)
         case NodeInDoubt():
-            _take_order(turn, event, event.path)
+            take_order(turn, event, event.path)
             on_in_doubt(turn, event)
         case ProposalAccepted():
-            _take_order(turn, event, event.path)
+            take_order(turn, event, event.path)
             on_accepted(turn, event)
         case ProposalRefused():
-            _take_order(turn, event, event.path)
+            take_order(turn, event, event.path)
             on_refused(turn, event)
         case NodeSettled():
             _on_settled(turn, event)
         case RunSettled():
-            _take_order(turn, event, ROOT)
+            take_order(turn, event, ROOT)
             _on_run_settled(turn, event)
         case _:
             assert_never(event)
-
-
-def _take_order(turn: Turn, event: Event, path: Path) -> None:
-    """Refuse an event that was not ordered, or was ordered with other contents.
-
-    Raises:
-        IllegalTransition: says what was ordered instead.
-    """
-    ordered = turn.state.ordered.pop(path, None)
-    if ordered is not event and ordered != event:
-        told = "nothing" if ordered is None else f"`{ordered}`"
-        raise IllegalTransition(f"`{event}` was not ordered; {told:.600} was")
 
 
 def _on_run_started(turn: Turn, event: RunStarted) -> None:
@@ -143,14 +132,14 @@ def _on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
         _live_ahead(turn, event)
     judged = event.path in turn.state.ordered
     if judged:
-        _take_order(turn, event, event.path)
+        take_order(turn, event, event.path)
     on_failed(turn, event, judged=judged)
 
 
 def _on_settled(turn: Turn, event: NodeSettled) -> None:
     if event.ahead and event.path not in turn.state.ordered:
         _live_ahead(turn, event)
-    _take_order(turn, event, event.path)
+    take_order(turn, event, event.path)
     at = locate(turn, event.path)
     now = at.state
     expect(now.status not in SETTLED, at, "it has settled already")
