@@ -130,7 +130,7 @@ def in_order(
 
 def _with_place(diagnostic: Diagnostic, source: SourceMap | None) -> Diagnostic:
     """Tell the place in a graph whose text is in another file."""
-    if source is None:
+    if source is None or not diagnostic.pointer.startswith("/graphs/"):
         return diagnostic
     known = diagnostic.pointer
     while known and known not in source.values:
