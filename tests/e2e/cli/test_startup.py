@@ -1,8 +1,10 @@
 """The program starts fast: a command imports what it needs, `--help` next to nothing."""
 
+import os
+import resource
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import pytest
 
@@ -43,11 +45,17 @@ def test_explain_needs_no_engine():
     assert not found & {*HEAVY, "interlock.plan", "interlock.engine", "interlock.runtime"}
 
 
-def test_help_takes_less_than_200_ms():
-    assert min(seconds_of_help() for _ in range(TRIES)) < HELP_SECONDS_MAX
+def test_help_takes_less_than_200_ms(tmp_path: Path):
+    """Processor time counts, not the clock: the machine may have other things to do."""
+    environment = dict(os.environ, PYTHONPYCACHEPREFIX=str(tmp_path))
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    seconds_of_help(environment)  # compiles the modules
+    assert min(seconds_of_help(environment) for _ in range(TRIES)) < HELP_SECONDS_MAX
 
 
-def seconds_of_help() -> float:
-    before = time.perf_counter()  # noqa: TID251 - measures a process
-    subprocess.run([sys.executable, "-m", "interlock", "--help"], capture_output=True, check=True)
-    return time.perf_counter() - before  # noqa: TID251 - measures a process
+def seconds_of_help(environment: dict[str, str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "interlock", "--help"]
+    subprocess.run(command, capture_output=True, check=True, env=environment)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
