@@ -31,12 +31,12 @@ def cel(source: str) -> Any:
 
 
 def size(value: object) -> int:
-    """Count the items of a list or object, or the characters of a text, as `len` does."""
+    """Count items, or the characters of a text, as `len` does."""
     return cast(int, _reference(terms.call("size", [current("`size`").term(value)])))
 
 
 def contains(items: object, item: object) -> bool:
-    """Ask whether a list has an item, an object has a key, or a text has a part.
+    """Ask for an item of a list, a key of an object, or a part of a text.
 
     A text must be declared as one: of what is unknown, a list is assumed.
     """
@@ -62,17 +62,17 @@ def choose(condition: object, then: T, otherwise: T) -> T:
 
 
 def status(output: object) -> Status:
-    """Read how a node has settled; whoever reads it runs whatever it was."""
+    """Read how a node has settled; who reads it runs whatever it was."""
     return cast(Status, _facet("status", output))
 
 
 def output_of(output: T) -> T:
-    """Read the output of a node that may not have succeeded: look at its `status` first."""
+    """Read the output of a node that may have failed: ask its `status` first."""
     return cast(T, _facet("output", output))
 
 
 def error_of(output: object) -> Any:
-    """Read the error of a node that may have failed: look at its `status` first."""
+    """Read the error of a node that may have failed: ask its `status` first."""
     return _facet("error", output)
 
 
@@ -89,5 +89,8 @@ def _reference(term: Term) -> TracedReference:
 
 
 def verbatim(text: str) -> Any:
-    """Write text into the document as it is: what stands in `${{ }}` becomes an expression."""
+    """Write text into the document as it is.
+
+    What stands in `${{ }}` becomes an expression.
+    """
     return Verbatim(text)

@@ -46,10 +46,10 @@ class When:
 
 
 def when(condition: object) -> When:
-    """Let the calls in a `with` block run only if a condition holds; else they are skipped.
+    """Let the calls in a `with` block run only if a condition holds.
 
-    Blocks inside of blocks need all their conditions. A condition is an expression of references,
-    or CEL as text.
+    Else they are skipped. Blocks inside of blocks need all their conditions. A condition is an
+    expression of references, or CEL as text.
     """
     return When(condition)
 
@@ -83,9 +83,10 @@ def propose(
     repairs_max: int = 0,
     **options: Unpack[CommonOptions],
 ) -> Callable[P, Any]:
-    """Let an action propose a graph, which is compiled under the same rules and then executed.
+    """Let an action propose a graph, which is compiled and then executed.
 
-    Call what it returns with the arguments of the action: `propose(plan_fix)(goal=goal)`.
+    It is compiled under the same rules. Call what this returns with the arguments of the action:
+    `propose(plan_fix)(goal=goal)`.
 
     Args:
         action: an action that returns a document.
