@@ -20,6 +20,6 @@ def report(text: str) -> str:
 def main() -> None:
     result = run(report, text="to be or not to be")
     assert_type(result, RunResult)
-    print(result.output)
+    assert result.output == "6 words"
     also: GraphFunction[[str], str] = report
     run(also, inputs={"text": "again"}, store="journal.db", key="a")

@@ -21,8 +21,7 @@ def report(text: str) -> str:
 
 @graph
 def twice(text: str) -> str:
-    first = report(text, text)  # type: ignore[call-arg]
-    return first
+    return report(text, text)  # type: ignore[call-arg]
 
 
 run(count_words, text="a")  # type: ignore[arg-type]

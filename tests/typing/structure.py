@@ -11,7 +11,7 @@ from interlock import (
     action,
     cel,
     choose,
-    compile,
+    compile,  # noqa: A004 - as users write it
     contains,
     each,
     error_of,
@@ -80,9 +80,9 @@ def triage_alert(alert_id: str) -> dict[str, object]:
     alert = fetch_alert(alert_id)
     assert_type(alert, Alert)
     with when((alert.severity >= 3) & contains(alert.tags, "prod")):
-        called = page.using(id="call", retry=Retry(attempts=3), ensure=lambda result: size(result) > 0)(
-            alert.owner, text=f"severity {alert.severity}"
-        )
+        called = page.using(
+            id="call", retry=Retry(attempts=3), ensure=lambda result: size(result) > 0
+        )(alert.owner, text=f"severity {alert.severity}")
         assert_type(called, str)
     with when(cel(f"size({alert.tags}) > 3")):
         page.using(id="again", needs=[called], on_error="continue")(alert.owner)
