@@ -329,6 +329,8 @@ class Runtime:
                 self._leases[run] = renewed
             elif run in self._drivers:
                 self._refused(run, LeaseLost(f"run {run} was taken over by another owner"))
+            else:
+                self._release(renewed)  # the run ended and let go of it meanwhile
 
     def _refused(self, run: RunId, error: StoreError) -> None:
         if run in self._drivers:
