@@ -9,8 +9,16 @@ from typing import Any
 
 import pytest
 
-from interlock.engine import State, check_state, idempotency_key, step
-from interlock.engine.commands import Command
+from interlock.engine import (
+    Command,
+    Record,
+    StartAttempt,
+    State,
+    check_state,
+    idempotency_key,
+    initial,
+    step,
+)
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -25,7 +33,7 @@ from interlock.journal import (
     refs_of,
 )
 from interlock.plan import CompiledCall, CompiledGraphNode, CompiledMap, CompiledPropose, Plan
-from interlock.replay import fold, verify
+from interlock.replay import fold, pinned_plan, verify
 from interlock.runtime import read_entries
 from interlock.store import Store
 from interlock.testing import Moment, World
@@ -37,18 +45,46 @@ AHEAD = ("pure", "read")
 
 
 class Checked:
-    """Checks every state after every step, and keeps the last state of each run as it was live."""
+    """Checks every state after every step, and keeps what was live: states and orders to call."""
 
     def __init__(self) -> None:
         self.live: dict[RunId, State] = {}
-        self.steps = 0
+        self.calls: list[tuple[Any, ...]] = []
 
     def step(self, state: State, entry: Entry) -> list[Command]:
         commands = step(state, entry)
         check_state(state)
+        check_order(state, commands)
         self.live[state.run] = state
-        self.steps += 1
+        self.calls += calls_in(commands)
         return commands
+
+
+def calls_in(commands: list[Command]) -> list[tuple[Any, ...]]:
+    """Orders to call something, as plain data."""
+    return [
+        (type(command).__name__, *_plain(command, skip=("node", "args")).values(), command.args.ref)
+        for command in commands
+        if not isinstance(command, Record)
+    ]
+
+
+def calls_derived(run: RunId, entries: list[Entry]) -> list[tuple[Any, ...]]:
+    """What the engine orders to be called, derived from a journal alone."""
+    state = initial(pinned_plan(entries[0]), run)
+    return [call for entry in entries for call in calls_in(step(state, entry))]
+
+
+def check_order(state: State, commands: list[Command]) -> None:
+    """Calls that one step orders in one scope come in the canonical order of its nodes."""
+    last: dict[Path, int] = {}
+    for command in commands:
+        if isinstance(command, StartAttempt):
+            found = state.find(command.path)
+            assert found is not None
+            scope, index = found
+            assert index > last.get(scope.path, -1), command.path
+            last[scope.path] = index
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from interlock.testing.powerloss import (
 )
 from interlock.testing.store import StoreConformance as StoreConformance
 from interlock.testing.world import (
+    Does as Does,
     Moment as Moment,
     Receiver as Receiver,
     Scripted as Scripted,
@@ -40,6 +41,7 @@ __all__ = [
     "Disk",
     "DiskOp",
     "DiskState",
+    "Does",
     "every_crash_point",
     "Fault",
     "FaultyStore",

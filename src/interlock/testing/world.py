@@ -56,6 +56,9 @@ class Moment:
 
 
 Watcher: TypeAlias = Callable[[Moment], Awaitable[None]]
+Script: TypeAlias = Callable[[Label, int], Scripted]
+"""What the n-th call with a label does; n counts from 1."""
+Proposals: TypeAlias = Callable[[Label, int], Json]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,24 +114,26 @@ class World:
     ```
 
     Args:
-        script: what the calls with a label do, one after the other; then they return.
-        proposals: the documents that `propose` returns, by label; the last one is repeated.
+        script: what the calls with a label do, one after the other; then they return. Or a function
+            that says it of each call.
+        proposals: the documents that `propose` returns, likewise; the last one is repeated.
         watch: called at each moment of each call, in the loop; one that never returns holds it.
+        window: how long the receiver of `keyed` and `safest` remembers a key.
     """
 
     def __init__(
         self,
-        script: Mapping[Label, Sequence[Scripted]] | None = None,
+        script: Mapping[Label, Sequence[Scripted]] | Script | None = None,
         *,
-        proposals: Mapping[Label, Sequence[Json]] | None = None,
+        proposals: Mapping[Label, Sequence[Json]] | Proposals | None = None,
         watch: Watcher | None = None,
         window: str = "24h",
     ) -> None:
         self.receiver = Receiver()
         self.calls: Counter[Label] = Counter()
         self.watch = watch
-        self._script = {label: list(scripted) for label, scripted in (script or {}).items()}
-        self._proposals = {label: list(found) for label, found in (proposals or {}).items()}
+        self._script = script if callable(script) else _listed(script or {})
+        self._propose = proposals if callable(proposals) else _proposed(proposals or {})
         key = "Context.idempotency_key"
         self.registry = Registry(
             [
@@ -142,7 +147,7 @@ class World:
                 self._action(
                     "safest", "write", safety=Safety(key=key, window=window, probe=self._probe)
                 ),
-                Action(self._propose, name="propose", effect="read"),
+                Action(self._proposing, name="propose", effect="read"),
             ]
         )
 
@@ -157,7 +162,8 @@ class World:
         deduplicate = safety is not None and safety.key is not None
 
         async def act(label: str, values: list[int], ctx: Context) -> int:
-            scripted = self._next(label)
+            self.calls[label] += 1
+            scripted = self._script(label, self.calls[label])
             answer = answer_to(label, values)
             await self._at("called", name, label, ctx=ctx)
             if scripted.delay_ms:
@@ -172,11 +178,6 @@ class World:
 
         return Action(act, name=name, effect=effect, safety=safety, bounds=bounds)
 
-    def _next(self, label: Label) -> Scripted:
-        self.calls[label] += 1
-        left = self._script.get(label)
-        return left.pop(0) if left else Scripted()
-
     async def _at(self, point: Point, action: str, label: Label, *, ctx: Context) -> None:
         if self.watch is not None:
             await self.watch(
@@ -189,18 +190,29 @@ class World:
                 )
             )
 
-    async def _propose(self, label: str, values: list[int], ctx: Context) -> object:
+    async def _proposing(self, label: str, values: list[int], ctx: Context) -> object:
         del values  # they are for the inputs of what is proposed
         self.calls[label] += 1
         await self._at("called", "propose", label, ctx=ctx)
-        left = self._proposals[label]
-        return left.pop(0) if len(left) > 1 else left[0]
+        return self._propose(label, self.calls[label])
 
     async def _probe(self, ctx: Context, **_: object) -> int | None:
         return self.receiver.find(ctx.idempotency_key)
 
     async def _never(self, **_: object) -> int:
         raise NotImplementedError
+
+
+def _listed(script: Mapping[Label, Sequence[Scripted]]) -> Script:
+    def scripted(label: Label, number: int) -> Scripted:
+        found = script.get(label, ())
+        return found[number - 1] if number <= len(found) else Scripted()
+
+    return scripted
+
+
+def _proposed(proposals: Mapping[Label, Sequence[Json]]) -> Proposals:
+    return lambda label, number: proposals[label][min(number, len(proposals[label])) - 1]
 
 
 def answer_to(label: Label, values: Sequence[int]) -> int:
