@@ -60,6 +60,26 @@ def test_files_that_are_named_exist():
     )
 
 
+NAMED_PARTS = re.compile(r"`(?P<file>[\w/]+\.py)`\s+\((?P<names>`[^)]*`)\)")
+
+
+def test_names_that_are_given_with_a_file_are_in_it():
+    source = page("ARCHITECTURE.md").source
+    found = [
+        (match["file"], name)
+        for match in NAMED_PARTS.finditer(source.text)
+        for name in re.findall(r"`(?:\w+\.)?(\w+)`", match["names"])
+    ]
+    assert len(found) > 20
+    refuse(
+        [
+            source.problem("name", f"`{name}` is not in `{file}` any more")
+            for file, name in found
+            if not re.search(rf"\b(def|class) {name}\b", (SOURCE / file).read_text("utf-8"))
+        ]
+    )
+
+
 def test_documents_on_pages_are_documents():
     problems: list[Problem] = []
     for each in pages():
