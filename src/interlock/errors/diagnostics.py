@@ -86,6 +86,8 @@ def render(diagnostic: Diagnostic, source: SourceMap | None = None) -> str:
         lines += _excerpt(source.text, place)
     elif diagnostic.pointer:
         lines.append(f"  --> {diagnostic.pointer}")
+    elif source is not None:
+        lines.append(f"  --> {source.file}")
     lines += [f"   {note}" for note in diagnostic.notes]
     lines.append(f"hint: {diagnostic.hint}")
     return "\n".join(lines)

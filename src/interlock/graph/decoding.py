@@ -38,7 +38,7 @@ def decode_text(data: bytes | str, *, file: str | None, limits: DocumentLimits) 
             name,
             over(
                 "IL5001",
-                f"the document has {len(data):,} bytes",
+                f"the document has {len(data):,} bytes or more",
                 limit=("bytes_max", limits.bytes_max),
             ),
         )

@@ -59,8 +59,10 @@ def read_with(tree: Json, *, files: Files, problems: Problems) -> Graph | None:
         graph = _document(tree, files, problems)
     except TooManyProblems:
         graph = None
-        limit = ("problems_max", problems.limits.problems_max)
-        problems.found.append(over("IL5006", "there may be more problems", limit=limit))
+        most = problems.limits.problems_max
+        if len(problems.found) >= most:
+            limit = ("problems_max", most)
+            problems.found.append(over("IL5006", "there may be more problems", limit=limit))
     errors = any(problem.severity == "error" for problem in problems.found)
     return None if errors else graph
 

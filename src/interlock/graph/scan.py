@@ -80,8 +80,18 @@ class Scan:
         return SourceMap(file=self.file, text=self.text, values=self.values, keys=self.keys)
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Give all problems, duplicate keys included."""
-        return (*self.problems, *(_repeated(*item) for item in self.repeats.items()))
+        """Give all problems, duplicate keys included.
+
+        Below a key that stands twice, all that both values have stands twice: that is one problem.
+        """
+        outermost = (item for item in self.repeats.items() if not self._is_below_repeat(item[0]))
+        return (*self.problems, *(_repeated(*item) for item in outermost))
+
+    def _is_below_repeat(self, pointer: str) -> bool:
+        while pointer := pointer.rpartition("/")[0]:
+            if pointer in self.repeats:
+                return True
+        return False
 
     def invalid(self) -> DocumentInvalid:
         """Make the exception that carries all problems."""

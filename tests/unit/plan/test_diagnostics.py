@@ -111,8 +111,9 @@ def test_every_code_that_compile_emits_is_shown():
         for path in FOLDER.glob("*.txt")
         for code in re.findall(r"\[(IL\d{4})\]", path.read_text(encoding="utf-8"))
     }
-    # A document is refused before a value in it is too deep for a template.
-    assert emitted - shown_codes == {"IL2213"}
+    # A document is refused before a value in it is too deep for a template; a hundred problems
+    # would make a long text, and are tested below.
+    assert emitted - shown_codes == {"IL2213", "IL5006"}
 
 
 def test_a_hundred_problems_are_enough():
