@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -146,6 +147,26 @@ def test_the_oldest_locale_is_no_error(tmp_path: Path):
     shown = show_demo(tmp_path, **plain)
     assert shown.code == 0
     assert "nothing was published twice" in shown.text
+
+
+@pytest.mark.slow
+def test_ctrl_c_lets_what_is_under_way_end_and_leaves_the_run_open(tmp_path: Path):
+    with subprocess.Popen(
+        DEMO,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if "✓ repo" in line:  # most of the run is still to come
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 5, "".join(lines)
+    assert any("open. To go on: interlock resume" in line for line in lines)
 
 
 def test_without_git_it_says_what_is_missing_and_how_to_get_it(tmp_path: Path):

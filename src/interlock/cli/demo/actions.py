@@ -11,18 +11,18 @@ from typing import Any, final
 from interlock.actions import Context, Registry, action
 from interlock.cli.demo.environment import install_and_import
 from interlock.cli.demo.model import propose_checks
-from interlock.cli.demo.programs import run, said
-from interlock.cli.demo.repository import Head
-from interlock.cli.demo.wheel import build, problems, read_metadata
+from interlock.cli.demo.programs import ProgramFailed, run, said
+from interlock.cli.demo.repository import Head, NoSuchCommit
+from interlock.cli.demo.wheel import NotBuildable, build, problems, read_metadata
 from interlock.cli.demo.workspace import Workspace
-from interlock.errors import Permanent
+from interlock.errors import NotApplied, Permanent
 
 RAN = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 FAILED = re.compile(r"(?:failures|errors)=(\d+)")
 
 
-class OutsideOfWorkspace(Permanent):
-    """A path leads to something that no action made."""
+class OutsideOfWorkspace(NotApplied, Permanent):
+    """A path leads to something that no action made; nothing is done with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +141,16 @@ class Actions:
 
     def wheel_build(self, commit: str) -> Wheel:
         """Build the wheel of a commit; the same commit gives the same bytes."""
-        files = self.workspace.repository.files(commit)
-        wheel, path = self._wheel_of(commit, files)
+        try:
+            files = self.workspace.repository.files(commit)
+            wheel, path = self._wheel_of(commit, files)
+            data = build(files)
+        except (ProgramFailed, NotBuildable, NoSuchCommit) as error:
+            # Nothing was written yet: without this word the write would be in doubt.
+            raise NotApplied(f"{error}") from error
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_bytes(build(files))
+        part.write_bytes(data)
         part.replace(path)
         return wheel
 

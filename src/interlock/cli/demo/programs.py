@@ -32,6 +32,8 @@ def run(
             capture_output=True,
             timeout=TIMEOUT_S,
             check=False,
+            # Ctrl-C is for us: what is under way may end.
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ProgramFailed(f"{argv[0]}: {error}") from error

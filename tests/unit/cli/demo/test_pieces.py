@@ -16,6 +16,7 @@ from interlock.cli.demo.project import HISTORY
 from interlock.cli.demo.repository import NoSuchCommit
 from interlock.cli.demo.wheel import NotBuildable, build, problems
 from interlock.cli.demo.workspace import Workspace
+from interlock.errors import NotApplied
 
 FILES = {name: text.encode() for name, text in HISTORY[-1].files.items()}
 
@@ -210,3 +211,9 @@ def test_nothing_but_built_wheels_can_be_published(file: str, its: Actions):
 def test_a_commit_is_an_id_and_no_option_of_git(commit: str, its: Actions):
     with pytest.raises(NoSuchCommit):
         its.git_log(commit, "v1.2.0")
+
+
+def test_a_build_that_fails_proves_that_nothing_was_built(its: Actions, workspace: Workspace):
+    with pytest.raises(NotApplied):
+        its.wheel_build("0" * 40)
+    assert not workspace.dist.exists()
