@@ -35,7 +35,7 @@ def type_of(
     tested: Sequence[Reference] = (),
     condition: bool = False,
 ) -> tuple[Schema, tuple[Finding, ...]]:
-    """Return the schema of the result, and what the schemas say against the expression.
+    """Return the schema of the result, and what the schemas say against it.
 
     Args:
         expression: what to check.
