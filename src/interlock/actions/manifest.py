@@ -62,7 +62,7 @@ class Manifest:
 
     @property
     def guarantee(self) -> Guarantee:
-        """What can be promised of the effect; see the table in DESIGN section 5."""
+        """What can be promised of the effect; see `docs/concepts/effects.md`."""
         if self.effect != "write":
             return "repeatable"
         if self.key is not None or self.probe:

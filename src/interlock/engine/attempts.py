@@ -195,7 +195,7 @@ def _doubt(at: At, error: ErrorInfo) -> None:
 
 
 def lost(at: At, node: CompiledCall) -> None:
-    """Decide about an attempt whose outcome went down with its process (DESIGN section 5)."""
+    """Decide about an attempt whose outcome went down with its process."""
     state = at.state
     state.crashes += 1
     state.lost = True

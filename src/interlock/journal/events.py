@@ -2,8 +2,8 @@
 
 Facts come from outside (a run was started, an attempt returned, a person resolved) or were ordered
 by the engine (a node settled). `ahead` marks an event that stands for the attempt's whole life: a
-node that ran ahead of the journal and settled within the flush interval needs only this one (see
-`engine.expand`).
+node that ran ahead of the journal and settled within the flush interval needs only this one; a
+replay lives the attempt again from it.
 """
 
 from dataclasses import dataclass

@@ -176,8 +176,8 @@ class Runtime:
     async def resume(self, run: RunId, *, observer: Observer | None = None) -> RunResult:
         """Take up a run whose process has ended, from its journal alone.
 
-        Lost attempts are decided as DESIGN section 5 says: run again, sent again with the same key,
-        asked for, or put in doubt. A settled run is returned as it is.
+        Lost attempts are decided by what their actions declare: run again, sent again with the same
+        key, asked for, or put in doubt. A settled run is returned as it is.
 
         Raises:
             RunNotFound, LeaseHeld, JournalCorrupt
