@@ -153,15 +153,14 @@ class _Given:
         wanted = self.lens.memory.select(self.target.schema, steps).schema
         if wanted is False:
             return None
-        place = place_text(steps)
         edge = Edge(
             node=self.bound.node.id,
             expression=placed.expression,
             at=f"{self.bound.home}/with{placed.pointer}",
             offset=placed.span[0],
             wanted=wanted,
-            taker=f"`{place}` of {self.target.words}",
-            place=place,
+            steps=steps,
+            target=self.target.words,
         )
         return check_edge(edge, produced, self.lens)
 

@@ -26,8 +26,8 @@ class Edge:
         expression: what yields the value.
         at: where its string stands in the document, and `offset` where the source starts there.
         wanted: what is accepted.
-        taker: who takes it, in words: `` `url` of `probe.http` ``.
-        place: the same in short, for `RunTimeCheck`.
+        steps: the place in what the node takes: an argument, `over` or `key`.
+        target: who takes arguments, in words; empty for the node itself.
     """
 
     node: NodeId
@@ -35,8 +35,14 @@ class Edge:
     at: str
     offset: int = 0
     wanted: Schema
-    taker: str
-    place: str
+    steps: Steps
+    target: str = ""
+
+    @property
+    def taker(self) -> str:
+        """Say what takes the value."""
+        place = f"`{place_text(self.steps)}`"
+        return f"{place} of {self.target}" if self.target else place
 
     @property
     def source(self) -> str:
@@ -63,7 +69,8 @@ def check_edge(edge: Edge, produced: Schema, lens: Lens) -> RunTimeCheck | None:
         _refuse(edge, produced, fit, lens)
     elif not fit.is_open:
         _warn(edge, produced, lens)
-    return RunTimeCheck(node=edge.node, place=edge.place, wanted=edge.wanted, source=edge.source)
+    place = place_text(edge.steps)
+    return RunTimeCheck(node=edge.node, place=place, wanted=edge.wanted, source=edge.source)
 
 
 def check_text(placed: Placed, produced: Schema, lens: Lens, *, at: str, steps: Steps) -> None:

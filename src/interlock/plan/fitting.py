@@ -100,9 +100,11 @@ class _Opening:
             return self._composition.part(wanted)
         if said == {"$ref"}:
             return self._referred(wanted, produced["$ref"], trail)
-        for keyword in ("anyOf", "oneOf"):
-            if said == {keyword}:
-                return self._branches(wanted, produced[keyword], trail)
+        if said == {"anyOf"}:
+            return self._branches(wanted, produced["anyOf"], trail)
+        if said == {"oneOf"}:
+            changed = self._branches(wanted, produced["oneOf"], trail)
+            return None if changed is None else {"allOf": [produced, changed]}
         if said == {"type"} and produced["type"] in SCALARS:
             return self._scalar(wanted, produced) if self._computed else None
         if said <= STRUCTURE and produced.get("type") == "object":
@@ -114,7 +116,8 @@ class _Opening:
     def _referred(self, wanted: Schema, ref: Json, trail: frozenset[str]) -> Schema | None:
         name = ref.removeprefix("#/$defs/") if isinstance(ref, str) else ""
         if name in trail:
-            return None
+            # A definition was looked at already: what is wrong with it was seen there.
+            return self._composition.part(wanted)
         return self._part(wanted, self._definitions.get(name), trail | {name})
 
     def _branches(self, wanted: Schema, branches: Json, trail: frozenset[str]) -> Schema | None:

@@ -168,8 +168,7 @@ def _edge(bound: Bound, expression: Expression, *, name: str, wanted: Schema) ->
         expression=expression,
         at=f"{bound.home}/{name}",
         wanted=wanted,
-        taker=f"`{name}`",
-        place=name,
+        steps=(name,),
     )
 
 
@@ -299,8 +298,8 @@ def _read(bound: Bound, root: str) -> set[NodeId]:
 
 
 def _roots(site: Site, bound: Bound, root: str) -> tuple[tuple[str, int], ...]:
-    known = _read(bound, root) & site.positions.keys()
-    return tuple(sorted((id_, site.positions[id_]) for id_ in known))
+    read = sorted(_read(bound, root))
+    return tuple((id_, site.positions[id_]) for id_ in read if id_ in site.positions)
 
 
 def _retry(site: Site, bound: Bound) -> Retry:

@@ -30,21 +30,26 @@ def canonical_order(
     heapq.heapify(ready)
     order: list[NodeId] = []
     cycles: list[Cycle] = []
-    while len(order) < len(waits):
+    cut: set[tuple[NodeId, NodeId]] = set()
+    while left:
         while ready:
             node = heapq.heappop(ready)
             del left[node]
             order.append(node)
             for dependent in dependents[node]:
-                if dependent in left:
+                if (dependent, node) not in cut:
                     left[dependent] -= 1
                     if left[dependent] == 0:
                         heapq.heappush(ready, dependent)
+        if left and len(cycles) == CYCLES_MAX:
+            return order + sorted(left), cycles
         if left:
-            cycles.append(find_cycle({node: waits[node] for node in left}))
-            freed = left if len(cycles) == CYCLES_MAX else cycles[-1][:1]
-            ready = sorted(freed)
-            left |= dict.fromkeys(freed, 0)
+            stuck = {node: {one for one in waits[node] if (node, one) not in cut} for node in left}
+            first, second, *_ = cycle = find_cycle(stuck)
+            cycles.append(cycle)
+            cut.add((first, second))
+            left[first] -= 1
+            ready = [first] if left[first] == 0 else []
     return order, cycles
 
 
