@@ -49,6 +49,8 @@ def exit_of(error: InterlockError) -> Exit:
             return Exit.INTERNAL
         case Divergence() | JournalCorrupt():
             return Exit.DIVERGED
+        case StoreError(code=JournalCorrupt.code):
+            return Exit.DIVERGED  # Writing met a damaged page.
         case StoreError():
             return Exit.STORE
         case UsageError() | ExtraMissing() | RunNotFound() | RunNotResumable():

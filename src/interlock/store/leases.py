@@ -47,11 +47,11 @@ def grant(
         return Lease(run=run, owner=owner, epoch=held.epoch, expires_ms=expires_ms)
     if held.owner is not None and not owner_died and now_ms < held.expires_ms:
         raise LeaseHeld(
-            f"run {run} is driven by {held.owner} until {held.expires_ms} (epoch {held.epoch}); "
-            f"it is {now_ms} now",
+            f"run {run} is driven by {held.owner}, whose lease lasts for another "
+            f"{(held.expires_ms - now_ms) / 1000:.0f} s unless it is renewed",
             owner=held.owner,
             expires_ms=held.expires_ms,
-            hint="wait until the lease expires, or stop that owner",
+            hint="let that owner go on; or end its process (an owner is HOST-PID-…), then resume",
         )
     epoch = max(held.epoch, epoch_seen) + 1
     return Lease(run=run, owner=owner, epoch=epoch, expires_ms=expires_ms)

@@ -4,7 +4,7 @@ import inspect
 
 from interlock import errors
 from interlock.cli.exits import MEANINGS, Exit, exit_of, exit_of_status
-from interlock.errors import InterlockError
+from interlock.errors import InterlockError, StoreFailed
 from interlock.runtime import RunFailed
 
 CODES = {
@@ -44,6 +44,10 @@ def test_every_error_has_the_exit_code_that_is_documented():
     found = {name: exit_of(each.__new__(each)) for name, each in classes().items()}
     assert found == CODES
     assert exit_of(RunFailed("x")) == Exit.FAILED
+
+
+def test_damage_that_is_met_in_writing_is_damage():
+    assert exit_of(StoreFailed("x", code="IL7005")) == Exit.DIVERGED
 
 
 def test_every_exit_code_has_a_meaning():

@@ -1,7 +1,7 @@
 """From errors of SQLite and of the system to ours: what happened, where, and what to do."""
 
 from dataclasses import dataclass
-from errno import EACCES, EDQUOT, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS
+from errno import EACCES, EDQUOT, EEXIST, ELOOP, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 
 import apsw
@@ -18,7 +18,7 @@ class Cause:
     hint: str
 
 
-REOPEN = "close the store, reopen it and resume"
+REOPEN = "open the store anew, and resume its runs"
 
 NOT_WRITABLE = Cause(
     "IL7013", "it cannot be written", "make the file and its folder writable, or use another path"
@@ -31,6 +31,9 @@ LOCKED = Cause(
 FULL = Cause("IL7017", "the disk or a quota is full", "free some space")
 BROKEN = Cause("IL7004", "the disk reported an error", "look at the system's log for the disk")
 NO_FILE = Cause("IL7015", "it cannot be opened", "check that its folder exists and is yours")
+IN_THE_WAY = Cause(
+    "IL7015", "something else stands where its locks belong", "move that away, or use another path"
+)
 NOT_OURS = Cause("IL7010", "it is not a SQLite database", "use another path; it is left alone")
 CORRUPT = Cause(
     "IL7005",
@@ -62,6 +65,8 @@ CAUSES: dict[type[apsw.Error], Cause] = {
 SYSTEM_CAUSES: dict[int, Cause] = {
     EACCES: NOT_WRITABLE,
     EDQUOT: FULL,
+    EEXIST: IN_THE_WAY,
+    ELOOP: NO_FILE,
     ENOENT: NO_FILE,
     ENOSPC: FULL,
     ENOTDIR: NO_FILE,
@@ -97,7 +102,7 @@ def write_failed(error: apsw.Error | OSError, path: Path) -> StoreFailed:
     return StoreFailed(
         f"cannot write {path}: {cause.words} ({error}); what was not acknowledged may or may not "
         "be durable",
-        hint=f"{cause.hint}; then {REOPEN}",
+        hint=cause.hint if cause is CORRUPT else f"{cause.hint}; then {REOPEN}",
         code=cause.code,
     )
 

@@ -12,7 +12,13 @@ from interlock.store.health import StoreHealth
 from interlock.store.sqlite.connection import Connection
 from interlock.store.sqlite.failures import read_failed, unusable
 from interlock.store.sqlite.locks import Locks
-from interlock.store.sqlite.opening import beside, check_header, check_place, open_reader
+from interlock.store.sqlite.opening import (
+    beside,
+    check_header,
+    check_place,
+    open_reader,
+    real_path,
+)
 from interlock.store.sqlite.schema import MIGRATIONS, version_of
 from interlock.values import RunId
 
@@ -27,7 +33,7 @@ def examine(path: str) -> StoreHealth:
         StoreUnusable: it cannot be opened; says why.
         JournalCorrupt: it is damaged so much that it cannot be read at all.
     """
-    file = Path(path).resolve()
+    file = real_path(path)
     with _reading(file) as connection:
         rows = connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})").fetchall()
         problems = tuple(str(row[0]) for row in rows if row[0] != "ok")
@@ -52,7 +58,7 @@ def living_owners(path: str) -> dict[RunId, OwnerId]:
     Raises:
         StoreUnusable: the file cannot be opened; says why.
     """
-    file = Path(path).resolve()
+    file = real_path(path)
     with _reading(file) as connection:
         held = [(RunId(run), OwnerId(owner)) for run, owner in connection.execute(HELD).fetchall()]
     if not held:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import apsw
 
-from interlock.errors import StoreUnusable
+from interlock.errors import JournalCorrupt, StoreUnusable
 from interlock.store.sqlite.connection import Connection, connect
+from interlock.store.sqlite.failures import CORRUPT
 from interlock.store.sqlite.schema import (
     APPLICATION_ID,
     MIGRATIONS,
@@ -55,6 +56,19 @@ NETWORK_TYPES = frozenset(
 )
 
 
+def real_path(path: str) -> Path:
+    """Follow links: all who open a file must meet at the same locks.
+
+    Raises:
+        StoreUnusable: the links go round in a circle, or it is no path at all.
+    """
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # A circle is a RuntimeError up to 3.12.
+        hint = "check its spelling, and where its links lead"
+        raise _refused(path, f"it is no path ({error})", hint=hint, code="IL7015") from error
+
+
 def check_place(path: Path) -> None:
     """Refuse a path where no journal can be; make its folder when only that is missing.
 
@@ -65,6 +79,9 @@ def check_place(path: Path) -> None:
     if path.is_dir():
         hint = f"name a file in it: {path}/journal.db"
         raise _refused(path, "it is a directory", hint=hint, code="IL7015")
+    if path.exists() and not path.is_file():
+        hint = "use another path; a device or a pipe keeps nothing"
+        raise _refused(path, "it is no regular file", hint=hint, code="IL7015")
     folder = path.parent
     if not folder.is_dir():
         if not folder.parent.is_dir():
@@ -90,6 +107,7 @@ def check_header(path: Path) -> None:
 
     Raises:
         StoreUnusable: it is no database, or another program's.
+        JournalCorrupt: not even its header is whole.
         OSError: it cannot be read.
     """
     try:
@@ -108,6 +126,8 @@ def check_header(path: Path) -> None:
             hint="use another path; the file is left alone",
             code="IL7010",
         )
+    if len(header) < HEADER_BYTES:
+        raise _damaged(path, f"it ends after {len(header)} bytes, in the middle of its header")
     _check_identity(path, int.from_bytes(header[68:72], "big"))
 
 
@@ -121,6 +141,7 @@ def open_writer(path: Path) -> Connection:
 
     Raises:
         StoreUnusable: the file is not ours, or of a newer version.
+        JournalCorrupt: it has a version that never was.
         apsw.Error: SQLite cannot open it.
     """
     connection = connect(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
@@ -216,10 +237,16 @@ def _check_version(path: Path, version: int) -> None:
             hint="install the Interlock that wrote it, or a newer one",
             code="IL7012",
         )
+    if version < 1:
+        raise _damaged(path, f"it says that it has format {version}, which never was")
 
 
-def _refused(path: Path, reason: str, *, hint: str, code: str) -> StoreUnusable:
+def _refused(path: Path | str, reason: str, *, hint: str, code: str) -> StoreUnusable:
     return StoreUnusable(f"cannot open {path}: {reason}", hint=hint, code=code)
+
+
+def _damaged(path: Path, reason: str) -> JournalCorrupt:
+    return JournalCorrupt(f"cannot open {path}: {reason}", hint=CORRUPT.hint)
 
 
 def _mounts() -> list[str]:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from threading import Lock
 from typing import final
 
@@ -25,6 +24,7 @@ from interlock.store.sqlite.opening import (
     check_header,
     check_place,
     open_writer,
+    real_path,
     sync_folder,
 )
 from interlock.store.sqlite.reader import Reader
@@ -47,8 +47,7 @@ class SqliteStore:
             StoreUnusable: it cannot be used; says why.
             JournalCorrupt: its first pages are damaged.
         """
-        # Links are followed: all who open the file must meet at the same locks.
-        self._path = Path(path).resolve()
+        self._path = real_path(path)
         self._process = os.getpid()
         self._lock = Lock()
         self._failure: StoreFailed | None = None

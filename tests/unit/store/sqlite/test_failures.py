@@ -92,7 +92,7 @@ def test_a_write_that_fails_stops_the_store(tmp_path: Path, kind: str, refusal: 
             store.write([record(A, 2)])
         assert caught.value.code == code
         assert path in caught.value.message
-        assert "reopen" in caught.value.hint
+        assert "open the store anew" in caught.value.hint
         disk.refuse = None
         for action in (
             lambda: store.write([record(A, 2)]),

@@ -144,6 +144,41 @@ def test_another_programs_database_is_left_alone(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_is_no_regular_file_is_refused(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    assert "no regular file" in refused(tmp_path / "pipe", "IL7015").message
+    refused(Path("/dev/null"), "IL7015")
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path):
+    (tmp_path / "journal.db").symlink_to(tmp_path / "journal.db")
+    refused(tmp_path / "journal.db", "IL7015")
+
+
+def test_a_file_in_the_place_of_the_locks_is_named(tmp_path: Path):
+    (tmp_path / "journal.db-locks").touch()
+    assert "journal.db-locks" in refused(tmp_path / "journal.db", "IL7015").message
+
+
+@pytest.mark.parametrize("size", [16, 99])
+def test_a_header_that_was_cut_is_damage_and_no_other_program(tmp_path: Path, size: int):
+    path = tmp_path / "journal.db"
+    make_journal(path)
+    os.truncate(path, size)
+    error = refused(path, "IL7005", JournalCorrupt)
+    assert f"after {size} bytes" in error.message
+
+
+def test_a_format_that_never_was_is_damage(tmp_path: Path):
+    path = tmp_path / "journal.db"
+    make_journal(path)
+    connection = apsw.Connection(str(path))
+    connection.pragma("user_version", -3)
+    connection.close()
+    error = refused(path, "IL7005", JournalCorrupt)
+    assert "format -3" in error.message
+
+
 @pytest.mark.parametrize("where", ["in the file", "in the log"])
 def test_a_newer_format_is_refused(tmp_path: Path, where: str):
     path = tmp_path / "journal.db"
