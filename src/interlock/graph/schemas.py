@@ -7,7 +7,7 @@ from interlock.graph.fields import Problems
 from interlock.graph.identifiers import did_you_mean, near
 from interlock.graph.scan import escape
 from interlock.graph.showing import bare, kind_of
-from interlock.values import Json, Schema
+from interlock.values import Json, Schema, schema_problem
 
 TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 TYPES_REF = "#/types/"
@@ -59,6 +59,38 @@ def read_schema(value: Json, pointer: str, *, types: Collection[str], problems: 
     Args:
         types: the names that `#/types/` may refer to.
     """
+    before = len(problems.found)
+    schema = _read(value, pointer, types=types, problems=problems)
+    if all(each.severity == "warning" for each in problems.found[before:]):
+        _check_whole(schema, pointer, problems)
+    return schema
+
+
+def _check_whole(schema: Schema, pointer: str, problems: Problems) -> None:
+    """Ask the validator about what is left: `type: []`, a pattern that is none, a loose `$ref`."""
+    alone = _without_types(schema)
+    found = schema_problem(alone) if isinstance(alone, dict) else None
+    if found is not None:
+        hint = "write it as JSON Schema, draft 2020-12, says"
+        _add(problems, "IL1121", found.message, pointer=pointer + found.pointer, hint=hint)
+
+
+def _without_types(value: Json) -> Json:
+    """Leave out references to types of the document, which have been checked by their names."""
+    match value:
+        case dict():
+            return {
+                key: _without_types(part)
+                for key, part in value.items()
+                if key != "$ref" or not isinstance(part, str) or not part.startswith(TYPES_REF)
+            }
+        case list():
+            return [_without_types(part) for part in value]
+        case _:
+            return value
+
+
+def _read(value: Json, pointer: str, *, types: Collection[str], problems: Problems) -> Schema:
     if isinstance(value, bool):
         return value
     if not isinstance(value, dict):
@@ -73,7 +105,7 @@ def read_schema(value: Json, pointer: str, *, types: Collection[str], problems: 
             _check_keyword(key, f"{pointer}/{escape(key)}", problems)
     _check_shapes(value, pointer, problems)
     for inner, place in _inner(value, pointer, problems):
-        read_schema(inner, place, types=types, problems=problems)
+        _read(inner, place, types=types, problems=problems)
     return value
 
 
@@ -104,7 +136,7 @@ def _check_ref(
 
 
 def _check_shapes(value: dict[str, Json], pointer: str, problems: Problems) -> None:
-    """Note keywords whose value is of the wrong type; `Checker` finds what remains, at compile."""
+    """Note keywords whose value is of the wrong type, in words of our own."""
     for key, found in value.items():
         wanted, types = _SHAPES.get(key, ("", ()))
         number = int(found) if isinstance(found, float) and found.is_integer() else found
