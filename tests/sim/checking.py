@@ -39,7 +39,7 @@ from interlock.store import Store
 from interlock.testing import Moment, World
 from interlock.values import Path, RunId, paths
 
-ONCE = ("write", "undoable")
+ONCE = ("write",)
 AT_MOST_ONE_EFFECT = (*ONCE, "keyed", "probed", "safest")
 AHEAD = ("pure", "read")
 

@@ -9,8 +9,8 @@ from interlock.testing import Does, Scripted, World
 from interlock.values import Json, NodeId, Schema
 from sim.graphs import INTEGER, INTEGERS, WRONG, Case, call, graph
 
-CALLS = ("pure", "read", "metered", "write", "undoable", "keyed", "probed", "safest")
-WRITES = frozenset(("write", "undoable", "keyed", "probed", "safest"))
+CALLS = ("pure", "read", "metered", "write", "keyed", "probed", "safest")
+WRITES = frozenset(("write", "keyed", "probed", "safest"))
 NAME: Schema = {"type": "string"}
 DEPTH_MAX = 2
 FAILURES: tuple[Does, ...] = (

@@ -64,9 +64,8 @@ SAFETIES = Case(
         call("keyed", "keyed", "first"),
         call("probed", "probed", "first"),
         call("safest", "safest", "first"),
-        call("undoable", "undoable", "first"),
         call("write", "write", "first"),
-        call("metered", "metered", "keyed", "probed", "safest", "undoable", "write"),
+        call("metered", "metered", "keyed", "probed", "safest", "write"),
         outputs={"result": "${{ metered }}"},
     )
 )

@@ -49,7 +49,6 @@ class Safety:
     key: str | None = None
     window: str | None = None
     probe: Callable[..., object] | None = None
-    undo: Callable[..., object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +110,9 @@ class Action(Generic[P, R]):
                 hint="use pure, read or write",
             )
         safety = self.safety
-        if self.effect != "write" and (safety.key or safety.probe or safety.undo or safety.window):
+        if self.effect != "write" and (safety.key or safety.probe or safety.window):
             raise ActionInvalid(
-                f"action `{self.name}`: key, window, probe and undo make writes safe,"
+                f"action `{self.name}`: key, window and probe make writes safe,"
                 f" but its effect is {self.effect}",
                 hint='leave them out, or declare effect="write"',
             )
@@ -160,7 +159,6 @@ class Action(Generic[P, R]):
             key=self.safety.key,
             window_ms=window if self.safety.key else None,
             probe=self.safety.probe is not None,
-            undo=self.safety.undo is not None,
             fingerprint=fingerprint,
             cost_usd_micros_max=None if cost is None else round(cost * 1_000_000),
             metered=self.bounds.metered,
@@ -328,7 +326,6 @@ def action(
     key: str | None = None,
     window: str | None = None,
     probe: Callable[..., object] | None = None,
-    undo: Callable[..., object] | None = None,
     cost_usd_max: float | None = None,
     timeout_ms_max: int | None = None,
     metered: bool = False,
@@ -343,7 +340,6 @@ def action(
     key: str | None = None,
     window: str | None = None,
     probe: Callable[..., object] | None = None,
-    undo: Callable[..., object] | None = None,
     cost_usd_max: float | None = None,
     timeout_ms_max: int | None = None,
     metered: bool = False,
@@ -361,7 +357,6 @@ def action(
         probe: for a write: a function of the same arguments that asks the receiver whether the
             write happened; it returns the output, None when it did not happen, or raises when it
             cannot tell.
-        undo: for a write: an action that takes it back.
         cost_usd_max: bound on the money of one attempt; makes the action metered.
         timeout_ms_max: bound on the time of one attempt.
         metered: an attempt costs, even if no bound is known: it never runs ahead of the journal.
@@ -377,7 +372,7 @@ def action(
             name=name if isinstance(name, str) else func.__name__,
             effect=effect,
             version=version,
-            safety=Safety(key=key, window=window, probe=probe, undo=undo),
+            safety=Safety(key=key, window=window, probe=probe),
             bounds=Bounds(
                 cost_usd_max=cost_usd_max, timeout_ms_max=timeout_ms_max, metered=metered
             ),

@@ -9,7 +9,7 @@ from interlock.errors import JournalCorrupt
 from interlock.values import Digest, Json, Schema, digest
 
 Effect = Literal["pure", "read", "write"]
-Guarantee = Literal["repeatable", "one effect", "at most once, reversible", "at most once"]
+Guarantee = Literal["repeatable", "one effect", "at most once"]
 
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
 
@@ -38,7 +38,6 @@ class Manifest:
     key: str | None = None
     window_ms: int | None = None
     probe: bool = False
-    undo: bool = False
     fingerprint: Digest | None = None
     cost_usd_micros_max: int | None = None
     timeout_ms_max: int | None = None
@@ -67,7 +66,7 @@ class Manifest:
             return "repeatable"
         if self.key is not None or self.probe:
             return "one effect"
-        return "at most once, reversible" if self.undo else "at most once"
+        return "at most once"
 
     def to_json(self) -> dict[str, Json]:
         """Return the manifest as JSON data, without what is absent."""
@@ -80,7 +79,6 @@ class Manifest:
             "key": self.key,
             "window_ms": self.window_ms,
             "probe": self.probe or None,
-            "undo": self.undo or None,
             "fingerprint": self.fingerprint,
             "cost_usd_micros_max": self.cost_usd_micros_max,
             "timeout_ms_max": self.timeout_ms_max,

@@ -78,7 +78,7 @@ def promise(manifest: Manifest) -> str:
         means.append("probe")
     if means:
         return f"{manifest.guarantee} ({' and '.join(means)})"
-    return "at most once, undo" if manifest.undo else manifest.guarantee
+    return manifest.guarantee
 
 
 def render_plan(plan: Plan, *, given: Sequence[str] = ()) -> str:

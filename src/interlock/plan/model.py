@@ -28,7 +28,6 @@ class Limits:
     crashes_max: int = 3
     items_max: int = 100_000
     timeout_ms_default: int = 60_000
-    value_bytes_max: int = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ class World:
 
     Each takes a `label`, which must be unique in a run, and `values`; each returns an integer that
     depends on both and on nothing else. `registry` has, by effect and safety: `pure`, `read`,
-    `metered`, `write` (nothing declared), `undoable`, `keyed`, `probed`, `safest` (key and probe),
+    `metered`, `write` (nothing declared), `keyed`, `probed`, `safest` (key and probe),
     and `propose`, a read that returns the documents of `proposals`, one after the other.
 
     ```python
@@ -141,7 +141,6 @@ class World:
                 self._action("read", "read"),
                 self._action("metered", "read", bounds=Bounds(cost_usd_max=0.01)),
                 self._action("write", "write"),
-                self._action("undoable", "write", safety=Safety(undo=self._never)),
                 self._action("keyed", "write", safety=Safety(key=key, window=window)),
                 self._action("probed", "write", safety=Safety(probe=self._probe)),
                 self._action(
@@ -198,9 +197,6 @@ class World:
 
     async def _probe(self, ctx: Context, **_: object) -> int | None:
         return self.receiver.find(ctx.idempotency_key)
-
-    async def _never(self, **_: object) -> int:
-        raise NotImplementedError
 
 
 def _listed(script: Mapping[Label, Sequence[Scripted]]) -> Script:
