@@ -106,6 +106,7 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     began = judged or (state.ahead if event.ahead else state.started)
     expect(began, at, "the attempt has not started")
     expect(event.call_key in (None, call_in(at).key), at, "it called something else")
+    expect(judged or event.output is None, at, "what returned is refused by the engine alone")
     state.started = state.ahead = False
     state.error = event.error
     state.refused = event.output
@@ -201,18 +202,27 @@ def lost(at: At, node: CompiledCall) -> None:
     state.lost = True
     state.started = False
     if node.action.effect != "write":
-        if state.crashes >= at.turn.state.plan.limits.crashes_max:
-            crashed = f"the process ended {state.crashes} times while this action ran"
-            settle(at, "failed", error=ErrorInfo(code="IL6011", message=crashed, permanent=True))
-        else:
-            order_attempt(at, node)
+        _again_after_crash(at, node)
         return
     state.unproven = True
-    if within_window(at, node) and state.crashes < at.turn.state.plan.limits.crashes_max:
+    if within_window(at, node) and _may_crash_again(at):
         order_attempt(at, node)
     else:
         told = "no answer before the process died"
         ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
+
+
+def _may_crash_again(at: At) -> bool:
+    return at.state.crashes < at.turn.state.plan.limits.crashes_max
+
+
+def _again_after_crash(at: At, node: CompiledCall) -> None:
+    """Order what is known not to have happened again, unless it kills process after process."""
+    if _may_crash_again(at):
+        order_attempt(at, node)
+    else:
+        told = f"the process ended {at.state.crashes} times while this action ran"
+        settle(at, "failed", error=ErrorInfo(code="IL6011", message=told, permanent=True))
 
 
 def on_probed(turn: Turn, event: ProbeAnswered) -> None:
@@ -241,9 +251,9 @@ def _not_applied(at: At, node: CompiledCall) -> None:
     error = ErrorInfo(
         code="IL6009", message="the probe found that the write did not happen", not_applied=True
     )
-    if at.state.lost and at.state.crashes < at.turn.state.plan.limits.crashes_max:
+    if at.state.lost:
         at.state.lost = False
-        order_attempt(at, node)
+        _again_after_crash(at, node)
     elif _may_retry(at, node, error):
         _retry(at, node, error)
     else:

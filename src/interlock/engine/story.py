@@ -126,6 +126,8 @@ def doubt_of(moments: Iterable[Moment], action: Manifest) -> Doubt | None:
 
 def _lost_answer(since: Sequence[Event]) -> str:
     for event in since:
+        if isinstance(event, AttemptFailed) and event.error.not_applied:
+            return f"{event.error.message}; but an attempt before it has no answer"
         if isinstance(event, AttemptFailed):
             return f"{event.error.message}; it may have happened all the same"
     return "no answer before the process died"

@@ -1,0 +1,244 @@
+"""The engine driven by hand: events in, orders out, without a runtime, a store or a loop.
+
+What the engine orders to be recorded is recorded at once; what it orders to be called is returned,
+and the test says what came of it. Every state is checked after every step, and at the end it must
+be the fold of what was recorded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from interlock.actions import Registry
+from interlock.engine import (
+    SEMANTICS,
+    Command,
+    NodeState,
+    Probe,
+    Record,
+    StartAttempt,
+    State,
+    check_state,
+    execution_digest,
+    initial,
+    step,
+)
+from interlock.graph import AnyNode, CallNode, Graph
+from interlock.journal import (
+    AttemptFailed,
+    AttemptReturned,
+    AttemptStarted,
+    Entry,
+    ErrorInfo,
+    Event,
+    NodeResolved,
+    NodeSettled,
+    ProbeAnswer,
+    ProbeAnswered,
+    RunRecovered,
+    RunSettled,
+    RunStarted,
+    Value,
+    Verdict,
+)
+from interlock.plan import Limits, Plan, compile as compile_graph
+from interlock.replay import fold, verify
+from interlock.testing import World
+from interlock.values import Json, NodeId, Path, RunId, Schema
+from sim.checking import shape
+
+RUN = RunId("R1")
+START_MS = 1_000_000
+INTEGER: Schema = {"type": "integer"}
+STRINGS: Schema = {"type": "array", "items": {"type": "string"}}
+
+Order = StartAttempt | Probe
+
+
+def call(id_: str, action: str, **options: Any) -> CallNode:
+    """A call of an action of `World`."""
+    with_ = options.pop("with_", {"label": id_, "values": []})
+    return CallNode(id=NodeId(id_), action=action, with_=with_, **options)
+
+
+def plan_of(
+    *nodes: AnyNode,
+    outputs: Mapping[str, Json] | None = None,
+    registry: Registry | None = None,
+    limits: Limits | None = None,
+    **rest: Any,
+) -> Plan:
+    graph = Graph(name="g", nodes={node.id: node for node in nodes}, outputs=outputs or {}, **rest)
+    return compile_graph(graph, registry or World().registry, limits=limits)
+
+
+def failure(code: str = "IL6001", **rest: Any) -> ErrorInfo:
+    return ErrorInfo(code=code, message=rest.pop("message", "it failed"), **rest)
+
+
+NOT_APPLIED = failure("IL6009", not_applied=True)
+LATE = failure("IL6012", not_applied=True, permanent=True)
+
+
+class Driven:
+    """One run, driven by hand. `now_ms` is the time of the next event."""
+
+    def __init__(self, plan: Plan, inputs: Mapping[str, Json] | None = None) -> None:
+        self.plan = plan
+        self.state: State = initial(plan, RUN)
+        self.entries: list[Entry] = []
+        self.now_ms = START_MS
+        self.orders: list[Order] = []
+        self.tell(
+            RunStarted(
+                graph=plan.name,
+                plan=plan.digest,
+                document=plan.document,
+                manifests=plan.manifests,
+                inputs=Value.of(dict(inputs or {})),
+                semantics=SEMANTICS,
+                expressions="cel",
+                principal="test",
+            )
+        )
+
+    # --- events
+
+    def tell(self, event: Event, *, journaled: bool = True) -> list[Order]:
+        """Apply an event, and all that the engine wants recorded; return what it orders."""
+        before = len(self.orders)
+        waiting: list[tuple[Event, bool]] = [(event, journaled)]
+        while waiting:
+            event, journaled = waiting.pop(0)
+            entry = Entry(event, self.now_ms, len(self.entries) + 1 if journaled else 0)
+            if journaled:
+                self.entries.append(entry)
+            commands: list[Command] = step(self.state, entry)
+            check_state(self.state)
+            for command in commands:
+                if isinstance(command, Record):
+                    waiting.append((command.event, True))
+                else:
+                    self.orders.append(command)
+        return self.orders[before:]
+
+    def start(self, path: str) -> None:
+        """Record the intent of the attempt that is due."""
+        order = self.due(path)
+        self.tell(
+            AttemptStarted(
+                path=order.path,
+                generation=order.generation,
+                attempt=order.attempt,
+                call_key=order.call_key,
+                args=order.args,
+            )
+        )
+
+    def end(self, path: str, result: Json | ErrorInfo, **rest: Any) -> list[Order]:
+        """Start an attempt that is due, unless it runs ahead, and let it return or fail."""
+        order = self.due(path)
+        if not order.ahead and not self.node(path).started:
+            self.start(path)
+        return self.tell(
+            self.outcome(path, result, **rest), journaled=not self.is_ahead(order, result)
+        )
+
+    def outcome(self, path: str, result: Json | ErrorInfo, **rest: Any) -> Event:
+        order = self.due(path)
+        common: dict[str, Any] = {
+            "path": order.path,
+            "generation": order.generation,
+            "attempt": order.attempt,
+            **rest,
+        }
+        if isinstance(result, ErrorInfo):
+            return AttemptFailed(error=result, call_key=order.call_key, ahead=order.ahead, **common)
+        return AttemptReturned(output=Value.of(result), **common)
+
+    def is_ahead(self, order: StartAttempt, result: Json | ErrorInfo) -> bool:
+        return order.ahead and not isinstance(result, ErrorInfo)
+
+    def probed(self, path: str, answer: ProbeAnswer, output: Json = None) -> list[Order]:
+        node = self.node(path)
+        return self.tell(
+            ProbeAnswered(
+                path=Path(path),
+                generation=node.generation,
+                attempt=node.attempt,
+                answer=answer,
+                output=Value.of(output) if answer == "applied" else None,
+            )
+        )
+
+    def recover(self) -> list[Order]:
+        return self.tell(RunRecovered(owner="another"))
+
+    def resolve(self, path: str, verdict: Verdict, output: Json = None) -> list[Order]:
+        return self.tell(
+            NodeResolved(
+                path=Path(path),
+                generation=1,
+                verdict=verdict,
+                output=Value.of(output) if verdict == "succeeded" else None,
+            )
+        )
+
+    # --- what is
+
+    def due(self, path: str) -> StartAttempt:
+        """The last order to call a node."""
+        found = [o for o in self.orders if o.path == path and isinstance(o, StartAttempt)]
+        assert found, f"`{path}` was never ordered; there are {[o.path for o in self.orders]}"
+        return found[-1]
+
+    def node(self, path: str) -> NodeState:
+        found = self.state.find(Path(path))
+        assert found is not None, path
+        return found[0].nodes[found[1]]
+
+    def settled(self) -> dict[str, str]:
+        """The status of every node that has settled, by path."""
+        events = [entry.event for entry in self.entries]
+        return {event.path: event.status for event in events if isinstance(event, NodeSettled)}
+
+    def error(self, path: str) -> ErrorInfo:
+        events = [entry.event for entry in self.entries]
+        found = [e for e in events if isinstance(e, NodeSettled) and e.path == path]
+        error = found[0].error if found else None
+        assert error is not None, path
+        return error
+
+    def settled_as(self, path: str) -> NodeSettled:
+        events = [entry.event for entry in self.entries]
+        return next(e for e in events if isinstance(e, NodeSettled) and e.path == path)
+
+    def output(self) -> Any:
+        """The outputs of the run by name."""
+        found = self.result().output
+        assert found is not None
+        return found.json
+
+    def result(self) -> RunSettled:
+        event = self.entries[-1].event
+        assert isinstance(event, RunSettled), event
+        return event
+
+    def check(self) -> None:
+        """What was recorded verifies, and its fold is the state that is here."""
+        verified = verify(RUN, self.entries)
+        assert verified.recorded == self.state.execution
+        assert shape(fold(RUN, self.entries)) == shape(self.state)
+        if self.state.status is not None:
+            assert self.result().execution == execution_digest(self.state)
+
+
+def types(orders: list[Order]) -> list[str]:
+    """Orders in short: `start a 2`, `probe a 1`."""
+    words = {StartAttempt: "start", Probe: "probe"}
+    return [f"{words[type(order)]} {order.path} {order.attempt}" for order in orders]
+
+
+def moved(entry: Entry, **changes: Any) -> Entry:
+    """An entry whose event has other fields."""
+    return replace(entry, event=replace(entry.event, **changes))
