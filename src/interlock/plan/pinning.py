@@ -1,5 +1,6 @@
 """From what a run pinned back to its plan: no user code is needed."""
 
+from functools import lru_cache
 from typing import cast
 
 from interlock.actions import Manifest
@@ -12,8 +13,13 @@ from interlock.plan.model import Limits, Plan
 from interlock.values import Json
 
 
+PLANS_KEPT_MAX = 16
+"""Plans kept for the next run of the same graph: most journals hold many runs of few plans."""
+
+
+@lru_cache(maxsize=PLANS_KEPT_MAX)
 def restore(document: Value, manifests: Value) -> Plan:
-    """Compile again what `RunStarted` pinned.
+    """Compile again what `RunStarted` pinned; equal values give the plan of before.
 
     Types were checked when the run began, and the digest says that this is the same plan: so they
     are not checked again. Arguments are checked when each node starts.
