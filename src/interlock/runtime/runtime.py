@@ -89,6 +89,7 @@ class Runtime:
         self._drivers: dict[RunId, Driver] = {}
         self._leases: dict[RunId, Lease] = {}
         self._renewal: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._commits = CommitQueue(self.store, self._refused, self._failed)
@@ -101,9 +102,10 @@ class Runtime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._renewal is not None:
-            self._renewal.cancel()
+        self._closing.set()
         await asyncio.gather(*(driver.abandon() for driver in list(self._drivers.values())))
+        if self._renewal is not None:
+            await self._renewal
         self._queue.close()
         self._world.threads.shutdown(wait=False, cancel_futures=True)
 
@@ -309,13 +311,19 @@ class Runtime:
 
     async def _renew(self) -> None:
         """Renew each lease at a third of its life: two lost renewals must not lose it."""
-        while True:
-            await asyncio.sleep(LEASE_MS / 3000)
+        while not await self._closes_within(LEASE_MS / 3000):
             now_ms = self._clock.now_ms()
             due = now_ms + 2 * LEASE_MS // 3
             for run, lease in list(self._leases.items()):
                 if lease.expires_ms <= due and run in self._leases:
                     await self._renew_one(run, now_ms)
+
+    async def _closes_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._closing.wait()
+        except TimeoutError:
+            return False
 
     async def _renew_one(self, run: RunId, now_ms: int) -> None:
         try:
