@@ -219,6 +219,11 @@ class Driven:
         assert found is not None
         return found.json
 
+    def run_error(self) -> ErrorInfo:
+        error = self.result().error
+        assert error is not None
+        return error
+
     def result(self) -> RunSettled:
         event = self.entries[-1].event
         assert isinstance(event, RunSettled), event

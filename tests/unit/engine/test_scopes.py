@@ -106,10 +106,8 @@ def test_an_output_that_cannot_be_evaluated_fails_its_scope():
 def test_an_output_of_the_run_that_cannot_be_evaluated_fails_it():
     run = Driven(plan_of(call("a", "read"), outputs={"n": "${{ 1 / a }}"}))
     run.end("a", 0)
-    error = run.result().error
-    assert error is not None
-    assert error.code == "IL6007"
-    assert error.message.startswith("output `n`: ")
+    assert run.run_error().code == "IL6007"
+    assert run.run_error().message.startswith("output `n`: ")
     run.check()
 
 

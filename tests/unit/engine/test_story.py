@@ -1,121 +1,157 @@
-"""Stories: what brought a node where it is, and why a write in doubt is not sent again."""
+"""Stories: what happened to a node, in words; why one is in doubt."""
 
-import pytest
+from inline_snapshot import snapshot
 
-from interlock.actions import Manifest
-from interlock.engine import doubt_of, story
-from interlock.journal import (
-    AttemptFailed,
-    AttemptStarted,
-    Entry,
-    ErrorInfo,
-    Event,
-    NodeInDoubt,
-    NodeResolved,
-    NodeSettled,
-    ProbeAnswered,
-    RunRecovered,
-    Value,
-)
-from interlock.values import Digest, Path
+from interlock.engine import Doubt, doubt_of, story, told
+from interlock.graph import Retry
+from interlock.values import Path
+from unit.engine.driving import NOT_APPLIED, START_MS, Driven, call, failure, plan_of
+from unit.engine.test_proposals import document, proposing
 
-PAY = Path("pay")
-LOST = ErrorInfo(code="IL6010", message="no answer")
-HOUR_MS = 3_600_000
+A = Path("a")
+DAY_MS = 24 * 3600 * 1000
 
 
-def entries(*events: tuple[int, Event]) -> list[Entry]:
-    return [
-        Entry(event, at_ms=at_ms, seq=seq, actor="ada")
-        for seq, (at_ms, event) in enumerate(events, start=1)
-    ]
+def driven(name: str, **options: object) -> Driven:
+    return Driven(plan_of(call("a", name, **options), call("b", "write")))
 
 
-def started(attempt: int = 1, path: Path = PAY) -> AttemptStarted:
-    return AttemptStarted(
-        path=path, generation=1, attempt=attempt, call_key=Digest("sha256:1"), args=Value.of({})
+def texts(run: Driven, path: str = "a") -> list[str]:
+    return [moment.text for moment in story(run.entries, Path(path))]
+
+
+def why(run: Driven) -> Doubt:
+    found = doubt_of(story(run.entries, A), run.due("a").node.action)
+    assert found is not None
+    return found
+
+
+def test_the_story_of_a_write_that_was_asked_about():
+    run = driven("safest", retry=Retry(attempts=2, delay_ms=0))
+    run.end("a", failure())
+    run.end("a", failure())
+    run.recover()
+    run.probed("a", "not_applied")
+    assert texts(run) == snapshot(
+        [
+            "attempt 1 was about to be sent",
+            "attempt 1 failed: IL6001 it failed",
+            "attempt 2 was about to be sent",
+            "attempt 2 failed: IL6001 it failed",
+            "another took the run up",
+            "the probe found that the write had not happened",
+            "failed: IL6001 it failed",
+        ]
     )
 
 
-def in_doubt() -> NodeInDoubt:
-    return NodeInDoubt(path=PAY, generation=1, attempt=1, error=LOST)
-
-
-RECOVERED = RunRecovered(owner="host-2")
-
-
-def test_a_story_has_the_events_of_its_node_and_the_recoveries_it_lived_through():
-    found = story(
-        entries(
-            (1, RECOVERED),
-            (2, started()),
-            (3, started(path=Path("other"))),
-            (4, RECOVERED),
-            (5, in_doubt()),
-            (6, NodeResolved(path=PAY, generation=1, verdict="succeeded", reason="saw it")),
-            (7, NodeSettled(path=PAY, generation=1, status="succeeded")),
-            (8, RECOVERED),
-        ),
-        PAY,
-    )
-    assert [(moment.entry.seq, moment.text) for moment in found] == [
-        (2, "attempt 1 was about to be sent"),
-        (4, "host-2 took the run up"),
-        (5, "in doubt: IL6010 no answer"),
-        (6, "ada resolved it as succeeded: saw it"),
-        (7, "succeeded"),
-    ]
-
-
-def why(action: Manifest, *events: tuple[int, Event]) -> str:
-    doubt = doubt_of(story(entries(*events), PAY), action)
-    assert doubt is not None
-    return doubt.why
-
-
-def test_a_write_without_means_is_not_sent_again():
-    told = why(Manifest(name="pay"), (1, started()), (2, in_doubt()))
-    assert told == "pay declares no key and no probe, so Interlock will not repeat it"
-
-
-def test_a_key_that_has_expired_is_told():
-    action = Manifest(name="pay", key="id", window_ms=HOUR_MS)
-    told = why(action, (0, started()), (HOUR_MS, in_doubt()))
-    assert "which had passed" in told
-
-
-def test_a_key_that_did_not_help_is_told_with_the_attempts():
-    action = Manifest(name="pay", key="id", window_ms=HOUR_MS)
-    told = why(action, (0, started()), (1, RECOVERED), (2, started(2)), (3, in_doubt()))
-    assert told.startswith("it was sent 2 times with the same key")
-
-
-def test_a_probe_that_could_not_tell_is_told():
-    action = Manifest(name="pay", probe=True)
-    answer = ProbeAnswered(path=PAY, generation=1, attempt=1, answer="unknown", message="503")
-    assert why(action, (1, started()), (2, answer), (3, in_doubt())).startswith(
-        "its probe could not tell (503)"
+def test_the_story_of_a_doubt_that_was_resolved():
+    run = driven("probed")
+    run.end("a", failure())
+    run.probed("a", "unknown")
+    run.resolve("a", "succeeded", 7)
+    run.recover()
+    assert texts(run)[2:] == snapshot(
+        [
+            "the probe could not tell: no reason given",
+            "in doubt: IL6010 the probe could not tell",
+            "engine resolved it as succeeded",
+            "succeeded",
+        ]
     )
 
 
-@pytest.mark.parametrize(
-    "between, what",
-    [
-        (RECOVERED, "no answer before the process died"),
-        (
-            AttemptFailed(
-                path=PAY, generation=1, attempt=1, error=ErrorInfo(code="IL6001", message="OSError")
-            ),
-            "OSError; it may have happened all the same",
-        ),
-    ],
-)
-def test_what_became_of_the_answer_is_told(between: Event, what: str):
-    moments = story(entries((7, started()), (8, between), (9, in_doubt())), PAY)
-    doubt = doubt_of(moments, Manifest(name="pay"))
-    assert doubt is not None
-    assert (doubt.sent_ms, doubt.what) == (7, what)
+def test_the_story_of_a_probe_that_found_the_write():
+    run = driven("probed")
+    run.end("a", failure())
+    run.probed("a", "applied", 7)
+    assert texts(run)[-2:] == ["the probe found that the write had happened", "succeeded"]
 
 
-def test_nothing_is_in_doubt_that_was_not_sent():
-    assert doubt_of(story(entries((1, in_doubt())), PAY), Manifest(name="pay")) is None
+def test_the_story_of_a_proposal():
+    run = proposing(repairs_max=1)
+    run.end("p", 7)
+    run.end("p", document())
+    assert [text.partition(":")[0] for text in texts(run, "p")] == snapshot(
+        [
+            "attempt 1 was about to be sent",
+            "attempt 1 returned",
+            "the proposed graph was refused",
+            "attempt 2 was about to be sent",
+            "attempt 2 returned",
+            "the proposed graph was accepted",
+        ]
+    )
+
+
+def test_beginning_and_end_of_a_run_are_no_part_of_the_story_of_a_node():
+    run = Driven(plan_of(call("a", "pure")))
+    run.end("a", 1)
+    assert texts(run) == ["succeeded"]
+    assert told(run.entries[0]) == "the run was started by test"
+    assert told(run.entries[-1]) == "the run succeeded"
+
+
+def test_nothing_is_told_of_a_recovery_before_or_behind_the_story():
+    run = driven("metered")
+    run.recover()
+    run.end("a", 7)
+    run.recover()
+    assert "another took the run up" not in texts(run)
+
+
+# --- why a node is in doubt
+
+
+def test_a_write_that_declares_nothing_is_not_repeated():
+    run = driven("write")
+    run.end("a", failure())
+    assert why(run) == snapshot(
+        Doubt(
+            sent_ms=1000000,
+            what="it failed; it may have happened all the same",
+            why="write declares no key and no probe, so Interlock will not repeat it",
+        )
+    )
+    assert why(run).sent_ms == START_MS
+
+
+def test_a_lost_answer():
+    run = driven("write")
+    run.start("a")
+    run.recover()
+    assert why(run).what == "no answer before the process died"
+
+
+def test_a_probe_that_could_not_tell():
+    run = driven("probed")
+    run.end("a", failure())
+    run.probed("a", "unknown")
+    assert why(run).why.startswith("its probe could not tell (no reason given)")
+
+
+def test_a_window_that_had_passed():
+    run = driven("keyed")
+    run.start("a")
+    run.now_ms += DAY_MS
+    run.recover()
+    assert why(run).why.startswith("keyed remembers keys for 86400000 ms, which had passed")
+
+
+def test_a_write_that_was_sent_too_often():
+    run = driven("keyed", retry=Retry(attempts=2, delay_ms=0))
+    run.end("a", failure())
+    run.end("a", failure())
+    assert why(run).why.startswith("it was sent 2 times with the same key without an answer")
+
+
+def test_a_last_attempt_that_did_not_happen_is_not_the_doubt():
+    run = driven("keyed", retry=Retry(attempts=2, delay_ms=0))
+    run.end("a", failure())
+    run.end("a", NOT_APPLIED)
+    assert why(run).what == "it failed; but an attempt before it has no answer"
+
+
+def test_a_node_that_was_not_sent_is_not_explained():
+    run = driven("write")
+    assert doubt_of(story(run.entries, A), run.due("a").node.action) is None
