@@ -12,7 +12,6 @@ from interlock.plan.compiler import plan_of
 from interlock.plan.model import Limits, Plan
 from interlock.values import Json
 
-
 PLANS_KEPT_MAX = 16
 """Plans kept for the next run of the same graph: most journals hold many runs of few plans."""
 
