@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from interlock.actions import AnyAction, Registry
 from interlock.engine import Command, Probe, Record as RecordEvent, StartAttempt, State, step
-from interlock.errors import InterlockError, RunNotResumable, StoreError
+from interlock.errors import RunNotResumable, StoreError
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -34,12 +34,15 @@ from interlock.journal import (
     values_of,
 )
 from interlock.runtime.commits import CommitQueue, Position
-from interlock.runtime.execution import World, ask, attempt
+from interlock.runtime.execution import World, ask, attempt, given_up
 from interlock.values import Path, RunId
 
 Observer: TypeAlias = Callable[[RunId, Entry], None]
 """Called with each committed event, in order, in the loop."""
 
+
+GIVE_UP_MS = 1_000
+"""An async action that goes on this long after its cancellation is given up on, as a thread is."""
 
 PINNED_MAX = 10_000
 """References remembered of what all runs of a plan share; forgetting costs a write, no more."""
@@ -119,7 +122,10 @@ class Driver:
         self._unsent = 0
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            _, deaf = await asyncio.wait(self._tasks, timeout=GIVE_UP_MS / 1000)
+            for task in deaf:
+                self._forget(task)
         try:
             while self._last > self._commits.durable and not self.finished.done():
                 await self._commits.flush()
@@ -199,7 +205,7 @@ class Driver:
         # An action that is not registered here stops the run before any intent says it was sent.
         action = self._registry.get(command.node.action.name)
         if isinstance(command, Probe):
-            self._spawn(self._probe(action, command))
+            self._spawn(self._probe(action, command), command)
         elif command.ahead:
             self._run_ahead(action, command)
         else:
@@ -215,7 +221,7 @@ class Driver:
             self._unsent += 1
             self._commits.when_durable(self._commits.appended, lambda: self._send(action, command))
         else:
-            self._spawn(self._attempt(action, command, ahead=True))
+            self._spawn(self._attempt(action, command, ahead=True), command)
 
     def _start_later(self, command: StartAttempt | Probe, wait_ms: int) -> None:
         def wake() -> None:
@@ -233,10 +239,12 @@ class Driver:
         """Call the action whose intent is durable now, even when nothing new is started."""
         if self._unsent and not self.finished.done():
             self._unsent -= 1
-            self._spawn(self._attempt(action, command, ahead=command.ahead))
+            self._spawn(self._attempt(action, command, ahead=command.ahead), command)
 
     async def _attempt(self, action: AnyAction, command: StartAttempt, *, ahead: bool) -> None:
         event = await attempt(self._world, action, command, run=self.state.run)
+        if asyncio.current_task() not in self._tasks:
+            return  # It was given up on: what it says now comes too late.
         if isinstance(event, AttemptFailed):
             self._deliver(replace(event, ahead=ahead), journal_first=True)
         else:
@@ -244,18 +252,41 @@ class Driver:
 
     async def _probe(self, action: AnyAction, command: Probe) -> None:
         event = await ask(self._world, action, command, run=self.state.run)
-        self._deliver(event, journal_first=True)
+        if asyncio.current_task() in self._tasks:
+            self._deliver(event, journal_first=True)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _spawn(self, work: Coroutine[Any, Any, None], command: StartAttempt | Probe) -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._task_done)
+        wait_ms = command.node.timeout_ms + GIVE_UP_MS
+        deadline = loop.call_later(wait_ms / 1000, self._give_up, task, command)
+
+        def done(task: "asyncio.Task[None]") -> None:
+            deadline.cancel()
+            self._task_done(task)
+
+        task.add_done_callback(done)
 
     def _task_done(self, task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and task in self._tasks:
+            self.fail(error)
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self.fail(task.exception() or InterlockError("unknown"))
         self._end_if_idle()
+
+    def _give_up(self, task: "asyncio.Task[None]", command: StartAttempt | Probe) -> None:
+        """Go on without an action that has been cancelled and goes on all the same."""
+        if task in self._tasks:
+            self._forget(task)
+            self._deliver(given_up(command), journal_first=True)
+
+    def _forget(self, task: "asyncio.Task[None]") -> None:
+        """Wait for a task no more, here and, at the end of the loop, in `asyncio.run`."""
+        self._tasks.discard(task)
+        # Python documents this for loops of others; the flag is what its own `wait_for` uses.
+        asyncio._unregister_task(task)  # noqa: SLF001
+        task._log_destroy_pending = False  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]
 
     # --- the journal
 

@@ -152,7 +152,9 @@ async def attempt(
         if _is_ours():
             raise
         return _failed(call, _raised(call, error))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever user code raises is an outcome
+    except (KeyboardInterrupt, GeneratorExit):
+        raise  # Somebody ends this process, or this coroutine.
+    except BaseException as error:  # noqa: BLE001 - whatever user code raises is an outcome
         return _failed(call, _raised(call, error))
     try:
         value = call.encode(result)
@@ -190,8 +192,9 @@ async def _in_thread(
     def work() -> object:
         try:
             return context.run(func, **arguments)
-        except StopIteration as error:
-            raise RuntimeError("it raised StopIteration, which no future can carry") from error
+        except (StopIteration, KeyboardInterrupt, GeneratorExit) as error:
+            # No future can carry the first, and the others would end more than this call.
+            raise RuntimeError(f"it raised {type(error).__name__}") from error
 
     try:
         result = await asyncio.get_running_loop().run_in_executor(call.world.threads, work)
@@ -256,6 +259,22 @@ def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
         code="IL6002",
         message=f"no answer within {timeout_ms} ms",
         hint=f"raise `timeout` of `{command.node.id}`, or make the action faster",
+    )
+
+
+def given_up(command: StartAttempt | Probe) -> Event:
+    """Report a call that goes on although its time is over and it was cancelled."""
+    told = f"no answer within {command.node.timeout_ms} ms; it was cancelled, and goes on"
+    if isinstance(command, Probe):
+        return _answer(command, "unknown", message=told)
+    hint = f"`{command.node.action.name}` must not swallow `asyncio.CancelledError`"
+    return AttemptFailed(
+        path=command.path,
+        generation=command.generation,
+        attempt=command.attempt,
+        error=ErrorInfo(code="IL6002", message=told, hint=hint),
+        call_key=command.call_key,
+        ahead=command.ahead,
     )
 
 
