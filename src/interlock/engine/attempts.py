@@ -1,5 +1,7 @@
 """Attempts of calls: ordered, started, returned, failed, probed, in doubt, resolved."""
 
+from typing import assert_never
+
 from interlock.engine.judging import judge
 from interlock.engine.ordering import call_in, order_attempt, probe_due, within_window
 from interlock.engine.proposals import consider
@@ -237,10 +239,10 @@ def on_probed(turn: Turn, event: ProbeAnswered) -> None:
             at.state.probing = at.state.unproven = False
             _not_applied(at, node)
         case "unknown":
-            _doubt(
-                at,
-                ErrorInfo(code="IL6010", message=event.message or "the probe could not tell"),
-            )
+            told = event.message or "the probe could not tell"
+            _doubt(at, ErrorInfo(code="IL6010", message=told))
+        case _:
+            assert_never(event.answer)
 
 
 def _not_applied(at: At, node: CompiledCall) -> None:

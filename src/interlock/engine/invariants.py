@@ -4,6 +4,8 @@
 the simulator call this after each step: it costs as much as the state is large.
 """
 
+from typing import cast
+
 from interlock.engine.state import MapState, NodeState, ScopeState, State
 from interlock.engine.turn import ROOT
 from interlock.errors import ensure
@@ -58,9 +60,9 @@ def _check_ordered(state: State, path: Path) -> None:
         return
     found = state.find(path)
     ensure(found is not None, "an order for a node that is not open", path=path)
-    if found is not None:
-        status = found[0].nodes[found[1]].status
-        ensure(status in ("waiting", "running"), "an order for this node", path=path, status=status)
+    scope, index = cast(tuple[ScopeState, int], found)
+    status = scope.nodes[index].status
+    ensure(status in ("waiting", "running"), "an order for this node", path=path, status=status)
 
 
 def _check_scope(state: State, scope: ScopeState) -> None:

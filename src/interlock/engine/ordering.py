@@ -1,8 +1,10 @@
 """Commands about attempts, made from the state: so recovery can make them again."""
 
+from typing import cast
+
 from interlock.engine.commands import Probe, StartAttempt
 from interlock.engine.state import Call
-from interlock.engine.turn import At, IllegalTransition, causes_of
+from interlock.engine.turn import At, causes_of
 from interlock.plan import CompiledCall
 
 
@@ -76,8 +78,5 @@ def probe_due(at: At, node: CompiledCall) -> Probe:
 
 
 def call_in(at: At) -> Call:
-    """Return what a running node calls."""
-    call = at.state.call
-    if call is None:
-        raise IllegalTransition(f"`{at.path}` has no call")
-    return call
+    """Return what a node calls that runs by itself: it has been called (see `check_state`)."""
+    return cast(Call, at.state.call)

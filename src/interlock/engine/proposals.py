@@ -1,11 +1,13 @@
 """Proposed graphs: compiled under the parent's rules, then executed in a child scope."""
 
+from typing import cast
+
 from interlock.engine.ordering import order_attempt
 from interlock.engine.scopes import is_stopping, open_graph
-from interlock.engine.turn import At, Turn, expect, locate, settle
-from interlock.errors import DocumentInvalid
+from interlock.engine.turn import At, Turn, locate, settle
+from interlock.errors import DocumentInvalid, ensure
 from interlock.journal import ErrorInfo, ProposalAccepted, ProposalRefused, Value
-from interlock.plan import CompiledPropose, compile_proposal
+from interlock.plan import CompiledPropose, Proposal, compile_proposal
 from interlock.values import Json, Path
 
 
@@ -46,12 +48,8 @@ def consider(at: At, node: CompiledPropose, output: Value) -> None:
 def on_accepted(turn: Turn, event: ProposalAccepted) -> None:
     """Open the scope of an accepted proposal. Its inputs are the arguments of the same name."""
     at = locate(turn, event.path)
-    proposal = at.state.proposal
-    expect(at.state.status == "running" and proposal is not None, at, "nothing was proposed")
-    if proposal is None:
-        return
-    same = proposal.document == event.document and proposal.digest == event.graph
-    expect(same, at, "another graph was proposed")
+    ensure(at.state.proposal is not None, "what is accepted was proposed", path=at.path)
+    proposal = cast(Proposal, at.state.proposal)
     turn.state.outcomes[Path(f"{event.path}!proposal")] = ("succeeded", None, event.document.ref)
     open_graph(at, proposal.graph, _inputs(at, proposal.inputs))
 
@@ -71,14 +69,7 @@ def on_refused(turn: Turn, event: ProposalRefused) -> None:
     A write that proposed has happened: it is never asked again.
     """
     at = locate(turn, event.path)
-    node = at.node
-    expect(
-        at.state.status == "running" and isinstance(node, CompiledPropose),
-        at,
-        "nothing was proposed",
-    )
-    if not isinstance(node, CompiledPropose):
-        return
+    node = cast(CompiledPropose, at.node)
     at.state.repairs += 1
     is_write = node.action.effect == "write"
     if at.state.repairs <= node.repairs_max and not is_write and not is_stopping(at.scope):

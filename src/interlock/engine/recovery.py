@@ -3,11 +3,14 @@
 Every outstanding command again, and a decision about every attempt that was lost.
 """
 
+from typing import cast
+
 from interlock.engine.attempts import ask_or_doubt, lost
 from interlock.engine.commands import Record
 from interlock.engine.ordering import attempt_due, probe_due, within_window
 from interlock.engine.state import ScopeState
 from interlock.engine.turn import At, IllegalTransition, Turn
+from interlock.errors import ensure
 from interlock.journal import ErrorInfo
 from interlock.plan import CompiledCall
 
@@ -33,8 +36,8 @@ def _reorder(turn: Turn, scope: ScopeState) -> None:
         at = At(turn, scope, index, node, state)
         if state.status != "running" or state.opened is not None or at.path in turn.state.ordered:
             continue
-        if not isinstance(node, CompiledCall):
-            raise IllegalTransition(f"`{at.path}` runs without anything open")
+        ensure(isinstance(node, CompiledCall), "runs without anything open", path=at.path)
+        node = cast(CompiledCall, node)
         if state.started:
             lost(at, node)
         elif state.probing:

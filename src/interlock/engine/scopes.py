@@ -9,7 +9,7 @@ from typing import cast
 from interlock.engine.execution import execution_digest
 from interlock.engine.judging import judge
 from interlock.engine.state import MapState, NodeState, ScopeState
-from interlock.engine.turn import At, IllegalTransition, Turn, names_for, settle
+from interlock.engine.turn import At, Turn, names_for, settle
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, RunSettled, Value
 from interlock.plan import CompiledGraph, CompiledMap
@@ -170,9 +170,7 @@ def _items_problem(
 
 def fill_map(at: At, node: CompiledMap) -> None:
     """Open further items up to the limit; settle the node when all have ended."""
-    opened = at.state.opened
-    if not isinstance(opened, MapState):
-        raise IllegalTransition(f"`{at.path}` has no open items")
+    opened = cast(MapState, at.state.opened)
     while not opened.stopping and opened.opened < len(opened.items) and opened.running < node.limit:
         _open_item(at, node, opened)
     if opened.running == 0:

@@ -1,7 +1,7 @@
 """From "all dependencies have settled" to the first command of a node."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import assert_never, cast
 
 from interlock.engine.ordering import order_attempt
 from interlock.engine.scopes import is_stopping, open_graph, open_map
@@ -90,6 +90,8 @@ def _launch(at: At, names: dict[str, Json], args: Value | None) -> None:
             open_graph(at, node.body, cast(dict[str, Json], cast(Value, args).json))
         case CompiledCall():
             _call(at, node, cast(Value, args))
+        case _:
+            assert_never(node)
 
 
 def _call(at: At, node: CompiledCall, args: Value) -> None:

@@ -106,6 +106,8 @@ def _probe(event: ProbeAnswered) -> str:
             return "the probe found that the write had not happened"
         case "unknown":
             return f"the probe could not tell: {event.message or 'no reason given'}"
+        case _:
+            assert_never(event.answer)
 
 
 def doubt_of(moments: Iterable[Moment], action: Manifest) -> Doubt | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from interlock.engine import State, execution_digest, initial, step
-from interlock.errors import Divergence, InternalError, JournalCorrupt
+from interlock.errors import Divergence, InternalError, JournalCorrupt, ensure
 from interlock.journal import Entry, RunOutcome, RunStarted
 from interlock.plan import Plan, restore
 from interlock.values import Digest, RunId
@@ -73,6 +73,8 @@ def pinned_plan(first: Entry) -> Plan:
 
 
 def _apply(state: State, entry: Entry) -> None:
+    if not entry.seq:
+        raise JournalCorrupt("an event without a seq is in no journal")
     try:
         step(state, entry)
     except InternalError as error:
@@ -93,12 +95,8 @@ def verify(run: RunId, entries: Iterable[Entry]) -> Verified:
     state = fold(run, entries)
     settled = state.status is not None
     replayed = execution_digest(state) if settled else None
-    if settled and replayed != state.execution:
-        raise Divergence(
-            f"the journal says execution {state.execution}, its events give {replayed}",
-            seq=state.last_seq,
-            hint="the journal was changed after it was written",
-        )
+    # `step` has compared them already, when the end was recorded: this is the other side.
+    ensure(replayed == state.execution, "another execution was recorded", got=state.execution)
     return Verified(
         run=run,
         plan=state.plan,

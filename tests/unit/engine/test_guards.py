@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from interlock.values import Json
-from unit.engine.driving import INTEGER, Driven, call, failure, plan_of, types
+from interlock.engine import idempotency_key
+from interlock.values import Json, Path, RunId
+from unit.engine.driving import INTEGER, RUN, Driven, call, failure, plan_of, types
 
 
 def one(x: Json = 1, **options: Any) -> Driven:
@@ -178,3 +179,21 @@ def test_digests_of_what_happened_tell_differences(change: dict[str, Any]):
 
     assert run().state.execution == run().state.execution
     assert run().state.execution != run(**change).state.execution
+
+
+def test_conditions_that_all_hold_change_nothing():
+    run = one(require=("true", "inputs.x == 1"), ensure=("result == 7", "args.label == 'a'"))
+    run.end("a", 7)
+    assert run.settled() == {"a": "succeeded"}
+    run.check()
+
+
+def test_idempotency_keys_belong_to_a_run_a_path_and_a_generation():
+    key = idempotency_key(RUN, Path("a"), 1)
+    assert key == idempotency_key(RUN, Path("a"), 1)
+    others = [
+        idempotency_key(RunId("R2"), Path("a"), 1),
+        idempotency_key(RUN, Path("b"), 1),
+        idempotency_key(RUN, Path("a"), 2),
+    ]
+    assert len({key, *others}) == 4

@@ -122,6 +122,27 @@ def test_proposals_may_not_be_nested_deeper_than_allowed():
     run.check()
 
 
+def test_scopes_inside_a_proposal_count_as_deep_as_they_are():
+    inner: Json = {"interlock": 1, "name": "i", "nodes": {}, "outputs": {"n": 1}}
+    deep: Json = {
+        "interlock": 1,
+        "name": "p",
+        "graphs": {"inner": inner},
+        "nodes": {"g": {"graph": "inner"}},
+        "outputs": {"n": "${{ g.n }}"},
+    }
+    assert proposing_to(deep, limits=Limits(depth_max=2)).output() == {"n": 1}
+    run = proposing_to(deep, limits=Limits(depth_max=1))
+    assert run.error("p/g").code == "IL5101"
+
+
+def proposing_to(document: Json, *, limits: Limits) -> Driven:
+    run = proposing(limits=limits)
+    run.end("p", document)
+    run.check()
+    return run
+
+
 def test_a_proposal_whose_inputs_do_not_fit_fails_its_node():
     run = proposing()
     wrong = document(inputs={"label": {"type": "string", "maxLength": 1}})

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from interlock.engine import step
 from interlock.graph import Retry
+from interlock.journal import Entry
 from interlock.plan import Limits
 from unit.engine.driving import START_MS, Driven, call, failure, plan_of, types
 
@@ -154,6 +156,20 @@ def test_how_often_a_process_may_die_is_a_limit_of_the_plan():
 
 
 # --- the rest is ordered again
+
+
+def test_what_was_to_be_recorded_is_ordered_again():
+    run = Driven(plan_of(call("a", "write"), call("b", "write"), outputs={"n": "${{ a + b }}"}))
+    run.start("b")
+    run.start("a")
+    for path in ("a", "b"):
+        run.entries.append(Entry(run.outcome(path, 7), run.now_ms, len(run.entries) + 1))
+        step(run.state, run.entries[-1])
+    assert set(run.state.ordered) == {"a", "b"}
+    assert run.recover() == []
+    assert run.settled() == {"a": "succeeded", "b": "succeeded"}
+    assert run.output() == {"n": 14}
+    run.check()
 
 
 def test_what_ran_ahead_is_ordered_again_and_does_not_run_ahead_any_more():

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from interlock.actions import Registry, action
 from interlock.graph import AnyNode, Graph, GraphNode, MapNode
 from interlock.plan import Limits
 from interlock.values import Json, NodeId
@@ -137,6 +138,46 @@ def test_a_subgraph_that_would_be_one_scope_too_many_fails():
     node = GraphNode(id=NodeId("g"), graph="body", with_={"v": "p"})
     run = Driven(plan_of(node, graphs=GRAPHS, limits=Limits(scopes_max=1)))
     assert run.error("g").code == "IL5102"
+    run.check()
+
+
+# --- outputs that are no values
+
+
+def nested(levels: int) -> Json:
+    found: Json = 7
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+@action(effect="read")
+def deep() -> Any:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("levels, status", [(98, "succeeded"), (99, "failed")])
+def test_a_scope_whose_output_is_no_value_fails(levels: int, status: str):
+    inner = call("x", "deep", with_={})
+    body = Graph(name="body", nodes={inner.id: inner}, outputs={"n": ["${{ x }}"]})
+    node = GraphNode(id=NodeId("g"), graph="body")
+    registry = Registry([deep])
+    run = Driven(plan_of(node, graphs={"body": body}, registry=registry))
+    run.end("g/x", nested(levels))
+    assert run.settled() == {"g/x": "succeeded", "g": status}
+    assert status == "succeeded" or run.error("g").code == "IL6003"
+    run.check()
+
+
+@pytest.mark.parametrize("levels, status", [(98, "succeeded"), (99, "failed")])
+def test_a_run_whose_output_is_no_value_fails(levels: int, status: str):
+    plan = plan_of(
+        call("x", "deep", with_={}), outputs={"n": ["${{ x }}"]}, registry=Registry([deep])
+    )
+    run = Driven(plan)
+    run.end("x", nested(levels))
+    assert run.result().status == status
+    assert status == "succeeded" or run.run_error().code == "IL6003"
     run.check()
 
 
