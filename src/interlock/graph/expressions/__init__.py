@@ -1,7 +1,8 @@
 """Expressions: CEL in conditions, and in `${{ }}` inside values.
 
-A plain path (`image.ref`) is read by a getter of our own; everything else goes to the CEL engine,
-which is imported when it is needed first.
+A plain path (`image.ref`) is read by a getter of our own, and so is a path of each item of a list
+(`docs.items.map(d, d.id)`). Everything else is evaluated by the CEL engine, which is imported when
+it is needed first.
 """
 
 from interlock.graph.expressions.cel import ENGINE as ENGINE

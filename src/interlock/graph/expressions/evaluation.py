@@ -15,7 +15,7 @@ Parts: TypeAlias = dict[str, "Parts | None"]
 
 _SHOWN_CHARS_MAX = 60
 _RANGE_GUARD = re.compile(r"`\+` does not work on (?P<kind>\w+) and list")
-_ABSENT_HINT = "where a field may be absent, test it with `has(a.b)` or use `a.?b.orValue(…)`"
+ABSENT_HINT = "where a field may be absent, test it with `has(a.b)` or use `a.?b.orValue(…)`"
 _FAILED_HINT = "guard it with a condition, as in `has(a.b) && a.b > 1` or `x != null ? x : 0`"
 
 
@@ -98,16 +98,21 @@ def _explained(
     shown = f"`{shortened(source)}`"
     guard = _RANGE_GUARD.match(failed.message)
     if guard is not None and analysis.guarded:
-        return ExpressionFailed(
-            f"{shown}: `map`, `filter` and `exists_one` go over a list, not {guard['kind']}",
-            hint="go over a list; over an object, whose order is not defined, only `all` and"
-            " `exists` have one answer",
-        )
+        return not_a_list(source, guard["kind"])
     for chain in analysis.chains:
         told = obstacle(chain.name, chain.steps, scope) if chain.optional_from is None else None
         if told is not None and _is_same(failed.message, told):
-            return ExpressionFailed(f"{shown}: {told}", hint=_ABSENT_HINT)
+            return ExpressionFailed(f"{shown}: {told}", hint=ABSENT_HINT)
     return ExpressionFailed(f"{shown}: {failed.message}", hint=failed.hint or _FAILED_HINT)
+
+
+def not_a_list(source: str, kind: str) -> ExpressionFailed:
+    """Refuse to go over what is no list."""
+    return ExpressionFailed(
+        f"`{shortened(source)}`: `map`, `filter` and `exists_one` go over a list, not {kind}",
+        hint="go over a list; over an object, whose order is not defined, only `all` and"
+        " `exists` have one answer",
+    )
 
 
 def _is_same(message: str, told: str) -> bool:

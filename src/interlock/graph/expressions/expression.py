@@ -9,6 +9,7 @@ from interlock.graph.expressions import cel
 from interlock.graph.expressions.analysis import Analysis
 from interlock.graph.expressions.evaluation import evaluator, shortened
 from interlock.graph.expressions.paths import Scope, getter, kind_text, read_path
+from interlock.graph.expressions.projection import read_projection
 from interlock.graph.expressions.references import Chain, Reference, resolve
 from interlock.values import Json
 
@@ -112,5 +113,5 @@ def _parse_cel(source: str, names: frozenset[str]) -> Parsed:
         source=source,
         references=references,
         plain=False,
-        evaluator=evaluator(source, compiled, analysis),
+        evaluator=read_projection(source) or evaluator(source, compiled, analysis),
     )

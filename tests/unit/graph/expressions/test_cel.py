@@ -98,8 +98,8 @@ def test_the_fields_of_a_result_are_in_order():
         ("a.s.x == ''", "`a.s` is a string, which has no field `x`"),
         ("zz.y > 1", "`zz` has no value here"),
         ("(has(a.zz) && a.zz > 1) || a.n.y > 1", "`a.n` is an integer, which has no field `y`"),
-        ("a.list.map(x, x.y)", "a field is read from a value that has no fields"),
-        ("a.docs.map(d, d.w)", "no such field `w`"),
+        ("a.list.map(x, [x.y])", "a field is read from a value that has no fields"),
+        ("a.docs.map(d, [d.w])", "no such field `w`"),
         ("a.s + 1", "`+` does not work on string and integer"),
         ("a.n.startsWith('x')", "`startsWith` does not work on integer and string"),
         ("a.list < a.list", "`<` does not work on list and list"),
@@ -111,9 +111,9 @@ def test_the_fields_of_a_result_are_in_order():
         ("a.n / 0", "division by zero"),
         ("9223372036854775807 + a.n", "integer overflow"),
         ("int(a.s)", "cannot convert string to int"),
-        ("a.s.map(x, x)", "`map`, `filter` and `exists_one` go over a list, not string"),
+        ("a.s.map(x, [x])", "`map`, `filter` and `exists_one` go over a list, not string"),
         ("a.n.all(x, x)", "`all` and `exists` go over a list or an object, not integer"),
-        ("a.map.map(k, k)", "go over a list, not object"),
+        ("a.map.map(k, [k])", "go over a list, not object"),
         ("a.map.filter(k, true)", "go over a list, not object"),
         ("a.map.exists_one(k, k == 'x')", "go over a list, not object"),
         ("a.list.all(x, x > 'a')", "`>` does not work on integer and string"),
@@ -259,7 +259,7 @@ def test_the_order_of_a_map_reaches_nobody():
 from interlock.graph.expressions import parse_expression
 scope = {"m": {f"k{n}": n for n in range(20)}}
 for source in (
-    "m.map(k, k)", "m.all(k, m[k].x == k)", "{'q': m}", "m.exists(k, k > 1)",
+    "m.map(k, [k])", "m.all(k, m[k].x == k)", "{'q': m}", "m.exists(k, k > 1)",
     "'%s'.format([m])", "m.filter(k, true)",
 ):
     try:
