@@ -140,7 +140,7 @@ class _Given:
         if fit.verdict == "yes":
             return ()
         if fit.verdict == "no":
-            self._refuse_whole(fit.assumed, texts)
+            self._refuse_whole(produced, fit.assumed, texts)
         return left or [self._left(", ".join(one.expression.source.strip() for one, _ in parts))]
 
     def _check_part(self, placed: Placed, produced: Schema | None) -> RunTimeCheck | None:
@@ -172,10 +172,13 @@ class _Given:
             source=source,
         )
 
-    def _refuse_whole(self, produced: Schema, texts: AbstractSet[str]) -> None:
-        example = counterexample(self.wanted, produced)
-        problems = example.problems if example is not None else ()
-        for problem in problems or (Problem("", f"it is {describe(produced)}"),):
+    def _refuse_whole(self, produced: Schema, assumed: Schema, texts: AbstractSet[str]) -> None:
+        example = counterexample(self.wanted, assumed)
+        problems = _telling(example.problems if example is not None else ())
+        if not problems:
+            told = f"it takes {words(self.wanted)}, but this is {describe(produced)}"
+            problems = [Problem("", told)]
+        for problem in problems:
             if problem.pointer in texts:
                 self._refuse_text(problem.pointer)
             else:
@@ -193,7 +196,7 @@ class _Given:
     def _check_literal(self, value: Json) -> None:
         checker = self.lens.memory.checker(self.wanted)
         if checker is not None and not checker.accepts(value):
-            for problem in checker.problems(value):
+            for problem in _telling(checker.problems(value)):
                 self._refuse(problem, value)
 
     def _refuse(self, problem: Problem, value: Json = None) -> None:
@@ -220,3 +223,9 @@ class _Given:
             steps.append(int(text) if isinstance(here, list) and text.isdecimal() else text)
             here = value_at(here, steps[-1:])
         return tuple(steps)
+
+
+def _telling(problems: Sequence[Problem]) -> list[Problem]:
+    """Of a value of the wrong type, nothing else needs to be said."""
+    mistyped = {problem.pointer for problem in problems if problem.wrong_type}
+    return [one for one in problems if one.wrong_type or one.pointer not in mistyped]
