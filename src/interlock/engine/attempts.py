@@ -1,6 +1,6 @@
 """Attempts of calls: ordered, started, returned, failed, probed, in doubt, resolved."""
 
-from typing import assert_never
+from typing import assert_never, cast
 
 from interlock.engine.judging import judge
 from interlock.engine.ordering import call_in, order_attempt, probe_due, within_window
@@ -36,20 +36,21 @@ def locate_call(
         IllegalTransition: it is another attempt, or the node calls nothing, or is not running.
     """
     at = locate(turn, event.path)
-    node = at.node
     now = at.state
     expect(now.status == "running", at, "it would have to be running")
     same = event.attempt == now.attempt and event.generation == now.generation
     expect(same, at, f"the event is of generation {event.generation}, attempt {event.attempt}")
-    if not isinstance(node, CompiledCall):
-        raise IllegalTransition(f"`{event.type}` for `{at.path}`, which calls no action")
-    return at, node
+    expect(event.path not in turn.state.ordered, at, "what came of it is to be recorded first")
+    expect(now.opened is None, at, "it waits for the scope it opened")
+    # What runs with nothing open and nothing to be recorded is a call (see `check_state`).
+    return at, cast(CompiledCall, at.node)
 
 
 def on_started(turn: Turn, event: AttemptStarted) -> None:
     """Apply the intent."""
     at, _ = locate_call(turn, event)
     expect(not at.state.started, at, "the attempt has started already")
+    expect(not at.state.probing, at, "its receiver is asked about it")
     call = call_in(at)
     expect(event.call_key == call.key and event.args == call.args, at, "it calls something else")
     at.state.started, at.state.ahead = True, False

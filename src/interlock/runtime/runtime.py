@@ -291,6 +291,7 @@ class Runtime:
             await asyncio.shield(driver.finished)
         except asyncio.CancelledError:
             await driver.abandon()  # nobody waits for its attempts any more
+            driver.finished.exception()  # ... nor for what stopped it
             raise
         finally:
             del self._drivers[state.run]

@@ -27,6 +27,7 @@ from interlock.journal import (
 )
 from interlock.values import Digest, NodeId, Path
 from unit.engine.driving import RUN, Driven, call, failure, plan_of
+from unit.engine.test_proposals import document, proposing
 from unit.engine.test_scopes import BODY
 
 A = Path("a")
@@ -120,7 +121,7 @@ CASES: dict[str, Case] = {
     "what waits starts": (fresh, lambda run: intent(run, path=Path("b")), "is waiting"),
     "what is not there starts": (fresh, lambda run: intent(run, path=Path("x")), "no such node"),
     "a node of a closed scope": (fresh, lambda run: intent(run, path=Path("h/x")), "no such node"),
-    "a subgraph starts": (fresh, lambda run: intent(run, path=Path("g"), attempt=0), "no action"),
+    "a subgraph starts": (fresh, lambda run: intent(run, path=Path("g"), attempt=0), "the scope it opened"),
     "what settled starts": (settled, intent, "is succeeded"),
     "it returns without an intent": (fresh, returned(), "has not started"),
     "what ran ahead returns": (fresh, returned("r"), "has not started"),
@@ -131,6 +132,7 @@ CASES: dict[str, Case] = {
     "another call fails": (started, failed(call_key=DIGEST), "called something else"),
     "it fails with an output": (started, failed(output=SEVEN), "refused by the engine alone"),
     "it fails ahead with an output": (started, failed(ahead=True, output=SEVEN), "has not started"),
+    "what is asked about starts": (probing, intent, "its receiver is asked"),
     "nobody was asked": (started, answered(), "nobody was asked"),
     "an answer without an output": (probing, answered(output=None), "says no output"),
     "another answer": (probing, answered(attempt=2), "attempt 2"),
@@ -211,6 +213,23 @@ def test_an_order_that_is_recorded_with_other_contents_is_refused(changes: Any, 
     run = judged()
     with pytest.raises(IllegalTransition, match=told):
         run.tell(replace(run.state.ordered[A], **changes))
+
+
+def test_an_attempt_whose_end_is_to_be_recorded_has_ended():
+    for event in (intent(judged()), returned(), answered()):
+        with pytest.raises(IllegalTransition, match="is to be recorded first"):
+            judged().tell(event)
+
+
+def test_a_proposal_that_runs_is_not_proposed_again():
+    run = proposing()
+    run.end("p", document())
+    due = run.due("p")
+    again = AttemptStarted(
+        path=due.path, generation=1, attempt=1, call_key=due.call_key, args=due.args
+    )
+    with pytest.raises(IllegalTransition, match="waits for the scope it opened"):
+        run.tell(again)
 
 
 def test_another_event_than_the_one_ordered_is_refused():
