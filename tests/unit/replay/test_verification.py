@@ -324,7 +324,9 @@ def test_what_is_dropped_doubled_or_moved_is_refused_or_makes_no_difference(
         dropped = entries[first - 1].event
         is_last = first == len(entries)
         ran_ahead = isinstance(dropped, NodeSettled) and dropped.ahead
-        assert is_last or ran_ahead or isinstance(dropped, FROM_OUTSIDE), dropped
+        # In a run that is open, an order may not have been carried out yet.
+        is_open = dropped in fold(RUN, changed).ordered.values()
+        assert is_last or ran_ahead or is_open or isinstance(dropped, FROM_OUTSIDE), dropped
         assert found.recorded in (None, original.recorded)
 
 
