@@ -38,7 +38,7 @@ def check_arguments(target: Target, bound: Bound, lens: Lens) -> Sequence[RunTim
     errors = lens.problems.errors
     for name, value in bound.node.with_.items():
         wanted = lens.memory.select(target.schema, (name,)).schema
-        if wanted is not False:
+        if wanted is not False or name in target.properties:
             home = escaped(name)
             argument = _Given(target, bound, lens, f"/{home}", wanted, value)
             left += argument.check(by_name.get(home, ()))
@@ -151,7 +151,7 @@ class _Given:
             check_text(placed, produced, self.lens, at=f"{self.bound.home}/with", steps=steps)
             return None
         wanted = self.lens.memory.select(self.target.schema, steps).schema
-        if wanted is False:
+        if wanted is False and len(steps) > 1:
             return None
         edge = Edge(
             node=self.bound.node.id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from interlock.actions import Manifest
 from interlock.graph import (
@@ -209,16 +209,17 @@ def _wait_for(around: Surroundings, bound: Bound) -> None:
             continue
         (bound.strict if read.reference.root == "node" else bound.lenient).add(found)
     if node.needs:
-        bound.strict |= set(_listed(around, bound, "needs", node.needs))
+        bound.strict |= set(_listed(around, bound, name="needs"))
     if node.after:
-        bound.lenient |= set(_listed(around, bound, "after", node.after))
+        bound.lenient |= set(_listed(around, bound, name="after"))
     bound.lenient -= bound.strict
 
 
 def _listed(
-    around: Surroundings, bound: Bound, name: str, ids: Sequence[NodeId]
+    around: Surroundings, bound: Bound, *, name: Literal["needs", "after"]
 ) -> Iterator[NodeId]:
     """Check the ids of `needs` or `after`."""
+    ids = bound.node.needs if name == "needs" else bound.node.after
     for index, other in enumerate(ids):
         at = f"{bound.home}/{name}/{index}"
         if other == bound.node.id:

@@ -66,7 +66,7 @@ def check_edge(edge: Edge, produced: Schema, lens: Lens) -> RunTimeCheck | None:
     if fit.verdict == "yes":
         return None
     if fit.verdict == "no":
-        _refuse(edge, produced, fit, lens)
+        _refuse(edge, produced, fit=fit, lens=lens)
     elif not fit.is_open:
         _warn(edge, produced, lens)
     place = place_text(edge.steps)
@@ -97,7 +97,7 @@ def _text_advice(misfit: Misfit) -> str:
     return told if is_told else "text takes strings, numbers and booleans; pass this on its own"
 
 
-def _refuse(edge: Edge, produced: Schema, fit: Fit, lens: Lens) -> None:
+def _refuse(edge: Edge, produced: Schema, *, fit: Fit, lens: Lens) -> None:
     wanted, given = words(edge.wanted), words(produced)
     message = f"{edge.taker} takes {wanted}, but `{edge.source}` is {given}"
     if wanted == given:

@@ -27,6 +27,7 @@ class Limits:
     attempts_max: int = 25
     crashes_max: int = 3
     items_max: int = 100_000
+    map_limit_default: int = 1_000
     timeout_ms_default: int = 60_000
 
 

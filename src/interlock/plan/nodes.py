@@ -157,7 +157,7 @@ def _map(site: Site, bound: Bound, node: MapNode) -> CompiledMap | None:
         over=bound.over,
         item_name=node.as_,
         key=bound.key,
-        limit=node.limit or site.around.limits.items_max,
+        limit=node.limit or site.around.limits.map_limit_default,
         failures_max=node.failures_max,
     )
 

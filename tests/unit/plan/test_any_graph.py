@@ -1,6 +1,5 @@
 """Whatever graph comes: it compiles, or it is refused with diagnostics; and always the same way."""
 
-import contextlib
 import copy
 import random
 from typing import Any
@@ -134,9 +133,13 @@ def test_what_compiled_is_restored_as_it_was(case: Case, chance: random.Random):
 
 @given(graphs())
 def test_any_readable_graph_compiles_or_is_refused(graph: Graph):
-    with contextlib.suppress(DocumentInvalid):
+    problems = ()
+    try:
         compile_graph(graph, ACTIONS)
         event("compiled")
+    except DocumentInvalid as error:
+        problems = error.diagnostics
+    assert all(one.code in CODES and one.hint and one.severity == "error" for one in problems)
 
 
 @given(

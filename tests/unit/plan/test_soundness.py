@@ -98,6 +98,12 @@ def test_no_value_of_a_proven_edge_is_refused(produced: Any, data: st.DataObject
                     assert takes.accepts(argument_for(plan, value))
 
 
+def test_what_takes_nothing_is_given_nothing():
+    assert plan_of(STRING, False, "${{ p }}") is None
+    assert plan_of(STRING, record("a", a=False), {"a": "${{ p }}"}) is None
+    assert plan_of(STRING, False, 1) is None
+
+
 @given(SCHEMAS, st.data())
 def test_a_schema_passed_on_as_it_is_is_proven(schema: Any, data: st.DataObject):
     assume(any(Checker(schema).accepts(one) for one in examples(schema)))
