@@ -21,6 +21,8 @@ from interlock.values import RunId
 
 AHEAD_MS_MAX = 10
 AHEAD_EVENTS_MAX = 1_024
+GROUP_EVENTS_MAX = 8_192
+"""A group at most: bounds the memory and the time of one commit."""
 
 Position: TypeAlias = int
 Callback: TypeAlias = Callable[[], None]
@@ -117,7 +119,9 @@ class CommitQueue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        group, self._gathered = self._gathered, []
+        # After a run was refused, positions are in step again only when all has been taken.
+        most = len(self._gathered) if self._skipped else GROUP_EVENTS_MAX
+        group, self._gathered = self._gathered[:most], self._gathered[most:]
         self._in_flight = True
         taken, self._skipped = len(group) + self._skipped, 0
         if self._thread is None:

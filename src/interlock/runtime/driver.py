@@ -175,6 +175,9 @@ class Driver:
         try:
             while self._pending:
                 entry, position = self._pending[0]
+                if entry.seq == 0 and self._commits.is_far_ahead:
+                    # What ran ahead came back all at once: its events go out in bounded groups.
+                    position = self._commits.appended
                 if position > self._commits.durable:
                     self._commits.when_durable(position, self._pump)
                     break
