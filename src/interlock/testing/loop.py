@@ -28,7 +28,7 @@ PATIENCE_S = 5.0
 
 
 class Stuck(UsageError):
-    """Every task waits for something, and no timer, thread or socket will ever wake one."""
+    """Every task waits, and no timer, thread or socket will ever wake one."""
 
 
 @final
