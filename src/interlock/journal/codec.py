@@ -153,7 +153,7 @@ def _arguments(name: str, envelope: Mapping[str, Json], resolve: Resolve) -> dic
     for field, ref in _object(envelope, "refs").items():
         if Value not in shapes.get(field, _NONE) or field in arguments:
             raise JournalCorrupt(f"event `{name}` has no value `{field}`")
-        arguments[field] = _resolved(ValueRef(str(ref)), envelope, resolve)
+        arguments[field] = _resolved(ValueRef(str(ref)), resolve)
     return arguments
 
 
@@ -164,10 +164,10 @@ def _object(envelope: Mapping[str, Json], name: str) -> dict[str, Json]:
     return found
 
 
-def _resolved(ref: ValueRef, envelope: Mapping[str, Json], resolve: Resolve) -> Value:
+def _resolved(ref: ValueRef, resolve: Resolve) -> Value:
     found = resolve(ref)
     if found is None:
-        raise JournalCorrupt(f"the value {ref} of event {envelope.get('seq')} is not in the store")
+        raise JournalCorrupt(f"the value {ref} is not in the store")
     try:
         value = Value.from_bytes(found)
     except ValueRefused as error:

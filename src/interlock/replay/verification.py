@@ -9,11 +9,13 @@ computed again from what was folded.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from interlock.engine import State, execution_digest, initial, step
+from interlock.engine import SEMANTICS, State, execution_digest, initial, step
 from interlock.errors import Divergence, InternalError, JournalCorrupt, ensure
-from interlock.journal import Entry, RunOutcome, RunStarted
+from interlock.journal import Entry, RunOutcome, RunRecovered, RunStarted
 from interlock.plan import Plan, restore
 from interlock.values import Digest, RunId
+
+CHANGED = "the journal was changed after it was written; events before this one are sound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +50,24 @@ def fold(run: RunId, entries: Iterable[Entry]) -> State:
         raise JournalCorrupt(f"the journal of run {run} is empty")
     state = initial(pinned_plan(first), run)
     _apply(state, first)
+    epoch = first.epoch
     for entry in rest:
+        if entry.epoch != epoch:
+            _check_epoch(entry, before=epoch)
+            epoch = entry.epoch
         _apply(state, entry)
     return state
+
+
+def _check_epoch(entry: Entry, *, before: int) -> None:
+    """Refuse what an owner that had been followed wrote: only a recovery raises the epoch."""
+    if entry.epoch < before or not isinstance(entry.event, RunRecovered):
+        raise Divergence(
+            f"event {entry.seq} (`{entry.event.type}`): it is of epoch {entry.epoch}, after one of"
+            f" epoch {before}; only `RunRecovered` begins an epoch",
+            seq=entry.seq,
+            hint=CHANGED,
+        )
 
 
 def pinned_plan(first: Entry) -> Plan:
@@ -61,7 +78,12 @@ def pinned_plan(first: Entry) -> Plan:
     """
     event = first.event
     if not isinstance(event, RunStarted):
-        raise JournalCorrupt(f"the first event is `{event.type}`, not `RunStarted`")
+        raise JournalCorrupt(f"the first event is `{event.type}`, not `RunStarted`", hint=CHANGED)
+    if event.semantics != SEMANTICS:
+        raise JournalCorrupt(
+            f"the run was written with semantics {event.semantics}; this version knows {SEMANTICS}",
+            hint="use the Interlock that wrote it, or a newer one",
+        )
     plan = restore(event.document, event.manifests)
     if plan.digest != event.plan:
         raise JournalCorrupt(
@@ -81,7 +103,7 @@ def _apply(state: State, entry: Entry) -> None:
         raise Divergence(
             f"event {entry.seq} (`{entry.event.type}`): {error.message}",
             seq=entry.seq,
-            hint="the journal was changed after it was written; events before this one are sound",
+            hint=CHANGED,
         ) from error
 
 

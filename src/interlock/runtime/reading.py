@@ -1,13 +1,14 @@
 """Reading a run back from a store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from interlock.errors import JournalCorrupt, RunNotFound
-from interlock.journal import Entry, decode_entry, refs_of
+from interlock.journal import Entry, StoredEvent, decode_entry, refs_of
 from interlock.store import Store
-from interlock.values import RunId
+from interlock.values import RunId, ValueRef
 
 PAGE = 1_000
+KEEP = "keep the file for analysis, and restore the store from a backup"
 
 
 def read_entries(store: Store, run: RunId) -> Iterator[Entry]:
@@ -15,20 +16,40 @@ def read_entries(store: Store, run: RunId) -> Iterator[Entry]:
 
     Raises:
         RunNotFound: the store has no event of this run.
-        JournalCorrupt: bytes do not decode, or a value is missing.
+        JournalCorrupt: bytes do not decode, or something is missing; names the event.
     """
     after = 0
     while page := store.read(run, after=after, limit=PAGE):
-        refs = {ref for event in page for ref in refs_of(event.body)}
+        refs = {ref for event in page for ref in _refs(run, event)}
         values = store.values(run, refs)
         for event in page:
-            found, entry = decode_entry(event.body, values.get)
-            if found != run or entry.seq != event.seq or entry.epoch != event.epoch:
-                raise JournalCorrupt(
-                    f"event {event.seq} of {run} says that it is event {entry.seq} of {found}",
-                    hint="the file was changed by something else than Interlock",
-                )
-            yield entry
+            yield _entry(run, event, values)
         after = page[-1].seq
+    if after == 0 and store.head(run) is not None:
+        raise JournalCorrupt(f"run {run} is listed, and none of its events is there", hint=KEEP)
     if after == 0:
         raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
+
+
+def _refs(run: RunId, event: StoredEvent) -> list[ValueRef]:
+    try:
+        return refs_of(event.body)
+    except JournalCorrupt as error:
+        raise _placed(error, run, event) from error
+
+
+def _entry(run: RunId, event: StoredEvent, values: Mapping[ValueRef, bytes]) -> Entry:
+    try:
+        found, entry = decode_entry(event.body, values.get)
+    except JournalCorrupt as error:
+        raise _placed(error, run, event) from error
+    if found != run or entry.seq != event.seq or entry.epoch != event.epoch:
+        told = f"it says that it is event {entry.seq} of run {found}, of epoch {entry.epoch}"
+        told += f"; its row is of epoch {event.epoch}"
+        raise _placed(JournalCorrupt(told), run, event)
+    return entry
+
+
+def _placed(error: JournalCorrupt, run: RunId, event: StoredEvent) -> JournalCorrupt:
+    told = f"event {event.seq} of run {run}: {error.message}"
+    return JournalCorrupt(told, hint=error.hint or KEEP)

@@ -114,7 +114,7 @@ def test_an_event_is_called_as_its_class(kind: type[object]):
         (changed(data_error={"code": "IL6001"}), "not an error"),
         (changed(refs_status=OUTPUT.ref), "event `NodeSettled` has no value `status`"),
         (changed(refs_color=OUTPUT.ref), "event `NodeSettled` has no value `color`"),
-        (changed(refs_output="sha256:ff"), "the value sha256:ff of event 4 is not in the store"),
+        (changed(refs_output="sha256:ff"), "the value sha256:ff is not in the store"),
     ],
 )
 def test_what_is_no_event_is_refused(body: bytes, told: str):

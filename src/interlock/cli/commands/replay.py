@@ -8,7 +8,7 @@ from interlock.cli.console import counted, err, out, out_json, tinted
 from interlock.cli.exits import Exit, exit_of
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.stores import existing, find_run, opened_if_there
-from interlock.errors import InterlockError, UsageError
+from interlock.errors import Divergence, InterlockError, JournalCorrupt, UsageError
 from interlock.journal import RunHead
 from interlock.replay import Verified, verify
 from interlock.runtime import read_entries
@@ -60,15 +60,46 @@ def _every(store: Store) -> Iterator[RunHead]:
 
 def _verify(store: Store, head: RunHead) -> Verified | InterlockError:
     try:
-        return verify(head.run, read_entries(store, head.run))
+        verified = verify(head.run, read_entries(store, head.run))
+        _check_head(store, head, verified)
     except InterlockError as error:
         return error
+    return verified
+
+
+def _check_head(store: Store, head: RunHead, verified: Verified) -> None:
+    """Hold the row that lists a run against its events; both are written in one transaction.
+
+    Raises:
+        Divergence: events were cut off at the end, or the row was changed.
+    """
+    if store.head(head.run) != head:
+        return  # The run goes on while we look.
+    ended = head.status in ("succeeded", "failed", "cancelled")
+    found = {
+        "graph": (head.graph, verified.plan.name),
+        "plan": (head.plan, verified.plan.digest),
+        "status": (head.status if ended else "open", verified.status or "open"),
+        "execution": (head.execution, verified.recorded),
+    }
+    differences = [
+        f"its {name} is {listed or 'not known'}, its {counted(verified.events, 'event')} give"
+        f" {derived or 'none'}"
+        for name, (listed, derived) in found.items()
+        if listed != derived
+    ]
+    if differences:
+        raise Divergence(
+            f"the list of runs says something else: {'; '.join(differences)}",
+            seq=verified.events,
+            hint="events were cut off at the end, or the list was changed; keep the file",
+        )
 
 
 def _show(head: RunHead, verified: Verified | InterlockError) -> None:
     name = f"{head.run}  {head.graph}"
     if isinstance(verified, InterlockError):
-        out(f"{name}  differs")
+        out(f"{name}  {'is corrupt' if isinstance(verified, JournalCorrupt) else 'differs'}")
         err(tinted(f"{verified}") + "\n")
     elif verified.replayed is None:
         out(f"{name}  open, {counted(verified.events, 'event')} derived again")

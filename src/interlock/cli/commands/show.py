@@ -9,11 +9,12 @@ from interlock.cli.nodeview import node_json, node_lines, node_view
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.runview import OPEN, RunView, run_json, run_lines
 from interlock.cli.stores import existing, find_run
-from interlock.errors import UsageError
+from interlock.errors import JournalCorrupt, UsageError
+from interlock.journal import StoredEvent
 from interlock.replay import pinned_plan
 from interlock.runtime import SystemClock, read_entries
 from interlock.store import EVENTS_READ_DEFAULT, Store
-from interlock.values import RunId
+from interlock.values import Json, RunId
 
 
 @click.command(epilog=example("interlock show last"))
@@ -50,9 +51,19 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
     return Exit.OK
 
 
+def _envelope(run: RunId, event: StoredEvent) -> Json:
+    try:
+        return orjson.loads(event.body)
+    except orjson.JSONDecodeError as error:
+        raise JournalCorrupt(
+            f"event {event.seq} of run {run} is not JSON: {error}",
+            hint="the events before it are above; keep the file, and restore it from a backup",
+        ) from error
+
+
 def _print_events(store: Store, run: RunId) -> None:
     after = 0
     while page := store.read(run, after=after, limit=EVENTS_READ_DEFAULT):
         for event in page:
-            out(json_text(orjson.loads(event.body)))
+            out(json_text(_envelope(run, event)))
         after = page[-1].seq
