@@ -18,7 +18,7 @@ from interlock.cli.exits import Exit, exit_of_status
 from interlock.cli.progress import Progress, restore_terminal
 from interlock.cli.stores import Journal
 from interlock.cli.times import span
-from interlock.errors import UsageError
+from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Entry
 from interlock.plan import Plan
 from interlock.runtime import Observer, RunResult, Runtime, read_entries
@@ -26,6 +26,8 @@ from interlock.values import Json, RunId
 
 Order: TypeAlias = Callable[[Runtime, Observer], Awaitable[RunResult]]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE_S = 1.0
+"""How long the loop may take to hear of a signal before a person is told that it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,9 @@ class Stage:
     journal: Journal
 
 
-def drive(stage: Stage, order: Order, *, past: Iterable[Entry] = ()) -> RunResult:
+def drive(
+    stage: Stage, order: Order, *, run: RunId | None = None, past: Iterable[Entry] = ()
+) -> RunResult:
     """Carry out an order of the runtime, with progress on stderr, until the run ends or stops.
 
     The first Ctrl-C or SIGTERM lets what is under way end, at most ten seconds, and leaves the run
@@ -46,9 +50,13 @@ def drive(stage: Stage, order: Order, *, past: Iterable[Entry] = ()) -> RunResul
     """
     progress = Progress(stage.plan, sys.stderr, live=_is_live())
     progress.catch_up(past)
-    stop = Interruption(stage.journal)
-    with redirect_stdout(sys.stderr), progress as observe:
-        return asyncio.run(_carry_out(stage, order, observer=stop.watching(observe), stop=stop))
+    stop = Interruption(stage.journal, run)
+    try:
+        with redirect_stdout(sys.stderr), progress as observe:
+            return asyncio.run(_carry_out(stage, order, observer=stop.watching(observe), stop=stop))
+    except (StoreFailed, KeyboardInterrupt) as error:
+        error.add_note(stop.what_is_left())
+        raise
 
 
 def take_up(stage: Stage, run: RunId) -> RunResult:
@@ -56,6 +64,7 @@ def take_up(stage: Stage, run: RunId) -> RunResult:
     return drive(
         stage,
         lambda runtime, observer: runtime.resume(run, observer=observer),
+        run=run,
         past=read_entries(stage.journal.store, run),
     )
 
@@ -75,11 +84,12 @@ def _is_live() -> bool:
 class Interruption:
     """What Ctrl-C and SIGTERM do while a run goes on."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, run: RunId | None) -> None:
         self._journal = journal
-        self._run: RunId | None = None
+        self._run = run
         self._times = 0
         self._draining: asyncio.Task[None] | None = None
+        self._unheard = threading.Timer(PATIENCE_S, self._say_unheard)
 
     def watching(self, observer: Observer) -> Observer:
         """Learn the id of the run from its events."""
@@ -105,6 +115,8 @@ class Interruption:
             if self._times > 1:
                 self._end_at_once()
             loop.call_soon_threadsafe(self._drain, runtime)
+            self._unheard.daemon = True
+            self._unheard.start()
 
         before = {number: signal.signal(number, handle) for number in SIGNALS}
         try:
@@ -114,19 +126,30 @@ class Interruption:
                 signal.signal(number, handler)
 
     def _drain(self, runtime: Runtime) -> None:
+        self._unheard.cancel()
         err("Stopping: what is under way has 10 s to end; Ctrl-C again ends at once")
         self._draining = asyncio.get_running_loop().create_task(runtime.drain())
+
+    def _say_unheard(self) -> None:
+        """Tell a person who waits: what is busy in the thread of the loop keeps it from draining.
+
+        It may be a plain call in an `async` action that blocks.
+        """
+        err("Stopping, once an action that blocks all others is done; Ctrl-C again ends at once")
 
     def _end_at_once(self) -> None:
         """End without waiting: the journal is made for that, and `resume` decides what to do."""
         restore_terminal(sys.stderr)
-        if self._run is not None:
-            err(f"Stopped at once; the run is open. To go on: {self._to_go_on(self._run)}")
+        err(f"Stopped at once. {self.what_is_left()}")
         flush()
         os._exit(Exit.OPEN)
 
-    def _to_go_on(self, run: RunId) -> str:
-        return self._journal.command("resume", run)
+    def what_is_left(self) -> str:
+        """Say how to go on, when the run did not come to an end here."""
+        if self._run is None:
+            look = self._journal.command("runs")
+            return f"No write was sent. If the run has begun all the same, `{look}` shows it"
+        return f"The run is open. To go on: {self._journal.command('resume', self._run)}"
 
 
 def conclude(stage: Stage, result: RunResult, *, as_json: bool) -> int:

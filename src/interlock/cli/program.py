@@ -15,7 +15,7 @@ import click
 from interlock.cli.console import err, flush, listed, tinted
 from interlock.cli.exits import MEANINGS, Exit, exit_of
 from interlock.cli.options import example
-from interlock.errors import DocumentInvalid, InterlockError, InternalError
+from interlock.errors import DocumentInvalid, InterlockError, InternalError, UsageError
 
 DEBUG = "INTERLOCK_DEBUG"
 
@@ -117,15 +117,18 @@ class Program(click.Group):
         except click.ClickException as error:
             error.show()
             return error.exit_code
-        except (click.Abort, KeyboardInterrupt):
-            err("Stopped.")
+        except (click.Abort, KeyboardInterrupt) as error:
+            err("\n".join(["Stopped.", *_notes(error)]))
             return Exit.OPEN
         except SystemExit:
             return Exit.OK  # click's way to say that nobody reads any more
         except InterlockError as error:
             report(error)
             return exit_of(error)
-        except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into words
+        except OSError as error:
+            report(_environment(error))
+            return Exit.USAGE
+        except BaseException as error:  # noqa: BLE001 - the last place that can turn a bug into words
             report(_bug(error))
             return Exit.INTERNAL
         return result if isinstance(result, int) else Exit.OK
@@ -135,10 +138,26 @@ def report(error: InterlockError) -> None:
     """Write an error as people should see it; with INTERLOCK_DEBUG=1 also where it was raised."""
     if os.environ.get(DEBUG):
         err("".join(traceback.format_exception(error)))
-    err(tinted(str(error) + (". Nothing was run." if isinstance(error, DocumentInvalid) else "")))
+    end = ". Nothing was run." if isinstance(error, DocumentInvalid) else ""
+    err(tinted("\n".join([f"{error}{end}", *_notes(error)])))
 
 
-def _bug(error: Exception) -> InternalError:
+def _notes(error: BaseException) -> list[str]:
+    return getattr(error, "__notes__", [])
+
+
+def _environment(error: OSError) -> UsageError:
+    """Say what the system refused, where nothing nearer to it knew what to do."""
+    where = f"{error.filename}: " if error.filename else ""
+    refused = UsageError(
+        f"the system refused: {where}{error.strerror or error}",
+        hint=f"check that it is there and yours; {DEBUG}=1 shows where it happened",
+    )
+    refused.__cause__ = error
+    return refused
+
+
+def _bug(error: BaseException) -> InternalError:
     bug = InternalError(
         f"{type(error).__name__}: {error}",
         hint=f"this is a bug in Interlock, please report it; {DEBUG}=1 shows where it happened",

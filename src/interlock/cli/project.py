@@ -69,8 +69,8 @@ def _checked(settings: object, file: Path) -> dict[str, str]:
 
 def store_url(project: Project, option: str | None) -> str:
     """Return the address of the store: option, environment, setting, default, in this order."""
-    told = option or os.environ.get(STORE_VARIABLE)
-    if told:
+    told = os.environ.get(STORE_VARIABLE) or None if option is None else option
+    if told is not None:
         return told
     if project.store is None:
         return str(project.folder / HOME / JOURNAL)

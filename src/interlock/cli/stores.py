@@ -1,7 +1,7 @@
 """Opening the store that a command works on, and finding the run that is meant."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
@@ -13,6 +13,7 @@ from interlock.store import Store, living_owners, open_store
 from interlock.values import RunId
 
 LAST = "last"
+CALLS_ACTIONS = ("run", "resume", "resolve")
 CANDIDATES_SHOWN_MAX = 5
 ABOVE_ALL = "\x7f"
 
@@ -23,13 +24,14 @@ class Journal:
 
     Attributes:
         name: what people call it.
-        options: `--app` and `--store` as they were given, so that commands that we show work.
+        app, store_option: options as they were given, so that commands that we show work.
     """
 
     store: Store
     url: str
     name: str
-    options: tuple[str, ...] = ()
+    app: str | None = None
+    store_option: str | None = None
 
     def driven(self) -> dict[RunId, OwnerId]:
         """Name the runs that a living process drives, with that owner."""
@@ -37,13 +39,12 @@ class Journal:
 
     def command(self, *words: str) -> str:
         """Write a command that works on this store."""
-        return join(["interlock", *words, *self.options])
-
-
-def options_of(*, app: str | None = None, store: str | None = None) -> tuple[str, ...]:
-    """Return options as they were given, for commands that are shown."""
-    given = (("--app", app), ("--store", store))
-    return tuple(word for name, value in given if value is not None for word in (name, value))
+        options: list[str] = []
+        if self.app is not None and words[0] in CALLS_ACTIONS:
+            options += ["--app", self.app]
+        if self.store_option is not None:
+            options += ["--store", self.store_option]
+        return join(["interlock", *words, *options])
 
 
 @contextmanager
@@ -61,7 +62,8 @@ def opened(store: str | None, *, app: str | None = None) -> Generator[Journal]:
             store=opened_store,
             url=url,
             name=name_of(url),
-            options=options_of(app=app, store=store),
+            app=app,
+            store_option=store,
         )
     finally:
         opened_store.close()
@@ -71,7 +73,7 @@ def opened(store: str | None, *, app: str | None = None) -> Generator[Journal]:
 def opened_if_there(store: str | None) -> Generator[Journal | None]:
     """Open the store for looking at it; None when there is none yet, and nothing is made."""
     path = path_of(store_url(find_project(), store))
-    if path is not None and not path.exists():
+    if path is not None and not is_there(path):
         yield None
         return
     with opened(store) as journal:
@@ -87,7 +89,7 @@ def existing(store: str | None, *, app: str | None = None) -> Generator[Journal]
     """
     url = store_url(find_project(), store)
     path = path_of(url)
-    if path is not None and not path.exists():
+    if path is not None and not is_there(path):
         raise RunNotFound(
             f"there is no journal at {name_of(url)}, so there are no runs",
             hint="`interlock run` makes it; or name another one with --store",
@@ -104,6 +106,14 @@ def path_of(url: str) -> Path | None:
     return Path(url)
 
 
+def is_there(path: Path) -> bool:
+    """Say whether there is something to open; where that cannot be told, opening will say why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
 def name_of(url: str) -> str:
     """Name a store for people."""
     path = path_of(url)
@@ -112,10 +122,10 @@ def name_of(url: str) -> str:
 
 def _make_home(path: Path | None) -> None:
     """Make `.interlock` with a `.gitignore`: journals do not belong into git."""
-    if path is None or path.parent.name != HOME or path.parent.exists():
+    if path is None or path.parent.name != HOME:
         return
-    if path.parent.parent.is_dir():
-        path.parent.mkdir(exist_ok=True)
+    with suppress(OSError):  # Where that cannot be, opening the store will say why.
+        path.parent.mkdir()
         (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ from interlock.cli.console import aligned, counted, one_line, out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project, shown, store_url
-from interlock.cli.stores import name_of, path_of
+from interlock.cli.stores import is_there, name_of, path_of
 from interlock.errors import InterlockError
 from interlock.store import StoreHealth, examine_store
 from interlock.values import Json
@@ -152,7 +152,7 @@ def _store(option: str | None) -> Iterator[Check]:
     def look() -> Iterator[Check]:
         url = store_url(find_project(), option)
         path = path_of(url)
-        if path is not None and not path.exists():
+        if path is not None and not is_there(path):
             told = f"{name_of(url)} is not there yet: `interlock run` makes it"
             yield Check(level="ok", name="store", told=told)
             return

@@ -79,7 +79,8 @@ def resolve(
                 observer=observer,
             )
 
-        return conclude(stage, drive(stage, order, past=entries), as_json=as_json)
+        result = drive(stage, order, run=head.run, past=entries)
+        return conclude(stage, result, as_json=as_json)
 
 
 def _output(text: str) -> Json:
