@@ -121,7 +121,11 @@ CASES: dict[str, Case] = {
     "what waits starts": (fresh, lambda run: intent(run, path=Path("b")), "is waiting"),
     "what is not there starts": (fresh, lambda run: intent(run, path=Path("x")), "no such node"),
     "a node of a closed scope": (fresh, lambda run: intent(run, path=Path("h/x")), "no such node"),
-    "a subgraph starts": (fresh, lambda run: intent(run, path=Path("g"), attempt=0), "the scope it opened"),
+    "a subgraph starts": (
+        fresh,
+        lambda run: intent(run, path=Path("g"), attempt=0),
+        "the scope it opened",
+    ),
     "what settled starts": (settled, intent, "is succeeded"),
     "it returns without an intent": (fresh, returned(), "has not started"),
     "what ran ahead returns": (fresh, returned("r"), "has not started"),
