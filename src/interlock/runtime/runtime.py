@@ -12,6 +12,7 @@ from interlock.actions import Registry
 from interlock.engine import SEMANTICS, State, initial
 from interlock.errors import (
     InputsInvalid,
+    KeyTaken,
     LeaseLost,
     RunNotFound,
     RunNotResumable,
@@ -131,18 +132,18 @@ class Runtime:
 
         A `@graph` function is compiled against the runtime's registry, and takes Python values as
         inputs; a plan takes JSON data. The result is durable when this returns. With `key`, a
-        second start returns the first run's result so far.
+        second start returns the first run's result: its end, when it goes on in this runtime, else
+        what its journal says so far.
 
         Raises:
             DocumentInvalid: the graph does not compile; nothing was started.
             InputsInvalid: the inputs do not match; nothing was started.
-            KeyTaken: another run has this key.
             StoreError: the journal could not be written; dispatch has stopped.
         """
         plan, given = prepared(plan, inputs, self.registry)
         value = checked_inputs(plan, given)
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
-            return _result(self.load(earlier[0].run)[0])
+            return await self._first(earlier[0].run)
         now_ms = self._clock.now_ms()
         if run is not None and self.store.head(run) is not None:
             raise UsageError(
@@ -173,7 +174,16 @@ class Runtime:
         lease = Lease(run=run, owner=self.owner, epoch=1, expires_ms=now_ms + LEASE_MS)
         granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)
         driver = self._driver(initial(plan, run), head, lease, observer=observer, granted=granted)
-        return await self._drive(driver, lease, (event,), actor=principal)
+        try:
+            return await self._drive(driver, lease, (event,), actor=principal)
+        except KeyTaken as taken:  # another start with this key came first after all
+            return await self._first(RunId(taken.run))
+
+    async def _first(self, run: RunId) -> RunResult:
+        """What the first run with a key has come to; one that goes on here is waited for."""
+        if run in self._drivers:
+            return await self._watch(self._drivers[run])
+        return _result(self.load(run)[0])
 
     async def resume(self, run: RunId, *, observer: Observer | None = None) -> RunResult:
         """Take up a run whose process has ended, from its journal alone.

@@ -1,0 +1,864 @@
+"""Runs over a store: from start to end, drained, cancelled, resumed, resolved, watched."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from interlock.actions import Context, Registry, action
+from interlock.errors import (
+    InputsInvalid,
+    LeaseHeld,
+    LeaseLost,
+    RunNotFound,
+    RunNotResumable,
+    StoreFailed,
+    UsageError,
+)
+from interlock.graph import Graph, GraphNode, Retry
+from interlock.journal import (
+    AttemptStarted,
+    Entry,
+    NodeSettled,
+    OwnerId,
+    RunRecovered,
+    RunSettled,
+)
+from interlock.plan import Plan
+from interlock.replay import verify
+from interlock.runtime import (
+    RunFailed,
+    RunResult,
+    Runtime,
+    SystemClock,
+    SystemIds,
+    read_entries,
+)
+from interlock.runtime.runtime import DRAIN_S_MAX, LEASE_MS, environment_secret
+from interlock.store import MemoryStore, Store
+from interlock.testing import (
+    CountingIds,
+    Fault,
+    FaultyStore,
+    Scripted,
+    VirtualClock,
+    World,
+    run_virtual,
+)
+from interlock.testing.store import A as NO_RUN, record
+from interlock.values import Json, NodeId, Path, RunId
+from unit.engine.driving import call, plan_of
+
+Main = Callable[["Stage"], Awaitable[None]]
+RUN = RunId("R1")
+
+
+class Stage:
+    """A runtime in virtual time, over a store that outlives it."""
+
+    def __init__(self, world: World | None = None, store: Store | None = None) -> None:
+        self.world = world or World()
+        self.store: Store = store or MemoryStore()
+        self.clock = VirtualClock()
+        self.ids = CountingIds()
+
+    @asynccontextmanager
+    async def runtime(self, registry: Registry | None = None) -> AsyncIterator[Runtime]:
+        actions = self.world.registry if registry is None else registry
+        async with Runtime(self.store, actions, clock=self.clock, ids=self.ids) as runtime:
+            yield runtime
+
+    def entries(self, run: RunId = RUN) -> list[Entry]:
+        return list(read_entries(self.store, run))
+
+    def types(self, run: RunId = RUN) -> list[str]:
+        return [entry.event.type for entry in self.entries(run)]
+
+    def status(self, run: RunId = RUN) -> str:
+        head = self.store.head(run)
+        assert head is not None
+        return head.status
+
+
+def virtually(main: Main, world: World | None = None, store: Store | None = None) -> Stage:
+    stage = Stage(world, store)
+
+    async def run() -> None:
+        await main(stage)
+
+    run_virtual(run())
+    return stage
+
+
+def one(name: str = "read", **options: Any) -> Plan:
+    return plan_of(call("a", name, **options), outputs={"result": "${{ a }}"})
+
+
+# --- a run
+
+
+def test_a_run_returns_its_outputs_and_its_digest():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            result = await runtime.run(one(), run=RUN)
+        assert (result.status, result.run, result.error) == ("succeeded", RUN, None)
+        assert result.outputs == {"result": result.output}
+        assert result.execution == verify(RUN, stage.entries()).recorded
+        assert stage.status() == "succeeded"
+
+    virtually(main)
+
+
+def test_a_result_that_is_no_success_has_no_output():
+    failed = RunResult(run=RUN, status="failed")
+    doubtful = RunResult(run=RUN, status="in_doubt", in_doubt=(Path("a"), Path("b")))
+    open_ = RunResult(run=RUN, status="interrupted")
+    told = {failed: r"failed: \?", doubtful: "in doubt at a, b", open_: "interlock resume R1"}
+    for result, words in told.items():
+        with pytest.raises(RunFailed, match=words):
+            _ = result.output
+
+
+def test_outputs_by_name_are_returned_as_they_are():
+    named: Json = {"result": 1, "other": 2}
+    assert RunResult(run=RUN, status="succeeded", outputs=named).output == named
+    assert RunResult(run=RUN, status="succeeded", outputs={}).output is None
+
+
+def test_inputs_are_checked_before_anything_is_written():
+    plan = plan_of(inputs={"n": {"type": "integer"}})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            for inputs in ({}, {"n": "x"}, {"n": 1, "m": 2}, {"n": float("nan")}, {"n": object()}):
+                with pytest.raises(InputsInvalid, match="inputs of `g`"):
+                    await runtime.run(plan, inputs, run=RUN)
+        assert stage.store.head(RUN) is None
+
+    virtually(main)
+
+
+def test_a_run_that_is_there_is_not_started_again():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.run(one(), run=RUN)
+            with pytest.raises(UsageError, match="there is a run `R1`"):
+                await runtime.run(one(), run=RUN)
+
+    virtually(main)
+
+
+def test_a_runtime_that_is_not_open_says_so():
+    async def main(stage: Stage) -> None:
+        runtime = Runtime(stage.store, stage.world.registry)
+        with pytest.raises(UsageError, match="the runtime is not open"):
+            await runtime.run(one())
+
+    virtually(main)
+
+
+def test_many_runs_share_their_commits():
+    async def main(stage: Stage) -> None:
+        store = FaultyStore(stage.store)
+        stage.store = store
+        async with stage.runtime() as runtime:
+            results = await asyncio.gather(*(runtime.run(one("metered")) for _ in range(50)))
+        assert {result.status for result in results} == {"succeeded"}
+        assert len({result.run for result in results}) == 50
+        assert store.writes < 10
+
+    virtually(main)
+
+
+# --- keys
+
+
+def test_a_second_start_with_a_key_returns_the_first_run():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            first = await runtime.run(one("write"), key="k")
+            again = await runtime.run(one("write"), key="k")
+        assert again == first
+        assert stage.world.receiver.effects == {"a": 1}
+
+    virtually(main)
+
+
+def test_starts_with_one_key_at_the_same_time_are_one_run():
+    world = World({"a": [Scripted(delay_ms=50)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            runs = [runtime.run(one("write"), key="k") for _ in range(3)]
+            first = asyncio.ensure_future(runs[0])
+            results = await asyncio.gather(first, *runs[1:])
+        assert len({result.run for result in results}) == 1
+        assert {result.status for result in results} == {"succeeded"}
+        assert world.receiver.effects == {"a": 1}
+
+    virtually(main, world)
+
+
+def test_a_start_with_the_key_of_a_run_that_goes_on_waits_for_it():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            first = asyncio.ensure_future(runtime.run(one("write"), key="k"))
+            await asyncio.sleep(1)
+            assert (await runtime.run(one("write"), key="k")) == await first
+
+    virtually(main, world)
+
+
+def test_the_key_of_an_open_run_of_another_process_returns_it_as_it_stands():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            first = await runtime.run(one("write"), key="k")
+        async with stage.runtime() as runtime:
+            again = await runtime.run(one("write"), key="k")
+        assert (first.status, again) == ("in_doubt", first)
+
+    virtually(main, World({"a": [Scripted(does="raise")]}))
+
+
+# --- doubt
+
+
+def nested_write() -> Plan:
+    inner = call("x", "write")
+    body = Graph(name="body", nodes={inner.id: inner}, outputs={"n": "${{ x }}"})
+    node = GraphNode(id=NodeId("g"), graph="body")
+    return plan_of(node, graphs={"body": body}, outputs={"result": "${{ g.n }}"})
+
+
+def test_doubt_inside_a_scope_ends_the_call_of_run():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            result = await runtime.run(nested_write(), run=RUN)
+            assert (result.status, result.in_doubt) == ("in_doubt", ("g/x",))
+            assert stage.status() == "in_doubt"
+            assert (await runtime.resume(RUN)) == result
+            resolved = await runtime.resolve(RUN, Path("g/x"), "succeeded", output=5)
+        assert resolved.output == 5
+        verify(RUN, stage.entries())
+
+    virtually(main, World({"x": [Scripted(does="raise")]}))
+
+
+def test_a_decision_must_fit_the_node():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.run(one("write"), run=RUN)
+            before = stage.types()
+            for path in ("b", "a/b", ""):
+                with pytest.raises(RunNotResumable, match="is not in doubt; in doubt: a"):
+                    await runtime.resolve(RUN, Path(path), "failed")
+            for output in ("text", None):
+                with pytest.raises(
+                    UsageError, match="the output of `a` has the wrong type"
+                ) as caught:
+                    await runtime.resolve(RUN, Path("a"), "succeeded", output=output)
+                assert "integer" in caught.value.hint
+            assert stage.types() == before
+            result = await runtime.resolve(
+                RUN, Path("a"), "failed", actor="ann", reason="looked \udc80 at it"
+            )
+        assert (result.status, stage.status()) == ("failed", "failed")
+        resolved = stage.entries()[-3]
+        assert (resolved.event.type, resolved.actor) == ("NodeResolved", "ann")
+        assert resolved.event.reason == r"looked \udc80 at it"  # type: ignore[union-attr]
+
+    virtually(main, World({"a": [Scripted(does="raise")]}))
+
+
+def test_a_decision_while_the_run_goes_on():
+    plan = plan_of(
+        call("a", "write"), call("b", "metered"), outputs={"result": ["${{ a }}", "${{ b }}"]}
+    )
+    world = World({"a": [Scripted(does="raise")], "b": [Scripted(delay_ms=9_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+            resolving = [
+                asyncio.ensure_future(runtime.resolve(RUN, Path("a"), "succeeded", output=number))
+                for number in (1, 2)
+            ]
+            result = await running
+            first, second = await asyncio.gather(*resolving, return_exceptions=True)
+        assert result.status == "succeeded"
+        assert first == result
+        assert isinstance(second, RunNotResumable)
+        assert isinstance(result.output, list)
+        assert result.output[0] == 1
+        verify(RUN, stage.entries())
+
+    virtually(main, world)
+
+
+def test_two_decisions_before_the_first_is_taken_are_one():
+    """What was reported before has to be durable before anything behind it is taken."""
+    plan = plan_of(call("a", "write"), call("b", "metered"), call("c", "write"))
+    world = World({"a": [Scripted(does="raise")], "c": [Scripted(delay_ms=9_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+            driver = runtime._drivers[RUN]
+            event = next(
+                entry.event for entry in stage.entries() if entry.event.type == "NodeInDoubt"
+            )
+            assert event.path == "a"  # type: ignore[union-attr]
+            driver._pending.append((stage.entries()[0], 10**9))
+            first = asyncio.ensure_future(runtime.resolve(RUN, Path("a"), "failed"))
+            await asyncio.sleep(0)
+            with pytest.raises(RunNotResumable, match="has been resolved already"):
+                await runtime.resolve(RUN, Path("a"), "failed")
+            driver._pending.popleft()
+            driver._pump()
+            assert (await running) == await first
+        verify(RUN, stage.entries())
+
+    virtually(main, world)
+
+
+def test_who_watches_a_run_may_go_away():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
+            await asyncio.sleep(1)
+            watching = asyncio.ensure_future(runtime.resume(RUN))
+            await asyncio.sleep(1)
+            watching.cancel()
+            assert (await running).status == "succeeded"
+
+    virtually(main, world)
+
+
+def test_one_of_two_doubts_leaves_the_run_in_doubt():
+    plan = plan_of(call("a", "write"), call("b", "write"))
+    world = World({"a": [Scripted(does="raise")], "b": [Scripted(does="raise")]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.run(plan, run=RUN)
+            result = await runtime.resolve(RUN, Path("a"), "succeeded", output=1)
+            assert (result.status, result.in_doubt) == ("in_doubt", ("b",))
+            assert stage.status() == "in_doubt"
+            await runtime.resolve(RUN, Path("b"), "succeeded", output=1)
+        assert stage.status() == "succeeded"
+
+    virtually(main, world)
+
+
+def test_a_decision_takes_up_what_was_lost_beside_it():
+    """One node is in doubt, another one was lost with the process: nobody resumed the run."""
+    plan = plan_of(
+        call("a", "write"), call("b", "metered"), outputs={"result": ["${{ a }}", "${{ b }}"]}
+    )
+    world = World({"a": [Scripted(does="raise")], "b": [Scripted(does="hang")]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+        assert (await running).status == "interrupted"
+        async with stage.runtime() as runtime:
+            result = await runtime.resolve(RUN, Path("a"), "succeeded", output=1)
+        assert result.status == "succeeded"
+        verify(RUN, stage.entries())
+
+    virtually(main, world)
+
+
+# --- stopped
+
+
+def test_draining_lets_what_is_under_way_end_and_starts_nothing():
+    plan = plan_of(call("a", "metered"), call("b", "metered", needs=("a",)))
+    world = World({"a": [Scripted(delay_ms=2_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+            await runtime.drain()
+            result = await running
+        assert result.status == "interrupted"
+        assert world.calls == {"a": 1}
+        assert stage.types()[-1] == "NodeSettled"
+        async with stage.runtime() as runtime:
+            assert (await runtime.resume(RUN)).status == "succeeded"
+        assert world.calls == {"a": 1, "b": 1}
+
+    virtually(main, world)
+
+
+def test_draining_has_its_bound():
+    world = World({"a": [Scripted(does="hang")]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(one("metered"), run=RUN))
+            await asyncio.sleep(1)
+            before = asyncio.get_running_loop().time()
+            await runtime.drain()
+            assert asyncio.get_running_loop().time() - before == DRAIN_S_MAX
+            assert (await running).status == "interrupted"
+
+    virtually(main, world)
+
+
+@pytest.mark.parametrize("name", ["metered", "probed"])
+def test_draining_does_not_wait_for_what_waits_itself(name: str):
+    """A retry in an hour, a probe once the time-out has passed: both belong to who resumes."""
+    plan = one(name, retry=Retry(attempts=2, delay_ms=3_600_000, delay_max_ms=3_600_000))
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+            before = asyncio.get_running_loop().time()
+            await runtime.drain()
+            assert asyncio.get_running_loop().time() == before
+            assert (await running).status == "interrupted"
+        async with stage.runtime() as runtime:
+            assert (await runtime.resume(RUN)).status == "succeeded"
+
+    virtually(main, World({"a": [Scripted(does="raise")]}))
+
+
+def test_an_intent_that_is_written_is_sent_when_a_drain_comes_between():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
+            await asyncio.sleep(0)
+            assert runtime._drivers[RUN]._unsent == 1
+            await runtime.drain()
+            result = await running
+        assert result.status == "succeeded"
+        assert stage.world.receiver.effects == {"a": 1}
+
+    virtually(main)
+
+
+def test_draining_an_idle_runtime_is_nothing():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.drain()
+
+    virtually(main)
+
+
+def test_leaving_the_runtime_cancels_what_is_under_way():
+    cancelled: list[str] = []
+
+    @action(effect="read", metered=True)
+    async def act() -> int:
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            cancelled.append("act")
+            raise
+        return 1
+
+    registry = Registry([act])
+    plan = plan_of(call("a", "act", with_={}), registry=registry)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime(registry) as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+        assert (await running).status == "interrupted"
+        assert cancelled == ["act"]
+        assert stage.status() == "running"
+
+    virtually(main)
+
+
+def test_what_had_returned_when_a_runtime_was_left_is_durable():
+    plan = plan_of(call("a", "read"), call("b", "metered"))
+    world = World({"b": [Scripted(does="hang")]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            while not world.calls["b"]:  # noqa: ASYNC110 - until the loop has come that far
+                await asyncio.sleep(0)
+        await running
+        settled = [e.event.path for e in stage.entries() if isinstance(e.event, NodeSettled)]
+        assert settled == ["a"]
+
+    virtually(main, world)
+
+
+def test_an_action_that_will_not_be_cancelled_may_still_report():
+    @action(effect="write")
+    async def stubborn() -> int:
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            return 7
+        return 1
+
+    registry = Registry([stubborn])
+    plan = plan_of(
+        call("a", "stubborn", with_={}), outputs={"result": "${{ a }}"}, registry=registry
+    )
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime(registry) as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+        result = await running
+        assert (result.status, result.output) == ("succeeded", 7)
+        assert stage.status() == "succeeded"
+
+    virtually(main)
+
+
+def test_cancelling_the_call_of_run_cancels_its_attempts_and_leaves_the_run_open():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
+            await asyncio.sleep(1)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            await asyncio.sleep(9)
+            assert world.receiver.effects == {}
+            assert stage.types() == ["RunStarted", "AttemptStarted"]
+            result = await runtime.resume(RUN)
+        assert result.status == "in_doubt"
+        verify(RUN, stage.entries())
+
+    virtually(main, world)
+
+
+# --- resumed
+
+
+def test_a_settled_run_is_returned_as_it_is():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            first = await runtime.run(one("write"), run=RUN)
+        before = stage.types()
+        async with stage.runtime() as runtime:
+            assert await runtime.resume(RUN) == first
+        assert stage.types() == before
+
+    virtually(main)
+
+
+def test_a_run_that_is_not_there_cannot_be_taken_up():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            for order in (
+                runtime.resume(RUN),
+                runtime.resolve(RUN, Path("a"), "failed"),
+            ):
+                with pytest.raises(RunNotFound, match="no run `R1`"):
+                    await order
+            with pytest.raises(RunNotFound):
+                runtime.load(RUN)
+        with pytest.raises(RunNotFound):
+            stage.entries()
+
+    virtually(main)
+
+
+def test_an_action_that_is_not_registered_here_stops_the_run_before_any_intent():
+    plan = plan_of(call("a", "keyed"), call("b", "write", needs=("a",)))
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        before = stage.types()
+        async with stage.runtime(Registry([])) as runtime:
+            for _ in range(2):
+                with pytest.raises(UsageError, match="no action `keyed` is registered"):
+                    await runtime.resume(RUN)
+        assert not any(
+            isinstance(entry.event, AttemptStarted) for entry in stage.entries()[len(before) :]
+        )
+        verify(RUN, stage.entries())
+
+    virtually(main)
+
+
+def test_a_probe_whose_action_is_not_registered_here_stops_the_run():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(one("probed"), run=RUN))
+            await asyncio.sleep(1)
+        await running
+        async with stage.runtime(Registry([])) as runtime:
+            with pytest.raises(UsageError, match="no action `probed` is registered"):
+                await runtime.resume(RUN)
+        async with stage.runtime() as runtime:
+            assert (await runtime.resume(RUN)).status == "succeeded"
+
+    virtually(main, World({"a": [Scripted(does="raise")]}))
+
+
+def test_resuming_a_run_that_goes_on_here_waits_for_it():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
+            await asyncio.sleep(1)
+            assert await runtime.resume(RUN) == await running
+        assert stage.types().count("RunRecovered") == 0
+
+    virtually(main, world)
+
+
+# --- owners
+
+
+def test_a_run_is_driven_by_one_owner():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
+            await asyncio.sleep(1)
+            with pytest.raises(LeaseHeld, match="owner-1"):
+                await other.resume(RUN)
+            assert (await running).status == "succeeded"
+            assert (await other.resume(RUN)).status == "succeeded"
+
+    virtually(main, world)
+
+
+def test_a_lease_is_renewed_as_long_as_a_run_goes_on():
+    world = World({"a": [Scripted(delay_ms=50 * LEASE_MS)]})
+    plan = one("write", timeout_ms=100 * LEASE_MS)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            for _ in range(40):
+                await asyncio.sleep(LEASE_MS / 1000)
+                with pytest.raises(LeaseHeld):
+                    await other.resume(RUN)
+            assert (await running).status == "succeeded"
+            stage.store.lease(RUN, OwnerId("me"), now_ms=stage.clock.now_ms(), life_ms=1)
+
+    virtually(main, world)
+
+
+@pytest.mark.parametrize("delay_s", [LEASE_MS / 3000 * number for number in (1, 2, 3)])
+def test_a_lease_is_let_go_even_when_its_renewal_is_under_way(delay_s: float):
+    """The run ends in the very turn in which its lease is being renewed, in a thread."""
+    world = World({"a": [Scripted(does="raise", delay_ms=round(delay_s * 1000))]})
+    plan = one("write", timeout_ms=10 * LEASE_MS)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            result = await runtime.run(plan, run=RUN)
+            assert result.status == "in_doubt"
+            await asyncio.sleep(0.5)
+            assert (await other.resume(RUN)).status == "in_doubt"
+
+    virtually(main, world)
+
+
+def test_an_owner_that_was_followed_stops():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
+            await asyncio.sleep(1)
+            later = stage.clock.now_ms() + 2 * LEASE_MS
+            stage.store.lease(RUN, OwnerId("me"), now_ms=later, life_ms=10**9)
+            with pytest.raises(LeaseLost, match="taken over by another owner"):
+                await running
+        assert stage.types() == ["RunStarted", "AttemptStarted"]
+
+    virtually(main, world)
+
+
+def test_an_owner_that_cannot_renew_stops():
+    world = World({"a": [Scripted(does="hang")]})
+    plan = one("write", timeout_ms=10 * LEASE_MS)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+            later = stage.clock.now_ms() + 2 * LEASE_MS
+            stage.store.lease(RUN, OwnerId("me"), now_ms=later, life_ms=10**9)
+            with pytest.raises(LeaseHeld):
+                await running
+
+    virtually(main, world)
+
+
+# --- the store fails
+
+
+@pytest.mark.parametrize("write_no", [1, 2, 3])
+def test_a_store_that_fails_stops_every_run(write_no: int):
+    async def main(stage: Stage) -> None:
+        store = FaultyStore(MemoryStore(), [Fault(write_no=write_no, moment="before")])
+        stage.store = store
+        async with stage.runtime() as runtime:
+            runs = [runtime.run(one("write")) for _ in range(3)]
+            results = await asyncio.gather(*runs, return_exceptions=True)
+            assert [type(result) for result in results] == [StoreFailed] * 3
+            with pytest.raises(StoreFailed):
+                await runtime.run(one("write"))
+
+    virtually(main)
+
+
+def test_a_store_that_fails_while_a_runtime_is_left_hides_nothing():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        store = FaultyStore(MemoryStore())
+        stage.store = store
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(
+                runtime.run(plan_of(call("a", "write"), call("b", "read")), run=RUN)
+            )
+            while not world.calls["b"]:  # noqa: ASYNC110 - until the loop has come that far
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            store.stop()
+        with pytest.raises(StoreFailed):
+            await running
+
+    virtually(main, world)
+
+
+# --- running ahead
+
+
+def test_what_runs_ahead_is_bounded():
+    nodes = [call(f"n{index}", "read") for index in range(1_500)]
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            result = await runtime.run(plan_of(*nodes), run=RUN)
+        assert result.status == "succeeded"
+        verify(RUN, stage.entries())
+
+    virtually(main)
+
+
+# --- observers
+
+
+def test_an_observer_sees_what_is_committed_in_order():
+    seen: list[Entry] = []
+
+    async def main(stage: Stage) -> None:
+        def observe(run: RunId, entry: Entry) -> None:
+            assert run == RUN
+            assert len(stage.store.read(RUN)) >= entry.seq, "it is durable"
+            seen.append(entry)
+
+        async with stage.runtime() as runtime:
+            plan = plan_of(call("a", "read"), call("b", "write", needs=("a",)))
+            await runtime.run(plan, run=RUN, observer=observe)
+        assert seen == stage.entries()
+
+    virtually(main)
+
+
+def test_an_observer_that_fails_does_not_touch_the_run():
+    def observe(run: RunId, entry: Entry) -> None:
+        if isinstance(entry.event, AttemptStarted):
+            raise BrokenPipeError("nobody reads")
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            with pytest.raises(BrokenPipeError):
+                await runtime.run(one("write"), run=RUN, observer=observe)
+            assert isinstance(stage.entries()[-1].event, RunSettled)
+            assert (await runtime.resume(RUN)).status == "succeeded"
+        assert stage.world.receiver.effects == {"a": 1}
+
+    virtually(main)
+
+
+def test_an_observer_of_a_run_that_is_taken_up_sees_what_comes_after():
+    seen: list[str] = []
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.run(one("write"), run=RUN)
+            before = len(stage.types())
+            await runtime.resolve(
+                RUN,
+                Path("a"),
+                "succeeded",
+                output=1,
+                observer=lambda _, entry: seen.append(entry.event.type),
+            )
+        assert seen == stage.types()[before:]
+        assert RunRecovered.type in seen
+
+    virtually(main, World({"a": [Scripted(does="raise")]}))
+
+
+# --- the system's own
+
+
+def test_ids_of_the_system_are_ulids_and_name_the_process():
+    ids = SystemIds()
+    first, later = ids.run(1_000), ids.run(2_000)
+    assert first < later
+    assert len(first) == len(later) == 26
+    assert ids.owner() != ids.owner()
+
+
+def test_the_clock_of_the_system_is_in_milliseconds():
+    assert 1_600_000_000_000 < SystemClock().now_ms() < 10_000_000_000_000
+
+
+def test_secrets_are_found_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("INTERLOCK_SECRET_TOKEN", "hunter2")
+    assert environment_secret("token") == "hunter2"
+    assert environment_secret("none") is None
+
+
+def test_bytes_of_another_run_are_not_taken_for_this_one():
+    store = MemoryStore()
+    store.write([record(NO_RUN, 1, body=b"{}")])
+    with pytest.raises(Exception, match="event 1 of run 01A"):
+        list(read_entries(store, NO_RUN))
+
+
+def test_actions_get_the_clients_that_were_passed():
+    class Client:
+        name = "client"
+
+    @action(effect="read")
+    async def act(ctx: Context) -> str:
+        return ctx.resource(Client).name
+
+    registry = Registry([act])
+    plan = plan_of(call("a", "act", with_={}), outputs={"result": "${{ a }}"}, registry=registry)
+
+    async def main(stage: Stage) -> None:
+        async with Runtime(stage.store, registry, resources=[Client()]) as runtime:
+            assert (await runtime.run(plan)).output == "client"
+
+    virtually(main)
