@@ -100,8 +100,8 @@ def write_failed(error: apsw.Error | OSError, path: Path) -> StoreFailed:
     """Make the error for a write that failed; the store is stopped after it."""
     cause = cause_of(error)
     return StoreFailed(
-        f"cannot write {path}: {cause.words} ({error}); what was not acknowledged may or may not "
-        "be durable",
+        f"cannot write {path}: {cause.words} ({error}); what was written last may or may not be "
+        "on the disk",
         hint=cause.hint if cause is CORRUPT else f"{cause.hint}; then {REOPEN}",
         code=cause.code,
     )
