@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from interlock.errors import InternalError, ensure
 from interlock.graph import Graph, GraphNode, MapNode, find_body, visible_types
 from interlock.plan.assembly import assemble
 from interlock.plan.binding import Surroundings
 from interlock.plan.catalog import Catalog
 from interlock.plan.memory import Memory
 from interlock.plan.model import CompiledGraph, Limits
-from interlock.plan.problems import Problems, nearest, pointer
+from interlock.plan.problems import Problems, pointer
 from interlock.values import Schema
 
 
@@ -28,7 +29,7 @@ class Compiler:
     Attributes:
         is_checked: whether types are checked. They are not when a plan is restored.
         levels: the graphs around what is compiled, outermost first, and itself.
-        within: the names of the bodies being compiled, by the identities of their levels.
+        within: the bodies being compiled, each by the identities of its levels.
         done: what was compiled.
     """
 
@@ -37,7 +38,7 @@ class Compiler:
     is_checked: bool = True
     memory: Memory = field(default_factory=Memory)
     levels: tuple[Level, ...] = ()
-    within: Mapping[tuple[int, ...], str] = field(default_factory=dict[tuple[int, ...], str])
+    within: frozenset[tuple[int, ...]] = frozenset()
     done: dict[tuple[int, ...], CompiledGraph | None] = field(
         default_factory=dict[tuple[int, ...], CompiledGraph | None]
     )
@@ -59,18 +60,13 @@ class Compiler:
         return visible_types([level.graph for level in self.levels])
 
     def body(self, node: GraphNode | MapNode, *, at: str) -> CompiledGraph | None:
-        """Give the compiled body that a node names; reports an unknown one."""
-        name = node.graph
-        found = find_body(name, [level.graph for level in self.levels])
+        """Give the compiled body that a node names. That there is one, the reader has checked."""
+        found = find_body(node.graph, [level.graph for level in self.levels])
         if found is None:
-            known = [name for level in self.levels for name in level.graph.graphs]
-            hint = nearest(name, known, none="write it under `graphs`")
-            self._problems.error("IL1117", f"there is no graph `{name}`", at=at, hint=hint)
-            return None
-        body = self._named(name, len(found) - 1, at=at)
-        depth_max = self.limits.depth_max
-        if body is not None and body.depth + 1 > depth_max:
-            self._too_deep(name, at)
+            raise InternalError(f"there is no graph `{node.graph}` for {at}")
+        body = self._named(node.graph, len(found) - 1, at=at)
+        if body is not None and body.depth + 1 > self.limits.depth_max:
+            self._too_deep(node.graph, at)
             return None
         return body
 
@@ -86,19 +82,11 @@ class Compiler:
         key = tuple(id(level.graph) for level in levels)
         if key in self.done:
             return self.done[key]
-        if key in self.within:
-            told = " -> ".join((*list(self.within.values()), name))
-            self._problems.error(
-                "IL1118",
-                f"graph `{name}` contains itself: {told}",
-                at=at,
-                hint="a graph that contains itself never ends; take one of these nodes out",
-            )
-            return None
+        ensure(key not in self.within, "a graph contains itself", name=name)
         if len(self.within) >= self.limits.depth_max:
             self._too_deep(name, at)
             return None
-        within = {**self.within, key: name}
+        within = self.within | {key}
         self.done[key] = replace(self, levels=levels, within=within).compiled()
         return self.done[key]
 

@@ -64,7 +64,7 @@ def compile(  # noqa: A001 - the word for it, as in `re.compile`
             hint="pass the registry of its actions: `compile(graph, registry)`",
         )
     limits = limits or Limits()
-    document = _document_of(graph, source)
+    document = document_of(graph, source)
     if source is None:
         graph = _read(document, limits)
     return plan_of(graph, document, actions=Catalog.of(actions), limits=limits, source=source)
@@ -107,7 +107,7 @@ def plan_of(
     )
 
 
-def _document_of(graph: Graph, source: SourceMap | None) -> Value:
+def document_of(graph: Graph, source: SourceMap | None = None) -> Value:
     """Write the canonical document.
 
     Raises:

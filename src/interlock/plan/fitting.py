@@ -91,13 +91,11 @@ class _Opening:
         return self._composition.whole(part)
 
     def _part(self, wanted: Schema, produced: Json, trail: frozenset[str]) -> Schema | None:
-        if produced is True:
+        said = produced.keys() - NOTES if isinstance(produced, dict) else None
+        if produced is True or said == set():
             return self._composition.part(wanted)
-        if not isinstance(produced, dict):
+        if not isinstance(produced, dict) or said is None:
             return None
-        said = produced.keys() - NOTES
-        if not said:
-            return self._composition.part(wanted)
         if said == {"$ref"}:
             return self._referred(wanted, produced["$ref"], trail)
         if said == {"anyOf"}:

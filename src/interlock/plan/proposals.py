@@ -4,11 +4,10 @@ Compiled under the same rules as an author's, and narrower ones where the parent
 """
 
 from interlock.errors import Diagnostic, DocumentInvalid
-from interlock.graph import Graph, to_document
-from interlock.journal import Value
+from interlock.graph import Graph
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
-from interlock.plan.compiler import graph_digest_of
+from interlock.plan.compiler import document_of, graph_digest_of
 from interlock.plan.fitting import fit
 from interlock.plan.model import CompiledGraph, CompiledPropose, Limits, Proposal
 from interlock.plan.problems import Problems, in_order, pointer
@@ -40,14 +39,13 @@ def compile_proposal(
     _check_inputs(graph, node, problems)
     if compiled is not None:
         _check_outputs(compiled, node, problems)
-    normal = to_document(graph)
+    normal = document_of(graph)
     if compiled is None or problems.has_errors:
         errors = [each for each in problems.found if each.severity == "error"]
-        raise DocumentInvalid(in_order(errors, document=normal, source=None))
-    normal = to_document(graph)
+        raise DocumentInvalid(in_order(errors, document=normal.json, source=None))
     return Proposal(
-        digest=graph_digest_of(normal, catalog.used),
-        document=Value.of(normal),
+        digest=graph_digest_of(normal.json, catalog.used),
+        document=normal,
         graph=compiled,
         inputs=frozenset(graph.inputs),
     )
