@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from interlock.graph import Placed
 from interlock.plan.binding import Bound
@@ -217,7 +217,7 @@ class _Given:
     def _steps(self, pointer: str) -> Steps:
         """Turn a pointer into steps from `with`: digits are an index where there is a list."""
         steps: list[str | int] = []
-        here: Json = dict(self.bound.node.with_)
+        here = cast(Json, self.bound.node.with_)
         for raw in f"{self.home}{pointer}".split("/")[1:]:
             text = raw.replace("~1", "/").replace("~0", "~")
             steps.append(int(text) if isinstance(here, list) and text.isdecimal() else text)

@@ -283,12 +283,21 @@ def _check_guards(site: Site, bound: Bound, returns: Schema) -> None:
     lens = _lens(site, bound)
     if bound.when is not None:
         replace(lens, tested=()).test(bound.when)
-    before = lens.naming(args=bound.manifest.arguments if bound.manifest is not None else True)
+    before = lens.naming(args=_args(bound))
     for guard in bound.require:
         before.test(guard)
     after = before.naming(result=returns)
     for guard in bound.ensure:
         after.test(guard)
+
+
+def _args(bound: Bound) -> Schema:
+    """The schema of `args`: what is given, or has a default, is there."""
+    takes: Schema = True if bound.manifest is None else bound.manifest.arguments
+    given = bound.arguments.tree
+    if isinstance(takes, bool) or not isinstance(given, dict):
+        return takes
+    return {**takes, "required": list(given)}
 
 
 def _read(bound: Bound, root: str) -> set[NodeId]:

@@ -91,3 +91,14 @@ def test_arguments_of_any_name_are_held_to_their_schema():
 def test_a_graph_needs_actions():
     with pytest.raises(UsageError, match="is compiled without actions"):
         compile_graph(Graph(name="g"))
+
+
+@pytest.mark.parametrize("condition", ["args.a == 'x'", "args.n > 1"])
+def test_conditions_know_which_arguments_are_given(condition: str):
+    schema = takes(a={"type": "string"}, b={"type": "string"}, n={"type": "integer", "default": 2})
+    made = declare("a.b", lambda **_: None, effect="pure", arguments=schema)
+    node = CallNode(id=NodeId("x"), action="a.b", with_={"a": "x"}, require=(condition,))
+    compile_graph(Graph(name="g", nodes={node.id: node}), Registry([made]))
+    absent = CallNode(id=NodeId("x"), action="a.b", with_={"a": "x"}, require=("args.b == 'x'",))
+    with pytest.raises(DocumentInvalid, match=r"`args\.b` may be absent"):
+        compile_graph(Graph(name="g", nodes={absent.id: absent}), Registry([made]))
