@@ -119,11 +119,12 @@ def _value(declared: Input, text: str) -> tuple[Json, str]:
         return text, ""
     try:
         value = cast(Json, json.loads(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if Checker(declared.schema).accepts(text):
             return text, ""
         shown = one_line(text, VALUE_SHOWN_MAX)
-        why = f" (no JSON: {error})" if text[:1] in {"{", "[", '"'} else ""
+        reason = "nested too deep" if isinstance(error, RecursionError) else f"no JSON: {error}"
+        why = f" ({reason})" if text[:1] in {"{", "[", '"'} else ""
         return None, f"`{declared.name}` takes {declared.words}, not `{shown}`{why}"
     checker = Checker(declared.schema)
     return (text if not checker.accepts(value) and checker.accepts(text) else value), ""

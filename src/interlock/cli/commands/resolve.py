@@ -6,6 +6,7 @@ from typing import cast
 import click
 
 from interlock.cli.apps import load_registry
+from interlock.cli.console import one_line
 from interlock.cli.doubts import action_at
 from interlock.cli.driving import Stage, check_actions, conclude, drive
 from interlock.cli.options import app_option, example, json_option, store_option
@@ -86,9 +87,9 @@ def resolve(
 def _output(text: str) -> Json:
     try:
         return cast(Json, json.loads(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"--succeeded takes the output as JSON, and `{text}` is none: {error}",
+            f"--succeeded takes the output as JSON, and `{one_line(text)}` is none: {error}",
             hint="""in quotes, such as --succeeded '{"id": "d-17"}'""",
         ) from error
 
