@@ -124,6 +124,7 @@ def in_order(
         code="IL5006",
         message=f"there are {len(ordered) - most:,} more problems; {most} are shown",
         hint="correct these first",
+        severity=ordered[0].severity,
     )
     return (*ordered[:most], more)
 

@@ -125,3 +125,9 @@ def test_a_hundred_problems_are_enough():
     places = sorted(f"/nodes/a/with/x{n}" for n in range(150))
     assert [each.pointer for each in told] == places[:100]
     assert (last.code, last.message) == ("IL5006", "there are 50 more problems; 100 are shown")
+
+
+def test_very_many_warnings_are_counted_as_warnings():
+    nodes = [call(f"n{n}", "page.size", url="https://a.example") for n in range(150)]
+    *_, last = compile_graph(graph_of(*nodes), ACTIONS).warnings
+    assert last.startswith("warning[IL5006]: there are 50 more problems")

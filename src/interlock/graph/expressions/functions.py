@@ -38,10 +38,31 @@ OPERATORS = frozenset(_OPERATORS.split())
 ZONED = frozenset(name for name in METHODS if name.startswith("get"))
 # These take an optional value, so whatever they are called on may be absent.
 ON_OPTIONALS = frozenset({"hasValue", "or", "orValue", "value"})
+# What other languages call them.
+OTHER_NAMES = {
+    "any": "exists",
+    "count": "size",
+    "every": "all",
+    "float": "double",
+    "includes": "contains",
+    "len": "size",
+    "length": "size",
+    "lower": "lowerAscii",
+    "number": "double",
+    "some": "exists",
+    "str": "string",
+    "strip": "trim",
+    "tolowercase": "lowerAscii",
+    "tostring": "string",
+    "touppercase": "upperAscii",
+    "upper": "upperAscii",
+}
 
 
 def nearest_function(name: str) -> str | None:
     """Propose a known function for an unknown name."""
+    if name.lower() in OTHER_NAMES:
+        return OTHER_NAMES[name.lower()]
     known = GLOBALS | METHODS | MACROS | {name for names in NAMESPACES.values() for name in names}
     lowered = {each.lower(): each for each in sorted(known)}
     found = get_close_matches(name.lower(), lowered, n=1, cutoff=0.8)
