@@ -162,7 +162,7 @@ def _copied(value: object, rules: Rules, depth_left: int) -> object:
     if depth_left == 0:
         raise Misfit(
             f"a value is nested deeper than {rules.depth_max}",
-            "flatten it, or pass it as an artifact",
+            "flatten it, or keep it in a file and return its name",
         )
     if kind is dict:
         return _copied_object(cast("dict[object, object]", value), rules, depth_left - 1)
@@ -218,7 +218,7 @@ def _checked_text(text: str) -> str:
         except UnicodeEncodeError:
             raise Misfit(
                 f"the text {shown(text)} has a lone surrogate",
-                "decode the bytes it came from with errors='replace', or pass them as an artifact",
+                "decode the bytes it came from with errors='replace', or use base64 text",
             ) from None
     return text
 
@@ -266,7 +266,7 @@ HINTS = {
     "tuple": "use a list",
     "set": "use a sorted list: a set has no order",
     "frozenset": "use a sorted list: a set has no order",
-    "bytes": "use base64 text, or pass the bytes as an artifact",
+    "bytes": "use base64 text, or keep the bytes in a file and return its name",
     "datetime": "use value.isoformat() of a time with a time zone",
     "date": "use value.isoformat()",
     "Decimal": "use str(value)",
@@ -286,5 +286,5 @@ def _hint_for(value: object) -> str:
 def _too_large(size: str, rules: Rules) -> ValueRefused:
     return ValueRefused(
         f"a value of {size} is over the limit of {rules.bytes_max:,} bytes",
-        hint="pass it as an artifact, or raise `bytes_max`",
+        hint="keep it in a file or a store of objects, and return its name",
     )
