@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import index
 from typing import TypeVar, cast
 
 from interlock.actions.manifest import Manifest
@@ -79,8 +80,12 @@ class Context:
         return self.is_cancelled()
 
     def usage(self, *, tokens: int = 0, cost_usd: float = 0.0) -> None:
-        """Report consumption; calls add up, and the sum is journaled with the outcome."""
-        self.usage_total.tokens += tokens
+        """Report consumption; calls add up, and the sum is journaled with the outcome.
+
+        Raises:
+            TypeError: `tokens` is no integer.
+        """
+        self.usage_total.tokens += index(tokens)
         self.usage_total.cost_usd_micros += round(cost_usd * 1_000_000)
 
     def resource(self, kind: type[T]) -> T:

@@ -68,10 +68,17 @@ def on_returned(turn: Turn, event: AttemptReturned) -> None:
     at.state.started = at.state.ahead = False
     at.state.tokens += event.tokens
     at.state.cost_usd_micros += event.cost_usd_micros
+    _received(at, node, event.output, ahead=event if ahead else None)
+
+
+def _received(
+    at: At, node: CompiledCall, output: Value, *, ahead: AttemptReturned | None = None
+) -> None:
+    """Go on with an output, wherever it came from: compile what was proposed, judge the rest."""
     if isinstance(node, CompiledPropose):
-        consider(at, node, event.output)
+        consider(at, node, output)
     else:
-        _judged(at, node, event.output, ahead=event if ahead else None)
+        _judged(at, node, output, ahead=ahead)
 
 
 def _judged(
@@ -235,7 +242,7 @@ def on_probed(turn: Turn, event: ProbeAnswered) -> None:
     match event.answer:
         case "applied":
             at.state.probing = False
-            _judged(at, node, _output_of(at, event))
+            _received(at, node, _output_of(at, event))
         case "not_applied":
             at.state.probing = at.state.unproven = False
             _not_applied(at, node)
@@ -295,4 +302,4 @@ def on_resolved(turn: Turn, event: NodeResolved) -> None:
         told = event.reason or "a person found that the write did not happen"
         settle(at, "failed", error=ErrorInfo(code="IL6017", message=told))
     else:
-        _judged(at, node, _output_of(at, event))
+        _received(at, node, _output_of(at, event))

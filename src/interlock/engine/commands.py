@@ -26,6 +26,7 @@ class StartAttempt:
     ahead: bool
     not_before_ms: int = 0
     deadline_at_ms: int | None = None
+    send_by_ms: int | None = None
     feedback: tuple[str, ...] = ()
     previous: Value | None = None
     causes: tuple[int, ...] = ()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeAlias
 
-from interlock.errors import KeyTaken, LeaseLost, StoreError, StoreFailed
+from interlock.errors import KeyTaken, LeaseLost, StoreError, StoreFailed, UsageError
 from interlock.journal import Record
 from interlock.store import Store
 from interlock.values import RunId
@@ -197,17 +197,24 @@ Written: TypeAlias = tuple[dict[RunId, StoreError], StoreError | None]
 
 def _attempt(store: Store, group: list[Record]) -> Written:
     try:
-        return {run: _fenced(run) for run in store.write(group)}, None
-    except KeyTaken:
-        return _apart(store, group)
+        return _write(store, group)
     except StoreError as error:
         return {}, error
     except Exception as error:  # noqa: BLE001 - a bug in a backend stops dispatch as a full disk does
         return {}, StoreFailed(f"the store failed: {type(error).__name__}: {error}")
 
 
-def _apart(store: Store, group: list[Record]) -> Written:
-    """Write a group run by run: one start with a key that is taken must not stop the others."""
+def _write(store: Store, group: list[Record]) -> Written:
+    try:
+        return {run: _fenced(run) for run in store.write(group)}, None
+    except (StoreError, UsageError) as error:
+        if not _is_of_one_run(error):
+            raise
+    return _write_apart(store, group), None
+
+
+def _write_apart(store: Store, group: list[Record]) -> dict[RunId, StoreError]:
+    """Write a group run by run: what is wrong with one run must not stop the others."""
     parts: dict[RunId, list[Record]] = {}
     for record in group:
         parts.setdefault(record.run, []).append(record)
@@ -215,11 +222,16 @@ def _apart(store: Store, group: list[Record]) -> Written:
     for run, records in parts.items():
         try:
             refused |= {fenced: _fenced(fenced) for fenced in store.write(records)}
-        except KeyTaken as error:
-            refused[run] = error
-        except StoreError as error:
-            return refused, error
-    return refused, None
+        except (StoreError, UsageError) as error:
+            if not _is_of_one_run(error):
+                raise
+            refused[run] = error if isinstance(error, StoreError) else StoreFailed(error.message)
+    return refused
+
+
+def _is_of_one_run(error: StoreError | UsageError) -> bool:
+    """Whether the store refused a run and stays usable: its key, its id, its order of events."""
+    return isinstance(error, KeyTaken | UsageError) or error.code == "IL7018"
 
 
 def _fenced(run: RunId) -> LeaseLost:

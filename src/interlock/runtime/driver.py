@@ -216,7 +216,8 @@ class Driver:
             self._sent[command.path] = entry.seq
             self._pending.append((entry, 0))
             self._unsent += 1
-            self._commits.when_durable(self._last, lambda: self._send(action, command))
+            dated = _dated(command, entry)
+            self._commits.when_durable(self._last, lambda: self._send(action, dated))
 
     def _run_ahead(self, action: AnyAction, command: StartAttempt) -> None:
         """Call an action before anything of it is durable, unless too much is not durable yet."""
@@ -408,6 +409,16 @@ class Driver:
             self.finished.set_result(None)
         else:
             self.finished.set_exception(error)
+
+
+def _dated(command: StartAttempt, intent: Entry) -> StartAttempt:
+    """Bound a write by the age of its intent.
+
+    A process that was stopped and wakes up must not send what its successor has asked about.
+    """
+    if command.node.action.effect != "write":
+        return command
+    return replace(command, send_by_ms=intent.at_ms + command.node.timeout_ms)
 
 
 def _intent(command: StartAttempt) -> AttemptStarted:

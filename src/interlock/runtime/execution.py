@@ -56,6 +56,7 @@ class Call:
     context: Context | None = None
     secrets: list[str] = field(default_factory=list[str])
     cancelled: bool = False
+    never_began: bool = False
 
     def arguments(self, data: bytes) -> dict[str, object]:
         """Decode the arguments, and make the context when the function asks for one."""
@@ -133,8 +134,9 @@ async def attempt(
     except Exception as error:  # noqa: BLE001 - validators of user types raise what they like
         return _failed(call, _unfit(call, error))
     timeout_ms = command.node.timeout_ms
-    if command.deadline_at_ms is not None:
-        timeout_ms = min(timeout_ms, command.deadline_at_ms - world.clock.now_ms())
+    ends = [at for at in (command.deadline_at_ms, command.send_by_ms) if at is not None]
+    if ends:
+        timeout_ms = min(timeout_ms, min(ends) - world.clock.now_ms())
         if timeout_ms <= 0:
             return _failed(call, _too_late(command))
     limit = asyncio.timeout(timeout_ms / 1000)
@@ -147,7 +149,7 @@ async def attempt(
     except TimeoutError as error:
         if not limit.expired():
             return _failed(call, _raised(call, error))
-        return _failed(call, _timed_out(command, timeout_ms))
+        return _failed(call, _timed_out(call, command))
     except asyncio.CancelledError as error:
         if _is_ours():
             raise
@@ -196,12 +198,15 @@ async def _in_thread(
             # No future can carry the first, and the others would end more than this call.
             raise RuntimeError(f"it raised {type(error).__name__}") from error
 
+    queued = call.world.threads.submit(work)
     try:
-        result = await asyncio.get_running_loop().run_in_executor(call.world.threads, work)
+        result = await asyncio.wrap_future(queued)
         # A plain function may return a coroutine: a decorated async one does.
         return await result if inspect.isawaitable(result) else result
     except asyncio.CancelledError:
         call.cancelled = True
+        # All threads were busy: what never began can be taken back, and did not happen.
+        call.never_began = queued.cancel() or queued.cancelled()
         raise
 
 
@@ -247,8 +252,9 @@ def _words(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
-    if timeout_ms < command.node.timeout_ms:
+def _timed_out(call: Call, command: StartAttempt) -> ErrorInfo:
+    deadline = command.deadline_at_ms
+    if deadline is not None and call.world.clock.now_ms() >= deadline:
         return ErrorInfo(
             code="IL6012",
             message=f"the deadline passed during attempt {command.attempt}",
@@ -257,8 +263,9 @@ def _timed_out(command: StartAttempt, timeout_ms: int) -> ErrorInfo:
         )
     return ErrorInfo(
         code="IL6002",
-        message=f"no answer within {timeout_ms} ms",
+        message=f"no answer within {command.node.timeout_ms} ms",
         hint=f"raise `timeout` of `{command.node.id}`, or make the action faster",
+        not_applied=call.never_began and call.action.effect == "write",
     )
 
 
