@@ -266,6 +266,15 @@ class Action(Generic[P, R]):
         return f"<action {self.name} ({self.effect})>"
 
 
+def _name_of(func: Callable[..., object]) -> str:
+    name = getattr(func, "__name__", None)
+    if not isinstance(name, str):
+        raise ActionInvalid(
+            f"an action made of {func!r:.100} has no name", hint='give one: `@action("name")`'
+        )
+    return name
+
+
 def _source(func: Callable[..., object]) -> str | None:
     """Return the dedented source with LF; None when there is none (a shell, a C function)."""
     try:
@@ -369,7 +378,7 @@ def action(
     def decorate(func: Callable[..., object]) -> Action[..., object]:
         return Action(
             func,
-            name=name if isinstance(name, str) else func.__name__,
+            name=name if isinstance(name, str) else _name_of(func),
             effect=effect,
             version=version,
             safety=Safety(key=key, window=window, probe=probe),

@@ -3,7 +3,7 @@
 Pydantic is imported on first use, so that `import interlock` stays light.
 """
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, cast, final
 
 from interlock.errors import ActionInvalid, ValueRefused
@@ -33,12 +33,7 @@ class Annotation:
         try:
             return TypeAdapter(listed[self.hint], config=config)
         except Exception as error:  # pydantic raises several unrelated types here
-            raise self._unfit(error) from error
-
-    def _unfit(self, error: Exception) -> ActionInvalid:
-        # Pydantic goes on with advice for its own settings.
-        told = str(error).partition("\n")[0].partition(". Set ")[0]
-        return ActionInvalid(f"{self.owner}: {told}", hint="use types that have a JSON form")
+            raise unfit(self.owner, error) from error
 
     def schema(self, mode: Mode) -> Schema:
         """Return the JSON Schema of values that come in (`validation`) or go out.
@@ -48,10 +43,10 @@ class Annotation:
         """
         adapter = self._adapter
         try:
-            found = adapter.json_schema(mode=mode)
+            found = adapter.json_schema(mode=mode, schema_generator=generator())
         except Exception as error:  # as above
-            raise self._unfit(error) from error
-        return _items(cast(dict[str, Json], without_titles(cast(Schema, found))))
+            raise unfit(self.owner, error) from error
+        return _items(cast(dict[str, Json], cleaned(cast(Schema, found))))
 
     def encode(self, value: object) -> Json:
         """Return a value as JSON data; whether it is in the domain is checked by who encodes it.
@@ -90,22 +85,58 @@ def _refers(tree: Json, reference: str) -> bool:
     return tree.get("$ref") == reference or any(_refers(p, reference) for p in tree.values())
 
 
-def without_titles(schema: Schema) -> Schema:
-    """Leave out the titles that pydantic makes from names: noise in digests and messages."""
-    return cast(Schema, _without_titles(schema))
+class SetFound(Exception):
+    """A type holds a set, at any depth."""
 
 
-def _without_titles(schema: Json) -> Json:
+@cache
+def generator() -> Any:
+    """Return what makes JSON Schemas: as pydantic does, but sets have no order and are refused."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Generator(GenerateJsonSchema):
+        def set_schema(self, schema: Any) -> Any:
+            raise SetFound(schema)
+
+        def frozenset_schema(self, schema: Any) -> Any:
+            raise SetFound(schema)
+
+    return Generator
+
+
+def unfit(owner: str, error: Exception) -> ActionInvalid:
+    """Say that a type has no JSON form, without pydantic's advice for its own settings."""
+    if isinstance(error, SetFound):
+        told = "it holds a set, whose order changes between processes"
+        return ActionInvalid(f"{owner}: {told}", hint="use a list, sorted")
+    told = str(error).partition("\n")[0].partition(". Set ")[0]
+    hint = "use types that have a JSON form"
+    if "`typing_extensions.TypedDict`" in told:
+        told = "pydantic cannot read a `typing.TypedDict` before Python 3.12"
+        hint = "import `TypedDict` from `typing_extensions`"
+    return ActionInvalid(f"{owner}: {told}", hint=hint)
+
+
+def cleaned(schema: Schema) -> Schema:
+    """Leave out what pydantic says and no reader of the schema should take for its word.
+
+    Titles that it makes from names are noise in digests and messages. The format `time` asks for an
+    offset, which a `datetime.time` does not have.
+    """
+    return cast(Schema, _cleaned(schema))
+
+
+def _cleaned(schema: Json) -> Json:
     if isinstance(schema, list):
-        return [_without_titles(part) for part in schema]
+        return [_cleaned(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     kept: dict[str, Json] = {}
     for key, value in schema.items():
         if key in ("properties", "$defs") and isinstance(value, dict):
-            kept[key] = {name: _without_titles(part) for name, part in value.items()}
+            kept[key] = {name: _cleaned(part) for name, part in value.items()}
         elif key in ("const", "enum", "default", "examples"):
             kept[key] = value
-        elif key != "title" or not isinstance(value, str):
-            kept[key] = _without_titles(value)
+        elif (key != "title" or not isinstance(value, str)) and (key, value) != ("format", "time"):
+            kept[key] = _cleaned(value)
     return kept

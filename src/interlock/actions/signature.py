@@ -5,15 +5,16 @@ Pydantic is imported on first use, so that `import interlock` stays light.
 
 import inspect
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
-from interlock.actions.annotations import Annotation, without_titles
+from interlock.actions.annotations import Annotation, cleaned, generator, unfit
 from interlock.actions.context import Context
 from interlock.errors import ActionInvalid, ValueRefused
 from interlock.values import Json, Schema, encode
 
 PLAIN = (Any, None, type(None), bool, int, float, str, list, dict, object)
+NO_DEFAULT = inspect.Parameter.empty
 SETS: tuple[object, ...] = (set, frozenset)
 
 
@@ -22,10 +23,16 @@ class Signature:
 
     def __init__(self, func: Callable[..., object], name: str) -> None:
         self.name = name
-        self.parameters = inspect.signature(func).parameters
         try:
-            self.hints: dict[str, Any] = get_type_hints(func, include_extras=True)
-        except NameError as error:
+            self.parameters = inspect.signature(func).parameters
+        except (TypeError, ValueError) as error:
+            raise ActionInvalid(
+                f"action `{name}`: its parameters are not known: {error}",
+                hint="wrap it in a function whose parameters are annotated",
+            ) from error
+        try:
+            self.hints: dict[str, Any] = get_type_hints(_annotated(func), include_extras=True)
+        except (NameError, AttributeError, SyntaxError, TypeError) as error:
             raise ActionInvalid(
                 f"action `{name}`: annotation cannot be resolved: {error}",
                 hint="import the type at module level, not under `TYPE_CHECKING`",
@@ -62,15 +69,19 @@ class Signature:
 
     @cached_property
     def _model(self) -> Any:
+        """A model of the arguments.
+
+        Its fields have names of their own, since a model cannot have one called `json` or `schema`;
+        the parameters are their aliases.
+        """
         from pydantic import ConfigDict, create_model
 
         fields: dict[str, Any] = {
-            name: (
-                self.hints[name],
-                ... if parameter.default is parameter.empty else parameter.default,
+            f"f{index}": (
+                _aliased(self.hints[name], name),
+                ... if (default := self.parameters[name].default) is NO_DEFAULT else default,
             )
-            for name, parameter in self.parameters.items()
-            if name != self.context_name
+            for index, name in enumerate(self.fields)
         }
         config = ConfigDict(
             extra="forbid",
@@ -81,9 +92,7 @@ class Signature:
         try:
             return create_model(self.name, __config__=config, **fields)
         except Exception as error:  # pydantic raises several unrelated types here
-            raise ActionInvalid(
-                f"action `{self.name}`: {error}", hint="use types that have a JSON form"
-            ) from error
+            raise unfit(f"action `{self.name}`", error) from error
 
     @cached_property
     def _returned(self) -> Annotation:
@@ -96,7 +105,12 @@ class Signature:
 
     def arguments_schema(self) -> Schema:
         """Return the JSON Schema of the arguments."""
-        return without_titles(cast(Schema, self._model.model_json_schema(mode="validation")))
+        model = self._model
+        try:
+            found = model.model_json_schema(mode="validation", schema_generator=generator())
+        except Exception as error:  # as above
+            raise unfit(f"action `{self.name}`", error) from error
+        return cleaned(cast(Schema, found))
 
     def returns_schema(self) -> Schema:
         """Return the JSON Schema of the output."""
@@ -117,7 +131,7 @@ class Signature:
                 f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]
             )
             raise ValueRefused(f"arguments of `{self.name}`: {told}") from error
-        return {name: getattr(model, name) for name in self.fields}
+        return {name: getattr(model, f"f{index}") for index, name in enumerate(self.fields)}
 
     def encode(self, value: object) -> bytes:
         """Encode an output to canonical bytes.
@@ -128,6 +142,21 @@ class Signature:
         if self.returns_plain:
             return encode(cast(Json, value))
         return encode(self._returned.encode(value))
+
+
+def _annotated(func: Callable[..., object]) -> Callable[..., object]:
+    """Find the function that has the annotations of a callable."""
+    while isinstance(func, partial):
+        func = func.func
+    return func if inspect.isroutine(func) else type(func).__call__
+
+
+def _aliased(hint: Any, name: str) -> Any:
+    """Let JSON data say `name`, unless the annotation asks for another one itself."""
+    from pydantic import Field
+
+    base, *rest = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    return Annotated[base, Field(alias=name), *rest]
 
 
 def _is_plain(hint: object) -> bool:
