@@ -133,6 +133,11 @@ class Driver:
             self._stop(error)
         self._stop(None)
 
+    def refuse(self, error: BaseException) -> None:
+        """Stop because the store took nothing of what is not durable yet; nobody gets to see it."""
+        self._unseen.clear()
+        self.fail(error)
+
     def fail(self, error: BaseException) -> None:
         """Stop at once: the lease is lost, or the store failed. Nothing is appended any more."""
         self._start_nothing()

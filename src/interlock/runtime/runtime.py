@@ -87,6 +87,7 @@ class Runtime:
             resources={type(resource): resource for resource in resources},
         )
         self._commits: CommitQueue | None = None
+        self._renewing = ThreadPoolExecutor(1, thread_name_prefix="interlock-lease")
         self._drivers: dict[RunId, Driver] = {}
         self._leases: dict[RunId, Lease] = {}
         self._renewal: asyncio.Task[None] | None = None
@@ -108,6 +109,7 @@ class Runtime:
         if self._renewal is not None:
             await self._renewal
         self._queue.close()
+        self._renewing.shutdown(wait=True)
         self._world.threads.shutdown(wait=False, cancel_futures=True)
 
     @property
@@ -225,7 +227,7 @@ class Runtime:
         Raises:
             RunNotResumable: the node is not in doubt.
         """
-        live = self._drivers.get(run)
+        live = await self._live(run)
         if live is not None:
             event = _resolution(live.state, path, verdict, output=output, reason=reason)
             live.resolve(event, actor=actor)
@@ -336,24 +338,34 @@ class Runtime:
         except TimeoutError:
             return False
 
+    async def _live(self, run: RunId) -> Driver | None:
+        """The driver of a run that goes on here; one that has finished is about to leave."""
+        driver = self._drivers.get(run)
+        while driver is not None and driver.finished.done():
+            await asyncio.sleep(0)  # noqa: ASYNC110 - it takes a turn of the loop or two
+            driver = self._drivers.get(run)
+        return driver
+
     async def _renew_one(self, run: RunId, now_ms: int) -> None:
         try:
-            renewed = await asyncio.to_thread(
-                self.store.lease, run, self.owner, now_ms=now_ms, life_ms=LEASE_MS
+            # A thread of its own: actions that block must not cost their own runs the lease.
+            renewed = await asyncio.get_running_loop().run_in_executor(
+                self._renewing,
+                lambda: self.store.lease(run, self.owner, now_ms=now_ms, life_ms=LEASE_MS),
             )
         except StoreError as error:
             self._refused(run, error)
         else:
             if run in self._leases and renewed.epoch == self._leases[run].epoch:
                 self._leases[run] = renewed
-            elif run in self._drivers:
-                self._refused(run, LeaseLost(f"run {run} was taken over by another owner"))
             else:
-                self._release(renewed)  # the run ended and let go of it meanwhile
+                # The run ended here meanwhile, or another owner had it in between.
+                self._release(renewed)
+                self._refused(run, LeaseLost(f"run {run} was taken over by another owner"))
 
     def _refused(self, run: RunId, error: StoreError) -> None:
         if run in self._drivers:
-            self._drivers[run].fail(error)
+            self._drivers[run].refuse(error)
 
     def _failed(self, error: StoreError) -> None:
         for driver in list(self._drivers.values()):
