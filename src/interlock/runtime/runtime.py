@@ -342,7 +342,7 @@ class Runtime:
         """The driver of a run that goes on here; one that has finished is about to leave."""
         driver = self._drivers.get(run)
         while driver is not None and driver.finished.done():
-            await asyncio.sleep(0)  # noqa: ASYNC110 - it takes a turn of the loop or two
+            await asyncio.sleep(0)  # a turn of the loop or two
             driver = self._drivers.get(run)
         return driver
 
