@@ -76,13 +76,6 @@ class Signature:
         """
         from pydantic import ConfigDict, create_model
 
-        fields: dict[str, Any] = {
-            f"f{index}": (
-                _aliased(self.hints[name], name),
-                ... if (default := self.parameters[name].default) is NO_DEFAULT else default,
-            )
-            for index, name in enumerate(self.fields)
-        }
         config = ConfigDict(
             extra="forbid",
             val_json_bytes="base64",
@@ -90,6 +83,13 @@ class Signature:
             arbitrary_types_allowed=False,
         )
         try:
+            fields: dict[str, Any] = {
+                f"f{index}": (
+                    _aliased(self.hints[name], name),
+                    ... if (default := self.parameters[name].default) is NO_DEFAULT else default,
+                )
+                for index, name in enumerate(self.fields)
+            }
             return create_model(self.name, __config__=config, **fields)
         except Exception as error:  # pydantic raises several unrelated types here
             raise unfit(f"action `{self.name}`", error) from error
