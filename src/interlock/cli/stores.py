@@ -109,9 +109,12 @@ def path_of(url: str) -> Path | None:
 def is_there(path: Path) -> bool:
     """Say whether there is something to open; where that cannot be told, opening will say why."""
     try:
-        return path.exists()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
-        return True
+        pass
+    return True
 
 
 def name_of(url: str) -> str:

@@ -16,6 +16,7 @@ from interlock.store.sqlite.opening import (
     beside,
     check_header,
     check_place,
+    check_version,
     open_reader,
     real_path,
 )
@@ -82,6 +83,7 @@ def _reading(file: Path) -> Generator[Connection]:
             raise unusable(error, file) from error
         undo.callback(connection.close, True)
         try:
+            check_version(file, version_of(connection))
             yield connection
         except apsw.Error as error:
             raise read_failed(error, file) from error

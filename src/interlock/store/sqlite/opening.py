@@ -153,7 +153,7 @@ def open_writer(path: Path) -> Connection:
         connection.pragma("synchronous", "extra")
         if connection.pragma("page_count"):
             _check_identity(path, int(connection.pragma("application_id")))
-            _check_version(path, version_of(connection))
+            check_version(path, version_of(connection))
         migrate(connection)
         mode = connection.pragma("journal_mode", "wal")
         if mode != "wal":
@@ -229,7 +229,13 @@ def _check_identity(path: Path, application: int) -> None:
         )
 
 
-def _check_version(path: Path, version: int) -> None:
+def check_version(path: Path, version: int) -> None:
+    """Refuse a format that is not known here.
+
+    Raises:
+        StoreUnusable: it is of a newer version.
+        JournalCorrupt: there never was such a version.
+    """
     if version > len(MIGRATIONS):
         raise _refused(
             path,
