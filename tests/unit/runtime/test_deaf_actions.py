@@ -13,7 +13,7 @@ from interlock.replay import verify
 from interlock.runtime.driver import GIVE_UP_MS
 from interlock.values import Path
 from unit.engine.driving import call, plan_of
-from unit.runtime.test_runtime import RUN, Stage, virtually
+from unit.runtime.stages import RUN, Stage, virtually
 
 
 async def ignore_cancellation(seconds: float) -> None:

@@ -1,0 +1,272 @@
+"""Owners of runs and their leases, stores that fail, bounds, and who watches."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from interlock.actions import Context, Registry, action
+from interlock.errors import (
+    LeaseHeld,
+    LeaseLost,
+    StoreFailed,
+)
+from interlock.journal import (
+    AttemptStarted,
+    Entry,
+    OwnerId,
+    RunRecovered,
+    RunSettled,
+)
+from interlock.runtime import (
+    Runtime,
+    SystemClock,
+    SystemIds,
+)
+from interlock.runtime.commits import AHEAD_EVENTS_MAX
+from interlock.runtime.runtime import LEASE_MS, environment_secret
+from interlock.store import MemoryStore, Store
+from interlock.testing import (
+    Fault,
+    FaultyStore,
+    Scripted,
+    World,
+)
+from interlock.values import Path, RunId
+from unit.engine.driving import call, plan_of
+from unit.runtime.stages import RUN, Stage, one, virtually
+from unit.runtime.stores import WatchedStore
+
+# --- owners
+
+
+def test_a_run_is_driven_by_one_owner():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
+            await asyncio.sleep(1)
+            with pytest.raises(LeaseHeld, match="owner-1"):
+                await other.resume(RUN)
+            assert (await running).status == "succeeded"
+            assert (await other.resume(RUN)).status == "succeeded"
+
+    virtually(main, world)
+
+
+def test_a_lease_is_renewed_as_long_as_a_run_goes_on():
+    world = World({"a": [Scripted(delay_ms=50 * LEASE_MS)]})
+    plan = one("write", timeout_ms=100 * LEASE_MS)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            for _ in range(40):
+                await asyncio.sleep(LEASE_MS / 1000)
+                with pytest.raises(LeaseHeld):
+                    await other.resume(RUN)
+            assert (await running).status == "succeeded"
+            stage.store.lease(RUN, OwnerId("me"), now_ms=stage.clock.now_ms(), life_ms=1)
+
+    virtually(main, world)
+
+
+@pytest.mark.parametrize("delay_s", [LEASE_MS / 3000 * number for number in (1, 2, 3)])
+def test_a_lease_is_let_go_even_when_its_renewal_is_under_way(delay_s: float):
+    """The run ends in the very turn in which its lease is being renewed, in a thread."""
+    world = World({"a": [Scripted(does="raise", delay_ms=round(delay_s * 1000))]})
+    plan = one("write", timeout_ms=10 * LEASE_MS)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            result = await runtime.run(plan, run=RUN)
+            assert result.status == "in_doubt"
+            await asyncio.sleep(0.5)
+            assert (await other.resume(RUN)).status == "in_doubt"
+
+    virtually(main, world)
+
+
+def test_an_owner_that_was_followed_stops():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
+            await asyncio.sleep(1)
+            later = stage.clock.now_ms() + 2 * LEASE_MS
+            stage.store.lease(RUN, OwnerId("me"), now_ms=later, life_ms=10**9)
+            with pytest.raises(LeaseLost, match="taken over by another owner"):
+                await running
+        assert stage.types() == ["RunStarted", "AttemptStarted"]
+
+    virtually(main, world)
+
+
+def test_an_owner_that_cannot_renew_stops():
+    world = World({"a": [Scripted(does="hang")]})
+    plan = one("write", timeout_ms=10 * LEASE_MS)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+            later = stage.clock.now_ms() + 2 * LEASE_MS
+            stage.store.lease(RUN, OwnerId("me"), now_ms=later, life_ms=10**9)
+            with pytest.raises(LeaseHeld):
+                await running
+
+    virtually(main, world)
+
+
+# --- the store fails
+
+
+@pytest.mark.parametrize("write_no", [1, 2, 3])
+def test_a_store_that_fails_stops_every_run(write_no: int):
+    async def main(stage: Stage) -> None:
+        store = FaultyStore(MemoryStore(), [Fault(write_no=write_no, moment="before")])
+        stage.store = store
+        async with stage.runtime() as runtime:
+            runs = [runtime.run(one("write")) for _ in range(3)]
+            results = await asyncio.gather(*runs, return_exceptions=True)
+            assert [type(result) for result in results] == [StoreFailed] * 3
+            with pytest.raises(StoreFailed):
+                await runtime.run(one("write"))
+
+    virtually(main)
+
+
+def test_a_store_that_fails_while_a_runtime_is_left_hides_nothing():
+    world = World({"a": [Scripted(delay_ms=5_000)]})
+
+    async def main(stage: Stage) -> None:
+        store = FaultyStore(MemoryStore())
+        stage.store = store
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(
+                runtime.run(plan_of(call("a", "write"), call("b", "read")), run=RUN)
+            )
+            while not world.calls["b"]:  # noqa: ASYNC110 - until the loop has come that far
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            store.stop()
+        with pytest.raises(StoreFailed):
+            await running
+
+    virtually(main, world)
+
+
+# --- running ahead
+
+
+def test_what_runs_ahead_is_bounded():
+    """Far more reads come back in one turn of the loop than may be ahead of the journal."""
+    first = [call(f"a{index}", "read") for index in range(1_500)]
+    second = [call(f"b{index}", "pure", needs=(f"a{index}",)) for index in range(1_500)]
+    plan = plan_of(*first, *second)
+    store = WatchedStore()
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            assert (await runtime.run(plan, run=RUN)).status == "succeeded"
+        assert len(stage.entries()) == 3_002
+        assert max(store.sizes) <= AHEAD_EVENTS_MAX + 1
+
+    virtually(main, store=cast(Store, store))
+
+
+# --- observers
+
+
+def test_an_observer_sees_what_is_committed_in_order():
+    seen: list[Entry] = []
+
+    async def main(stage: Stage) -> None:
+        def observe(run: RunId, entry: Entry) -> None:
+            assert run == RUN
+            assert len(stage.store.read(RUN)) >= entry.seq, "it is durable"
+            seen.append(entry)
+
+        async with stage.runtime() as runtime:
+            plan = plan_of(call("a", "read"), call("b", "write", needs=("a",)))
+            await runtime.run(plan, run=RUN, observer=observe)
+        assert seen == stage.entries()
+
+    virtually(main)
+
+
+def test_an_observer_that_fails_does_not_touch_the_run():
+    def observe(run: RunId, entry: Entry) -> None:
+        if isinstance(entry.event, AttemptStarted):
+            raise BrokenPipeError("nobody reads")
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            with pytest.raises(BrokenPipeError):
+                await runtime.run(one("write"), run=RUN, observer=observe)
+            assert isinstance(stage.entries()[-1].event, RunSettled)
+            assert (await runtime.resume(RUN)).status == "succeeded"
+        assert stage.world.receiver.effects == {"a": 1}
+
+    virtually(main)
+
+
+def test_an_observer_of_a_run_that_is_taken_up_sees_what_comes_after():
+    seen: list[str] = []
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.run(one("write"), run=RUN)
+            before = len(stage.types())
+            await runtime.resolve(
+                RUN,
+                Path("a"),
+                "succeeded",
+                output=1,
+                observer=lambda _, entry: seen.append(entry.event.type),
+            )
+        assert seen == stage.types()[before:]
+        assert RunRecovered.type in seen
+
+    virtually(main, World({"a": [Scripted(does="raise")]}))
+
+
+# --- the system's own
+
+
+def test_ids_of_the_system_are_ulids_and_name_the_process():
+    ids = SystemIds()
+    first, later = ids.run(1_000), ids.run(2_000)
+    assert first < later
+    assert len(first) == len(later) == 26
+    assert ids.owner() != ids.owner()
+
+
+def test_the_clock_of_the_system_is_in_milliseconds():
+    assert 1_600_000_000_000 < SystemClock().now_ms() < 10_000_000_000_000
+
+
+def test_secrets_are_found_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("INTERLOCK_SECRET_TOKEN", "hunter2")
+    assert environment_secret("token") == "hunter2"
+    assert environment_secret("none") is None
+
+
+def test_actions_get_the_clients_that_were_passed():
+    class Client:
+        name = "client"
+
+    @action(effect="read")
+    async def act(ctx: Context) -> str:
+        return ctx.resource(Client).name
+
+    registry = Registry([act])
+    plan = plan_of(call("a", "act", with_={}), outputs={"result": "${{ a }}"}, registry=registry)
+
+    async def main(stage: Stage) -> None:
+        async with Runtime(stage.store, registry, resources=[Client()]) as runtime:
+            assert (await runtime.run(plan)).output == "client"
+
+    virtually(main)
