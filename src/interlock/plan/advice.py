@@ -50,6 +50,8 @@ def _instead_of_null(misfit: Misfit) -> str | None:
     if "$defs" in str(misfit.produced) or covers(misfit.wanted, never_null) != "yes":
         return None
     shown = misfit.shown
+    if not misfit.expression.plain:
+        return "a part of it may be null: test that part, as in `x != null ? x : …`"
     return f"say what stands for null: `{shown} != null ? {shown} : …`"
 
 
@@ -107,6 +109,8 @@ def _into_list(misfit: Misfit) -> str | None:
     names = select(misfit.wanted, (0,)).schema
     required = names.get("required") if isinstance(names, dict) else None
     fields = ", ".join(f"'{name}': …" for name in required) if isinstance(required, list) else "…"
+    if not misfit.expression.plain:
+        return f"make each item {{{fields}}}"
     return f"build each item: `{misfit.shown}.map(x, {{{fields}}})`"
 
 

@@ -145,6 +145,9 @@ class _Opening:
         # Fields that are not declared may come only where that is said, or where none is declared.
         if more in (True, {}) or (more is None and not properties):
             return self._within(wanted, produced)
+        # CEL knows a computed map by its values alone.
+        if self._computed and more is not False and not properties:
+            return self._within(wanted, produced)
         if not isinstance(properties, dict):
             return None
         return self._changed(

@@ -60,7 +60,7 @@ class Lens:
 
         `offset` is where the source starts in the string at `at`.
         """
-        path = expression.references[0] if expression.plain else None
+        path = expression.references[0] if expression.plain and not self.tested else None
         root = self.schemas.get(path.name, True) if path is not None else True
         if path is not None:
             known = self.memory.followed(root, path.address)
@@ -74,6 +74,24 @@ class Lens:
         if path is not None:
             self.memory.note_followed(root, path.address, schema)
         return schema
+
+    def relies_on_tests(self, expression: Expression) -> bool:
+        """Whether it was inferred that something is not null only because it is tested.
+
+        What a test guards is not looked at, so that nothing is proven.
+        """
+        tested: set[tuple[str, tuple[str | int, ...]]] = set()
+        for one in (*expression.references, *self.tested):
+            if one.use == "null_test":
+                tested.add((one.name, one.address))
+            elif one.root == "nodes" and one.path == ("status",):
+                tested |= {(one.name, (*one.address[:-1], facet)) for facet in ("output", "error")}
+        return any(
+            (one.name, one.address[:count]) in tested
+            for one in expression.references
+            if one.use != "null_test"
+            for count in range(len(one.address) + 1)
+        )
 
     def test(self, guard: Guard) -> None:
         """Check that a condition is true or false."""

@@ -41,7 +41,9 @@ from interlock.values.schema import (
     json_pointer as json_pointer,
     references as references,
     resolve as resolve,
+    standing_alone as standing_alone,
     target as target,
+    without_null as without_null,
 )
 from interlock.values.select import (
     Doubt as Doubt,
@@ -92,9 +94,11 @@ __all__ = [
     "schema_problem",
     "select",
     "Selection",
+    "standing_alone",
     "Steps",
     "target",
     "ulid",
     "value_ref",
     "ValueRef",
+    "without_null",
 ]

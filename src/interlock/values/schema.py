@@ -159,10 +159,38 @@ def essence(schema: Schema) -> Schema:
     )
 
 
-def standing_alone(part: Schema, root: Schema) -> Schema:
-    """Give a part of a schema the definitions that it refers to, so that it can leave the whole.
+def without_null(schema: Schema) -> Schema:
+    """Leave null out of a schema that names it as one of several things."""
+    if isinstance(schema, bool):
+        return schema
+    found = dict(schema)
+    types = as_list(schema.get("type"))
+    if len(types) > 1 and "null" in types:
+        rest = [name for name in types if name != "null"]
+        found["type"] = rest[0] if len(rest) == 1 else rest
+    if None in as_list(schema.get("enum")):
+        found["enum"] = [value for value in as_list(schema["enum"]) if value is not None]
+    for keyword in ("anyOf", "oneOf"):
+        branches = as_list(schema.get(keyword))
+        rest = [
+            one for one in branches if not (isinstance(one, dict) and one.get("type") == "null")
+        ]
+        if rest and len(rest) < len(branches):
+            found[keyword] = rest
+    only = as_list(found.get("anyOf"))
+    if (
+        len(only) == 1
+        and isinstance(only[0], dict)
+        and found.keys() <= {"anyOf", "$defs"} | ANNOTATIONS
+    ):
+        return {**{key: found[key] for key in found.keys() & {"$defs"}}, **only[0]}
+    return found
 
-    Where all references go to `$defs`, only the definitions that are reached come along. Otherwise
+
+def standing_alone(part: Schema, root: Schema) -> Schema:
+    """Give a part of a schema the definitions that it refers to.
+
+    So it can leave the whole. Where all references go to `$defs`, only the definitions that are reached come along. Otherwise
     the whole schema becomes a definition of the part.
     """
     if isinstance(part, bool) or isinstance(root, bool) or part is root:

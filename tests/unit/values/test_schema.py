@@ -3,11 +3,21 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from interlock.errors import UsageError
-from interlock.values import Checker, Schema, json_pointer, references, resolve, target
+from interlock.values import (
+    Checker,
+    Schema,
+    json_pointer,
+    references,
+    resolve,
+    target,
+    without_null,
+)
+from interlock.values.examples import examples
 from interlock.values.schema import essence, standing_alone
-from unit.values.strategies import INTEGER, STRING, array, record, tree
+from unit.values.strategies import INTEGER, NULL, SCHEMAS, STRING, array, either, record, tree
 
 
 def test_references_are_found_where_schemas_stand():
@@ -153,3 +163,32 @@ def test_an_unknown_type_is_named():
     with pytest.raises(UsageError) as caught:
         resolve({"$ref": "#/types/zebra"}, {"doc": DOC})
     assert caught.value.hint == "declare it under `types`; known: `doc`"
+
+
+@pytest.mark.parametrize(
+    "schema,rest",
+    [
+        (either(STRING, NULL), STRING),
+        ({"anyOf": [STRING, NULL], "title": "T"}, STRING),
+        (either(STRING, INTEGER, NULL), either(STRING, INTEGER)),
+        ({"type": ["string", "null"], "maxLength": 3}, {"type": "string", "maxLength": 3}),
+        ({"type": ["string", "null", "integer"]}, {"type": ["string", "integer"]}),
+        ({"enum": ["a", None]}, {"enum": ["a"]}),
+        ({**either({"$ref": "#/$defs/a"}, NULL), "$defs": {"a": STRING}},
+         {"$ref": "#/$defs/a", "$defs": {"a": STRING}}),
+        (NULL, NULL),
+        (either(NULL), NULL),
+        (STRING, STRING),
+        (True, True),
+    ],
+)  # fmt: skip
+def test_null_is_left_out(schema: Schema, rest: Schema):
+    assert without_null(schema) == rest
+
+
+@given(SCHEMAS)
+def test_only_null_is_left_out(schema: Any):
+    rest = Checker(without_null(schema))
+    for value in examples(schema):
+        if value is not None:
+            assert rest.accepts(value) == Checker(schema).accepts(value)

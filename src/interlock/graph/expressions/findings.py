@@ -119,10 +119,13 @@ def may_be_absent(reference: Reference, at: int, *, owner: Schema) -> Finding:
 def may_be_null(reference: Reference, at: int, *, owner: Schema) -> Finding:
     """Say that something is used that may be null; `at` is the step after it."""
     shown = path_text(reference.name, reference.address[: at + reference.lead])
+    hint = f"test `{shown} != null` before, as in `{shown} != null ? … : …`"
+    if reference.root == "nodes" and reference.path[:at] == ("output",):
+        hint = f"test `nodes.{reference.node}.status == 'succeeded'` before"
     return Finding(
         kind="may_be_null",
         message=f"`{shown}` may be null",
-        hint=f"test `{shown} != null` before, as in `{shown} != null ? … : …`",
+        hint=hint,
         span=reference.span,
         reference=reference,
         at=at,

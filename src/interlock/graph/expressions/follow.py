@@ -4,18 +4,21 @@ from collections.abc import Iterable
 
 from interlock.graph.expressions import findings
 from interlock.graph.expressions.findings import Finding
-from interlock.graph.expressions.references import Reference, Step
+from interlock.graph.expressions.references import FACETS, Reference, Step
 from interlock.graph.expressions.shapes import (
     Nullable,
     ShapeReader,
     allows_more_fields,
     owner_of_fields,
 )
-from interlock.values import Schema, Selection, describe, select
+from interlock.values import Schema, Selection, describe, select, without_null
 
 
 class Tests:
-    """What an expression tests: by `has(…)` and `.?`, and by comparing with null."""
+    """What an expression tests: by `has(…)` and `.?`, and by comparing with null.
+
+    Who reads `nodes.x.status` knows how `x` settled, and so whether there is an output or an error.
+    """
 
     def __init__(self, references: Iterable[Reference]) -> None:
         self._presence: set[tuple[str, tuple[Step, ...]]] = set()
@@ -23,6 +26,8 @@ class Tests:
         for each in references:
             if each.use == "null_test":
                 self._null.add((each.name, each.address))
+            if each.root == "nodes" and each.path == ("status",):
+                self._null |= {(each.name, (*each.address[:-1], one)) for one in FACETS}
             if each.optional_from is not None:
                 for count in range(each.optional_from + each.lead, len(each.address)):
                     self._presence.add((each.name, each.address[: count + 1]))
@@ -33,7 +38,11 @@ class Tests:
 
     def null(self, reference: Reference, count: int) -> bool:
         """Whether what the first `count` steps lead to is compared with null."""
-        return (reference.name, reference.address[:count]) in self._null
+        return self.compares(reference.name, reference.address[:count])
+
+    def compares(self, name: str, path: tuple[Step, ...]) -> bool:
+        """Whether what a path leads to is compared with null."""
+        return (name, path) in self._null
 
 
 def follow(reference: Reference, schema: Schema, tests: Tests) -> tuple[Schema, list[Finding]]:
@@ -50,7 +59,7 @@ def follow(reference: Reference, schema: Schema, tests: Tests) -> tuple[Schema, 
     end = len(reference.address)
     if reference.use == "operand" and _may_be_null(schema) and not tests.null(reference, end):
         found.append(findings.may_be_null(reference, len(reference.path), owner=schema))
-    return schema, found
+    return without_null(schema) if tests.null(reference, end) else schema, found
 
 
 def _problem(

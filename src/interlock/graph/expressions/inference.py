@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from interlock.graph.expressions.analysis import chain_steps
 from interlock.graph.expressions.checked import CheckedExpr, Expr, TypeMessage
 from interlock.graph.expressions.references import Step
-from interlock.values import Json, Schema, canonical
+from interlock.values import Json, Schema, canonical, select, standing_alone
 
 # cel.expr.Type.PrimitiveType and WellKnownType
 _PRIMITIVES: dict[int, Json] = {1: "boolean", 2: "integer", 4: "number", 5: "string"}
@@ -34,6 +34,7 @@ class Inference:
         self._records = records
         self._follow = follow
         self._definitions: dict[str, Json] = {}
+        self._items: dict[str, Schema] = {}
 
     def type_of(self, expr: Expr) -> TypeMessage | None:
         """Return the type that the checker found; None for anything."""
@@ -42,13 +43,13 @@ class Inference:
     def result(self) -> Schema:
         """Return the schema of the whole expression; it stands alone."""
         schema = self._schema_of(self._tree.expr)
-        if isinstance(schema, bool) or not self._definitions:
-            return schema
-        return {**schema, "$defs": self._definitions}
+        return standing_alone(schema, {"$defs": self._definitions})
 
     def _schema_of(self, expr: Expr) -> Schema:
         steps = chain_steps(expr)
         if steps is not None and steps.optional_from is None:
+            if steps.name in self._items and not steps.is_outermost:
+                return self._embedded(select(self._items[steps.name], steps.path).schema)
             return self._embedded(self._follow(steps.name, steps.path))
         match expr.WhichOneof("expr_kind"):
             case "const_expr":
@@ -59,8 +60,26 @@ class Inference:
                 return self._list(expr)
             case "call_expr":
                 return self._call(expr)
+            case "comprehension_expr":
+                return self._comprehension(expr)
             case _:
                 return self._of_type(self.type_of(expr))
+
+    def _comprehension(self, expr: Expr) -> Schema:
+        """Look into `map` and `filter`, which add one element of a list after the other."""
+        loop = expr.comprehension_expr
+        added = _added(loop.loop_step, loop.accu_var)
+        if added is None:
+            return self._of_type(self.type_of(expr))
+        ranged = self._schema_of(loop.iter_range)
+        whole: Schema = (
+            ranged if isinstance(ranged, bool) else {**ranged, "$defs": self._definitions}
+        )
+        outer = dict(self._items)
+        self._items[loop.iter_var] = select(whole, (0,)).schema
+        items = self._schema_of(added)
+        self._items = outer
+        return {"type": "array", "items": items}
 
     def _embedded(self, schema: Schema) -> Schema:
         """Make a schema part of the result: its definitions move to the top, or it is left open."""
@@ -136,6 +155,17 @@ class Inference:
                 return self._embedded(self._records.get(found.message_type, True))
             case _:
                 return True
+
+
+def _added(step: Expr, accumulator: str) -> Expr | None:
+    """Find what a step of `map` or `filter` adds: `list + [added]`, maybe on a condition."""
+    call = step.call_expr
+    if call.function == "_?_:_":
+        return _added(call.args[1], accumulator)
+    if call.function != "_+_" or call.args[0].ident_expr.name != accumulator:
+        return None
+    elements = call.args[1].list_expr.elements
+    return elements[0] if len(elements) == 1 else None
 
 
 def _named(primitive: int) -> Schema:

@@ -25,7 +25,7 @@ from interlock.graph.expressions.paths import fields_text
 from interlock.graph.expressions.references import Reference, Step
 from interlock.graph.expressions.shapes import Nullable, Open, Scalar, ShapeReader
 from interlock.graph.expressions.worlds import World, world_of
-from interlock.values import Schema, describe, nearest, select
+from interlock.values import Schema, describe, nearest, select, without_null
 
 
 def type_of(
@@ -54,7 +54,7 @@ def type_of(
     if expression.plain:
         result = followed
     else:
-        result, problems = _checked(expression, schemas, tuple(found))
+        result, problems = _checked(expression, schemas, tuple(found), tests=tests)
         found += problems
     if condition and not found:
         found += _unfit_condition(expression, result)
@@ -62,7 +62,11 @@ def type_of(
 
 
 def _checked(
-    expression: Expression, schemas: Mapping[str, Schema], found: tuple[Finding, ...]
+    expression: Expression,
+    schemas: Mapping[str, Schema],
+    found: tuple[Finding, ...],
+    *,
+    tests: Tests,
 ) -> tuple[Schema, list[Finding]]:
     """Ask CEL's type checker."""
     names = sorted({reference.name for reference in expression.references})
@@ -78,7 +82,8 @@ def _checked(
     findings += _map_orders(expression.source, tree)
 
     def path_schema(name: str, path: tuple[Step, ...]) -> Schema:
-        return select(schemas.get(name, True), path).schema
+        schema = select(schemas.get(name, True), path).schema
+        return without_null(schema) if tests.compares(name, path) else schema
 
     records = {message_name(name): record.schema for name, record in world.records.items()}
     inference = Inference(tree, records=records, follow=path_schema)

@@ -81,6 +81,12 @@ def check(source: str, **more: Any) -> tuple[Schema, tuple[Finding, ...]]:
         ("size(image.words)", INTEGER),
         ("image.words.map(w, size(w))", array(INTEGER)),
         ("image.subs.map(s, s.v)", array(INTEGER)),
+        ("image.subs.map(s, {'v': s.v})", array(record("v", closed=True, v=INTEGER))),
+        ("image.subs.map(s, s.v > 1, [s.v])", array(array(INTEGER, minItems=1))),
+        ("image.subs.map(s, image.words.map(s, s))", array(array(STRING))),
+        ("image.words.filter(w, w != '').map(w, w)", array(STRING)),
+        ("image.words.map(w, .image.n)", array(INTEGER)),
+        ("nullable.list.map(l, l.map(n, [n]))", array(array(array(INTEGER, minItems=1)))),
         ("image.words[0]", STRING),
         ("string(image.n) + image.id", STRING),
         ("image.any", True),
@@ -110,6 +116,9 @@ def check(source: str, **more: Any) -> tuple[Schema, tuple[Finding, ...]]:
         ("image.counts.?foo.value()", True),
         ("dyn(image.n)", INTEGER),
         ("maybe == null ? '' : maybe + 'x'", either({"const": ""}, STRING)),
+        ("maybe != null ? maybe : 'x'", either(STRING, {"const": "x"})),
+        ("[maybe != null, maybe]", array(either(BOOLEAN, STRING), minItems=2)),
+        ("some != null ? some.v : 1", either(INTEGER, {"const": 1})),
         ("some == null ? 0 : some.v + 1", either({"const": 0}, INTEGER)),
         ("nullable.nullish ? 1 : 2", either({"const": 1}, {"const": 2})),
         ("nullable.list.size()", INTEGER),
@@ -361,3 +370,18 @@ def test_no_findings_mean_no_failure_and_a_result_of_the_schema(value: Json, sou
     schema, _ = check(source)
     result = parsed(source).evaluate({"image": decode(value)})
     assert Checker(schema).problems(result) == ()
+
+
+LENIENT: dict[str, Schema] = {
+    "nodes": record("x", x=record("status output", status=STRING, output=either(INTEGER, NULL)))
+}
+
+
+def test_who_reads_the_status_knows_whether_there_is_an_output():
+    guard = parsed("nodes.x.status == 'succeeded'").references
+    output = parsed("nodes.x.output")
+    assert type_of(output, LENIENT) == (either(INTEGER, NULL), ())
+    assert type_of(output, LENIENT, tested=guard) == (INTEGER, ())
+    assert type_of(parsed("nodes.x.output + 1"), LENIENT, tested=guard) == (INTEGER, ())
+    (finding,) = type_of(parsed("nodes.x.output + 1"), LENIENT)[1]
+    assert finding.hint == "test `nodes.x.status == 'succeeded'` before"
