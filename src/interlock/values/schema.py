@@ -190,8 +190,8 @@ def without_null(schema: Schema) -> Schema:
 def standing_alone(part: Schema, root: Schema) -> Schema:
     """Give a part of a schema the definitions that it refers to.
 
-    So it can leave the whole. Where all references go to `$defs`, only the definitions that are reached come along. Otherwise
-    the whole schema becomes a definition of the part.
+    So it can leave the whole. Where all references go to `$defs`, only the definitions that are
+    reached come along. Otherwise the whole schema becomes a definition of the part.
     """
     if isinstance(part, bool) or isinstance(root, bool) or part is root:
         return part
