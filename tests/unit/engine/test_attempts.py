@@ -187,6 +187,9 @@ def test_the_deadline_counts_from_the_first_intent():
     run.now_ms += 5_000
     run.end("a", failure())
     assert run.due("a").deadline_at_ms == START_MS + 6_000
+    run.now_ms += 500
+    run.end("a", failure())
+    assert run.due("a").deadline_at_ms == START_MS + 6_000
 
 
 # --- writes without an answer
@@ -198,6 +201,9 @@ def test_a_write_that_declares_nothing_is_in_doubt_and_never_tried_again(name: s
     assert run.state.in_doubt == {"a"}
     assert run.state.running == 0
     assert run.settled() == {}
+    error = run.node("a").error
+    assert error is not None
+    assert error.code == "IL6001", "why it is in doubt is what the action raised"
     run.check()
 
 

@@ -280,6 +280,7 @@ def test_one_failed_item_too_many_stops_the_map():
     run.end("m[2]/x", 2)
     assert run.error("m").code == "IL6015"
     assert "2 items failed" in run.error("m").message
+    assert "first: `m[1]`" in run.error("m").message
     run.check()
 
 
