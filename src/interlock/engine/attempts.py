@@ -289,7 +289,6 @@ def on_in_doubt(turn: Turn, event: NodeInDoubt) -> None:
 def on_resolved(turn: Turn, event: NodeResolved) -> None:
     """Apply a person's decision about a write in doubt."""
     at = locate(turn, event.path)
-    node = at.node
     expect(
         at.state.status == "in_doubt" and event.generation == at.state.generation,
         at,
@@ -298,8 +297,8 @@ def on_resolved(turn: Turn, event: NodeResolved) -> None:
     turn.state.in_doubt.discard(event.path)
     at.state.status = "running"
     turn.state.running += 1
-    if event.verdict == "failed" or not isinstance(node, CompiledCall):
+    if event.verdict == "failed":
         told = event.reason or "a person found that the write did not happen"
         settle(at, "failed", error=ErrorInfo(code="IL6017", message=told))
     else:
-        _received(at, node, _output_of(at, event))
+        _received(at, cast(CompiledCall, at.node), _output_of(at, event))

@@ -248,7 +248,7 @@ def close_scope(turn: Turn, scope: ScopeState) -> None:
         return
     node, state = scope.parent.node(scope.parent_node)
     at = At(turn, scope.parent, scope.parent_node, node, state)
-    if isinstance(node, CompiledMap) and isinstance(state.opened, MapState):
+    if isinstance(node, CompiledMap):
         _end_item(at, node, scope, output=output, problem=problem)
     elif problem is not None:
         settle(at, "failed", error=problem)

@@ -33,7 +33,7 @@ from interlock.journal import (
     Value,
     Verdict,
 )
-from interlock.plan import Plan
+from interlock.plan import CompiledPropose, Plan
 from interlock.replay import fold
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue
@@ -144,6 +144,7 @@ class Runtime:
         """
         plan, given = prepared(plan, inputs, self.registry)
         value = checked_inputs(plan, given)
+        principal = plain_text(principal)
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
             return await self._first(earlier[0].run)
         now_ms = self._clock.now_ms()
@@ -230,7 +231,7 @@ class Runtime:
         live = await self._live(run)
         if live is not None:
             event = _resolution(live.state, path, verdict, output=output, reason=reason)
-            live.resolve(event, actor=actor)
+            live.resolve(event, actor=plain_text(actor))
             return await self._watch(live)
         lease = self._lease(run)
         try:
@@ -240,7 +241,7 @@ class Runtime:
         except BaseException:
             self.store.release(lease)
             raise
-        return await self._drive(driver, lease, (self._recovered(), event), actor=actor)
+        return await self._drive(driver, lease, (self._recovered(), event), actor=plain_text(actor))
 
     def load(self, run: RunId) -> tuple[State, RunHead]:
         """Fold the journal of a run.
@@ -404,8 +405,10 @@ def _resolution(
     scope, position = found
     node = scope.graph.nodes[position]
     value = Value.of(output) if verdict == "succeeded" else None
-    if value is not None and node.returns is not None and not node.returns.accepts(value.json):
-        problems = node.returns.problems(value.json, limit=3)
+    # What proposes returns a graph; `returns` is about what that graph yields.
+    checker = None if isinstance(node, CompiledPropose) else node.returns
+    if value is not None and checker is not None and not checker.accepts(value.json):
+        problems = checker.problems(value.json, limit=3)
         told = "; ".join(f"{problem.pointer or '$'}: {problem.message}" for problem in problems)
         raise UsageError(
             f"the output of `{path}` has the wrong type: {told}",

@@ -108,6 +108,16 @@ def test_a_write_that_proposed_is_not_asked_again():
     run.check()
 
 
+def test_a_person_may_say_what_a_write_has_proposed():
+    run = proposing("propose_and_write", repairs_max=3)
+    run.end("p", failure())
+    assert run.state.in_doubt == {"p"}
+    assert types(run.resolve("p", "succeeded", document())) == ["start p/x 1"]
+    run.end("p/x", 7)
+    assert run.output() == {"n": 7}
+    run.check()
+
+
 def test_outputs_of_a_proposal_must_satisfy_what_the_node_returns():
     run = proposing()
     run.end("p", document(outputs={"m": 1}))

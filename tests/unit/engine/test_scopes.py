@@ -251,6 +251,7 @@ def test_a_map_has_so_many_items_and_no_more():
     run = mapped(["p", "q"], limits=Limits(items_max=1))
     assert run.error("m").code == "IL5103"
     run.check()
+    assert types(mapped(["p"], limits=Limits(items_max=1)).orders) == ["start m[0]/x 1"]
 
 
 def test_a_failed_item_fails_the_map_and_stops_the_rest():

@@ -11,7 +11,7 @@ from interlock.errors import (
     RunNotResumable,
     UsageError,
 )
-from interlock.graph import Graph, GraphNode, Retry
+from interlock.graph import Graph, GraphNode, ProposeNode, Retry
 from interlock.journal import (
     AttemptStarted,
     NodeSettled,
@@ -201,14 +201,37 @@ def test_a_decision_must_fit_the_node():
                 assert "integer" in caught.value.hint
             assert stage.types() == before
             result = await runtime.resolve(
-                RUN, Path("a"), "failed", actor="ann", reason="looked \udc80 at it"
+                RUN, Path("a"), "failed", actor="ann\udc80", reason="looked \udc80 at it"
             )
         assert (result.status, stage.status()) == ("failed", "failed")
         resolved = stage.entries()[-3]
-        assert (resolved.event.type, resolved.actor) == ("NodeResolved", "ann")
+        assert (resolved.event.type, resolved.actor) == ("NodeResolved", r"ann\udc80")
         assert resolved.event.reason == r"looked \udc80 at it"  # type: ignore[union-attr]
 
     virtually(main, World({"a": [Scripted(does="raise")]}))
+
+
+def test_a_decision_about_a_write_that_proposes_is_what_it_proposed():
+    @action(effect="write")
+    async def invent() -> dict[str, Any]:
+        raise ValueError("no answer")
+
+    registry = Registry([invent])
+    node = ProposeNode(
+        id=NodeId("a"),
+        action="invent",
+        returns={"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]},
+    )
+    plan = plan_of(node, outputs={"result": "${{ a.n }}"}, registry=registry)
+    proposed: Json = {"interlock": 1, "name": "p", "nodes": {}, "outputs": {"n": 4}}
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime(registry) as runtime:
+            assert (await runtime.run(plan, run=RUN)).status == "in_doubt"
+            result = await runtime.resolve(RUN, Path("a"), "succeeded", output=proposed)
+        assert result.output == 4
+
+    virtually(main)
 
 
 def test_a_decision_while_the_run_goes_on():
