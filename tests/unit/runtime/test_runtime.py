@@ -1,6 +1,7 @@
 """Runs over a store: from start to end, drained, cancelled, resumed, resolved, watched."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
