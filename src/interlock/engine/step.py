@@ -7,7 +7,7 @@ recovery, replay and the simulator use this one function. It checks as it goes: 
 engine had not ordered, or an attempt that is not due, raises `IllegalTransition`.
 """
 
-from typing import assert_never
+from typing import assert_never, cast
 
 from interlock.engine.attempts import (
     on_failed,
@@ -44,7 +44,7 @@ from interlock.journal import (
     RunStarted,
 )
 from interlock.plan import Plan
-from interlock.values import RunId
+from interlock.values import Json, RunId
 
 SEMANTICS = 1
 """Raised when the meaning of events changes; `step` keeps every old meaning."""
@@ -121,10 +121,10 @@ def _on_run_started(turn: Turn, event: RunStarted) -> None:
         )
     inputs = event.inputs.json
     problem = inputs_problem(state.plan.root, inputs)
-    if problem is not None or not isinstance(inputs, dict):
-        raise IllegalTransition(problem.message if problem is not None else "inputs are no object")
+    if problem is not None:
+        raise IllegalTransition(problem.message)
     state.inputs = event.inputs
-    state.root = open_scope(turn, state.plan.root, inputs, path=ROOT)
+    state.root = open_scope(turn, state.plan.root, cast(dict[str, Json], inputs), path=ROOT)
 
 
 def _on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
