@@ -190,8 +190,8 @@ def delay_ms(at: At, node: CompiledCall) -> int:
 
 
 def ask_or_doubt(at: At, node: CompiledCall, error: ErrorInfo) -> None:
-    """Ask the receiver of a write, when it can be asked and was not asked yet; else doubt."""
-    if node.action.probe and not at.state.probing:
+    """Ask the receiver of a write when it can be asked; else doubt."""
+    if node.action.probe:
         at.state.probing = True
         at.turn.commands.append(probe_due(at, node))
     else:

@@ -99,6 +99,16 @@ def test_whatever_needs_a_node_that_did_not_succeed_is_skipped():
     run.check()
 
 
+def test_what_a_write_returned_in_vain_is_not_its_output():
+    run = Driven(
+        plan_of(
+            call("a", "write", on_error="continue"),
+            call("b", "read", when="nodes.a.status == 'violated' && nodes.a.output == null"),
+        )
+    )
+    assert types(run.end("a", "no integer")) == ["start b 1"]
+
+
 def test_siblings_of_a_failure_go_on():
     run = Driven(plan_of(call("a", "read"), call("b", "read"), call("c", "read", needs=("b",))))
     run.end("a", failure())

@@ -67,6 +67,12 @@ def test_a_lost_write_with_a_key_is_asked_about_behind_its_window():
     assert types(run.recover()) == ["probe a 1"]
 
 
+def test_the_window_ends_when_it_ends():
+    run = started("keyed")
+    run.now_ms += DAY_MS - 1
+    assert types(run.recover()) == ["start a 2"]
+
+
 def test_a_lost_write_with_a_key_alone_is_in_doubt_behind_its_window():
     run = started("keyed")
     run.now_ms += DAY_MS

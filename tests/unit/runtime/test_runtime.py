@@ -49,6 +49,39 @@ def test_a_run_returns_its_outputs_and_its_digest():
     virtually(main)
 
 
+def test_every_event_says_what_led_to_it():
+    inner = call("x", "metered")
+    body = Graph(name="body", nodes={inner.id: inner}, outputs={"n": "${{ x }}"})
+    plan = plan_of(
+        call("a", "read"),
+        call("b", "write", needs=("a",)),
+        GraphNode(id=NodeId("g"), graph="body", needs=(NodeId("b"),)),
+        graphs={"body": body},
+    )
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.run(plan, run=RUN)
+        told = {
+            f"{entry.event.type} {getattr(entry.event, 'path', '')}": entry.causes
+            for entry in stage.entries()
+        }
+        assert told == {
+            "RunStarted ": (),
+            "NodeSettled a": (1,),
+            "AttemptStarted b": (2,),
+            "AttemptReturned b": (3,),
+            "NodeSettled b": (4,),
+            "AttemptStarted g/x": (5,),
+            "AttemptReturned g/x": (6,),
+            "NodeSettled g/x": (7,),
+            "NodeSettled g": (8,),
+            "RunSettled ": (9,),
+        }
+
+    virtually(main)
+
+
 def test_a_result_that_is_no_success_has_no_output():
     failed = RunResult(run=RUN, status="failed")
     doubtful = RunResult(run=RUN, status="in_doubt", in_doubt=(Path("a"), Path("b")))
