@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from interlock.actions import Registry, declare
 from interlock.graph import (
@@ -41,6 +41,7 @@ def traced(source: str, registry: Registry) -> GraphFunction[..., object]:
     return [one for one in found.values() if isinstance(one, GraphFunction)][-1]
 
 
+@settings(max_examples=50)
 @given(graphs())
 def test_any_graph_comes_back_from_python(graph: Graph):
     source = render_python(graph)
