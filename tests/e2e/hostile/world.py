@@ -3,6 +3,7 @@
 Nothing sleeps: a test waits for pipes, for the end of a process, or for a condition.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -12,9 +13,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import BufferedRandom
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -207,3 +209,40 @@ def read_until(process: "subprocess.Popen[str]", words: str) -> str:
             return line
         seen.append(line)
     pytest.fail(f"the process ended before it said {words!r}: {seen}")
+
+
+class Turn:
+    """The right to commit to a journal, taken by the test: no process can write meanwhile."""
+
+    def __init__(self, journal: Path) -> None:
+        folder = journal.with_name(f"{journal.name}-locks")
+        self._commit = (folder / "commit").open("r+b")
+        self._turnstile = (folder / "turnstile").open("r+b")
+
+    def __enter__(self) -> Self:
+        wait_until(lambda: is_free(self._commit))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._commit.close()
+        self._turnstile.close()
+
+    def until_wanted(self, process: "subprocess.Popen[str]") -> None:
+        """Wait until a process stands in the queue with something to write."""
+
+        def is_wanted() -> bool:
+            if not is_free(self._turnstile):
+                return True
+            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+            return False
+
+        wait_until(is_wanted, process)
+
+
+def is_free(file: BufferedRandom) -> bool:
+    """Take a lock, if nobody has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
