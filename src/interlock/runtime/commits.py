@@ -48,7 +48,7 @@ class CommitQueue:
         self._thread: Executor | None = None
         if not getattr(store, "at_once", False):
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-commit")
-        self._gathered: list[Record] = []
+        self._gathered: list[tuple[Position, Record]] = []
         self._waiting: list[tuple[Position, int, Callback]] = []
         self._wanted: Position = 0
         self._calls = 0
@@ -58,7 +58,6 @@ class CommitQueue:
         self._urgent = False
         self._timer: asyncio.TimerHandle | None = None
         self._failure: StoreError | None = None
-        self._skipped = 0
         self._flushing: set[asyncio.Future[None]] = set()
 
     @property
@@ -84,8 +83,8 @@ class CommitQueue:
         """
         if self._failure is not None:
             raise self._failure
-        self._gathered.append(record)
         self._appended += 1
+        self._gathered.append((self._appended, record))
         if len(self._gathered) >= AHEAD_EVENTS_MAX:
             self._write_soon()
         elif self._timer is None and not self._in_flight:
@@ -119,27 +118,23 @@ class CommitQueue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        # After a run was refused, positions are in step again only when all has been taken.
-        most = len(self._gathered) if self._skipped else GROUP_EVENTS_MAX
-        group, self._gathered = self._gathered[:most], self._gathered[most:]
+        group = [record for _, record in self._gathered[:GROUP_EVENTS_MAX]]
+        del self._gathered[:GROUP_EVENTS_MAX]
         self._in_flight = True
-        taken, self._skipped = len(group) + self._skipped, 0
         if self._thread is None:
-            self._written(taken, *_attempt(self._store, group))
+            self._written(*_attempt(self._store, group))
         else:
-            self._thread.submit(self._write_in_thread, self._thread, group, taken)
+            self._thread.submit(self._write_in_thread, self._thread, group)
 
-    def _write_in_thread(self, thread: Executor, group: list[Record], taken: int) -> None:
+    def _write_in_thread(self, thread: Executor, group: list[Record]) -> None:
         written = _attempt(self._store, group)
         try:
-            self._loop.call_soon_threadsafe(self._written, taken, *written)
+            self._loop.call_soon_threadsafe(self._written, *written)
         except RuntimeError:
             # The loop was closed while the disk was busy: nobody is left to tell.
             thread.shutdown(wait=False)
 
-    def _written(
-        self, taken: int, refused: dict[RunId, StoreError], failure: StoreError | None
-    ) -> None:
+    def _written(self, refused: dict[RunId, StoreError], failure: StoreError | None) -> None:
         self._in_flight = False
         if failure is not None:
             self._failure = failure
@@ -148,26 +143,19 @@ class CommitQueue:
                     waiting.set_exception(failure)
             self._on_failure(failure)
             return
-        self._durable += taken
+        if refused:
+            # What refused runs handed in meanwhile would leave a gap in their journals.
+            self._gathered = [each for each in self._gathered if each[1].run not in refused]
+        # Nothing is in flight: all is written but what is gathered.
+        self._durable = self._gathered[0][0] - 1 if self._gathered else self._appended
         for run, error in refused.items():
             self._on_refused(run, error)
-        if refused:
-            self._skip(frozenset(refused))
         while self._waiting and self._waiting[0][0] <= self._durable:
             heapq.heappop(self._waiting)[2]()
         if self._wanted > self._durable or len(self._gathered) >= AHEAD_EVENTS_MAX:
             self._write_soon()
         elif self._gathered and self._timer is None:
             self._timer = self._loop.call_later(AHEAD_MS_MAX / 1000, self._write_soon)
-
-    def _skip(self, refused: frozenset[RunId]) -> None:
-        """Drop what refused runs handed in meanwhile: it would leave a gap in their journals."""
-        kept = [record for record in self._gathered if record.run not in refused]
-        self._skipped += len(self._gathered) - len(kept)
-        self._gathered = kept
-        if not kept:
-            self._durable += self._skipped
-            self._skipped = 0
 
     async def flush(self) -> None:
         """Wait until everything handed in so far is durable.

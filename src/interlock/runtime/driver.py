@@ -83,6 +83,7 @@ class Driver:
         self._unseen: deque[tuple[Position, Entry]] = deque()
         self._seq = state.last_seq
         self._sent: dict[Path, int] = {}
+        self._doubts = set(state.in_doubt)
         self._pumping = False
         self._draining = False
         self._last: Position = 0
@@ -355,10 +356,12 @@ class Driver:
             case RunSettled():
                 status = event.status
             case NodeInDoubt():
+                self._doubts.add(event.path)
                 status = "in_doubt"
             case NodeResolved():
-                others = self.state.in_doubt - {event.path}
-                status = "in_doubt" if others else "running"
+                # The state may not have taken the decisions before this one yet.
+                self._doubts.discard(event.path)
+                status = "in_doubt" if self._doubts else "running"
             case _:
                 return None
         execution = event.execution if isinstance(event, RunSettled) else None

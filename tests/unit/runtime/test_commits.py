@@ -382,6 +382,29 @@ async def test_when_all_that_is_left_is_of_a_refused_start_it_counts_as_taken():
     queue.close()
 
 
+async def test_groups_keep_their_bound_after_a_refusal():
+    store = HeldStore()
+    watcher = Watcher()
+    queue = queue_of(store, watcher)
+    store.inner.write([keyed(A, "k")])
+    queue.append(keyed(B, "k"))
+    queue.when_durable(queue.appended, lambda: None)
+    await store.next_write()
+    fill(queue, 3, run=B, first=2)
+    fill(queue, 2 * GROUP_EVENTS_MAX, run=C)
+    between = fill(queue, 1, run=B, first=5)
+    told: list[int] = []
+    queue.when_durable(between, lambda: told.append(queue.durable))
+    fill(queue, 1, run=C, first=2 * GROUP_EVENTS_MAX + 1)
+    store.let_go(9)
+    await queue.flush()
+    assert store.sizes == [1, 1, GROUP_EVENTS_MAX, GROUP_EVENTS_MAX, 1]
+    assert told == [between], "as soon as what stands before it is durable"
+    assert queue.durable == queue.appended
+    assert set(watcher.refused) == {B}
+    queue.close()
+
+
 def test_a_failure_while_runs_are_written_apart_ends_the_queue():
     async def main() -> None:
         def fails(records: Any) -> StoreError | None:

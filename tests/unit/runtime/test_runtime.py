@@ -321,6 +321,49 @@ def test_two_decisions_before_the_first_is_taken_are_one():
     virtually(main, world)
 
 
+def test_decisions_at_once_leave_no_doubt_in_the_listing():
+    """Both are made while an outcome before them is on its way to the disk."""
+    done = asyncio.Event()
+
+    @action(effect="write")
+    async def lose() -> int:
+        raise ValueError("no answer")
+
+    @action(effect="read", metered=True)
+    async def wait() -> int:
+        await done.wait()
+        return 1
+
+    @action(effect="read", metered=True)
+    async def last() -> int:
+        await asyncio.sleep(9)
+        return 1
+
+    registry = Registry([lose, wait, last])
+    names = {"a": "lose", "b": "lose", "c": "wait", "d": "last"}
+    nodes = [call(node, name, with_={}) for node, name in names.items()]
+    plan = plan_of(*nodes, registry=registry)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime(registry) as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+            assert stage.status() == "in_doubt"
+            done.set()
+            decisions = [
+                asyncio.ensure_future(runtime.resolve(RUN, Path(path), "succeeded", output=1))
+                for path in "ab"
+            ]
+            await asyncio.sleep(1)
+            assert stage.status() == "running"
+            await asyncio.gather(running, *decisions)
+        types = stage.types()
+        first = types.index("NodeResolved")
+        assert types[first - 1 : first + 2] == ["AttemptReturned", "NodeResolved", "NodeResolved"]
+
+    virtually(main)
+
+
 def test_who_watches_a_run_may_go_away():
     world = World({"a": [Scripted(delay_ms=5_000)]})
 
