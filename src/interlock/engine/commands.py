@@ -1,14 +1,13 @@
 """Commands: orders from the engine to the outside, imperative."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from interlock.journal import Event, Value
 from interlock.plan import CompiledCall
-from interlock.values import Digest, Path
+from interlock.values import Digest, Path, immutable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class StartAttempt:
     """Call the action.
 
@@ -32,7 +31,7 @@ class StartAttempt:
     causes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Probe:
     """Ask the receiver whether the write of this attempt happened.
 
@@ -48,7 +47,7 @@ class Probe:
     causes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Record:
     """Append this event to the journal and step it."""
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from interlock.journal import ErrorInfo, Event, NodeStatus, RunOutcome, SettledStatus, Value
 from interlock.plan import AnyCompiledNode, CompiledGraph, Plan, Proposal
-from interlock.values import Digest, Json, NodeId, Path, RunId
+from interlock.values import Digest, Json, NodeId, Path, RunId, immutable
 
 Outcome: TypeAlias = tuple[SettledStatus, Digest | None, str | None]
 """What a path contributes to the execution digest.
@@ -14,7 +14,7 @@ Status, call key, output reference or error code.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Call:
     """What a node calls: evaluated arguments and the call key."""
 

@@ -6,11 +6,10 @@ node that ran ahead of the journal and settled within the flush interval needs o
 replay lives the attempt again from it.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from interlock.journal.values import ErrorInfo, Value
-from interlock.values import Digest, Path
+from interlock.values import Digest, Path, immutable
 
 NodeStatus = Literal[
     "waiting",
@@ -35,7 +34,7 @@ Verdict = Literal["succeeded", "failed"]
 RunOutcome = Literal["succeeded", "failed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class RunStarted:
     """A run began. Pins everything that a replay needs, so that it needs no user code."""
 
@@ -51,7 +50,7 @@ class RunStarted:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class RunRecovered:
     """An owner took the run up after its process had ended.
 
@@ -62,7 +61,7 @@ class RunRecovered:
     owner: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class AttemptStarted:
     """The intent: durable before the first byte leaves, unless the attempt runs ahead."""
 
@@ -74,7 +73,7 @@ class AttemptStarted:
     args: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class AttemptReturned:
     """The raw response, before it is parsed or judged."""
 
@@ -87,7 +86,7 @@ class AttemptReturned:
     cost_usd_micros: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class AttemptFailed:
     """An attempt ended without a usable output.
 
@@ -107,7 +106,7 @@ class AttemptFailed:
     ahead: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ProbeAnswered:
     """The receiver of a write was asked whether the write happened."""
 
@@ -120,7 +119,7 @@ class ProbeAnswered:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ProposalAccepted:
     """A proposed graph compiled; its nodes run in a child scope."""
 
@@ -132,7 +131,7 @@ class ProposalAccepted:
     document: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ProposalRefused:
     """A proposed graph did not compile; the diagnostics are feedback."""
 
@@ -144,7 +143,7 @@ class ProposalRefused:
     messages: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class NodeInDoubt:
     """A write was sent and no answer is known; a person decides."""
 
@@ -155,7 +154,7 @@ class NodeInDoubt:
     error: ErrorInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class NodeResolved:
     """A person decided what became of a write in doubt."""
 
@@ -167,7 +166,7 @@ class NodeResolved:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class NodeSettled:
     """A node reached its end in this generation."""
 
@@ -185,7 +184,7 @@ class NodeSettled:
     ahead: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class RunSettled:
     """The run reached its end. `execution` is the execution digest."""
 
@@ -212,7 +211,7 @@ Event: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Entry:
     """An event in its place in the journal of a run.
 

@@ -7,7 +7,7 @@ know an event.
 from dataclasses import dataclass
 from typing import Literal, NewType
 
-from interlock.values import Digest, RunId, ValueRef
+from interlock.values import Digest, RunId, ValueRef, immutable
 
 OwnerId = NewType("OwnerId", str)
 RunStatus = Literal["queued", "running", "waiting", "in_doubt", "succeeded", "failed", "cancelled"]
@@ -30,7 +30,7 @@ class RunHead:
     execution: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class StoredValue:
     """A value by reference. `shared` ones live once, in the blob table."""
 
@@ -52,7 +52,7 @@ class LeaseChange:
     expires_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Record:
     """One event of a run as bytes.
 
@@ -71,7 +71,7 @@ class Record:
     lease: LeaseChange | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class StoredEvent:
     """One event as a store returns it."""
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from interlock.errors import JournalCorrupt
-from interlock.values import Json, ValueRef, decode, encode, value_ref
+from interlock.values import Json, ValueRef, decode, encode, immutable, value_ref
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Value:
     """JSON data with its canonical bytes and its reference.
 

@@ -26,6 +26,7 @@ from interlock.values.domain import (
 )
 from interlock.values.durations import duration_ms as duration_ms, duration_text as duration_text
 from interlock.values.ids import ulid as ulid
+from interlock.values.immutable import immutable as immutable
 from interlock.values.names import (
     Digest as Digest,
     Json as Json,
@@ -78,6 +79,7 @@ __all__ = [
     "duration_ms",
     "duration_text",
     "encode",
+    "immutable",
     "Json",
     "json_pointer",
     "nearest",
