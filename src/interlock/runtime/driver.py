@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from interlock.actions import AnyAction, Registry
 from interlock.engine import Command, Probe, Record as RecordEvent, StartAttempt, State, step
-from interlock.errors import RunNotResumable, StoreError
+from interlock.errors import RunNotResumable
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -51,7 +51,8 @@ PINNED_MAX = 10_000
 class Driver:
     """One run in one process.
 
-    Made by `Runtime`; `finished` is done when there is nothing left to do here.
+    Made by `Runtime`; `finished` is done when there is nothing left to do here, and `on_end` is
+    called in the same moment. `waiting` counts the callers that wait for that.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Driver:
         registry: Registry,
         world: World,
         commits: CommitQueue,
+        on_end: "Callable[[Driver], None]",
         observer: Observer | None = None,
         granted: LeaseChange | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class Driver:
         self._registry = registry
         self._world = world
         self._commits = commits
+        self._on_end = on_end
         self._observer = observer
         self._blinded: Exception | None = None
         self._granted = granted
@@ -87,6 +90,7 @@ class Driver:
         self._pumping = False
         self._draining = False
         self._last: Position = 0
+        self.waiting = 0
 
     # --- what comes from outside
 
@@ -127,12 +131,8 @@ class Driver:
             _, deaf = await asyncio.wait(self._tasks, timeout=GIVE_UP_MS / 1000)
             for task in deaf:
                 self._forget(task)
-        try:
-            while self._last > self._commits.durable and not self.finished.done():
-                await self._commits.flush()
-        except StoreError as error:
-            self._stop(error)
-        self._stop(None)
+        self._end_if_idle()
+        await asyncio.wait([self.finished])
 
     def refuse(self, error: BaseException) -> None:
         """Stop because the store took nothing of what is not durable yet; nobody gets to see it."""
@@ -417,6 +417,8 @@ class Driver:
             self.finished.set_result(None)
         else:
             self.finished.set_exception(error)
+            self.finished.exception()  # There may be nobody who waits for it.
+        self._on_end(self)
 
 
 def _dated(command: StartAttempt, intent: Entry) -> StartAttempt:

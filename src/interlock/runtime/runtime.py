@@ -148,7 +148,7 @@ class Runtime:
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
             return await self._first(earlier[0].run)
         now_ms = self._clock.now_ms()
-        if run is not None and self.store.head(run) is not None:
+        if run is not None and (run in self._drivers or self.store.head(run) is not None):
             raise UsageError(
                 f"there is a run `{run}` in this store",
                 hint="leave `run` out; to start something once, give it a `key`",
@@ -228,7 +228,7 @@ class Runtime:
         Raises:
             RunNotResumable: the node is not in doubt.
         """
-        live = await self._live(run)
+        live = self._drivers.get(run)
         if live is not None:
             event = _resolution(live.state, path, verdict, output=output, reason=reason)
             live.resolve(event, actor=plain_text(actor))
@@ -289,6 +289,7 @@ class Runtime:
             registry=self.registry,
             world=self._world,
             commits=self._queue,
+            on_end=self._ended,
             observer=observer,
             granted=granted,
         )
@@ -296,31 +297,37 @@ class Runtime:
     async def _drive(
         self, driver: Driver, lease: Lease, events: tuple[Event, ...], *, actor: str
     ) -> RunResult:
-        state = driver.state
-        self._drivers[state.run] = driver
-        self._leases[state.run] = lease
+        run = driver.state.run
+        self._drivers[run], self._leases[run] = driver, lease
         try:
             driver.start(*events, actor=actor)
-            await asyncio.shield(driver.finished)
-        except asyncio.CancelledError:
-            await driver.abandon()  # nobody waits for its attempts any more
-            driver.finished.exception()  # ... nor for what stopped it
-            raise
-        finally:
-            del self._drivers[state.run]
-            lease = self._leases.pop(state.run)
-            if state.status is None:
-                self._release(lease)
-        return _result(state)
+        except Exception as error:  # noqa: BLE001 - who waits is told, and the lease is let go
+            driver.fail(error)
+        return await self._watch(driver)
 
     async def _watch(self, driver: Driver) -> RunResult:
-        """Wait for a run that is driven here already; when who waits goes, the run stays."""
-        await asyncio.shield(driver.finished)
+        """Wait for a run that is driven here. When the last who waits goes, it is abandoned."""
+        driver.waiting += 1
+        try:
+            await asyncio.shield(driver.finished)
+        except asyncio.CancelledError:
+            if driver.waiting == 1:
+                await driver.abandon()
+            raise
+        finally:
+            driver.waiting -= 1
         return _result(driver.state)
 
+    def _ended(self, driver: Driver) -> None:
+        """Forget a run in the moment in which nothing is left to do for it here."""
+        del self._drivers[driver.state.run]
+        lease = self._leases.pop(driver.state.run)
+        if driver.state.status is None:
+            self._release(lease)
+
     def _release(self, lease: Lease) -> None:
-        """Let go of an open run; where the store has failed, its owner's lock goes with it."""
-        with suppress(StoreError):
+        """Let go of an open run; where the store failed or was closed, the owner's lock goes."""
+        with suppress(StoreError, UsageError):
             self.store.release(lease)
 
     async def _renew(self) -> None:
@@ -338,14 +345,6 @@ class Runtime:
                 return await self._closing.wait()
         except TimeoutError:
             return False
-
-    async def _live(self, run: RunId) -> Driver | None:
-        """The driver of a run that goes on here; one that has finished is about to leave."""
-        driver = self._drivers.get(run)
-        while driver is not None and driver.finished.done():
-            await asyncio.sleep(0)  # a turn of the loop or two
-            driver = self._drivers.get(run)
-        return driver
 
     async def _renew_one(self, run: RunId, now_ms: int) -> None:
         try:
