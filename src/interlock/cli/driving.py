@@ -170,8 +170,8 @@ def _closing(stage: Stage, result: RunResult) -> Generator[str]:
     match result.status:
         case "succeeded":
             yield f"succeeded in {taken}"
-        case "failed":
-            yield f"failed after {taken}"
+        case "failed" | "refused" | "cancelled":
+            yield f"{result.status} after {taken}"
             if result.error is not None:
                 yield f"error[{result.error.code}]: {plain(result.error.message)}"
             look = f"see `{journal.command('show', result.run)}`"
@@ -183,7 +183,7 @@ def _closing(stage: Stage, result: RunResult) -> Generator[str]:
             yield from doubt_lines(
                 journal, result.run, stage.plan, entries=entries, in_doubt=result.in_doubt
             )
-        case "interrupted":
+        case "interrupted" | "waiting" | "paused":
             yield f"open. To go on: {journal.command('resume', result.run)}"
     if result.execution is not None:
         yield f"execution  {result.execution}"

@@ -67,7 +67,7 @@ def exit_of_status(status: str) -> Exit:
             return Exit.OK
         case "in_doubt":
             return Exit.IN_DOUBT
-        case "interrupted" | "waiting" | "queued" | "running":
+        case "interrupted" | "waiting" | "paused" | "queued" | "running":
             return Exit.OPEN
         case _:
             return Exit.FAILED

@@ -20,9 +20,7 @@ from interlock.journal import (
     Entry,
     NodeInDoubt,
     NodeSettled,
-    RunRecovered,
-    RunSettled,
-    RunStarted,
+    RunEvent,
     Value,
 )
 from interlock.replay import call_of_node
@@ -121,7 +119,7 @@ def _no_such_node(run: RunView, path: Path) -> UsageError:
 def _paths(entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
         event = entry.event
-        if not isinstance(event, RunStarted | RunRecovered | RunSettled):
+        if not isinstance(event, RunEvent):
             yield event.path
 
 

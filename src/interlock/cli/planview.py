@@ -11,10 +11,14 @@ from interlock.cli.times import whole_span
 from interlock.plan import (
     AnyCompiledNode,
     CompiledCall,
+    CompiledFirstOf,
+    CompiledGate,
     CompiledGraph,
     CompiledGraphNode,
     CompiledMap,
     CompiledPropose,
+    CompiledRepeat,
+    CompiledWait,
     Plan,
 )
 from interlock.values import Digest, Json, describe
@@ -42,6 +46,15 @@ class Bounds:
         self.per_item += other.per_item
         self.proposed += other.proposed
 
+    def times(self, turns: int) -> "Bounds":
+        """Count a graph that is executed up to `turns` times."""
+        return Bounds(
+            calls=self.calls * turns,
+            writes=self.writes * turns,
+            per_item=self.per_item * turns,
+            proposed=self.proposed,
+        )
+
 
 def bounds_of(graph: CompiledGraph, prefix: str = "") -> Bounds:
     """Count the calls and writes of a graph. A write counts once: attempts send the same again."""
@@ -58,6 +71,10 @@ def bounds_of(graph: CompiledGraph, prefix: str = "") -> Bounds:
                 found.add(bounds_of(node.body, f"{name}/"))
             case CompiledMap():
                 found.per_item.append((name, bounds_of(node.body, f"{name}/")))
+            case CompiledRepeat():
+                found.add(bounds_of(node.body, f"{name}/").times(node.max))
+            case CompiledWait() | CompiledGate() | CompiledFirstOf():
+                pass
     return found
 
 
@@ -137,7 +154,7 @@ def run_time_checks(graph: CompiledGraph, prefix: str = "") -> list[str]:
         parts += ["`ensure`"] if node.ensure else []
         if parts:
             found.append(f"`{name}`: {', '.join(parts)}")
-        if isinstance(node, CompiledGraphNode | CompiledMap):
+        if isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
             found += run_time_checks(node.body, f"{name}/")
     return found
 
@@ -156,7 +173,7 @@ def _rows(graph: CompiledGraph, *, items_max: int, depth: int = 0) -> Iterator[t
             _attempts(node, items_max),
             after,
         )
-        if isinstance(node, CompiledGraphNode | CompiledMap):
+        if isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
             yield from _rows(node.body, items_max=items_max, depth=depth + 1)
 
 
@@ -171,6 +188,14 @@ def what(node: AnyCompiledNode) -> str:
             return f"graph {node.body.name}".rstrip()
         case CompiledMap():
             return f"map {node.body.name}".rstrip()
+        case CompiledRepeat():
+            return f"repeat {node.body.name}".rstrip()
+        case CompiledWait():
+            return f"wait for {node.signal}" if node.signal else "wait"
+        case CompiledGate():
+            return "gate"
+        case CompiledFirstOf():
+            return "first of"
 
 
 def _attempts(node: AnyCompiledNode, items_max: int) -> str:
@@ -234,6 +259,6 @@ def _node_json(graph: CompiledGraph, node: AnyCompiledNode) -> dict[str, Json]:
         data |= {"allowed": [*sorted(node.allowed)], "repairs_max": node.repairs_max}
     if isinstance(node, CompiledMap):
         data |= {"limit": node.limit, "failures_max": node.failures_max}
-    if isinstance(node, CompiledGraphNode | CompiledMap):
+    if isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
         data["nodes"] = _nodes_json(node.body)
     return data

@@ -1,9 +1,11 @@
 """The engine: the pure state machine. Events in, commands out."""
 
 from interlock.engine.commands import (
+    CancelAttempt as CancelAttempt,
     Command as Command,
     Probe as Probe,
     Record as Record,
+    SetTimer as SetTimer,
     StartAttempt as StartAttempt,
 )
 from interlock.engine.execution import execution_digest as execution_digest
@@ -30,6 +32,7 @@ from interlock.engine.turn import (
 
 __all__ = [
     "Call",
+    "CancelAttempt",
     "check_state",
     "Command",
     "Doubt",
@@ -45,6 +48,7 @@ __all__ = [
     "Record",
     "ScopeState",
     "SEMANTICS",
+    "SetTimer",
     "StartAttempt",
     "State",
     "step",

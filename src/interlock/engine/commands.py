@@ -55,4 +55,27 @@ class Record:
     causes: tuple[int, ...] = ()
 
 
-Command: TypeAlias = StartAttempt | Probe | Record
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTimer:
+    """Report `TimerFired` when the time has come.
+
+    A later one for the same path takes its place; one that fires after its node has settled is
+    dropped.
+    """
+
+    path: Path
+    generation: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAttempt:
+    """Cancel an attempt or a probe, under way or not sent yet; report how it ended."""
+
+    path: Path
+    generation: int
+    attempt: int
+    reason: str
+
+
+Command: TypeAlias = StartAttempt | Probe | Record | SetTimer | CancelAttempt

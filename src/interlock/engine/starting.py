@@ -6,10 +6,18 @@ from typing import assert_never, cast
 from interlock.engine.ordering import order_attempt
 from interlock.engine.scopes import is_stopping, open_graph, open_map
 from interlock.engine.state import ScopeState
-from interlock.engine.turn import At, Turn, call_of, names_for, settle
+from interlock.engine.turn import At, IllegalTransition, Turn, call_of, names_for, settle
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, Value
-from interlock.plan import CompiledCall, CompiledGraphNode, CompiledMap
+from interlock.plan import (
+    CompiledCall,
+    CompiledFirstOf,
+    CompiledGate,
+    CompiledGraphNode,
+    CompiledMap,
+    CompiledRepeat,
+    CompiledWait,
+)
 from interlock.values import Json
 
 
@@ -90,6 +98,8 @@ def _launch(at: At, names: dict[str, Json], args: Value | None) -> None:
             open_graph(at, node.body, cast(dict[str, Json], cast(Value, args).json))
         case CompiledCall():
             _call(at, node, cast(Value, args))
+        case CompiledRepeat() | CompiledWait() | CompiledGate() | CompiledFirstOf():
+            raise IllegalTransition(f"`{node.id}` is of a kind that is not built")
         case _:
             assert_never(node)
 

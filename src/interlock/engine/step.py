@@ -7,7 +7,7 @@ recovery, replay and the simulator use this one function. It checks as it goes: 
 engine had not ordered, or an attempt that is not due, raises `IllegalTransition`.
 """
 
-from typing import assert_never, cast
+from typing import cast
 
 from interlock.engine.attempts import (
     on_failed,
@@ -108,7 +108,7 @@ def _apply(turn: Turn, event: Event) -> None:
             take_order(turn, event, ROOT)
             _on_run_settled(turn, event)
         case _:
-            assert_never(event)
+            raise IllegalTransition(f"`{event.type}` is not built")
 
 
 def _on_run_started(turn: Turn, event: RunStarted) -> None:

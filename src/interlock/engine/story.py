@@ -12,15 +12,28 @@ from interlock.journal import (
     Entry,
     ErrorInfo,
     Event,
+    GateDecided,
+    GateOpened,
+    NodeCancelled,
+    NodeEvent,
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
     ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
+    RunCancelled,
+    RunEvent,
+    RunMigrated,
+    RunPaused,
     RunRecovered,
+    RunReopened,
     RunSettled,
     RunStarted,
+    RunUnpaused,
+    SignalReceived,
+    TimerFired,
+    WaitOpened,
 )
 from interlock.values import Path
 
@@ -56,7 +69,7 @@ def story(entries: Iterable[Entry], path: Path) -> tuple[Moment, ...]:
         if isinstance(event, RunRecovered):
             if found and not isinstance(found[-1].entry.event, NodeSettled):
                 found.append(Moment(entry, told(entry)))
-        elif not isinstance(event, RunStarted | RunSettled) and event.path == path:
+        elif not isinstance(event, RunEvent) and event.path == path:
             found.append(Moment(entry, told(entry)))
     return tuple(found)
 
@@ -64,11 +77,33 @@ def story(entries: Iterable[Entry], path: Path) -> tuple[Moment, ...]:
 def told(entry: Entry) -> str:
     """Say what an event means, in a few words."""
     event = entry.event
+    return _told_of_run(entry, event) if isinstance(event, RunEvent) else _told(entry, event)
+
+
+def _told_of_run(entry: Entry, event: RunEvent) -> str:
     match event:
         case RunStarted():
             return f"the run was started by {event.principal}"
         case RunRecovered():
             return f"{event.owner} took the run up"
+        case RunCancelled():
+            return f"{entry.actor} cancelled the run{_because(event.reason)}"
+        case RunPaused():
+            return f"{entry.actor} paused the run{_because(event.reason)}"
+        case RunUnpaused():
+            return f"{entry.actor} let the run go on"
+        case RunReopened():
+            return f"{entry.actor} opened the run again{_because(event.reason)}"
+        case RunMigrated():
+            return f"the run goes on under plan {event.plan}"
+        case RunSettled():
+            return f"the run {event.status}"
+        case _:
+            assert_never(event)
+
+
+def _told(entry: Entry, event: NodeEvent) -> str:  # noqa: C901 - one line an event
+    match event:
         case AttemptStarted():
             return f"attempt {event.attempt} was about to be sent"
         case AttemptReturned():
@@ -84,14 +119,27 @@ def told(entry: Entry) -> str:
         case NodeInDoubt():
             return f"in doubt: {_error(event.error)}"
         case NodeResolved():
-            reason = f": {event.reason}" if event.reason else ""
-            return f"{entry.actor} resolved it as {event.verdict}{reason}"
+            return f"{entry.actor} resolved it as {event.verdict}{_because(event.reason)}"
+        case GateOpened():
+            return f"asked {', '.join(event.to) or 'anybody'}: {event.ask.json}"
+        case GateDecided():
+            return f"{entry.actor} {event.verdict} it{_because(event.reason)}"
+        case WaitOpened():
+            return f"waits for signal `{event.signal}`" if event.signal else "waits for its time"
+        case SignalReceived():
+            return f"signal `{event.name}` came from {entry.actor}"
+        case TimerFired():
+            return "its time had come"
+        case NodeCancelled():
+            return f"{entry.actor} cancelled it{_because(event.reason)}"
         case NodeSettled():
             return f"{event.status}: {_error(event.error)}" if event.error else event.status
-        case RunSettled():
-            return f"the run {event.status}"
         case _:
             assert_never(event)
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
 
 
 def _error(error: ErrorInfo) -> str:

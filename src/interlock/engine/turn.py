@@ -13,9 +13,7 @@ from interlock.journal import (
     ErrorInfo,
     Event,
     NodeSettled,
-    RunRecovered,
-    RunSettled,
-    RunStarted,
+    RunEvent,
     SettledStatus,
     Value,
 )
@@ -54,7 +52,7 @@ class Turn:
 
     def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""
-        path = ROOT if isinstance(event, RunSettled | RunStarted | RunRecovered) else event.path
+        path = ROOT if isinstance(event, RunEvent) else event.path
         self.state.ordered[path] = event
         self.commands.append(Record(event=event, causes=causes or self.cause))
 

@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 
 from interlock.values import Json, NodeId, Schema
 
-OnError = Literal["fail", "continue"]
+OnError = Literal["fail", "continue", "undo"]
+OnRefused = Literal["fail", "continue"]
+OnMax = Literal["fail", "last"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,17 @@ class Retry:
     backoff: float = 2.0
     delay_max_ms: int = 30_000
     feedback: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """`undo`: the action that takes a node's effect back.
+
+    Expressions in `with_` may read `result` and `args`, and what the node depends on.
+    """
+
+    action: str
+    with_: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +60,7 @@ class Node:
     on_error: OnError = "fail"
     with_: Mapping[str, Json] = field(default_factory=dict[str, Json])
     returns: Schema | None = None
+    undo: Undo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +107,61 @@ class ProposeNode(Node):
     action: str
     actions: tuple[str, ...] = ()
     repairs_max: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatNode(Node):
+    """`repeat`: a graph again and again, `until` a condition over its outputs holds.
+
+    `with_` are the inputs of the first turn, `carry` those of every next one, over `result`, the
+    outputs of the last turn. After `max` turns the node fails, or yields the last (`on_max`).
+    """
+
+    graph: str
+    carry: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    until: str
+    max: int
+    on_max: OnMax = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitNode(Node):
+    """`wait`: for a duration, or for a signal, with `for_ms` as its deadline.
+
+    The payload of a signal is the node's output; `returns` says what it must be.
+    """
+
+    signal: str | None = None
+    for_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateNode(Node):
+    """`gate`: a person's decision about the nodes that depend on it.
+
+    `covers` (`for` in documents) are the nodes that it allows; empty means every node that needs
+    it directly. `bounds` are conditions over `args` for covered nodes whose arguments are not known
+    when the gate opens. `to` are the roles or persons that may decide; empty means anybody.
+    """
+
+    ask: str
+    to: tuple[str, ...] = ()
+    covers: tuple[NodeId, ...] = ()
+    bounds: Mapping[NodeId, str] = field(default_factory=dict[NodeId, str])
+    quorum: int = 1
+    expires_ms: int | None = None
+    on_refused: OnRefused = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstOfNode(Node):
+    """`first_of`: the output of the first node, in the order given, that succeeded.
+
+    It waits until all of them have settled, so that the answer does not depend on timing. When
+    none succeeded it is skipped, if all of them were, else it fails.
+    """
+
+    of: tuple[NodeId, ...]
 
 
 AnyNode: TypeAlias = CallNode | GraphNode | MapNode | ProposeNode

@@ -31,12 +31,16 @@ SETTLED: frozenset[str] = frozenset(
 )
 ProbeAnswer = Literal["applied", "not_applied", "unknown"]
 Verdict = Literal["succeeded", "failed"]
-RunOutcome = Literal["succeeded", "failed"]
+GateVerdict = Literal["approved", "rejected"]
+RunOutcome = Literal["succeeded", "failed", "refused", "cancelled"]
 
 
 @immutable()
 class RunStarted:
-    """A run began. Pins everything that a replay needs, so that it needs no user code."""
+    """A run began. Pins everything that a replay needs, so that it needs no user code.
+
+    At `deadline_at_ms` what has not settled is cancelled.
+    """
 
     type: ClassVar[str] = "RunStarted"
     graph: str
@@ -48,6 +52,7 @@ class RunStarted:
     expressions: str
     principal: str
     key: str | None = None
+    deadline_at_ms: int | None = None
 
 
 @immutable()
@@ -63,7 +68,10 @@ class RunRecovered:
 
 @immutable()
 class AttemptStarted:
-    """The intent: durable before the first byte leaves, unless the attempt runs ahead."""
+    """The intent: durable before the first byte leaves, unless the attempt runs ahead.
+
+    `approval` is the binding of the gate's approval that it consumes.
+    """
 
     type: ClassVar[str] = "AttemptStarted"
     path: Path
@@ -71,6 +79,7 @@ class AttemptStarted:
     attempt: int
     call_key: Digest
     args: Value
+    approval: Digest | None = None
 
 
 @immutable()
@@ -167,6 +176,129 @@ class NodeResolved:
 
 
 @immutable()
+class GateOpened:
+    """Persons are asked. What they decide on is bound by `binding`.
+
+    `ask` is the text. `covers` lists what an approval allows: for each node its path, generation,
+    action, and either `call_key` and `args`, or the `bound` that its arguments must keep.
+    """
+
+    type: ClassVar[str] = "GateOpened"
+    path: Path
+    generation: int
+    ask: Value
+    covers: Value
+    to: tuple[str, ...]
+    quorum: int
+    binding: Digest
+    expires_at_ms: int | None = None
+
+
+@immutable()
+class GateDecided:
+    """A person, the entry's actor, decided on exactly what `binding` says."""
+
+    type: ClassVar[str] = "GateDecided"
+    path: Path
+    generation: int
+    verdict: GateVerdict
+    binding: Digest
+    reason: str = ""
+
+
+@immutable()
+class WaitOpened:
+    """A node waits for a signal, with `until_ms` as its deadline, or for a time."""
+
+    type: ClassVar[str] = "WaitOpened"
+    path: Path
+    generation: int
+    signal: str | None = None
+    until_ms: int | None = None
+
+
+@immutable()
+class SignalReceived:
+    """A signal came from outside.
+
+    It is for the wait at `path`, or, at the root, for any of its name; one that nobody waits for
+    yet is kept for the first that does.
+    """
+
+    type: ClassVar[str] = "SignalReceived"
+    path: Path
+    name: str
+    payload: Value
+
+
+@immutable()
+class TimerFired:
+    """A time has come.
+
+    That of a wait or of an open gate; at the root, the deadline of the run.
+    """
+
+    type: ClassVar[str] = "TimerFired"
+    path: Path
+    generation: int
+
+
+@immutable()
+class NodeCancelled:
+    """Somebody wants a node to stop, and everything inside it."""
+
+    type: ClassVar[str] = "NodeCancelled"
+    path: Path
+    generation: int
+    reason: str = ""
+
+
+@immutable()
+class RunCancelled:
+    """Somebody wants the run to stop; with `undo`, what can be undone is."""
+
+    type: ClassVar[str] = "RunCancelled"
+    reason: str = ""
+    undo: bool = False
+
+
+@immutable()
+class RunPaused:
+    """Somebody wants nothing new to be started for now; what is under way ends."""
+
+    type: ClassVar[str] = "RunPaused"
+    reason: str = ""
+
+
+@immutable()
+class RunUnpaused:
+    """A paused run goes on."""
+
+    type: ClassVar[str] = "RunUnpaused"
+
+
+@immutable()
+class RunReopened:
+    """A run that ended without success goes on.
+
+    What did not succeed is executed again, in a new generation.
+    """
+
+    type: ClassVar[str] = "RunReopened"
+    reason: str = ""
+
+
+@immutable()
+class RunMigrated:
+    """The run goes on under another plan, which agrees with what was executed."""
+
+    type: ClassVar[str] = "RunMigrated"
+    plan: Digest
+    document: Value
+    manifests: Value
+
+
+@immutable()
 class NodeSettled:
     """A node reached its end in this generation."""
 
@@ -195,10 +327,20 @@ class RunSettled:
     error: ErrorInfo | None = None
 
 
-Event: TypeAlias = (
+RunEvent: TypeAlias = (
     RunStarted
     | RunRecovered
-    | AttemptStarted
+    | RunCancelled
+    | RunPaused
+    | RunUnpaused
+    | RunReopened
+    | RunMigrated
+    | RunSettled
+)
+"""Events of a run as a whole: they have no path."""
+
+NodeEvent: TypeAlias = (
+    AttemptStarted
     | AttemptReturned
     | AttemptFailed
     | ProbeAnswered
@@ -206,9 +348,17 @@ Event: TypeAlias = (
     | ProposalRefused
     | NodeInDoubt
     | NodeResolved
+    | GateOpened
+    | GateDecided
+    | WaitOpened
+    | SignalReceived
+    | TimerFired
+    | NodeCancelled
     | NodeSettled
-    | RunSettled
 )
+"""Events of one path; of a signal or a timer it may be the root."""
+
+Event: TypeAlias = RunEvent | NodeEvent
 
 
 @immutable(kw_only=False)

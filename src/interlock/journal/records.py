@@ -10,7 +10,17 @@ from typing import Literal, NewType
 from interlock.values import Digest, RunId, ValueRef, immutable
 
 OwnerId = NewType("OwnerId", str)
-RunStatus = Literal["queued", "running", "waiting", "in_doubt", "succeeded", "failed", "cancelled"]
+RunStatus = Literal[
+    "queued",
+    "running",
+    "waiting",
+    "paused",
+    "in_doubt",
+    "succeeded",
+    "failed",
+    "refused",
+    "cancelled",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from interlock.actions import Manifest
-from interlock.graph import Expression, Graph, OnError, Retry, Template
+from interlock.graph import Expression, Graph, OnError, OnMax, OnRefused, Retry, Template
 from interlock.journal import Value
 from interlock.values import Checker, Digest, Json, NodeId, Schema
 
@@ -27,6 +27,7 @@ class Limits:
     attempts_max: int = 25
     crashes_max: int = 3
     items_max: int = 100_000
+    turns_max: int = 1_000
     map_limit_default: int = 1_000
     timeout_ms_default: int = 60_000
 
@@ -63,6 +64,8 @@ class CompiledNode:
             never does.
         returns: checks the output; None when everything is accepted.
         unproven: what is left to check when the node runs; of a restored plan it is not known.
+        undo: what takes the node's effect back, as a call of its own, with the id `NODE!undo`.
+        gates: positions of the gates that cover this node.
     """
 
     id: NodeId
@@ -84,6 +87,8 @@ class CompiledNode:
     returns: Checker | None
     decode: Decoder | None
     unproven: tuple[RunTimeCheck, ...]
+    undo: "CompiledCall | None" = None
+    gates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +134,66 @@ class CompiledMap(CompiledNode):
     failures_max: int
 
 
-AnyCompiledNode: TypeAlias = CompiledCall | CompiledPropose | CompiledGraphNode | CompiledMap
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRepeat(CompiledNode):
+    """`repeat`: `arguments` are the first turn's inputs, `carry` the next ones'."""
+
+    body: "CompiledGraph"
+    carry: Template
+    until: Expression
+    max: int
+    on_max: OnMax
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledWait(CompiledNode):
+    """`wait`: for `for_ms`, or for a signal with that deadline."""
+
+    signal: str | None
+    for_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """A node that a gate allows.
+
+    It is allowed with the arguments that it has when the gate opens, or within bounds.
+    `bound` is a condition over `args`; None when the arguments are known when the gate opens.
+    """
+
+    index: int
+    bound: Expression | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledGate(CompiledNode):
+    """`gate`: `ask` is the text that persons see; `covers` is in canonical order."""
+
+    ask: Template
+    to: tuple[str, ...]
+    covers: tuple[Covered, ...]
+    quorum: int
+    expires_ms: int | None
+    on_refused: OnRefused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledFirstOf(CompiledNode):
+    """`first_of`: `of` are positions, in the author's order, all of them lenient."""
+
+    of: tuple[int, ...]
+
+
+AnyCompiledNode: TypeAlias = (
+    CompiledCall
+    | CompiledPropose
+    | CompiledGraphNode
+    | CompiledMap
+    | CompiledRepeat
+    | CompiledWait
+    | CompiledGate
+    | CompiledFirstOf
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +212,8 @@ class CompiledOutput:
 class CompiledGraph:
     """A graph with its nodes in canonical order.
 
-    `inputs_schema` is of type object. `depth` is how deep the graphs in it are nested.
+    `inputs_schema` is of type object. `depth` is how deep the graphs in it are nested. `undoable`
+    says that some node in it, or in a graph in it, has an `undo`.
     """
 
     name: str
@@ -161,6 +226,7 @@ class CompiledGraph:
     outputs: tuple[CompiledOutput, ...]
     outputs_schema: Schema
     depth: int = 0
+    undoable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,17 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from interlock.actions import AnyAction, Registry
-from interlock.engine import Command, Probe, Record as RecordEvent, StartAttempt, State, step
-from interlock.errors import RunNotResumable
+from interlock.engine import (
+    CancelAttempt,
+    Command,
+    Probe,
+    Record as RecordEvent,
+    SetTimer,
+    StartAttempt,
+    State,
+    step,
+)
+from interlock.errors import InternalError, RunNotResumable
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -202,6 +211,8 @@ class Driver:
                 self._pending.append((self._journal(command.event, causes=command.causes), 0))
             case StartAttempt() | Probe():
                 self._start(command)
+            case SetTimer() | CancelAttempt():
+                raise InternalError(f"`{type(command).__name__}` is not built")
 
     def _start(self, command: StartAttempt | Probe) -> None:
         """Call an action now, or when its time has come."""

@@ -7,7 +7,9 @@ from interlock.errors import InterlockError
 from interlock.journal import ErrorInfo
 from interlock.values import Digest, Json, Path, RunId
 
-ResultStatus = Literal["succeeded", "failed", "in_doubt", "interrupted"]
+ResultStatus = Literal[
+    "succeeded", "failed", "refused", "cancelled", "in_doubt", "waiting", "paused", "interrupted"
+]
 
 
 class RunFailed(InterlockError):

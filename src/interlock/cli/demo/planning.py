@@ -9,9 +9,13 @@ from interlock.errors import Diagnostic, DocumentInvalid
 from interlock.graph import load
 from interlock.plan import (
     CompiledCall,
+    CompiledFirstOf,
+    CompiledGate,
     CompiledGraph,
     CompiledGraphNode,
     CompiledMap,
+    CompiledRepeat,
+    CompiledWait,
     Plan,
     compile as compile_graph,
 )
@@ -97,5 +101,7 @@ def _calls(graph: CompiledGraph) -> Iterator[str]:
         match node:
             case CompiledCall():
                 yield node.action.name
-            case CompiledGraphNode() | CompiledMap():
+            case CompiledGraphNode() | CompiledMap() | CompiledRepeat():
                 yield from _calls(node.body)
+            case CompiledWait() | CompiledGate() | CompiledFirstOf():
+                pass
