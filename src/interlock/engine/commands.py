@@ -55,7 +55,7 @@ class Record:
     causes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class SetTimer:
     """Report `TimerFired` when the time has come.
 
@@ -68,7 +68,7 @@ class SetTimer:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CancelAttempt:
     """Cancel an attempt or a probe, under way or not sent yet; report how it ended."""
 
