@@ -1,7 +1,7 @@
 """Nodes from their mappings: one kind each, every field checked."""
 
 from collections.abc import Collection, Mapping
-from typing import TypedDict
+from typing import Required, TypedDict
 
 from interlock.errors import Diagnostic
 from interlock.graph.conditions import read_expression, read_expressions
@@ -60,12 +60,14 @@ _NOT_BUILT = {
     "undo": "remove it, and undo by hand or in a graph of its own",
 }
 _KIND_FIELDS = {name: kind for kind, names in KINDS.items() for name in names}
+_KNOWN = {kind: (kind, *names, *COMMON) for kind, names in KINDS.items()}
+_KNOWN_SETS = {kind: frozenset(names) for kind, names in _KNOWN.items()}
 
 
-class Common(TypedDict):
-    """The fields of every kind of node."""
+class Common(TypedDict, total=False):
+    """The fields of every kind of node, as far as they are given."""
 
-    id: NodeId
+    id: Required[NodeId]
     needs: tuple[NodeId, ...]
     after: tuple[NodeId, ...]
     when: str | None
@@ -126,12 +128,13 @@ def read_retry(section: Section) -> Retry | None:
 
 
 def _kind(section: Section) -> str | None:
-    kinds = [kind for kind in KINDS if kind in section]
-    for name, hint in _NOT_BUILT.items():
-        if name in section:
-            _not_built(section, name, what=f"`{name}`", hint=hint)
+    if not _NOT_BUILT.keys().isdisjoint(section.data):
+        for name, hint in _NOT_BUILT.items():
+            if name in section:
+                _not_built(section, name, what=f"`{name}`", hint=hint)
+    kinds = KINDS.keys() & section.data.keys()
     if len(kinds) > 1:
-        listed = " and ".join(f"`{kind}`" for kind in kinds)
+        listed = " and ".join(f"`{kind}`" for kind in KINDS if kind in kinds)
         section.problem(
             "IL1109", f"{section.name} is of two kinds: {listed}", hint="make two nodes of it"
         )
@@ -139,7 +142,8 @@ def _kind(section: Section) -> str | None:
     if not kinds:
         _no_kind(section)
         return None
-    return kinds[0] if kinds[0] in BUILT else None
+    (kind,) = kinds
+    return kind if kind in BUILT else None
 
 
 def _not_built(section: Section, name: str, *, what: str, hint: str) -> None:
@@ -168,7 +172,9 @@ def _no_kind(section: Section) -> None:
 
 
 def _refuse_unknown(section: Section, kind: str) -> None:
-    known = (kind, *KINDS[kind], *COMMON)
+    if section.data.keys() <= _KNOWN_SETS[kind]:
+        return
+    known = _KNOWN[kind]
     for key in section.data:
         if key in known:
             continue
@@ -266,24 +272,35 @@ def _patterns(section: Section) -> tuple[str, ...]:
 
 
 def _common(section: Section, id_: NodeId, *, types: Collection[str]) -> Common:
-    return Common(
-        id=id_,
-        needs=tuple(NodeId(name) for name in section.texts("needs", "ids of nodes")),
-        after=tuple(NodeId(name) for name in section.texts("after", "ids of nodes")),
-        when=read_expression(section, "when"),
-        require=read_expressions(section, "require"),
-        ensure=read_expressions(section, "ensure"),
-        retry=read_retry(section),
-        timeout_ms=read_duration(section, "timeout"),
-        deadline_ms=read_duration(section, "deadline"),
-        on_error=_on_error(section),
-        with_=_with(section),
-        returns=_returns(section, types),
-    )
+    """Read what is given: most nodes give little, and there may be thousands."""
+    given, found = section.data, Common(id=id_)
+    if "needs" in given:
+        found["needs"] = tuple(NodeId(name) for name in section.texts("needs", "ids of nodes"))
+    if "after" in given:
+        found["after"] = tuple(NodeId(name) for name in section.texts("after", "ids of nodes"))
+    if "when" in given:
+        found["when"] = read_expression(section, "when")
+    if "require" in given:
+        found["require"] = read_expressions(section, "require")
+    if "ensure" in given:
+        found["ensure"] = read_expressions(section, "ensure")
+    if "retry" in given:
+        found["retry"] = read_retry(section)
+    if "timeout" in given:
+        found["timeout_ms"] = read_duration(section, "timeout")
+    if "deadline" in given:
+        found["deadline_ms"] = read_duration(section, "deadline")
+    if "on_error" in given:
+        found["on_error"] = _on_error(section)
+    if "with" in given:
+        found["with_"] = _with(section)
+    if "returns" in given:
+        found["returns"] = _returns(section, types)
+    return found
 
 
 def _on_error(section: Section) -> OnError:
-    value = section.data.get("on_error", "fail")
+    value = section.data["on_error"]
     if value == "undo":
         hint = "write `on_error: fail` or `on_error: continue`"
         _not_built(section, "on_error", what="`on_error: undo`", hint=hint)
@@ -300,12 +317,12 @@ def _with(section: Section) -> Mapping[str, Json]:
     inner = section.section("with", hint="write arguments by name: `with: {name: value}`")
     if inner is None:
         return {}
-    for key, value, pointer in inner:
+    for key, value in inner.data.items():
         if not key:
-            section.problem(
-                "IL1106", f"an argument of {section.name} has no name", hint="name it", at=pointer
-            )
-        refuse_secrets(value, pointer, problems=section.problems)
+            told = f"an argument of {section.name} has no name"
+            section.problem("IL1106", told, hint="name it", at=inner.at(key))
+        if isinstance(value, dict | list):
+            refuse_secrets(value, inner.at(key), problems=section.problems)
     return inner.data
 
 
@@ -331,8 +348,6 @@ def refuse_secrets(value: Json, pointer: str, *, problems: Problems) -> None:
         refuse_secrets(item, f"{pointer}/{escape(key)}", problems=problems)
 
 
-def _returns(section: Section, types: Collection[str]) -> Schema | None:
-    if "returns" not in section:
-        return None
+def _returns(section: Section, types: Collection[str]) -> Schema:
     value = section.data["returns"]
     return read_schema(value, section.at("returns"), types=types, problems=section.problems)

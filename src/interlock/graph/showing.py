@@ -17,6 +17,8 @@ def show(value: Json) -> str:
 
 def bare(text: str) -> str:
     """Write a name for a message, without quotes."""
+    if text.isascii() and text.isidentifier() and len(text) <= CHARS_MAX - 2:
+        return text
     shown = show(text)
     return shown[1:-1] if shown.endswith('"') else shown[1:]
 

@@ -20,7 +20,7 @@ from interlock.graph import (
     path_text,
 )
 from interlock.plan.catalog import Catalog
-from interlock.plan.problems import Problems, nearest, pointer
+from interlock.plan.problems import Problems, nearest
 from interlock.values import Json, NodeId
 
 ARGS = frozenset({"args"})
@@ -54,9 +54,9 @@ class Guard(NamedTuple):
 class Bound:
     """A node with its expressions compiled.
 
-    `manifest` is of the action that it calls. `strict` and `lenient` are the ids it waits for,
-    disjoint. Whatever did not compile is absent, and reported; `is_broken` says that there is such
-    a thing in `with`.
+    `manifest` is of the action that it calls. `read` and `viewed` are the ids of which it reads the
+    output and `nodes.x`; `strict` and `lenient` are those it waits for, disjoint. Whatever did not
+    compile is absent, and reported; `is_broken` says that there is such a thing in `with`.
     """
 
     node: AnyNode
@@ -70,12 +70,14 @@ class Bound:
     over: Expression | None = None
     key: Expression | None = None
     reads: list[Read] = field(default_factory=list[Read])
+    read: set[NodeId] = field(default_factory=set[NodeId])
+    viewed: set[NodeId] = field(default_factory=set[NodeId])
     strict: set[NodeId] = field(default_factory=set[NodeId])
     lenient: set[NodeId] = field(default_factory=set[NodeId])
 
     def waits(self) -> set[NodeId]:
         """List all ids that the node waits for."""
-        return self.strict | self.lenient
+        return self.strict | self.lenient if self.lenient else self.strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Surroundings:
 
 def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
     """Compile the expressions of a node and resolve what they read and what the node waits for."""
-    home = pointer("nodes", node.id)
+    home = f"/nodes/{node.id}"
     bound = Bound(node, home)
     binder = _Binder(bound, around.problems)
     # A call key covers what is really called: defaults stand for what is not given.
@@ -207,12 +209,9 @@ def _wait_for(around: Surroundings, bound: Bound) -> None:
                 hint="read another node; in `ensure` the own output is `result`",
             )
             continue
-        (bound.strict if read.reference.root == "node" else bound.lenient).add(found)
-    if node.needs:
-        bound.strict |= set(_listed(around, bound, name="needs"))
-    if node.after:
-        bound.lenient |= set(_listed(around, bound, name="after"))
-    bound.lenient -= bound.strict
+        (bound.read if read.reference.root == "node" else bound.viewed).add(found)
+    bound.strict = bound.read.union(_listed(around, bound, name="needs"))
+    bound.lenient = bound.viewed.union(_listed(around, bound, name="after")) - bound.strict
 
 
 def _listed(

@@ -34,6 +34,7 @@ from interlock.plan.target import Target
 from interlock.values import Checker, NodeId, Schema, describe, resolve, select
 
 ARRAY: Schema = {"type": "array"}
+ONCE = Retry()
 KEY: Schema = {"type": ["string", "integer"]}
 Checks: TypeAlias = tuple[RunTimeCheck, ...]
 
@@ -82,12 +83,12 @@ def compile_node(site: Site, bound: Bound) -> AnyCompiledNode | None:
 def _note_absence(site: Site, bound: Bound) -> None:
     """Remember why a node may not succeed in a run that succeeds."""
     node = bound.node
-    needed = (other for other in sorted(bound.strict) if other in site.absent)
     if node.when is not None:
         site.absent[node.id] = "may be skipped: it has `when`"
     elif node.on_error == "continue":
         site.absent[node.id] = "may fail: it has `on_error: continue`"
-    elif (other := next(needed, None)) is not None:
+    elif absent := bound.strict & site.absent.keys():
+        other = min(absent)
         why = site.absent[other]
         site.absent[node.id] = why if why.startswith("needs") else f"needs `{other}`, which {why}"
 
@@ -216,7 +217,7 @@ def _body_of(site: Site, bound: Bound, node: GraphNode | MapNode) -> CompiledGra
 
 def _lens(site: Site, bound: Bound) -> Lens:
     """What the expressions of a node may read; its guard has been tested before the others."""
-    lens = site.lens(f"`{bound.node.id}`", lenient=_read(bound, "nodes"))
+    lens = site.lens(f"`{bound.node.id}`", lenient=bound.viewed)
     if bound.when is None:
         return lens
     return replace(lens, tested=bound.when.expression.references)
@@ -260,12 +261,12 @@ def _common(site: Site, bound: Bound, *, returns: Schema, unproven: Checks) -> C
         strict=site.places(bound.strict),
         lenient=site.places(bound.lenient),
         dependents=tuple(site.dependents[node.id]),
-        roots=_roots(site, bound, "node"),
-        status_roots=_roots(site, bound, "nodes"),
+        roots=_roots(site, bound.read),
+        status_roots=_roots(site, bound.viewed),
         arguments=bound.arguments,
         when=bound.when.expression if bound.when is not None else None,
-        require=tuple(guard.expression for guard in bound.require),
-        ensure=tuple(guard.expression for guard in bound.ensure),
+        require=tuple([guard.expression for guard in bound.require]),
+        ensure=tuple([guard.expression for guard in bound.ensure]),
         retry=_retry(site, bound),
         timeout_ms=_timeout_ms(site, bound),
         deadline_ms=node.deadline_ms,
@@ -300,15 +301,8 @@ def _args(bound: Bound) -> Schema:
     return {**takes, "required": list(given)}
 
 
-def _read(bound: Bound, root: str) -> set[NodeId]:
-    """The nodes that expressions read, strictly (`node`) or leniently (`nodes`)."""
-    found = {one.reference.node for one in bound.reads if one.reference.root == root}
-    return {id_ for id_ in found if id_ is not None}
-
-
-def _roots(site: Site, bound: Bound, root: str) -> tuple[tuple[str, int], ...]:
-    read = sorted(_read(bound, root))
-    return tuple((id_, site.positions[id_]) for id_ in read if id_ in site.positions)
+def _roots(site: Site, read: set[NodeId]) -> tuple[tuple[str, int], ...]:
+    return tuple([(id_, site.positions[id_]) for id_ in sorted(read)])
 
 
 def _retry(site: Site, bound: Bound) -> Retry:
@@ -316,7 +310,7 @@ def _retry(site: Site, bound: Bound) -> Retry:
     if own is not None:
         words, at = f"`{bound.node.id}`", f"{bound.home}/retry/attempts"
         check_attempts(site, own, words=words, at=at)
-    return own or site.graph.defaults.retry or Retry()
+    return own or site.graph.defaults.retry or ONCE
 
 
 def check_attempts(site: Site, retry: Retry, *, words: str, at: str) -> None:

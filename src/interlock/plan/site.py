@@ -97,4 +97,4 @@ class Site:
 
     def places(self, ids: Iterable[NodeId]) -> tuple[int, ...]:
         """Give the positions of nodes, in order."""
-        return tuple(sorted(self.positions[id_] for id_ in ids))
+        return tuple(sorted([self.positions[id_] for id_ in ids]))

@@ -8,7 +8,7 @@ from interlock.errors import Diagnostic, ExpressionFailed
 from interlock.graph.expressions import cel
 from interlock.graph.expressions.analysis import Analysis
 from interlock.graph.expressions.evaluation import evaluator, shortened
-from interlock.graph.expressions.paths import Scope, getter, kind_text, read_path
+from interlock.graph.expressions.paths import PlainPath, Scope, getter, kind_text, read_path
 from interlock.graph.expressions.projection import read_projection
 from interlock.graph.expressions.references import Chain, Reference, resolve
 from interlock.values import Json
@@ -77,15 +77,23 @@ def parse_expression(source: str, *, names: frozenset[str] = frozenset()) -> Par
     path = read_path(source)
     if path is None:
         return _parse_cel(source, names)
-    reference = resolve(Chain(name=path.root, steps=path.steps, span=path.span), names)
+    found = _reading(source, path, names)
+    return (found,) if isinstance(found, Diagnostic) else found
+
+
+def parse_path(source: str, *, names: frozenset[str]) -> Expression | None:
+    """Compile an expression that is a plain path; None when it is none, or has something wrong."""
+    path = read_path(source) if len(source) <= SOURCE_CHARS_MAX else None
+    found = _reading(source, path, names) if path is not None else None
+    return found if isinstance(found, Expression) else None
+
+
+def _reading(source: str, path: PlainPath, names: frozenset[str]) -> Expression | Diagnostic:
+    reference = resolve(Chain(path.root, path.steps, path.span), names)
     if isinstance(reference, Diagnostic):
-        return (reference,)
-    return Expression(
-        source=source,
-        references=(reference,),
-        plain=True,
-        evaluator=getter(path.root, path.steps),
-    )
+        return reference
+    evaluator = getter(path.root, path.steps)
+    return Expression(source=source, references=(reference,), plain=True, evaluator=evaluator)
 
 
 def _too_long(chars: int) -> Diagnostic:

@@ -5,8 +5,7 @@ Most expressions are plain paths. They mean what they mean in CEL, which a test 
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from interlock.errors import ExpressionFailed
 from interlock.graph.expressions.references import Step
@@ -26,6 +25,7 @@ BLANK = " \t\r\n\f"
 KEYWORDS = frozenset({"false", "in", "null", "true"})
 RESERVED = frozenset(_RESERVED.split())
 TYPE_NAMES = frozenset(_TYPE_NAMES.split())
+_NO_ROOTS = KEYWORDS | RESERVED | TYPE_NAMES
 # CEL's parser goes no deeper than this many steps; so a longer path is left to its message.
 STEPS_MAX = 31
 FIELDS_SHOWN_MAX = 10
@@ -40,8 +40,7 @@ _STEP = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlainPath:
+class PlainPath(NamedTuple):
     """A root and constant steps, and where they stand."""
 
     root: str
@@ -53,7 +52,7 @@ def read_path(source: str) -> PlainPath | None:
     """Read a source that is a plain path as a whole; anything else is for CEL."""
     start = len(source) - len(source.lstrip(BLANK))
     root = _ROOT.match(source, start)
-    if root is None or root[0] in KEYWORDS | RESERVED | TYPE_NAMES:
+    if root is None or root[0] in _NO_ROOTS:
         return None
     steps: list[Step] = []
     end = root.end()
@@ -81,9 +80,9 @@ def extent(source: str, start: int, path: tuple[Step, ...]) -> tuple[int, int]:
 
 
 def _step(found: re.Match[str]) -> Step:
-    if found["index"] is not None:
-        return int(found["index"])
-    return next(part for part in found.group("field", "single", "double") if part is not None)
+    # The last group that took part: `field` comes after `mark`.
+    kind = found.lastgroup or "field"
+    return int(found[kind]) if kind == "index" else found[kind]
 
 
 def getter(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json]:
@@ -91,8 +90,11 @@ def getter(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json]:
 
     It returns the value itself, not a copy, and raises `ExpressionFailed` where CEL would fail.
     """
+    return _by_names_and_indexes(root, steps) if int in map(type, steps) else _by_names(root, steps)
 
-    def by_names(scope: Mapping[str, Any]) -> Json:
+
+def _by_names(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json]:
+    def get(scope: Mapping[str, Any]) -> Json:
         try:
             value = scope[root]
             for step in steps:
@@ -101,7 +103,11 @@ def getter(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json]:
             raise path_failed(root, steps, scope) from None
         return value
 
-    def by_names_and_indexes(scope: Mapping[str, Any]) -> Json:
+    return get
+
+
+def _by_names_and_indexes(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json]:
+    def get(scope: Mapping[str, Any]) -> Json:
         try:
             value = scope[root]
             for step in steps:
@@ -113,8 +119,7 @@ def getter(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json]:
             raise path_failed(root, steps, scope) from None
         return value
 
-    has_indexes = any(isinstance(step, int) for step in steps)
-    return by_names_and_indexes if has_indexes else by_names
+    return get
 
 
 def _is_list(value: object) -> bool:

@@ -1,7 +1,6 @@
 """References: what an expression reads, found without running it."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from interlock.errors import Diagnostic
 from interlock.values import NodeId
@@ -14,8 +13,7 @@ Use = Literal["value", "operand", "null_test"]
 FACETS = ("status", "output", "error")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(NamedTuple):
     """One thing that an expression reads.
 
     Attributes:
@@ -33,8 +31,8 @@ class Reference:
 
     root: Root
     name: str
-    node: NodeId | None = None
-    path: tuple[Step, ...] = ()
+    node: NodeId | None
+    path: tuple[Step, ...]
     span: tuple[int, int]
     optional_from: int | None = None
     use: Use = "value"
@@ -50,12 +48,11 @@ class Reference:
         return self.path if self.root != "nodes" else (str(self.node), *self.path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class Chain(NamedTuple):
     """A name and the constant steps after it, before anything is known about the name."""
 
     name: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Step, ...]
     span: tuple[int, int]
     optional_from: int | None = None
     use: Use = "value"

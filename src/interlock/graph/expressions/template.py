@@ -1,21 +1,23 @@
 """Templates: JSON data with `${{ }}` in its strings."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, final
+from typing import NamedTuple, TypeAlias, final
 
 from interlock.errors import Diagnostic, ExpressionFailed
 from interlock.graph.expressions.evaluation import shortened
-from interlock.graph.expressions.expression import Expression, parse_expression
+from interlock.graph.expressions.expression import Expression, parse_expression, parse_path
 from interlock.graph.expressions.paths import Scope, kind_text
 from interlock.graph.expressions.references import Reference
+from interlock.graph.scan import escape
 from interlock.values import DEPTH_MAX, Json, canonical
 
 _OPEN, _CLOSE, _ESCAPED = "${{", "}}", "$${{"
+_MARK = re.compile(r"['\"{}]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(NamedTuple):
     """An expression of a template.
 
     Attributes:
@@ -33,7 +35,7 @@ class Placed:
     def references(self) -> tuple[Reference, ...]:
         """The references, with spans in the string at `pointer`."""
         return tuple(
-            replace(each, span=_shifted(each.span, self.span[0]))
+            each._replace(span=_shifted(each.span, self.span[0]))
             for each in self.expression.references
         )
 
@@ -139,7 +141,7 @@ class _Reader:
     def _object(self, tree: dict[str, Json], pointer: str, depth: int) -> _Part:
         parts: dict[str, _Part] = {}
         for key, value in tree.items():
-            below = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            below = f"{pointer}/{escape(key)}"
             if _OPEN in key:
                 self.problems.append(_in_key(key, below))
             parts[key] = self.read(value, below, depth + 1)
@@ -148,6 +150,9 @@ class _Reader:
     def _text(self, text: str, pointer: str) -> _Part:
         if _OPEN not in text:
             return _Literal(text)
+        only = self._plain(text, pointer)
+        if only is not None:
+            return only.evaluator
         pieces: list[str | Expression] = []
         for piece in _pieces(text):
             if isinstance(piece, str):
@@ -159,6 +164,20 @@ class _Reader:
             return _Literal(only) if isinstance(only, str) else only.evaluator
         return _text_part(tuple(pieces))
 
+    def _plain(self, text: str, pointer: str) -> Expression | None:
+        """Read a string that is one plain path, as most are, without looking for its end."""
+        if not text.startswith(_OPEN) or not text.endswith(_CLOSE):
+            return None
+        span = (len(_OPEN), len(text) - len(_CLOSE))
+        found = parse_path(text[span[0] : span[1]], names=self._names)
+        return self._place(found, span, pointer, whole=True) if found is not None else None
+
+    def _place(
+        self, found: Expression, span: tuple[int, int], pointer: str, *, whole: bool
+    ) -> Expression:
+        self.placed.append(Placed(pointer=pointer, span=span, whole=whole, expression=found))
+        return found
+
     def _expression(self, text: str, span: tuple[int, int], pointer: str) -> Expression | None:
         start, end = span
         if end < 0:
@@ -167,18 +186,19 @@ class _Reader:
         parsed = parse_expression(text[start:end], names=self._names)
         if isinstance(parsed, Expression):
             whole = start == len(_OPEN) and end == len(text) - len(_CLOSE)
-            self.placed.append(
-                Placed(pointer=pointer, span=(start, end), whole=whole, expression=parsed)
-            )
-            return parsed
+            return self._place(parsed, span, pointer, whole=whole)
         for problem in parsed:
             inner = _shifted(problem.span or (0, end - start), start)
             self.problems.append(replace(problem, pointer=pointer, span=inner))
         return None
 
 
+def _are_literals(parts: Collection[_Part]) -> bool:
+    return set(map(type, parts)) <= {_Literal}
+
+
 def _list_part(tree: list[Json], parts: list[_Part]) -> _Part:
-    if all(isinstance(part, _Literal) for part in parts):
+    if _are_literals(parts):
         literals = [part.value for part in parts if isinstance(part, _Literal)]
         return _Literal(literals if literals != tree else tree)
     evaluators = [_evaluator(part) for part in parts]
@@ -186,7 +206,7 @@ def _list_part(tree: list[Json], parts: list[_Part]) -> _Part:
 
 
 def _object_part(tree: dict[str, Json], parts: dict[str, _Part]) -> _Part:
-    if all(isinstance(part, _Literal) for part in parts.values()):
+    if _are_literals(parts.values()):
         literals = {key: part.value for key, part in parts.items() if isinstance(part, _Literal)}
         return _Literal(literals if literals != tree else tree)
     evaluators = [(key, _evaluator(part)) for key, part in parts.items()]
@@ -236,8 +256,8 @@ def _pieces(text: str) -> list[str | tuple[int, int]]:
 def _end_of_source(text: str, start: int) -> int:
     """Find the `}}` that ends a source: not inside quotes, nor one that closes CEL's own braces."""
     at, depth = start, 0
-    while at < len(text):
-        char = text[at]
+    while (found := _MARK.search(text, at)) is not None:
+        at, char = found.start(), found[0]
         if char in "'\"":
             at = _end_of_string(text, at)
             continue
