@@ -43,6 +43,16 @@ def report(text: str) -> str:
     return f"{n} words"
 
 
+@action(effect="write")
+def note(n: int) -> int:
+    return n
+
+
+@graph
+def notes(n: int) -> int:
+    return note(n)
+
+
 @graph
 def triage(alert: Alert, key: str = "none", tags: list[str] = ["a b", "c"]) -> dict[str, Any]:  # noqa: B006
     sizes = each(count_words, tags)
@@ -264,6 +274,14 @@ def test_the_runtime_takes_graph_functions():
         "2 words",
         {"owner": "ann since 2026-11-23", "key": "none", "sizes": [1]},
     )
+
+
+def test_many_runs_on_one_store_leave_few_files_open(tmp_path: Path):
+    store = open_store(str(tmp_path / "journal.db"))
+    for number in range(5):
+        assert run(notes, store=store, n=number).output == number
+    assert len(list((tmp_path / "journal.db-locks").glob("owner-*"))) == 1
+    store.close()
 
 
 def test_a_loop_thread_ends():

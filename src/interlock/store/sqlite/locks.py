@@ -2,7 +2,7 @@
 
     journal.db-locks/turnstile     held for a moment by whoever waits for `commit`
     journal.db-locks/commit        held around every write transaction
-    journal.db-locks/owner-<hex>   held while the owner's process lives; its text is the owner's id
+    journal.db-locks/owner-<hex>   held while the owner lives; its text is the owner's id
 
 SQLite's own lock would do for correctness, but it is not fair: of two processes that write without
 pause one waited 1.3 s for a single commit, since the other took the lock again at once. Whoever
@@ -11,12 +11,13 @@ just committed finds the turnstile closed and must queue. The worst wait was the
 has a price when both are busy: a fifth of the throughput in groups of 100 events, half of it in
 commits of one.
 
-The kernel lets go of a flock when its process dies, however it dies. So an owner's file that can
-be locked means that the owner is dead, and its leases may be taken over at once; an owner that is
+The kernel lets go of a flock when its process dies, however it dies. So an owner's file that can be
+locked means that the owner is dead, and its leases may be taken over at once; an owner that is
 merely stopped keeps its lock, and is handled by expiry and epochs. Owner files are made, tried and
 removed under the commit lock only, so that nobody can hold a lock on a file that was removed and
-made again. A fork shares the locks of its parent: the owner then counts as alive until both are
-gone, or its leases expire.
+made again. An owner that has no lease left needs no file: it is let go when the next one comes, so
+a store that serves many owners, one after the other, keeps few files open. A fork shares the locks
+of its parent: the owner then counts as alive until both are gone, or its leases expire.
 
 Locks are waited for in a loop of attempts, never in one blocking call: a process that was stopped
 in the middle of a commit would else hang all others, silently and for good.
@@ -24,7 +25,7 @@ in the middle of a commit would else hang all others, silently and for good.
 
 import fcntl
 import os
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -33,6 +34,7 @@ from typing import final
 
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import OwnerId
+from interlock.values import RunId
 
 OWNER_PREFIX = "owner-"
 OWNER_CHARACTERS_MAX = 200
@@ -55,6 +57,7 @@ class Locks:
         folder.mkdir(exist_ok=True)
         self._folder = folder
         self._owners: dict[OwnerId, int] = {}
+        self._held: dict[RunId, tuple[OwnerId, int]] = {}
         self._turnstile = _open(folder / "turnstile")
         try:
             self._commit = _open(folder / "commit")
@@ -79,15 +82,24 @@ class Locks:
         finally:
             fcntl.flock(self._commit, fcntl.LOCK_UN)
 
-    def claim(self, owner: OwnerId) -> None:
-        """Show that an owner lives in this process, until `close`. Needs the commit lock.
+    def claim(self, owners: Collection[OwnerId]) -> None:
+        """Show that owners live in this process, as long as they hold leases.
+
+        Needs the commit lock.
 
         Raises:
-            UsageError: the id is taken by a living owner elsewhere, or is not one.
-            OSError: the file cannot be made.
+            UsageError: an id is taken by a living owner elsewhere, or is not one.
+            OSError: a file cannot be made.
         """
-        if owner in self._owners:
-            return
+        new = [owner for owner in owners if owner not in self._owners]
+        if new:
+            held = {owner for owner, _ in self._held.values()}
+            for owner in self._owners.keys() - held - set(owners):
+                self._let_go(owner)
+        for owner in new:
+            self._owners[owner] = self._claimed(owner)
+
+    def _claimed(self, owner: OwnerId) -> int:
         if not (0 < len(owner) <= OWNER_CHARACTERS_MAX):
             raise UsageError(
                 f"{owner!r:.200} is not the id of an owner",
@@ -102,7 +114,16 @@ class Locks:
             )
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{owner}\n".encode())
-        self._owners[owner] = descriptor
+        return descriptor
+
+    def holds(self, run: RunId, owner: OwnerId, epoch: int) -> None:
+        """Note that a claimed owner has the lease of a run now."""
+        self._held[run] = (owner, epoch)
+
+    def lost(self, run: RunId, epoch: int) -> None:
+        """Note that the lease of a run is let go, or was taken over, up to an epoch."""
+        if run in self._held and self._held[run][1] <= epoch:
+            del self._held[run]
 
     def is_dead(self, owner: OwnerId) -> bool:
         """Tell whether an owner's process is gone for certain. Needs the commit lock."""
@@ -126,13 +147,15 @@ class Locks:
 
     def close(self) -> None:
         """Let go of everything: the owners of this store count as dead from now on."""
-        for owner, descriptor in self._owners.items():
-            with suppress(OSError):
-                self._owner_path(owner).unlink()
-            os.close(descriptor)
-        self._owners.clear()
+        for owner in list(self._owners):
+            self._let_go(owner)
         os.close(self._turnstile)
         os.close(self._commit)
+
+    def _let_go(self, owner: OwnerId) -> None:
+        with suppress(OSError):
+            self._owner_path(owner).unlink()
+        os.close(self._owners.pop(owner))
 
     def _owner_path(self, owner: OwnerId) -> Path:
         # A digest, since an id may be long and may hold any character.

@@ -10,7 +10,7 @@ import apsw
 
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent
-from interlock.store.batch import by_run, check_run_id, counted
+from interlock.store.batch import RunPart, by_run, check_run_id, counted
 from interlock.store.evidence import check_value
 from interlock.store.protocol import (
     EVENTS_READ_DEFAULT,
@@ -79,10 +79,11 @@ class SqliteStore:
         with self._committing():
             if not parts:
                 return frozenset()
-            for part in parts.values():
-                if part.lease is not None and part.lease.owner is not None:
-                    self._locks.claim(part.lease.owner)
+            changes = [part.lease for part in parts.values() if part.lease is not None]
+            self._locks.claim([change.owner for change in changes if change.owner is not None])
             fenced = self._writer.append(parts)
+            for part in parts.values():
+                self._note(part, fenced=part.run in fenced)
             written = [part for run, part in parts.items() if run not in fenced]
             if written:
                 self._statistics = counted(self._statistics, written)
@@ -123,20 +124,23 @@ class SqliteStore:
     def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
         """Acquire, renew or take over a lease; see `Store.lease`.
 
-        The owner counts as alive until this store is closed or its process ends; then its leases
-        may be taken over at once.
+        An owner with leases counts as alive until this store is closed or its process ends; then
+        they may be taken over at once.
         """
         check_run_id(run)
         with self._committing():
-            self._locks.claim(owner)
-            return self._writer.lease(
+            self._locks.claim([owner])
+            lease = self._writer.lease(
                 run, owner, now_ms=now_ms, life_ms=life_ms, is_dead=self._locks.is_dead
             )
+            self._locks.holds(run, owner, lease.epoch)
+            return lease
 
     def release(self, lease: Lease) -> None:
         """Let go of a lease; see `Store.release`."""
         with self._committing():
             self._writer.release(lease)
+            self._locks.lost(lease.run, lease.epoch)
 
     def close(self) -> None:
         """Close the connections and let the owners of this store go."""
@@ -155,6 +159,14 @@ class SqliteStore:
     def statistics(self) -> StoreStatistics:
         """Return a snapshot of the counters."""
         return self._statistics
+
+    def _note(self, part: RunPart, *, fenced: bool) -> None:
+        """Note who has the lease of a run after a write."""
+        change = part.lease
+        if fenced or (change is not None and change.owner is None):
+            self._locks.lost(part.run, part.epoch)
+        elif change is not None and change.owner is not None:
+            self._locks.holds(part.run, change.owner, part.epoch)
 
     @contextmanager
     def _committing(self) -> Generator[None]:
