@@ -5,11 +5,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from types import FrameType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from interlock.actions import Registry
 from interlock.cli.console import counted, err, flush, listed, out_json, plain, tinted
@@ -40,7 +40,12 @@ class Stage:
 
 
 def drive(
-    stage: Stage, order: Order, *, run: RunId | None = None, past: Iterable[Entry] = ()
+    stage: Stage,
+    order: Order,
+    *,
+    run: RunId | None = None,
+    past: Iterable[Entry] = (),
+    stop: "Interruption | None" = None,
 ) -> RunResult:
     """Carry out an order of the runtime, with progress on stderr, until the run ends or stops.
 
@@ -50,23 +55,44 @@ def drive(
     """
     progress = Progress(stage.plan, sys.stderr, live=_is_live())
     progress.catch_up(past)
-    stop = Interruption(stage.journal, run)
+    stop = stop or Interruption(stage.journal)
+    stop.run = run
     try:
         with redirect_stdout(sys.stderr), progress as observe:
-            return asyncio.run(_carry_out(stage, order, observer=stop.watching(observe), stop=stop))
+            return _to_its_end(
+                _carry_out(stage, order, observer=stop.watching(observe), stop=stop), stop
+            )
     except (StoreFailed, KeyboardInterrupt) as error:
         error.add_note(stop.what_is_left())
         raise
 
 
-def take_up(stage: Stage, run: RunId) -> RunResult:
+def take_up(stage: Stage, run: RunId, *, stop: "Interruption | None" = None) -> RunResult:
     """Go on with a run; one that has settled is returned as it is."""
     return drive(
         stage,
         lambda runtime, observer: runtime.resume(run, observer=observer),
         run=run,
         past=read_entries(stage.journal.store, run),
+        stop=stop,
     )
+
+
+def _to_its_end(work: Coroutine[Any, Any, RunResult], stop: "Interruption") -> RunResult:
+    """Run a loop until some work is done.
+
+    `SystemExit` in a task that an action made leaves the loop, too. The loop is sound, and the
+    action hears of it from its task. So it goes on, unless a person interrupts the process.
+    """
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(work)
+        while True:
+            try:
+                return loop.run_until_complete(task)
+            except (SystemExit, KeyboardInterrupt):
+                if task.done() or not stop.is_catching:
+                    raise
 
 
 async def _carry_out(
@@ -82,12 +108,21 @@ def _is_live() -> bool:
 
 
 class Interruption:
-    """What Ctrl-C and SIGTERM do while a run goes on."""
+    """What Ctrl-C and SIGTERM do while a run goes on.
 
-    def __init__(self, journal: Journal, run: RunId | None) -> None:
+    Args:
+        journal: where the run is kept.
+        leave: has the last words, at the second signal, and gives the exit code.
+    """
+
+    def __init__(self, journal: Journal, *, leave: Callable[[], int] | None = None) -> None:
+        self.run: RunId | None = None
+        self.is_catching = False
+        """Whether signals come here: then no exception of the loop is a person's."""
+        self.is_wanted = False
+        """Whether a person has asked for it."""
         self._journal = journal
-        self._run = run
-        self._times = 0
+        self._leave = leave or self._say_what_is_left
         self._draining: asyncio.Task[None] | None = None
         self._unheard = threading.Timer(PATIENCE_S, self._say_unheard)
 
@@ -95,7 +130,7 @@ class Interruption:
         """Learn the id of the run from its events."""
 
         def observe(run: RunId, entry: Entry) -> None:
-            self._run = run
+            self.run = run
             observer(run, entry)
 
         return observe
@@ -111,17 +146,19 @@ class Interruption:
         # Handlers of Python and not of the loop: an action that keeps the loop busy must not keep
         # Ctrl-C waiting.
         def handle(_number: int, _frame: FrameType | None) -> None:
-            self._times += 1
-            if self._times > 1:
+            if self.is_wanted:
                 self._end_at_once()
+            self.is_wanted = True
             loop.call_soon_threadsafe(self._drain, runtime)
             self._unheard.daemon = True
             self._unheard.start()
 
         before = {number: signal.signal(number, handle) for number in SIGNALS}
+        self.is_catching = True
         try:
             yield
         finally:
+            self.is_catching = False
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -140,16 +177,20 @@ class Interruption:
     def _end_at_once(self) -> None:
         """End without waiting: the journal is made for that, and `resume` decides what to do."""
         restore_terminal(sys.stderr)
-        err(f"Stopped at once. {self.what_is_left()}")
+        code = self._leave()
         flush()
-        os._exit(Exit.OPEN)
+        os._exit(code)
+
+    def _say_what_is_left(self) -> int:
+        err(f"Stopped at once. {self.what_is_left()}")
+        return Exit.OPEN
 
     def what_is_left(self) -> str:
         """Say how to go on, when the run did not come to an end here."""
-        if self._run is None:
+        if self.run is None:
             look = self._journal.command("runs")
             return f"No write was sent. If the run has begun all the same, `{look}` shows it"
-        return f"The run is open. To go on: {self._journal.command('resume', self._run)}"
+        return f"The run is open. To go on: {self._journal.command('resume', self.run)}"
 
 
 def conclude(stage: Stage, result: RunResult, *, as_json: bool) -> int:

@@ -27,6 +27,7 @@ class Exit(IntEnum):
     DIVERGED = 6
     STORE = 7
     INTERNAL = 70
+    STOPPED = 130
 
 
 MEANINGS: dict[Exit, str] = {
@@ -39,6 +40,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.DIVERGED: "a replay differs from its journal, or the journal is corrupt",
     Exit.STORE: "the store cannot be used, or another process drives the run",
     Exit.INTERNAL: "internal error: a bug in Interlock",
+    Exit.STOPPED: "stopped by Ctrl-C while no run was under way; the demo, at any time",
 }
 
 

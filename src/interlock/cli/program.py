@@ -52,7 +52,7 @@ COMMANDS: dict[str, Entry] = {
 
 EXAMPLE = example("interlock init hello && cd hello", "interlock run hello.yaml -i name=Ada")
 CODES = "\b\nExit codes:\n" + "\n".join(
-    f"  {code.value:>2}  {words}" for code, words in MEANINGS.items()
+    f"  {code.value:>3}  {words}" for code, words in MEANINGS.items()
 )
 
 
@@ -118,8 +118,9 @@ class Program(click.Group):
             error.show()
             return error.exit_code
         except (click.Abort, KeyboardInterrupt) as error:
-            err("\n".join(["Stopped.", *_notes(error)]))
-            return Exit.OPEN
+            notes = _notes(error.__cause__ or error)  # click makes an `Abort` of Ctrl-C
+            err("\n".join(["Stopped.", *notes]))
+            return Exit.OPEN if notes else Exit.STOPPED
         except SystemExit:
             return Exit.OK  # click's way to say that nobody reads any more
         except InterlockError as error:

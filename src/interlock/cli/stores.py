@@ -25,6 +25,7 @@ class Journal:
     Attributes:
         name: what people call it.
         app, store_option: options as they were given, so that commands that we show work.
+        program: how this program is called where those commands will be typed.
     """
 
     store: Store
@@ -32,6 +33,7 @@ class Journal:
     name: str
     app: str | None = None
     store_option: str | None = None
+    program: str = "interlock"
 
     def driven(self) -> dict[RunId, OwnerId]:
         """Name the runs that a living process drives, with that owner."""
@@ -44,7 +46,7 @@ class Journal:
             options += ["--app", self.app]
         if self.store_option is not None:
             options += ["--store", self.store_option]
-        return join(["interlock", *words, *options])
+        return f"{self.program} {join([*words, *options])}"
 
 
 @contextmanager

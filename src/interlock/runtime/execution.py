@@ -27,6 +27,7 @@ from interlock.journal import (
 )
 from interlock.plan import CompiledPropose
 from interlock.runtime.clock import Clock
+from interlock.runtime.interruptions import is_from_outside
 from interlock.values import Json, RunId, ValueRef
 
 MESSAGE_CHARS_MAX = 2_000
@@ -129,9 +130,12 @@ async def attempt(
     Returns `AttemptReturned` or `AttemptFailed`, never raises but for cancellation.
     """
     call = Call(world, run, action, command)
+    task = asyncio.current_task()
     try:
         arguments = call.arguments(command.args.data)
-    except Exception as error:  # noqa: BLE001 - validators of user types raise what they like
+    except BaseException as error:
+        if is_from_outside(error, task):
+            raise
         return _failed(call, _unfit(call, error))
     timeout_ms = command.node.timeout_ms
     ends = [at for at in (command.deadline_at_ms, command.send_by_ms) if at is not None]
@@ -150,17 +154,15 @@ async def attempt(
         if not limit.expired():
             return _failed(call, _raised(call, error))
         return _failed(call, _timed_out(call, command))
-    except asyncio.CancelledError as error:
-        if _is_ours():
+    except BaseException as error:
+        if is_from_outside(error, task):
             raise
-        return _failed(call, _raised(call, error))
-    except (KeyboardInterrupt, GeneratorExit):
-        raise  # Somebody ends this process, or this coroutine.
-    except BaseException as error:  # noqa: BLE001 - whatever user code raises is an outcome
         return _failed(call, _raised(call, error))
     try:
         value = call.encode(result)
-    except Exception as error:  # noqa: BLE001 - so do serializers
+    except BaseException as error:
+        if is_from_outside(error, task):
+            raise
         return _failed(call, _not_storable(call, error))
     usage = call.usage
     return AttemptReturned(
@@ -180,10 +182,11 @@ def _rules(command: StartAttempt | Probe) -> ProposalRules | None:
     return ProposalRules(actions=node.allowed, returns=node.returns_schema)
 
 
-def _is_ours() -> bool:
-    """Whether it is this task that is cancelled, and not something inside the action."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
+class Escape(Exception):
+    """Carries, out of a thread, an exception that a future cannot: it would end more than a call.
+
+    Its cause is what the function raised.
+    """
 
 
 async def _in_thread(
@@ -195,8 +198,7 @@ async def _in_thread(
         try:
             return context.run(func, **arguments)
         except (StopIteration, KeyboardInterrupt, GeneratorExit) as error:
-            # No future can carry the first, and the others would end more than this call.
-            raise RuntimeError(f"it raised {type(error).__name__}") from error
+            raise Escape from error
 
     queued = call.world.threads.submit(work)
     try:
@@ -210,7 +212,7 @@ async def _in_thread(
         raise
 
 
-def _unfit(call: Call, error: Exception) -> ErrorInfo:
+def _unfit(call: Call, error: BaseException) -> ErrorInfo:
     """The function was not called: that is proof that nothing happened."""
     is_ours = isinstance(error, InterlockError)
     return ErrorInfo(
@@ -222,7 +224,7 @@ def _unfit(call: Call, error: Exception) -> ErrorInfo:
     )
 
 
-def _not_storable(call: Call, error: Exception) -> ErrorInfo:
+def _not_storable(call: Call, error: BaseException) -> ErrorInfo:
     is_ours = isinstance(error, InterlockError)
     told = error.message if is_ours else _words(error)
     return ErrorInfo(
@@ -240,6 +242,11 @@ def _too_late(command: StartAttempt) -> ErrorInfo:
         permanent=True,
         not_applied=True,
     )
+
+
+def _escaped(error: BaseException) -> BaseException:
+    """What a function raised, in a thread too."""
+    return (error.__cause__ or error) if isinstance(error, Escape) else error
 
 
 def _words(error: BaseException) -> str:
@@ -286,11 +293,14 @@ def given_up(command: StartAttempt | Probe) -> Event:
 
 
 def _raised(call: Call, error: BaseException) -> ErrorInfo:
+    error = _escaped(error)
     told = call.mask(_words(error))
     permanent = isinstance(error, Permanent)
     if isinstance(error, NotApplied) and call.action.effect == "write":
         return ErrorInfo(code="IL6009", message=told, permanent=permanent, not_applied=True)
     hint = call.mask(error.hint) if isinstance(error, InterlockError) else ""
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        hint = f"`{call.action.name}` cannot end the process: return, or raise what went wrong"
     return ErrorInfo(code="IL6001", message=told, hint=hint, permanent=permanent)
 
 
@@ -317,17 +327,16 @@ async def ask(
     """
     probe = action.safety.probe
     call = Call(world, run, action, command)
+    task = asyncio.current_task()
     try:
         arguments = call.arguments(command.args.data)
         async with asyncio.timeout(command.node.timeout_ms / 1000):
             result = await _asked(call, cast(Callable[..., object], probe), arguments)
         value = call.encode(result) if result is not None else None
-    except asyncio.CancelledError as error:
-        if _is_ours():
+    except BaseException as error:
+        if is_from_outside(error, task):
             raise
-        return _answer(command, "unknown", message=call.mask(f"the probe failed: {_words(error)}"))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a probe that fails cannot tell
-        told = call.mask(f"the probe failed: {_words(error)}")
+        told = call.mask(f"the probe failed: {_words(_escaped(error))}")
         return _answer(command, "unknown", message=told)
     return _answer(command, "not_applied" if value is None else "applied", output=value)
 

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from interlock.actions import TRACER, Registry
@@ -102,11 +103,20 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="interlock-run", daemon=True
-        )
+        self._closing = False
+        self._thread = threading.Thread(target=self._run_forever, name="interlock-run", daemon=True)
         self._thread.start()
         atexit.register(self.close)
+
+    def _run_forever(self) -> None:
+        """Run the loop until it is closed.
+
+        `SystemExit` in a task that an action made leaves the loop, too. The loop is sound, and the
+        action hears of it from its task.
+        """
+        while not self._closing:
+            with suppress(SystemExit, KeyboardInterrupt):
+                self._loop.run_forever()
 
     @property
     def is_alive(self) -> bool:
@@ -148,6 +158,7 @@ class LoopThread:
     def close(self) -> None:
         """Stop the loop and end the thread."""
         atexit.unregister(self.close)
+        self._closing = True
         if self.is_alive:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()

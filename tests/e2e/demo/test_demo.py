@@ -149,24 +149,46 @@ def test_the_oldest_locale_is_no_error(tmp_path: Path):
     assert "nothing was published twice" in shown.text
 
 
+# Where it is stopped, and how many runs are open then.
+PLACES = {"3 errors": 0, "✓ repo": 1, "✓ publish": 0, "  | Run": 1, "What the index logged": 0}
+
+
 @pytest.mark.slow
-def test_ctrl_c_lets_what_is_under_way_end_and_leaves_the_run_open(tmp_path: Path):
+@pytest.mark.parametrize("place", PLACES)
+def test_ctrl_c_ends_the_demo_and_says_how_to_go_on(place: str, tmp_path: Path):
+    text = stopped_at(place, tmp_path)
+    _, _, left = text.partition("== Stopped; this is left\n")
+    resuming = [line.strip() for line in left.splitlines() if " resume " in line]
+    assert len(resuming) == PLACES[place]
+    for command in resuming:
+        assert "1.3." in pasted(command, tmp_path)
+    (workspace,) = tmp_path.glob("interlock-demo-*")
+    (cleaning,) = (line.strip() for line in left.splitlines() if "rm -r" in line)
+    subprocess.run(["bash", "-c", cleaning], check=True)
+    assert not workspace.exists()
+
+
+def stopped_at(place: str, folder: Path) -> str:
+    """Type Ctrl-C at a place: the whole group of processes gets it, as from a terminal."""
     with subprocess.Popen(
         DEMO,
-        cwd=tmp_path,
-        env=environment(tmp_path),
+        cwd=folder,
+        env=environment(folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         lines: list[str] = []
         for line in process.stdout:
             lines.append(line)
-            if "✓ repo" in line:  # most of the run is still to come
-                process.send_signal(signal.SIGINT)
-    assert process.returncode == 5, "".join(lines)
-    assert any("open. To go on: interlock resume" in line for line in lines)
+            if place in line and place not in "".join(lines[:-1]):
+                os.killpg(process.pid, signal.SIGINT)
+    text = "".join(lines)
+    assert process.returncode == 130, text
+    assert "Traceback" not in text
+    return text
 
 
 def test_without_git_it_says_what_is_missing_and_how_to_get_it(tmp_path: Path):

@@ -121,6 +121,26 @@ async def write_hangs_deaf() -> int:
     return await deaf()
 
 
+async def interrupts_the_loop():
+    raise KeyboardInterrupt
+
+
+async def exits_in_a_task():
+    async def leave():
+        sys.exit(3)
+
+    await asyncio.gather(leave())
+
+
+def declare_async(name: str, effect: str, call):
+    @action(f"{effect}.{name}", effect=effect, version="1")
+    async def bad() -> Any:
+        note(f"{effect}.{name}")
+        await call()
+
+    return bad
+
+
 @action("write.after", effect="write")
 def after(given: Any) -> str:
     note("after")
@@ -151,6 +171,11 @@ registry = Registry(
     [
         *(declare(name, "read", call) for name, call in BAD.items()),
         *(declare(name, "write", call) for name, call in BAD.items()),
+        *(
+            declare_async(call.__name__, effect, call)
+            for effect in ("read", "write")
+            for call in (interrupts_the_loop, exits_in_a_task)
+        ),
         read_wrong_type,
         write_wrong_type,
         read_hangs_deaf,
@@ -175,6 +200,8 @@ RAISES: dict[str, tuple[str, str]] = {
     "cancels": ("IL6001", "CancelledError: me"),
     "recurses": ("IL6001", "RecursionError"),
     "out_of_memory": ("IL6001", "MemoryError"),
+    "interrupts_the_loop": ("IL6001", "KeyboardInterrupt"),
+    "exits_in_a_task": ("IL6001", "SystemExit: 3"),
     "hangs": ("IL6002", "no answer within 300 ms"),
     "hangs_deaf": ("IL6002", "it was cancelled, and goes on"),
 }

@@ -3,9 +3,11 @@ happened."""
 
 import asyncio
 import contextvars
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -174,6 +176,8 @@ def test_a_serializer_that_raises_is_an_output_that_cannot_be_stored():
         (ValueError(), "ValueError"),
         (TimeoutError("its own"), "TimeoutError: its own"),
         (SystemExit(3), "SystemExit: 3"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit("mine"), "GeneratorExit: mine"),
         (ExceptionGroup("many", [ValueError("one")]), "ExceptionGroup: many (1 sub-exception)"),
         (ValueError("half \ud800 of a character"), r"ValueError: half \ud800 of a character"),
     ],
@@ -200,7 +204,75 @@ def test_an_exception_without_words_is_told_by_its_name():
 
 
 def test_a_stop_iteration_in_a_thread_is_told():
-    assert "StopIteration" in failed(raising(StopIteration("end"), plain=True)).message
+    assert failed(raising(StopIteration("end"), plain=True)).message == "StopIteration: end"
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt()])
+def test_who_wants_to_end_the_process_is_told_what_to_do(error: BaseException, *, plain: bool):
+    assert "cannot end the process" in failed(raising(error, plain=plain)).hint
+
+
+@pytest.mark.parametrize("where", [PlainSerializer, AfterValidator])
+def test_types_that_want_to_end_the_process_fail_their_node(where: Any):
+    def leave(value: int) -> int:
+        raise SystemExit(value)
+
+    @action(effect="read")
+    async def act(n: Annotated[int, where(leave)] = 7) -> list[Annotated[int, where(leave)]]:
+        return [n]
+
+    assert "SystemExit: 7" in failed(act, {"n": 7}).message
+
+
+def test_ctrl_c_in_an_action_that_blocks_the_loop_ends_the_process():
+    """The first one cancels what `asyncio.run` runs; the second one is raised where it stands."""
+
+    @action(effect="read")
+    async def act() -> int:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        return 1
+
+    with pytest.raises(KeyboardInterrupt):
+        tried(act)
+
+
+def test_ctrl_c_ends_a_loop_that_knows_nothing_of_it():
+    @action(effect="read")
+    async def act() -> int:
+        signal.raise_signal(signal.SIGINT)
+        return 1
+
+    order = order_for(act)
+    with ThreadPoolExecutor(1) as threads, closing(asyncio.new_event_loop()) as loop:
+        work = attempt(world_of(threads), act, order, run=RUN)
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(work)
+
+
+def test_an_attempt_that_is_closed_says_nothing():
+    """As the coroutines of a loop that is gone are, whenever their memory is taken back."""
+    said: list[Event] = []
+
+    @action(effect="read")
+    async def act() -> int:
+        await asyncio.Event().wait()
+        return 1
+
+    async def driven() -> None:
+        said.append(await attempt(world_of(threads), act, order_for(act), run=RUN))
+
+    with ThreadPoolExecutor(1) as threads, closing(asyncio.new_event_loop()) as loop:
+        work = driven()
+        task = loop.create_task(work)
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        work.close()
+        task.cancel()
+        with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+            loop.run_until_complete(task)
+    assert said == []
 
 
 def test_a_cancellation_inside_of_a_function_is_an_outcome():
@@ -533,7 +605,14 @@ def test_a_probe_that_returns_none_did_not_find_it():
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("x"), SystemExit(1), asyncio.CancelledError(), NotApplied("x")]
+    "error",
+    [
+        ValueError("x"),
+        SystemExit(1),
+        KeyboardInterrupt(),
+        asyncio.CancelledError(),
+        NotApplied("x"),
+    ],
 )
 def test_whatever_a_probe_raises_means_that_it_cannot_tell(error: BaseException):
     async def probe(n: int, ctx: Context) -> int:

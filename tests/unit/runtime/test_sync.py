@@ -231,6 +231,29 @@ def test_a_plain_action_may_run_another_graph():
     assert run(outer, text="a b").output == "2 words"
 
 
+@pytest.mark.parametrize("leave", [SystemExit(3), KeyboardInterrupt("mine")])
+def test_a_task_of_an_action_that_wants_to_end_the_process_fails_its_node(leave: BaseException):
+    """Such an exception leaves the loop as well; nobody must wait for a loop that has stopped."""
+
+    @action(effect="read")
+    async def work(text: str) -> str:
+        async def child() -> None:
+            raise leave
+
+        await asyncio.gather(child())
+        return text
+
+    @graph
+    def working(text: str) -> str:
+        return work(text)
+
+    for _ in range(2):
+        result = run(working, text="a")
+        assert result.status == "failed"
+        assert result.error is not None
+        assert f"{type(leave).__name__}: {leave}" in result.error.message
+
+
 def test_ctrl_c_leaves_the_run_open(tmp_path: Path):
     """Ctrl-C while an action waits: the action is cancelled, the run is taken up later."""
     waits = [True]

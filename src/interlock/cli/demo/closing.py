@@ -23,6 +23,22 @@ def index_lines(requests: Iterable[Request]) -> list[str]:
     return aligned([("request", "reply", "file", ""), *rows])
 
 
+def program_in(workspace: Workspace) -> str:
+    """How this program is called in the workspace, from any folder."""
+    return f"cd {quote(str(workspace.folder))} && {interlock()}"
+
+
+def leftovers(workspace: Workspace, open_runs: Iterable[RunId]) -> Iterator[str]:
+    """Say what a demo that was stopped has left, how to go on with it, and how to clean up."""
+    yield f"  workspace  {workspace.folder}"
+    for run in open_runs:
+        yield f"  open run   {run}; to go on with it:"
+        yield f"    {program_in(workspace)} resume {run}"
+    yield "  to begin again, and to clean up:"
+    yield f"    {interlock()} demo"
+    yield f"    rm -r {quote(str(workspace.folder))}"
+
+
 def hints(workspace: Workspace, run: RunId, node: NodePath) -> Iterator[str]:
     """Say where everything is, and which commands to try."""
     store = f"--store {quote(str(workspace.journal))}"

@@ -4,13 +4,13 @@ import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from interlock.actions import Registry
 from interlock.cli.console import counted, out, tinted
 from interlock.cli.demo.actions import release_registry
-from interlock.cli.demo.closing import hints, index_lines
+from interlock.cli.demo.closing import hints, index_lines, program_in
 from interlock.cli.demo.interruption import Killed, run_and_kill
 from interlock.cli.demo.model import (
     MODEL,
@@ -25,8 +25,9 @@ from interlock.cli.demo.model import (
 from interlock.cli.demo.narration import fact, heading, say
 from interlock.cli.demo.planning import Agreed, agree
 from interlock.cli.demo.project import FIX, HISTORY, NAME
+from interlock.cli.demo.stopping import Stopping
 from interlock.cli.demo.workspace import Workspace
-from interlock.cli.driving import Stage, conclude, drive, take_up
+from interlock.cli.driving import Interruption, Stage, conclude, drive, take_up
 from interlock.cli.exits import Exit
 from interlock.cli.planview import render_plan
 from interlock.cli.project import shown
@@ -51,7 +52,15 @@ class Ended:
 
 
 def tell(workspace: Workspace, shelf: Path) -> int:
-    """Play all acts; the first one that does not end well is the last one."""
+    """Play all acts; the first one that does not end well is the last one, as is Ctrl-C."""
+    stopping = Stopping(workspace)
+    try:
+        return _play(workspace, shelf, stopping)
+    except KeyboardInterrupt:
+        return stopping.last_words()
+
+
+def _play(workspace: Workspace, shelf: Path, stopping: Stopping) -> int:
     registry = release_registry(workspace.folder)
     agreed = _plan(workspace, shelf, registry)
     if agreed is None:
@@ -59,14 +68,15 @@ def tell(workspace: Workspace, shelf: Path) -> int:
         return Exit.REFUSED
     workspace.plan.write_text(agreed.answer.text, encoding="utf-8")
     with opened(str(workspace.journal)) as journal:
-        stage = Stage(plan=agreed.plan, registry=registry, journal=journal)
-        first = _release(stage)
+        here = replace(journal, store_option=None, program=program_in(workspace))
+        stage = Stage(plan=agreed.plan, registry=registry, journal=here)
+        first = _release(stage, stopping)
         if first.code != Exit.OK:
             return first.code
         killed = _kill(workspace)
         if killed is None:
             return Exit.FAILED
-        second = _resume(stage, killed)
+        second = _resume(stage, stopping, killed.run)
         if second.code != Exit.OK:
             return second.code
         once = _count(workspace)
@@ -133,14 +143,14 @@ def _say_who(answer: Answer) -> None:
 # --- a run
 
 
-def _release(stage: Stage) -> Ended:
+def _release(stage: Stage, stopping: Stopping) -> Ended:
     heading(f"It runs: release {VERSIONS[0]}")
 
     def order(runtime: Runtime, observer: Observer) -> Awaitable[RunResult]:
         inputs: dict[str, Json] = {"version": VERSIONS[0]}
         return runtime.run(stage.plan, inputs, principal=PRINCIPAL, observer=observer)
 
-    ended = _watched(stage, lambda: drive(stage, order))
+    ended = _watched(stage, stopping, lambda stop: drive(stage, order, stop=stop))
     for entry in read_entries(stage.journal.store, ended.run):
         if isinstance(entry.event, ProposalAccepted):
             told = ", ".join(_actions_of(entry.event.document.json))
@@ -149,10 +159,12 @@ def _release(stage: Stage) -> Ended:
     return ended
 
 
-def _watched(stage: Stage, drive_it: Callable[[], RunResult]) -> Ended:
+def _watched(
+    stage: Stage, stopping: Stopping, drive_it: Callable[[Interruption], RunResult]
+) -> Ended:
     """Drive a run, with progress and outcome in the one stream of the demo."""
     with redirect_stderr(sys.stdout):
-        result = drive_it()
+        result = stopping.watched(stage.journal, drive_it)
         return Ended(run=result.run, code=conclude(stage, result, as_json=False))
 
 
@@ -185,9 +197,9 @@ def _kill(workspace: Workspace) -> Killed | None:
     return killed
 
 
-def _resume(stage: Stage, killed: Killed) -> Ended:
+def _resume(stage: Stage, stopping: Stopping, run: RunId) -> Ended:
     heading("Resume: a write without an outcome is sent again, with the same key")
-    return _watched(stage, lambda: take_up(stage, killed.run))
+    return _watched(stage, stopping, lambda stop: take_up(stage, run, stop=stop))
 
 
 def _count(workspace: Workspace) -> bool:
