@@ -155,7 +155,7 @@ def _write_failed(at: At, node: CompiledCall, error: ErrorInfo) -> None:
 
 def _may_retry(at: At, node: CompiledCall, error: ErrorInfo) -> bool:
     state = at.state
-    tries = state.attempt - state.crashes - state.repairs
+    tries = state.attempt - state.losses - state.repairs
     return (
         not error.permanent
         and tries < node.retry.attempts
@@ -205,10 +205,11 @@ def _doubt(at: At, error: ErrorInfo) -> None:
     )
 
 
-def lost(at: At, node: CompiledCall) -> None:
-    """Decide about an attempt whose outcome went down with its process."""
+def lost(at: At, node: CompiledCall, *, crashed: bool) -> None:
+    """Decide about an attempt whose outcome was lost with its owner, which crashed or stopped."""
     state = at.state
-    state.crashes += 1
+    state.losses += 1
+    state.crashes += crashed
     state.lost = True
     state.started = False
     if node.action.effect != "write":
@@ -218,7 +219,7 @@ def lost(at: At, node: CompiledCall) -> None:
     if within_window(at, node) and _may_crash_again(at):
         order_attempt(at, node)
     else:
-        told = "no answer before the process died"
+        told = f"no answer before {'the process died' if crashed else 'the run was stopped'}"
         ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
 
 

@@ -11,11 +11,11 @@ from interlock.engine.ordering import attempt_due, probe_due, within_window
 from interlock.engine.state import ScopeState
 from interlock.engine.turn import At, IllegalTransition, Turn
 from interlock.errors import ensure
-from interlock.journal import ErrorInfo
+from interlock.journal import ErrorInfo, RunRecovered
 from interlock.plan import CompiledCall
 
 
-def on_recovered(turn: Turn) -> None:
+def on_recovered(turn: Turn, event: RunRecovered) -> None:
     """Order again what was ordered and not done, in canonical order of the open scopes.
 
     Raises:
@@ -25,13 +25,13 @@ def on_recovered(turn: Turn) -> None:
     if state.root is None:
         raise IllegalTransition("the run has not started")
     state.recovered = True
-    for event in list(state.ordered.values()):
-        turn.commands.append(Record(event=event, causes=turn.cause))
+    for ordered in list(state.ordered.values()):
+        turn.commands.append(Record(event=ordered, causes=turn.cause))
     for scope in [state.scopes[path] for path in sorted(state.scopes)]:
-        _reorder(turn, scope)
+        _reorder(turn, scope, crashed=not event.orderly)
 
 
-def _reorder(turn: Turn, scope: ScopeState) -> None:
+def _reorder(turn: Turn, scope: ScopeState, *, crashed: bool) -> None:
     for index, (node, state) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
         at = At(turn, scope, index, node, state)
         if state.status != "running" or state.opened is not None or at.path in turn.state.ordered:
@@ -39,7 +39,7 @@ def _reorder(turn: Turn, scope: ScopeState) -> None:
         ensure(isinstance(node, CompiledCall), "runs without anything open", path=at.path)
         node = cast(CompiledCall, node)
         if state.started:
-            lost(at, node)
+            lost(at, node, crashed=crashed)
         elif state.probing:
             turn.commands.append(probe_due(at, node))
         elif state.unproven and not within_window(at, node):

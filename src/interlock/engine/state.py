@@ -27,7 +27,8 @@ class NodeState:
     """Where one node of a scope stands.
 
     `waiting` counts the dependencies that have not settled. `started` is true from an intent to its
-    outcome; `lost` when the outcome went down with a process. `json` is the output as expressions
+    outcome; `lost` when the outcome was lost with its owner. `losses` counts the attempts of which
+    it was, `crashes` those whose owner ended unexpectedly. `json` is the output as expressions
     see it. `refused` is what the last attempt returned, when it was refused. `unproven` is true for
     a write of which some attempt may have happened: no later attempt proves that it did not.
     """
@@ -36,6 +37,7 @@ class NodeState:
     status: NodeStatus = "waiting"
     generation: int = 1
     attempt: int = 0
+    losses: int = 0
     crashes: int = 0
     started: bool = False
     ahead: bool = False

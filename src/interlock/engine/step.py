@@ -82,7 +82,7 @@ def _apply(turn: Turn, event: Event) -> None:
         case RunStarted():
             _on_run_started(turn, event)
         case RunRecovered():
-            on_recovered(turn)
+            on_recovered(turn, event)
         case AttemptStarted():
             on_started(turn, event)
         case AttemptReturned():

@@ -85,7 +85,7 @@ def _told_of_run(entry: Entry, event: RunEvent) -> str:
         case RunStarted():
             return f"the run was started by {event.principal}"
         case RunRecovered():
-            return f"{event.owner} took the run up"
+            return f"{event.owner} took the run up{' after a stop' if event.orderly else ''}"
         case RunCancelled():
             return f"{entry.actor} cancelled the run{_because(event.reason)}"
         case RunPaused():
@@ -180,6 +180,10 @@ def _lost_answer(since: Sequence[Event]) -> str:
             return f"{event.error.message}; but an attempt before it has no answer"
         if isinstance(event, AttemptFailed):
             return f"{event.error.message}; it may have happened all the same"
+        if isinstance(event, RunRecovered) and event.orderly:
+            return "no answer before the run was stopped"
+        if isinstance(event, RunRecovered):
+            break
     return "no answer before the process died"
 
 

@@ -57,13 +57,15 @@ class RunStarted:
 
 @immutable()
 class RunRecovered:
-    """An owner took the run up after its process had ended.
+    """An owner took the run up after another one had ended.
 
-    Started attempts without an outcome were lost.
+    Started attempts without an outcome were lost. `orderly`: the owner before had let the run go,
+    so they were stopped with it, and did not take their process down.
     """
 
     type: ClassVar[str] = "RunRecovered"
     owner: str
+    orderly: bool = False
 
 
 @immutable()

@@ -92,9 +92,13 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """The right to append to a run. A higher epoch always wins."""
+    """The right to append to a run. A higher epoch always wins.
+
+    `orderly`: whoever wrote the last event of the run let it go, and did not end unexpectedly.
+    """
 
     run: RunId
     owner: OwnerId
     epoch: int
     expires_ms: int
+    orderly: bool = False

@@ -210,7 +210,7 @@ class Runtime:
         except BaseException:
             self.store.release(lease)
             raise
-        return await self._drive(driver, lease, (self._recovered(),), actor=self.owner)
+        return await self._drive(driver, lease, (_recovered(lease),), actor=self.owner)
 
     async def resolve(
         self,
@@ -241,7 +241,7 @@ class Runtime:
         except BaseException:
             self.store.release(lease)
             raise
-        return await self._drive(driver, lease, (self._recovered(), event), actor=plain_text(actor))
+        return await self._drive(driver, lease, (_recovered(lease), event), actor=plain_text(actor))
 
     def load(self, run: RunId) -> tuple[State, RunHead]:
         """Fold the journal of a run.
@@ -269,9 +269,6 @@ class Runtime:
         if self.store.head(run) is None:
             raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
         return self.store.lease(run, self.owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS)
-
-    def _recovered(self) -> RunRecovered:
-        return RunRecovered(owner=self.owner)
 
     def _driver(
         self,
@@ -389,6 +386,10 @@ def checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
             f"inputs of `{plan.name}`: {told}", hint="see `interlock plan` for what they must be"
         )
     return value
+
+
+def _recovered(lease: Lease) -> RunRecovered:
+    return RunRecovered(owner=lease.owner, orderly=lease.orderly)
 
 
 def _resolution(

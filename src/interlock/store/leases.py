@@ -28,6 +28,8 @@ def grant(
 ) -> Lease:
     """Decide on a lease: renewal keeps the epoch, everything else is above all epochs seen.
 
+    It is orderly when the lease under which the last event was written was let go.
+
     Args:
         run: the run.
         owner: who asks.
@@ -54,4 +56,5 @@ def grant(
             hint="let that owner go on; or end its process (an owner is HOST-PID-…), then resume",
         )
     epoch = max(held.epoch, epoch_seen) + 1
-    return Lease(run=run, owner=owner, epoch=epoch, expires_ms=expires_ms)
+    orderly = held.owner is None and held.epoch == epoch_seen
+    return Lease(run=run, owner=owner, epoch=epoch, expires_ms=expires_ms, orderly=orderly)

@@ -419,6 +419,19 @@ class LeaseConformance:
             store.release(store.lease(A, ME, now_ms=0, life_ms=500))
             assert store.lease(A, ME, now_ms=1, life_ms=500).epoch == 2
 
+    def test_a_lease_says_whether_the_owner_before_stopped_in_order(self) -> None:
+        with closing(self.make()) as store:
+            first = store.lease(A, ME, now_ms=0, life_ms=10)
+            store.write([record(A, 1, epoch=1)])
+            assert not first.orderly
+            assert not store.lease(A, YOU, now_ms=10, life_ms=10).orderly, "it expired"
+            store.write([record(A, 2, epoch=2)])
+            store.release(store.lease(A, YOU, now_ms=11, life_ms=10))
+            after = store.lease(A, ME, now_ms=12, life_ms=10)
+            assert after.orderly
+            store.release(after)
+            assert not store.lease(A, YOU, now_ms=13, life_ms=10).orderly, "it wrote nothing"
+
     def test_releasing_what_has_moved_on_has_no_effect(self) -> None:
         with closing(self.make()) as store:
             old = store.lease(A, ME, now_ms=0, life_ms=10)

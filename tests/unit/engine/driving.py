@@ -171,8 +171,8 @@ class Driven:
             )
         )
 
-    def recover(self) -> list[Order]:
-        return self.tell(RunRecovered(owner="another"))
+    def recover(self, *, orderly: bool = False) -> list[Order]:
+        return self.tell(RunRecovered(owner="another", orderly=orderly))
 
     def resolve(self, path: str, verdict: Verdict, output: Json = None) -> list[Order]:
         return self.tell(

@@ -161,6 +161,49 @@ def test_how_often_a_process_may_die_is_a_limit_of_the_plan():
     run.check()
 
 
+# --- orderly stops are no crashes
+
+
+def test_an_orderly_stop_neither_counts_as_a_crash_nor_as_an_attempt():
+    run = started("metered", retry=Retry(attempts=2, delay_ms=0))
+    for number in range(2, 9):
+        assert types(run.recover(orderly=True)) == [f"start a {number}"]
+        run.start("a")
+    assert types(run.end("a", failure())) == ["start a 9"]
+    run.end("a", failure())
+    assert run.settled() == {"a": "failed"}
+    run.check()
+
+
+def test_crashes_between_orderly_stops_count():
+    run = started("metered")
+    for orderly in (False, True, True, False, True):
+        assert run.recover(orderly=orderly) != []
+        run.start("a")
+    assert run.recover() == []
+    assert run.error("a").code == "IL6011"
+    assert run.error("a").message == "the process ended 3 times while this action ran"
+    run.check()
+
+
+def test_a_write_with_a_key_is_sent_again_after_every_orderly_stop():
+    run = started("keyed")
+    for number in range(2, 9):
+        assert types(run.recover(orderly=True)) == [f"start a {number}"]
+        run.start("a")
+    run.check()
+
+
+def test_a_write_that_declares_nothing_is_in_doubt_after_an_orderly_stop():
+    run = started("write")
+    assert run.recover(orderly=True) == []
+    assert run.state.in_doubt == {"a"}
+    error = run.node("a").error
+    assert error is not None
+    assert error.message == "no answer before the run was stopped"
+    run.check()
+
+
 # --- the rest is ordered again
 
 

@@ -123,6 +123,14 @@ def test_a_lost_answer():
     assert why(run).what == "no answer before the process died"
 
 
+def test_an_answer_that_was_lost_with_an_orderly_stop():
+    run = driven("write")
+    run.start("a")
+    run.recover(orderly=True)
+    assert why(run).what == "no answer before the run was stopped"
+    assert "another took the run up after a stop" in texts(run)
+
+
 def test_a_probe_that_could_not_tell():
     run = driven("probed")
     run.end("a", failure())

@@ -18,6 +18,7 @@ from interlock.journal import (
     RunRecovered,
     RunSettled,
 )
+from interlock.replay import verify
 from interlock.runtime import (
     Runtime,
     SystemClock,
@@ -116,6 +117,61 @@ def test_an_owner_that_cannot_renew_stops():
             stage.store.lease(RUN, OwnerId("me"), now_ms=later, life_ms=10**9)
             with pytest.raises(LeaseHeld):
                 await running
+
+    virtually(main, world)
+
+
+# --- stops and crashes
+
+
+async def stopped(stage: Stage, how: str) -> None:
+    """Start or take up the run, and stop while its action is under way."""
+    async with stage.runtime() as runtime:
+        is_new = stage.store.head(RUN) is None
+        work = runtime.run(one("metered"), run=RUN) if is_new else runtime.resume(RUN)
+        waiting = asyncio.ensure_future(work)
+        await asyncio.sleep(1)
+        if how == "drain":
+            await runtime.drain()
+        elif how == "cancel":
+            waiting.cancel()
+        elif how == "store":
+            cast(FaultyStore, stage.store).stop()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
+@pytest.mark.parametrize("how", ["drain", "cancel", "leave"])
+def test_an_orderly_stop_is_no_crash(how: str):
+    world = World({"a": [Scripted(does="hang")] * 9})
+
+    async def main(stage: Stage) -> None:
+        for _ in range(9):
+            await stopped(stage, how)
+        async with stage.runtime() as runtime:
+            assert (await runtime.resume(RUN)).status == "succeeded"
+        recovered = [e.event for e in stage.entries() if isinstance(e.event, RunRecovered)]
+        assert len(recovered) == 9
+        assert all(event.orderly for event in recovered)
+        verify(RUN, stage.entries())
+
+    virtually(main, world)
+
+
+def test_an_owner_that_did_not_let_the_run_go_has_crashed():
+    world = World({"a": [Scripted(does="hang")] * 9})
+
+    async def main(stage: Stage) -> None:
+        kept = stage.store
+        for _ in range(3):
+            stage.store = FaultyStore(kept)
+            await stopped(stage, "store")
+            await asyncio.sleep(2 * LEASE_MS / 1000)
+        stage.store = kept
+        async with stage.runtime() as runtime:
+            result = await runtime.resume(RUN)
+        assert result.error is not None
+        assert "the process ended 3 times" in result.error.message
+        assert world.calls == {"a": 3}
 
     virtually(main, world)
 
