@@ -89,7 +89,10 @@ TABLE: list[tuple[Answer, Schema, Schema]] = [
     # Recursion
     ("yes", tree(INTEGER), tree(INTEGER)),
     ("no", tree(INTEGER), tree(NUMBER)),
-    ("unknown", tree(NUMBER), tree(INTEGER)),
+    ("yes", tree(NUMBER), tree(INTEGER)),
+    ("yes", tree(either(INTEGER, NULL)), tree(INTEGER)),
+    ("yes", {"type": "object"}, tree(INTEGER)),
+    ("no", tree(either(INTEGER, NULL)), tree(either(INTEGER, STRING))),
 ]
 
 
