@@ -91,7 +91,12 @@ class SetFound(Exception):
 
 @cache
 def generator() -> Any:
-    """Return what makes JSON Schemas: as pydantic does, but sets have no order and are refused."""
+    """Return what makes JSON Schemas as pydantic does, with three differences.
+
+    Sets have no order and are refused. What goes out has the fields that have a default, too: a
+    model is written with all of its fields. And a model's own serialiser that does not say what it
+    returns may return anything.
+    """
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
@@ -100,6 +105,22 @@ def generator() -> Any:
 
         def frozenset_schema(self, schema: Any) -> Any:
             raise SetFound(schema)
+
+        def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: FBT001 - pydantic's
+            if self.mode == "validation" or field["type"] == "typed-dict-field":
+                return super().field_is_required(field, total)
+            return not (field.get("serialization_exclude") or "serialization_exclude_if" in field)
+
+        def model_schema(self, schema: Any) -> Any:
+            return {} if self._is_written_otherwise(schema) else super().model_schema(schema)
+
+        def dataclass_schema(self, schema: Any) -> Any:
+            return {} if self._is_written_otherwise(schema) else super().dataclass_schema(schema)
+
+        def _is_written_otherwise(self, schema: Any) -> bool:
+            """Whether a function writes it: where that says what it returns, this is not asked."""
+            kind = schema.get("serialization", {}).get("type")
+            return self.mode == "serialization" and kind in ("function-plain", "function-wrap")
 
     return Generator
 

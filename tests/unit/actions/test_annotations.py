@@ -1,11 +1,13 @@
 """Types at the edge: schema and data agree."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Required
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_serializer
+from typing_extensions import TypedDict
 
 from interlock.actions import Annotation, action
 from interlock.errors import ActionInvalid, ValueRefused
@@ -46,6 +48,58 @@ def test_encoded_values_satisfy_the_schema(hint: object, value: object, data: ob
     annotation = Annotation(hint, owner="x")
     assert annotation.encode(value) == data
     assert Checker(annotation.schema("serialization")).accepts(annotation.encode(value))
+
+
+class Report(BaseModel):
+    title: str = "none"
+    tags: list[str] = []
+    hidden: int = Field(default=0, exclude=True)
+    note: Annotated[str | None, Field(exclude_if=lambda note: note is None)] = None
+
+
+class Partial(TypedDict, total=False):
+    id: Required[int]
+    size: int
+
+
+class Brief(BaseModel):
+    note: str | None = None
+
+    @model_serializer(mode="wrap")
+    def written(self, handler: Callable[[Any], dict[str, Any]]):
+        return {name: one for name, one in handler(self).items() if one is not None}
+
+
+class Counted(Brief):
+    @model_serializer(mode="wrap")
+    def written(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, int]:
+        return {name: len(one or "") for name, one in handler(self).items()}
+
+
+def test_what_is_always_written_is_always_there():
+    written = Annotation(Report, owner="x").schema("serialization")
+    present = {name: select(written, (name,)).present for name in ("title", "tags", "note")}
+    assert present == {"title": "always", "tags": "always", "note": "maybe"}
+    assert "hidden" not in select(written, ("title",)).fields
+    assert (
+        select(Annotation(Part, owner="x").schema("serialization"), ("digest",)).present == "always"
+    )
+    assert (
+        select(Annotation(Partial, owner="x").schema("serialization"), ("size",)).present == "maybe"
+    )
+
+
+def test_what_comes_in_may_leave_out_what_has_a_default():
+    read = Annotation(Report, owner="x").schema("validation")
+    assert select(read, ("title",)).present == "maybe"
+    assert Annotation(Report, owner="x").schema("serialization") != read
+
+
+def test_a_serialiser_of_a_model_says_what_it_returns_or_nothing_is_known():
+    assert Annotation(Brief, owner="x").encode(Brief()) == {}
+    assert Annotation(Brief, owner="x").schema("serialization") == {}
+    counted = Annotation(Counted, owner="x").schema("serialization")
+    assert covers({"type": "object", "additionalProperties": {"type": "integer"}}, counted) == "yes"
 
 
 def test_an_output_with_aliases_satisfies_the_manifest():
