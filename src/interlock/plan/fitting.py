@@ -10,28 +10,30 @@ Of a computed value only the type is known: `'https://' + host` is a string, and
 declare more. Such types are open too, within the type.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
 
-from interlock.values import Composition, Json, Schema, covers, select
+from interlock.plan.openness import NOTES, Openness
+from interlock.values import (
+    Composition,
+    Json,
+    Schema,
+    canonical,
+    covers,
+    select,
+    standing_alone,
+    target,
+)
 
 Verdict: TypeAlias = Literal["yes", "no", "unknown"]
 
-STRUCTURE = frozenset(
-    {
-        "additionalProperties",
-        "items",
-        "maxItems",
-        "minItems",
-        "prefixItems",
-        "properties",
-        "required",
-        "type",
-    }
-)
-NOTES = frozenset({"$comment", "default", "deprecated", "description", "examples", "title"})
-SCALARS = ("string", "integer", "boolean", "number")
+REFERRED_MAX = 40
+"""How many definitions of a producer are looked into; the others may be as they are wanted."""
+TRIED_MAX = 100
+"""How many alternatives are tried; beyond that, none is ruled out."""
+
+PLAIN_OBJECT = frozenset({"type", "properties", "required", "additionalProperties"})
+PLAIN_LIST = frozenset({"type", "items", "minItems", "maxItems", "prefixItems"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +53,10 @@ def fit(wanted: Schema, produced: Schema, *, computed: bool = False) -> Fit:
     known = covers(wanted, produced)
     if known == "yes":
         return Fit(verdict="yes", assumed=produced)
-    opening = _Opening(produced, computed=computed)
-    assumed = opening.assumed(wanted)
-    if assumed is None:
+    openness = Openness(produced, computed=computed)
+    if not openness.of(produced):
         return Fit(verdict=known, assumed=produced)
+    assumed = _Assumption(produced, openness).whole(wanted)
     is_refused = covers(wanted, assumed) == "no" or (is_empty(assumed) and not is_empty(produced))
     return Fit(verdict="no" if is_refused else "unknown", assumed=assumed, is_open=True)
 
@@ -72,126 +74,121 @@ def both(one: Schema, other: Schema) -> Schema:
 
 
 @final
-class _Opening:
-    """Finds the open parts of one producer."""
+class _Assumption:
+    """Puts what is wanted in the place of the open parts of one producer."""
 
-    def __init__(self, produced: Schema, *, computed: bool) -> None:
-        self._produced = produced
-        self._computed = computed
+    def __init__(self, produced: Schema, openness: Openness) -> None:
+        self._openness = openness
         self._composition = Composition()
-        definitions = produced.get("$defs") if isinstance(produced, dict) else None
-        self._definitions = definitions if isinstance(definitions, dict) else {}
+        self._body = self._composition.part(produced)
+        self._referred: dict[tuple[bytes, str], dict[str, Json]] = {}
+        self._tried = 0
 
-    def assumed(self, wanted: Schema) -> Schema | None:
-        """The producer with each open part as it is wanted; None when nothing is open."""
-        body = self._composition.part(self._produced)
-        part = self._part(wanted, body, frozenset())
-        if part is None or isinstance(part, bool):
+    def whole(self, wanted: Schema) -> Schema:
+        """The producer with each open part as it is wanted."""
+        return self._standing_alone(self._part(wanted, self._body))
+
+    def _standing_alone(self, part: Schema) -> Schema:
+        if isinstance(part, bool):
             return part
-        return self._composition.whole(part)
+        return standing_alone(part, self._composition.whole({}))
 
-    def _part(self, wanted: Schema, produced: Json, trail: frozenset[str]) -> Schema | None:
-        said = produced.keys() - NOTES if isinstance(produced, dict) else None
-        if produced is True or said == set():
+    def _part(self, wanted: Schema, produced: Json) -> Schema:
+        if produced is True or not isinstance(produced, dict):
+            return self._composition.part(wanted) if produced is True else False
+        if not self._openness.of(produced):
+            return produced
+        said = produced.keys() - NOTES
+        if not said:
             return self._composition.part(wanted)
-        if not isinstance(produced, dict) or said is None:
-            return None
         if said == {"$ref"}:
-            return self._referred(wanted, produced["$ref"], trail)
+            return self._reference(wanted, produced["$ref"])
         if said == {"anyOf"}:
-            return self._branches(wanted, produced["anyOf"], trail)
+            return {"anyOf": self._each(wanted, produced["anyOf"])}
         if said == {"oneOf"}:
-            changed = self._branches(wanted, produced["oneOf"], trail)
-            return None if changed is None else {"allOf": [produced, changed]}
-        if said == {"type"} and produced["type"] in SCALARS:
-            return self._scalar(wanted, produced) if self._computed else None
-        if said <= STRUCTURE and produced.get("type") == "object":
-            return self._object(wanted, produced, trail)
-        if said <= STRUCTURE and produced.get("type") == "array":
-            return self._array(wanted, produced, trail)
-        return None
+            return {"allOf": [produced, {"anyOf": self._each(wanted, produced["oneOf"])}]}
+        if self._openness.is_loose(produced):
+            return self._within(wanted, produced)
+        return self._value(self._meant(wanted, produced), produced)
 
-    def _referred(self, wanted: Schema, ref: Json, trail: frozenset[str]) -> Schema | None:
-        name = ref.removeprefix("#/$defs/") if isinstance(ref, str) else ""
-        if name in trail:
-            # A definition was looked at already: what is wrong with it was seen there.
-            return self._composition.part(wanted)
-        return self._part(wanted, self._definitions.get(name), trail | {name})
+    def _reference(self, wanted: Schema, ref: Json) -> Schema:
+        """Refer to a definition of what is assumed of the one that the producer refers to."""
+        name, definition = self._openness.definition(ref)
+        key = (canonical(wanted), name)
+        if key not in self._referred:
+            as_wanted = self._composition.part(wanted)
+            if len(self._referred) == REFERRED_MAX:
+                return as_wanted
+            # Where it refers to itself before it is known, it may be as it is wanted.
+            reference = self._referred[key] = self._composition.define(name, as_wanted)
+            self._composition.redefine(reference, self._part(wanted, definition))
+        return self._referred[key]
 
-    def _branches(self, wanted: Schema, branches: Json, trail: frozenset[str]) -> Schema | None:
-        if not isinstance(branches, list):
-            return None
-        return self._changed(
-            branches,
-            [self._part(wanted, one, trail) for one in branches],
-            lambda changed: {"anyOf": changed},
-        )
+    def _each(self, wanted: Schema, branches: Json) -> list[Json]:
+        found = branches if isinstance(branches, list) else []
+        return [self._part(wanted, one) for one in found]
 
-    def _scalar(self, wanted: Schema, produced: dict[str, Json]) -> Schema | None:
-        fractions: Schema = {"type": "number", "not": {"type": "integer"}}
-        if produced["type"] == "number" and is_empty(both(wanted, fractions)):
-            return None
+    def _meant(self, wanted: Schema, produced: dict[str, Json]) -> Schema:
+        """Of alternatives, choose one that the producer can be; if it can be none, the first."""
+        choices = _alternatives(wanted)
+        if len(choices) <= 1:
+            return choices[0] if choices else wanted
+        for one in choices:
+            self._tried += 1
+            if self._tried > TRIED_MAX:
+                return wanted
+            found = self._standing_alone(self._value(one, produced))
+            if covers(wanted, found) != "no" and not is_empty(found):
+                return one
+        return choices[0]
+
+    def _value(self, wanted: Schema, produced: dict[str, Json]) -> Schema:
+        """Go into an object or a list where both sides say plainly what is in it."""
+        said = wanted.keys() - NOTES - {"$defs"} if isinstance(wanted, dict) else {"nothing plain"}
+        properties = produced.get("properties")
+        if isinstance(properties, dict) and said <= PLAIN_OBJECT:
+            fields: dict[str, Json] = {
+                name: self._part(select(wanted, (name,)).schema, one)
+                for name, one in properties.items()
+            }
+            return {**produced, "properties": fields}
+        prefix, items = produced.get("prefixItems"), produced.get("items")
+        if isinstance(prefix, list) and said <= PLAIN_LIST:
+            places: list[Json] = [
+                self._part(select(wanted, (index,)).schema, one) for index, one in enumerate(prefix)
+            ]
+            return {**produced, "prefixItems": places}
+        if isinstance(items, dict) and said <= PLAIN_LIST - {"prefixItems"}:
+            return {**produced, "items": self._part(select(wanted, (0,)).schema, items)}
         return self._within(wanted, produced)
 
     def _within(self, wanted: Schema, produced: dict[str, Json]) -> Schema:
         """Assume as much as the producer's own words allow."""
+        fractions: Schema = {"type": "number", "not": {"type": "integer"}}
+        if produced.get("type") == "number" and is_empty(both(wanted, fractions)):
+            # A number that is computed is no integer by chance.
+            return produced
         return {"allOf": [self._composition.part(wanted), produced]}
 
-    def _object(
-        self, wanted: Schema, produced: dict[str, Json], trail: frozenset[str]
-    ) -> Schema | None:
-        more = produced.get("additionalProperties")
-        properties = produced.get("properties")
-        # Fields that are not declared may come only where that is said, or where none is declared.
-        if more in (True, {}) or (more is None and not properties):
-            return self._within(wanted, produced)
-        # CEL knows a computed map by its values alone.
-        if self._computed and more is not False and not properties:
-            return self._within(wanted, produced)
-        if not isinstance(properties, dict):
-            return None
-        return self._changed(
-            list(properties.values()),
-            [
-                self._part(select(wanted, (name,)).schema, one, trail)
-                for name, one in properties.items()
-            ],
-            lambda changed: {
-                **produced,
-                "properties": dict(zip(properties, changed, strict=True)),
-            },
-        )
 
-    def _array(
-        self, wanted: Schema, produced: dict[str, Json], trail: frozenset[str]
-    ) -> Schema | None:
-        items = produced.get("items", True)
-        prefix = produced.get("prefixItems")
-        if isinstance(prefix, list) and items is False:
-            return self._changed(
-                prefix,
-                [
-                    self._part(select(wanted, (index,)).schema, one, trail)
-                    for index, one in enumerate(prefix)
-                ],
-                lambda changed: {**produced, "prefixItems": changed},
-            )
-        first, second = (select(wanted, (index,)).schema for index in (0, 1))
-        if prefix is not None or items in (True, {}) or first != second:
-            return self._within(wanted, produced)
-        inner = self._part(first, items, trail)
-        return None if inner is None else {**produced, "items": inner}
-
-    def _changed(
-        self,
-        parts: list[Json],
-        found: list[Schema | None],
-        made: Callable[[list[Json]], Schema],
-    ) -> Schema | None:
-        """Put back what is not open; None when nothing is."""
-        if all(one is None for one in found):
-            return None
-        changed: list[Json] = [
-            part if one is None else one for part, one in zip(parts, found, strict=True)
-        ]
-        return made(changed)
+def _alternatives(wanted: Schema) -> list[Schema]:
+    """List what a schema lets one choose from; references are followed. Just itself: no choice."""
+    found: list[Schema] = []
+    seen: set[str] = set()
+    waiting: list[Json] = [wanted]
+    while waiting:
+        one = waiting.pop(0)
+        if not isinstance(one, dict):
+            continue
+        said = one.keys() - NOTES - {"$defs"}
+        ref = one.get("$ref")
+        branches = one[next(iter(said))] if said in ({"anyOf"}, {"oneOf"}) else None
+        if said == {"$ref"} and isinstance(ref, str):
+            aims: list[Json] = [] if ref in seen else [target(wanted, ref)]
+            waiting = aims + waiting
+            seen.add(ref)
+        elif isinstance(branches, list):
+            waiting = branches + waiting
+        else:
+            found.append(standing_alone(one, wanted))
+    return found

@@ -1,6 +1,7 @@
 """`returns` narrows what an action declares to return."""
 
-from interlock.plan.fitting import NOTES, is_empty
+from interlock.plan.fitting import is_empty
+from interlock.plan.openness import NOTES
 from interlock.values import Composition, Json, Schema, covers
 
 PLAIN = frozenset({"type", "properties", "required", "additionalProperties"}) | NOTES | {"$defs"}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from interlock.plan.fitting import NOTES
+from interlock.plan.openness import NOTES
 from interlock.plan.schemas import has_default
 from interlock.values import Json, Schema
 

@@ -46,6 +46,16 @@ class Composition:
         """Complete a schema that was put together from parts."""
         return {**schema, "$defs": dict(self._definitions)} if self._definitions else schema
 
+    def define(self, name: str, schema: Schema) -> dict[str, Json]:
+        """Add a definition, made of parts; return the reference to it. A taken name is changed."""
+        free = free_name(name, self._definitions)
+        self._definitions[free] = schema
+        return {"$ref": f"{DEFS_PREFIX}{free}"}
+
+    def redefine(self, reference: dict[str, Json], schema: Schema) -> None:
+        """Change what a definition says that was added by `define`."""
+        self._definitions[str(reference["$ref"]).removeprefix(DEFS_PREFIX)] = schema
+
     def _names(self, own: dict[str, Json]) -> dict[str, str]:
         """Choose names: the same ones if all of them mean the same here or are free."""
         if all(self._definitions.get(name, one) == one for name, one in own.items()):

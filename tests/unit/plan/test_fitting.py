@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, event, given, strategies as st
 
 from interlock.plan.fitting import Verdict, fit, is_empty
-from interlock.values import Checker, Schema, covers
+from interlock.values import Checker, Json, Schema, covers
 from interlock.values.examples import examples
 from unit.values.strategies import (
     BOOLEAN,
@@ -82,8 +82,45 @@ TABLE: list[tuple[Verdict, Schema, Schema]] = [
     ("no", record("id", id=INTEGER, meta=DOC), REFERRED),
     ("yes", tree(INTEGER), tree(INTEGER)),
     ("unknown", tree(INTEGER), tree(True)),
-    ("unknown", tree(NUMBER), tree(INTEGER)),
+    ("yes", tree(NUMBER), tree(INTEGER)),
     ("no", tree(INTEGER), tree(NUMBER)),
+    # Of alternatives, one that the producer can be.
+    (
+        "unknown",
+        either(DOC, record("id n", id=STRING, n=STRING)),
+        record("id n", id=True, n=STRING),
+    ),
+    ("unknown", either(DOC, record("x", x=STRING)), record("id size", id=True, size=INTEGER)),
+    ("no", either(DOC, record("x", x=STRING)), record("id size", id=True, size=STRING)),
+    ("no", either(DOC, record("x", x=STRING)), record("y", y=True)),
+    (
+        "unknown",
+        record("m", m=either(DOC, NULL)),
+        record("m", m=record("id size", id=True, size=INTEGER)),
+    ),
+    ("no", record("m", m=either(DOC, NULL)), record("m", m=record("id", id=True))),
+    (
+        "unknown",
+        {"oneOf": [record("k", k={"const": "a"}), record("k x", k={"const": "b"}, x=STRING)]},
+        record("k", k=True),
+    ),
+    ("unknown", {"oneOf": [array(INTEGER), array({"const": 0})]}, array(True)),
+    (
+        "unknown",
+        either({"oneOf": [array(INTEGER), array(INTEGER)]}, array(STRING)),
+        array(True),
+    ),
+    ("unknown", either(DOC, NULL), either(record("id size", id=True, size=INTEGER), NULL)),
+    ("no", either(DOC, STRING), either(record("id size", id=True, size=INTEGER), NULL)),
+    # Where more is wanted than fields and items, nothing is refused that might pass.
+    ("unknown", {"type": "object", "patternProperties": {"^a": INTEGER}}, record("a", a=True)),
+    ("unknown", {**DOC, "minProperties": 2}, record("id size", id=True, size=INTEGER)),
+    ("no", {**DOC, "maxProperties": 1}, record("id size", id=True, size=INTEGER)),
+    (
+        "unknown",
+        {"allOf": [DOC, record("x", x=STRING)]},
+        record("id size x", id=True, size=INTEGER, x=STRING),
+    ),
     # Lists with a declared place for each item.
     ("unknown", array(INTEGER), {**PAIR, "prefixItems": [INTEGER, True]}),
     ("no", array(INTEGER), {**PAIR, "prefixItems": [STRING, True]}),
@@ -159,3 +196,66 @@ def test_a_refused_edge_has_a_value_that_is_refused(wanted: Any, produced: Any):
     found = fit(wanted, produced)
     if found.verdict == "no" and not found.is_open:
         assert covers(wanted, produced) == "no"
+
+
+def opened(schema: Any, data: st.DataObject) -> Any:
+    """The schema with some of its parts left open; what can be nothing stays."""
+    if not isinstance(schema, dict):
+        return schema
+    found = dict(schema)
+    for keyword in ("prefixItems", "anyOf", "oneOf"):
+        if keyword in found:
+            found[keyword] = [perhaps_open(one, data) for one in found[keyword]]
+    if "properties" in found:
+        fields: dict[str, Any] = found["properties"]
+        found["properties"] = {name: perhaps_open(one, data) for name, one in fields.items()}
+    if found.get("items", False) is not False:
+        found["items"] = perhaps_open(found["items"], data)
+    return found
+
+
+def perhaps_open(schema: Any, data: st.DataObject) -> Any:
+    return True if not is_empty(schema) and data.draw(st.booleans()) else opened(schema, data)
+
+
+@given(SCHEMAS, SCHEMAS, st.data())
+def test_who_declares_less_is_not_refused_for_it(declared: Any, other: Any, data: st.DataObject):
+    """Refused is only what would be refused whatever stood in the open parts."""
+    one_of_both: Schema = {"oneOf": [other, declared]}
+    forms = [declared, either(declared, other), either(other, declared), one_of_both, other]
+    wanted = data.draw(st.sampled_from(forms))
+    producer = opened(declared, data)
+    assume(producer != declared and not is_empty(declared))
+    assume(covers(wanted, declared) == covers(producer, declared) == "yes")
+    verdict = fit(wanted, producer).verdict
+    event(verdict)
+    assert verdict != "no"
+
+
+def chain(last: Schema, *, length: int, fields: str) -> Schema:
+    """Definitions of which each refers to the next, as often as there are fields."""
+    links: dict[str, Json] = {}
+    for index in range(length):
+        link: Schema = {"$ref": f"#/$defs/link_{index + 1}"}
+        properties: dict[str, Json] = dict.fromkeys(fields.split(), link)
+        links[f"link_{index}"] = {**record(fields), "properties": properties}
+    return {"$ref": "#/$defs/link_0", "$defs": {**links, f"link_{length}": last}}
+
+
+@pytest.mark.parametrize("length,fields", [(400, "a"), (40, "a b"), (40, "a b c d e f")])
+@pytest.mark.parametrize("last", [True, STRING])
+def test_definitions_beyond_all_measure_are_left_to_run_time(
+    length: int, fields: str, last: Schema
+):
+    wanted = chain(INTEGER, length=length, fields=fields)
+    assert fit(wanted, chain(last, length=length, fields=fields)).verdict == "unknown"
+
+
+def test_alternatives_beyond_all_measure_are_left_to_run_time():
+    again: Schema = {"$ref": "#/$defs/again"}
+    branches: list[Json] = [record("a", a=again), record("a b", a=again, b=INTEGER), INTEGER]
+    wanted: Schema = {**again, "$defs": {"again": {"anyOf": branches}}}
+    producer: Schema = record("z", z=True)
+    for _ in range(12):
+        producer = record("a", a=producer)
+    assert fit(wanted, producer).verdict != "yes"
