@@ -25,7 +25,7 @@ _OPERATORS = """
 
 GLOBALS = frozenset(_GLOBALS.split())
 METHODS = frozenset(_METHODS.split())
-NAMESPACES = {
+NAMESPACES: dict[str, frozenset[str]] = {
     "base64": frozenset({"decode", "encode"}),
     "math": frozenset(_MATH.split()),
     "optional": frozenset({"none", "of", "ofNonZeroValue"}),
