@@ -43,15 +43,13 @@ from interlock.journal import (
     values_of,
 )
 from interlock.runtime.commits import CommitQueue, Position
-from interlock.runtime.execution import World, ask, attempt, given_up
+from interlock.runtime.execution import World, ask, attempt
+from interlock.runtime.workers import Workers
 from interlock.values import Path, RunId
 
 Observer: TypeAlias = Callable[[RunId, Entry], None]
 """Called with each committed event, in order, in the loop."""
 
-
-GIVE_UP_MS = 1_000
-"""An async action that goes on this long after its cancellation is given up on, as a thread is."""
 
 PINNED_MAX = 10_000
 """References remembered of what all runs of a plan share; forgetting costs a write, no more."""
@@ -89,7 +87,7 @@ class Driver:
         self._blinded: Exception | None = None
         self._granted = granted
         self._pending: deque[tuple[Entry, Position]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._workers = Workers(self._call, self._report, self._worker_ended)
         self._timers: set[asyncio.TimerHandle] = set()
         self._unsent = 0
         self._unseen: deque[tuple[Position, Entry]] = deque()
@@ -134,12 +132,7 @@ class Driver:
         """
         self._start_nothing()
         self._unsent = 0
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            _, deaf = await asyncio.wait(self._tasks, timeout=GIVE_UP_MS / 1000)
-            for task in deaf:
-                self._forget(task)
+        await self._workers.stop()
         self._end_if_idle()
         await asyncio.wait([self.finished])
 
@@ -151,8 +144,7 @@ class Driver:
     def fail(self, error: BaseException) -> None:
         """Stop at once: the lease is lost, or the store failed. Nothing is appended any more."""
         self._start_nothing()
-        for task in self._tasks:
-            task.cancel()
+        self._workers.cancel()
         self._stop(error)
 
     def _start_nothing(self) -> None:
@@ -225,7 +217,7 @@ class Driver:
         # An action that is not registered here stops the run before any intent says it was sent.
         action = self._registry.get(command.node.action.name)
         if isinstance(command, Probe):
-            self._spawn(self._probe(action, command), command)
+            self._workers.add(action, command)
         elif command.ahead:
             self._run_ahead(action, command)
         else:
@@ -242,7 +234,7 @@ class Driver:
             self._unsent += 1
             self._commits.when_durable(self._commits.appended, lambda: self._send(action, command))
         else:
-            self._spawn(self._attempt(action, command, ahead=True), command)
+            self._workers.add(action, command)
 
     def _start_later(self, command: StartAttempt | Probe, wait_ms: int) -> None:
         def wake() -> None:
@@ -260,54 +252,22 @@ class Driver:
         """Call the action whose intent is durable now, even when nothing new is started."""
         if self._unsent and not self.finished.done():
             self._unsent -= 1
-            self._spawn(self._attempt(action, command, ahead=command.ahead), command)
+            self._workers.add(action, command)
 
-    async def _attempt(self, action: AnyAction, command: StartAttempt, *, ahead: bool) -> None:
-        event = await attempt(self._world, action, command, run=self.state.run)
-        if asyncio.current_task() not in self._tasks:
-            return  # It was given up on: what it says now comes too late.
-        if isinstance(event, AttemptFailed):
-            self._deliver(replace(event, ahead=ahead), journal_first=True)
-        else:
-            self._deliver(event, journal_first=not ahead)
+    def _call(self, action: AnyAction, command: StartAttempt | Probe) -> Coroutine[Any, Any, Event]:
+        if isinstance(command, Probe):
+            return ask(self._world, action, command, run=self.state.run)
+        return attempt(self._world, action, command, run=self.state.run)
 
-    async def _probe(self, action: AnyAction, command: Probe) -> None:
-        event = await ask(self._world, action, command, run=self.state.run)
-        if asyncio.current_task() in self._tasks:
-            self._deliver(event, journal_first=True)
+    def _report(self, command: StartAttempt | Probe, event: Event) -> None:
+        """Take what a call reported; what ran ahead and returned is not journaled itself."""
+        ahead = isinstance(command, StartAttempt) and command.ahead
+        self._deliver(event, journal_first=not (ahead and isinstance(event, AttemptReturned)))
 
-    def _spawn(self, work: Coroutine[Any, Any, None], command: StartAttempt | Probe) -> None:
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(work)
-        self._tasks.add(task)
-        wait_ms = command.node.timeout_ms + GIVE_UP_MS
-        deadline = loop.call_later(wait_ms / 1000, self._give_up, task, command)
-
-        def done(task: "asyncio.Task[None]") -> None:
-            deadline.cancel()
-            self._task_done(task)
-
-        task.add_done_callback(done)
-
-    def _task_done(self, task: "asyncio.Task[None]") -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None and task in self._tasks:
+    def _worker_ended(self, error: BaseException | None) -> None:
+        if error is not None:
             self.fail(error)
-        self._tasks.discard(task)
         self._end_if_idle()
-
-    def _give_up(self, task: "asyncio.Task[None]", command: StartAttempt | Probe) -> None:
-        """Go on without an action that has been cancelled and goes on all the same."""
-        if task in self._tasks:
-            self._forget(task)
-            self._deliver(given_up(command), journal_first=True)
-
-    def _forget(self, task: "asyncio.Task[None]") -> None:
-        """Wait for a task no more, here and, at the end of the loop, in `asyncio.run`."""
-        self._tasks.discard(task)
-        # Python documents this for loops of others; the flag is what its own `wait_for` uses.
-        asyncio._unregister_task(task)  # noqa: SLF001
-        task._log_destroy_pending = False  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]
 
     # --- the journal
 
@@ -408,7 +368,7 @@ class Driver:
 
         What was appended is durable first.
         """
-        busy = self._pending or self._tasks or self._unsent or self._pumping
+        busy = self._pending or self._workers.busy or self._unsent or self._pumping
         if busy or self.finished.done():
             return
         in_doubt = self.state.running == 0 and bool(self.state.in_doubt)

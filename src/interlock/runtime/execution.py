@@ -26,6 +26,7 @@ from interlock.journal import (
     Value,
 )
 from interlock.plan import CompiledPropose
+from interlock.runtime.beginning import Finished, begin
 from interlock.runtime.clock import Clock
 from interlock.runtime.interruptions import is_from_outside
 from interlock.values import Json, RunId, ValueRef
@@ -143,13 +144,17 @@ async def attempt(
         timeout_ms = min(timeout_ms, min(ends) - world.clock.now_ms())
         if timeout_ms <= 0:
             return _failed(call, _too_late(command))
-    limit = asyncio.timeout(timeout_ms / 1000)
+    limit = asyncio.timeout_at(asyncio.get_running_loop().time() + timeout_ms / 1000)
     try:
-        async with limit:
-            if action.is_async:
-                result = await cast(Awaitable[object], action.func(**arguments))
-            else:
-                result = await _in_thread(call, action.func, arguments)
+        if action.is_async:
+            begun = begin(cast(Awaitable[object], action.func(**arguments)))
+        else:
+            begun = _in_thread(call, action.func, arguments)
+        if isinstance(begun, Finished):
+            result = begun.value
+        else:
+            async with limit:
+                result = await begun
     except TimeoutError as error:
         if not limit.expired():
             return _failed(call, _raised(call, error))
@@ -306,15 +311,16 @@ def _raised(call: Call, error: BaseException) -> ErrorInfo:
 
 def _failed(call: Call, error: ErrorInfo) -> AttemptFailed:
     command = call.command
-    key = command.call_key if isinstance(command, StartAttempt) else None
+    starts = isinstance(command, StartAttempt)
     return AttemptFailed(
         path=command.path,
         generation=command.generation,
         attempt=command.attempt,
         error=error,
-        call_key=key,
+        call_key=command.call_key if starts else None,
         tokens=call.usage.tokens,
         cost_usd_micros=call.usage.cost_usd_micros,
+        ahead=starts and command.ahead,
     )
 
 
