@@ -294,7 +294,11 @@ CODES: dict[str, CodeInfo] = {
     "IL7005": CodeInfo(
         "journal corrupt", "Stored bytes do not decode or do not match their digest."
     ),
-    "IL7006": CodeInfo("lease held", "Another owner drives the run."),
+    "IL7006": CodeInfo(
+        "lease held",
+        "Another process drives the run. It renews its lease while it is at work. Once it "
+        "has ended, or its lease has, another one may resume the run.",
+    ),
     "IL7007": CodeInfo(
         "lease lost", "Another owner took the run over; nothing of this owner was appended."
     ),

@@ -42,6 +42,7 @@ from interlock.journal.events import (
     Verdict as Verdict,
     WaitOpened as WaitOpened,
 )
+from interlock.journal.owners import owner_id as owner_id, process_of as process_of
 from interlock.journal.records import (
     Lease as Lease,
     LeaseChange as LeaseChange,
@@ -74,9 +75,11 @@ __all__ = [
     "NodeResolved",
     "NodeSettled",
     "NodeStatus",
+    "owner_id",
     "OwnerId",
     "ProbeAnswer",
     "ProbeAnswered",
+    "process_of",
     "ProposalAccepted",
     "ProposalRefused",
     "Record",

@@ -5,7 +5,7 @@ import socket
 import time
 from typing import Protocol, final
 
-from interlock.journal import OwnerId
+from interlock.journal import OwnerId, owner_id
 from interlock.values import RunId, ulid
 
 
@@ -48,4 +48,4 @@ class SystemIds:
 
     def owner(self) -> OwnerId:
         """Return an id that names host and process, for the people who read leases."""
-        return OwnerId(f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
+        return owner_id(host=socket.gethostname(), process=os.getpid(), salt=os.urandom(4))

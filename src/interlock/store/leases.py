@@ -1,10 +1,15 @@
 """Who may have a lease: one decision for every backend."""
 
+import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from interlock.errors import LeaseHeld
-from interlock.journal import Lease, OwnerId
+from interlock.journal import Lease, OwnerId, process_of
 from interlock.values import RunId
+
+YEAR_9999_MS = 253_370_764_800_000
+"""No later time has a date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +53,26 @@ def grant(
     if held.owner == owner:
         return Lease(run=run, owner=owner, epoch=held.epoch, expires_ms=expires_ms)
     if held.owner is not None and not owner_died and now_ms < held.expires_ms:
-        raise LeaseHeld(
-            f"run {run} is driven by {held.owner}, whose lease lasts for another "
-            f"{(held.expires_ms - now_ms) / 1000:.0f} s unless it is renewed",
-            owner=held.owner,
-            expires_ms=held.expires_ms,
-            hint="let that owner go on; or end its process (an owner is HOST-PID-…), then resume",
-        )
+        raise _is_held(run, held.owner, expires_ms=held.expires_ms, now_ms=now_ms)
     epoch = max(held.epoch, epoch_seen) + 1
     orderly = held.owner is None and held.epoch == epoch_seen
     return Lease(run=run, owner=owner, epoch=epoch, expires_ms=expires_ms, orderly=orderly)
+
+
+def _is_held(run: RunId, owner: OwnerId, *, expires_ms: int, now_ms: int) -> LeaseHeld:
+    """Say who drives a run, until when, and how to take it over."""
+    left_s = math.ceil((expires_ms - now_ms) / 1000)
+    until = datetime.fromtimestamp(min(expires_ms, YEAR_9999_MS) / 1000, UTC)
+    process = process_of(owner)
+    who = f"process {process[1]} on {process[0]}" if process else f"owner {owner}"
+    end = (
+        f"end that process (`kill {process[1]}` on {process[0]})" if process else "end its process"
+    )
+    return LeaseHeld(
+        f"run {run} is driven by {who}, whose lease lasts until {until:%Y-%m-%d %H:%M:%S} UTC, for "
+        f"another {left_s} s, and is renewed as long as it is at work",
+        owner=owner,
+        expires_ms=expires_ms,
+        hint=f"let it go on: `interlock show {run}` tells how far it is; "
+        f"to take the run over, {end}, then `interlock resume {run}`",
+    )

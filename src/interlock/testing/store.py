@@ -399,6 +399,8 @@ class LeaseConformance:
             error = refusal(LeaseHeld, lambda: store.lease(A, YOU, now_ms=1_499, life_ms=500))
             assert (error.owner, error.expires_ms) == (ME, 1_500)
             assert ME in error.message
+            assert "until 1970-01-01 00:00:01 UTC" in error.message
+            assert f"`interlock resume {A}`" in error.hint
             assert store.lease(B, YOU, now_ms=1_499, life_ms=500).epoch == 1
 
     def test_an_expired_lease_is_taken_over(self) -> None:
