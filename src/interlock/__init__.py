@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     )
     from interlock.plan import Limits as Limits, Plan as Plan, compile as compile  # noqa: A004
     from interlock.runtime import (
+        Chunk as Chunk,
+        Heartbeat as Heartbeat,
         RunFailed as RunFailed,
         RunResult as RunResult,
         Runtime as Runtime,
@@ -56,6 +58,7 @@ _HOMES = {
     "action": "actions",
     "cel": "graph",
     "choose": "graph",
+    "Chunk": "runtime",
     "compile": "plan",
     "contains": "graph",
     "Context": "actions",
@@ -66,6 +69,7 @@ _HOMES = {
     "Graph": "graph",
     "graph": "graph",
     "GraphFunction": "graph",
+    "Heartbeat": "runtime",
     "InputsInvalid": "errors",
     "InterlockError": "errors",
     "Limits": "plan",
@@ -96,6 +100,7 @@ __all__ = [
     "action",
     "cel",
     "choose",
+    "Chunk",
     "compile",
     "contains",
     "Context",
@@ -106,6 +111,7 @@ __all__ = [
     "Graph",
     "graph",
     "GraphFunction",
+    "Heartbeat",
     "InputsInvalid",
     "InterlockError",
     "Limits",

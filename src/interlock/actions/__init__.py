@@ -12,6 +12,7 @@ from interlock.actions.action import (
 from interlock.actions.annotations import Annotation as Annotation
 from interlock.actions.context import (
     Context as Context,
+    LiveKind as LiveKind,
     ProposalRules as ProposalRules,
     Usage as Usage,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Effect",
     "EFFECTS",
     "Guarantee",
+    "LiveKind",
     "Manifest",
     "Manifests",
     "NodeOptions",

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import index
-from typing import TypeVar, cast
+from typing import Literal, TypeAlias, TypeVar, cast
 
 from interlock.actions.manifest import Manifest
 from interlock.errors import UsageError
 from interlock.values import Digest, Json, Schema
 
 T = TypeVar("T")
+LiveKind: TypeAlias = Literal["chunk", "heartbeat"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,8 +26,8 @@ def no_secret(name: str) -> str:
     raise UsageError(f"no secret `{name}` is configured", hint="pass `secrets=` to the Runtime")
 
 
-def drop_chunk(chunk: Json) -> None:
-    """Drop a chunk, for runtimes that nobody watches."""
+def say_nothing(kind: LiveKind, value: Json) -> None:
+    """Drop what an action says while it runs, for runtimes that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class Context:
     proposal: ProposalRules | None = None
     usage_total: Usage = field(default_factory=Usage)
     secret: Callable[[str], str] = no_secret
-    emit: Callable[[Json], None] = drop_chunk
+    say: Callable[[LiveKind, Json], None] = say_nothing
     resources: Mapping[type[object], object] = field(default_factory=dict[type[object], object])
     is_cancelled: Callable[[], bool] = lambda: False
 
@@ -78,6 +79,29 @@ class Context:
         Threads must look, since they cannot be interrupted.
         """
         return self.is_cancelled()
+
+    def emit(self, chunk: Json) -> None:
+        """Show a part of the output to whoever watches, before there is all of it.
+
+        Chunks are live only: they are not journaled, and no node and no replay sees them. Who
+        watches gets them in order and with secrets masked; when there are more than can be shown,
+        the oldest are dropped. This returns at once, raises nothing, and may be called in threads.
+
+        Args:
+            chunk: JSON data of at most 16 KiB, such as the next words of a model. Of anything else
+                it is told why it is not shown.
+        """
+        self.say("chunk", chunk)
+
+    def heartbeat(self, details: Json = None) -> None:
+        """Show whoever watches that the action is at work; as live, and as safe, as `emit`.
+
+        It prolongs nothing: `timeout`, `deadline` and the lease of the run stay as they are.
+
+        Args:
+            details: what to say, such as how far the work is.
+        """
+        self.say("heartbeat", details)
 
     def usage(self, *, tokens: int = 0, cost_usd: float = 0.0) -> None:
         """Report consumption; calls add up, and the sum is journaled with the outcome.

@@ -6,6 +6,7 @@ A pure fold over committed events, for progress as they come and for `show` afte
 import re
 from dataclasses import dataclass, field
 
+from interlock.cli.console import brief
 from interlock.errors import InterlockError
 from interlock.journal import (
     SETTLED,
@@ -26,9 +27,11 @@ from interlock.journal import (
     Value,
 )
 from interlock.plan import AnyCompiledNode, CompiledGraphNode, CompiledMap, Plan
+from interlock.runtime import Chunk, Heartbeat
 from interlock.values import Json, NodeId, Path, paths
 
 TOP = re.compile(r"[a-z][a-z0-9_]*")
+SAID_CHARS_MAX = 400
 ROOT_STATUS_GOOD = ("succeeded", "skipped")
 
 
@@ -60,6 +63,7 @@ class Row:
     output: Value | None = None
     error: ErrorInfo | None = None
     last_failure: ErrorInfo | None = None
+    said: str = ""
     inside: Inside | None = None
 
     @property
@@ -113,6 +117,17 @@ class Board:
                 pass
         return None
 
+    def hear(self, said: Chunk | Heartbeat) -> None:
+        """Keep the end of what an action says while it runs; not of those inside of a node."""
+        position = self.plan.root.positions.get(NodeId(said.path))
+        row = self.rows[position] if position is not None else None
+        if row is None or row.status != "running" or said.value is None:
+            return
+        if isinstance(said, Chunk) and isinstance(said.value, str):
+            row.said = (row.said + said.value)[-SAID_CHARS_MAX:]
+        else:
+            row.said = brief(said.value, SAID_CHARS_MAX)
+
     def _place(self, entry: Entry, path: Path) -> Row | None:
         event = entry.event
         if isinstance(event, NodeInDoubt):
@@ -139,6 +154,7 @@ class Board:
             case AttemptFailed():
                 row.attempt = event.attempt
                 row.last_failure = event.error
+                row.said = ""
                 row.started_ms = row.started_ms or row.ready_ms
             case NodeInDoubt():
                 row.status = "in_doubt"

@@ -58,10 +58,8 @@ def drive(
     stop = stop or Interruption(stage.journal)
     stop.run = run
     try:
-        with redirect_stdout(sys.stderr), progress as observe:
-            return _to_its_end(
-                _carry_out(stage, order, observer=stop.watching(observe), stop=stop), stop
-            )
+        with redirect_stdout(sys.stderr), progress:
+            return _to_its_end(_carry_out(stage, order, progress=progress, stop=stop), stop)
     except (StoreFailed, KeyboardInterrupt) as error:
         error.add_note(stop.what_is_left())
         raise
@@ -96,11 +94,12 @@ def _to_its_end(work: Coroutine[Any, Any, RunResult], stop: "Interruption") -> R
 
 
 async def _carry_out(
-    stage: Stage, order: Order, *, observer: Observer, stop: "Interruption"
+    stage: Stage, order: Order, *, progress: Progress, stop: "Interruption"
 ) -> RunResult:
-    async with Runtime(stage.journal.store, stage.registry) as runtime:
+    store, registry = stage.journal.store, stage.registry
+    async with Runtime(store, registry, watcher=progress.hear) as runtime:
         with stop.catching(runtime):
-            return await order(runtime, observer)
+            return await order(runtime, stop.watching(progress.observe))
 
 
 def _is_live() -> bool:

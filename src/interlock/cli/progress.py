@@ -16,7 +16,7 @@ from interlock.cli.console import WIDTH, counted
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, Line, for_encoding, line_of
 from interlock.journal import Entry
 from interlock.plan import Plan
-from interlock.runtime import SystemClock
+from interlock.runtime import Chunk, Heartbeat, SystemClock
 from interlock.values import RunId
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ class Progress:
         row = self.board.apply(entry)
         if row is not None and self._live is None:
             self._write(self._text(row))
+
+    def hear(self, said: Chunk | Heartbeat) -> None:
+        """Take what an action says while it runs; only a terminal shows it."""
+        if self._live is not None:
+            self.board.hear(said)
 
     def catch_up(self, entries: Iterable[Entry]) -> Self:
         """Take what happened before, without a word: the run is taken up from there."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from interlock.cli.board import Row
-from interlock.cli.console import brief, counted, one_line
+from interlock.cli.console import ELLIPSIS, brief, counted, one_line
 from interlock.cli.times import span
 from interlock.journal import NodeStatus
 from interlock.plan import CompiledMap
@@ -70,7 +70,7 @@ def words_of(row: Row, chars: int, *, is_live: bool = True) -> str:
             told = _inside(row) or brief(row.output.json if row.output is not None else None, chars)
         case "running" | "waiting":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
-            told = _inside(row) or (_failure(row) if again else "")
+            told = _inside(row) or _said(row, chars) or (_failure(row) if again else "")
             if row.status == "running" and not is_live:
                 told = told or "under way when its process ended"
         case "in_doubt":
@@ -85,6 +85,13 @@ def words_of(row: Row, chars: int, *, is_live: bool = True) -> str:
 
 def _failure(row: Row) -> str:
     return row.last_failure.message if row.last_failure is not None else ""
+
+
+def _said(row: Row, chars: int) -> str:
+    """The end of what an action says: the newest is what somebody waits for."""
+    said = " ".join(row.said.split())
+    room = max(1, chars - len("attempt 99: "))
+    return said if len(said) <= room else ELLIPSIS + said[-room + 1 :]
 
 
 def _inside(row: Row) -> str:

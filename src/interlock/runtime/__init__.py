@@ -7,13 +7,20 @@ from interlock.runtime.clock import (
     SystemIds as SystemIds,
 )
 from interlock.runtime.driver import Observer as Observer
+from interlock.runtime.live import (
+    Chunk as Chunk,
+    Heartbeat as Heartbeat,
+    Watcher as Watcher,
+)
 from interlock.runtime.reading import read_entries as read_entries
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
 from interlock.runtime.runtime import Runtime as Runtime
 from interlock.runtime.sync import run as run
 
 __all__ = [
+    "Chunk",
     "Clock",
+    "Heartbeat",
     "Ids",
     "Observer",
     "read_entries",
@@ -23,4 +30,5 @@ __all__ = [
     "Runtime",
     "SystemClock",
     "SystemIds",
+    "Watcher",
 ]

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from interlock.actions import Action, Context, ProposalRules, Usage
+from interlock.actions import Action, Context, LiveKind, ProposalRules, Usage
 from interlock.engine import Probe, StartAttempt, idempotency_key
 from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
 from interlock.journal import (
@@ -29,6 +29,7 @@ from interlock.plan import CompiledPropose
 from interlock.runtime.beginning import Finished, begin
 from interlock.runtime.clock import Clock
 from interlock.runtime.interruptions import is_from_outside
+from interlock.runtime.live import Chunk, Heartbeat, Live, sayable
 from interlock.values import Json, RunId, ValueRef
 
 MESSAGE_CHARS_MAX = 2_000
@@ -43,6 +44,7 @@ class World:
     threads: Executor
     secrets: Mapping[str, str] | Callable[[str], str | None]
     resources: Mapping[type[object], object]
+    live: Live | None = None
     pinned: set[ValueRef] = field(default_factory=set[ValueRef])
     """Documents and manifests that this process has made durable: stored once, not once a run."""
 
@@ -59,6 +61,7 @@ class Call:
     secrets: list[str] = field(default_factory=list[str])
     cancelled: bool = False
     never_began: bool = False
+    is_over: bool = False
 
     def arguments(self, data: bytes) -> dict[str, object]:
         """Decode the arguments, and make the context when the function asks for one."""
@@ -88,6 +91,7 @@ class Call:
             previous=command.previous.json if starts and command.previous is not None else None,
             proposal=_rules(command),
             secret=self._secret,
+            say=self._say,
             resources=self.world.resources,
             is_cancelled=lambda: self.cancelled,
         )
@@ -102,6 +106,20 @@ class Call:
             )
         self.secrets.append(found)
         return found
+
+    def _say(self, kind: LiveKind, value: Json) -> None:
+        live, command = self.world.live, self.command
+        if live is None or self.is_over or self.cancelled:
+            return
+        said = Chunk if kind == "chunk" else Heartbeat
+        shown = _masked(sayable(value), self.secrets)
+        live.say(said(run=self.run, path=command.path, attempt=command.attempt, value=shown))
+
+    def end(self) -> None:
+        """Show what was said, before the outcome is told; what is said from now on is not shown."""
+        self.is_over = True
+        if self.world.live is not None:
+            self.world.live.show()
 
     @property
     def usage(self) -> Usage:
@@ -163,6 +181,8 @@ async def attempt(
         if is_from_outside(error, task):
             raise
         return _failed(call, _raised(call, error))
+    finally:
+        call.end()
     try:
         value = call.encode(result)
     except BaseException as error:

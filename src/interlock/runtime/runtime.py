@@ -39,6 +39,7 @@ from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue
 from interlock.runtime.driver import Driver, Observer
 from interlock.runtime.execution import World, plain_text
+from interlock.runtime.live import Live, Watcher
 from interlock.runtime.preparing import prepared
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
@@ -63,6 +64,14 @@ class Runtime:
     `async with Runtime(store, registry) as runtime: await runtime.run(plan)`.
 
     A runtime belongs to one event loop. Many runs may go on at once; their commits are grouped.
+
+    Args:
+        store: where journals go.
+        registry: the actions.
+        clock, ids: where times and ids come from; simulated ones are in `interlock.testing`.
+        secrets: what `Context.secret` gives, by name; unless told, `INTERLOCK_SECRET_<NAME>`.
+        resources: clients that actions get, by type, from `Context.resource`.
+        watcher: is shown, in the loop, what actions say while they run: `Chunk` and `Heartbeat`.
     """
 
     def __init__(
@@ -74,6 +83,7 @@ class Runtime:
         ids: Ids | None = None,
         secrets: Mapping[str, str] | Callable[[str], str | None] = environment_secret,
         resources: Iterable[object] = (),
+        watcher: Watcher | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
@@ -86,6 +96,7 @@ class Runtime:
             secrets=secrets,
             resources={type(resource): resource for resource in resources},
         )
+        self._watcher = watcher
         self._commits: CommitQueue | None = None
         self._renewing = ThreadPoolExecutor(1, thread_name_prefix="interlock-lease")
         self._drivers: dict[RunId, Driver] = {}
@@ -94,6 +105,8 @@ class Runtime:
         self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
+        if self._watcher is not None:
+            self._world.live = Live(self._watcher, asyncio.get_running_loop())
         self._commits = CommitQueue(self.store, self._refused, self._failed)
         self._renewal = asyncio.create_task(self._renew())
         return self

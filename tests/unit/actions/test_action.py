@@ -17,7 +17,7 @@ from interlock.actions import (
     action,
     declare,
 )
-from interlock.actions.context import drop_chunk, no_secret
+from interlock.actions.context import no_secret
 from interlock.errors import ActionInvalid, JournalCorrupt, UsageError, ValueRefused
 from interlock.values import Digest, Json
 
@@ -303,14 +303,14 @@ def context(**parts: Any) -> Context:
     return replace(base, **parts)
 
 
-def test_a_context_without_a_runtime_has_no_secrets_and_drops_chunks():
+def test_a_context_without_a_runtime_has_no_secrets_and_nobody_who_watches():
     ctx = context()
     with pytest.raises(UsageError, match="no secret `s`"):
         ctx.secret("s")
     with pytest.raises(UsageError):
         no_secret("s")
     ctx.emit({"chunk": 1})
-    drop_chunk(1)
+    ctx.heartbeat()
     assert not ctx.cancelled
     assert context(is_cancelled=lambda: True).cancelled
 

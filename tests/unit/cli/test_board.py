@@ -12,7 +12,7 @@ from interlock.cli.rowtext import words_of
 from interlock.graph import load
 from interlock.journal import Entry, NodeSettled
 from interlock.plan import Plan, compile as compile_graph
-from interlock.runtime import Runtime
+from interlock.runtime import Chunk, Heartbeat, Runtime
 from interlock.store import MemoryStore
 from interlock.values import NodeId, Path, RunId
 
@@ -91,6 +91,39 @@ async def test_a_node_that_runs_ahead_counts_as_running_once_it_is_ready(plan: P
     first = next(e for e in entries if isinstance(e.event, NodeSettled))
     board.apply(first)
     assert {str(row.node.id): row.status for row in board.rows}["all"] == "running"
+
+
+async def test_a_running_node_shows_the_end_of_what_it_says(plan: Plan):
+    board = Board(plan)
+    entries = await entries_of(plan)
+    (row, *_) = board.rows
+    board.hear(chunk("nobody has begun"))
+    board.apply(entries[0])
+    assert words_of(row, 60) == ""
+    for word in ("to be, ", "or not\n to be: ", "that is the question"):
+        board.hear(chunk(word))
+    board.hear(chunk("inside", path="all[0]/a"))
+    assert words_of(row, 60) == "to be, or not to be: that is the question"
+    assert words_of(row, 33) == "…that is the question"
+    board.hear(Heartbeat(run=RunId("R"), path=Path("first"), attempt=1, value={"done": "40 %"}))
+    assert words_of(row, 60) == "40 %"
+    first = next(e for e in entries if isinstance(e.event, NodeSettled))
+    board.apply(first)
+    assert words_of(row, 60) == "1"
+
+
+def chunk(value: str, path: str = "first") -> Chunk:
+    return Chunk(run=RunId("R"), path=Path(path), attempt=1, value=value)
+
+
+async def test_a_terminal_shows_what_is_said_and_a_pipe_does_not(plan: Plan):
+    entries = await entries_of(plan)
+    for live in (True, False):
+        stream = io.StringIO()
+        with (progress := Progress(plan, stream, live=live)) as observe:
+            observe(RunId("R"), entries[0])
+            progress.hear(chunk("as the words come"))
+        assert ("as the words come" in stream.getvalue()) is live
 
 
 async def test_progress_writes_a_line_for_each_node_that_ends(plan: Plan):
