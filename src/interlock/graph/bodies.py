@@ -5,10 +5,9 @@ languages. A body sees only its own inputs, whatever encloses it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from interlock.graph.model import Graph, GraphNode, MapNode
-from interlock.values import NodeId, Schema
+from interlock.values import NodeId, Schema, immutable
 
 
 def find_body(name: str, enclosing: Sequence[Graph]) -> tuple[Graph, ...] | None:
@@ -36,7 +35,7 @@ def visible_types(enclosing: Sequence[Graph]) -> Mapping[str, Schema]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Use:
     """A node that runs a body: where it stands, and the body's enclosing graphs if it was found."""
 

@@ -20,7 +20,7 @@ from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.scalars import OutOfRange, Scalar, plain_scalar
 from interlock.graph.scan import Scan, Stop, escape
 from interlock.graph.showing import bare
-from interlock.values import Json
+from interlock.values import Json, immutable
 
 _STANDARD = "tag:yaml.org,2002:"
 _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
@@ -32,7 +32,7 @@ _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class _Anchor:
     """A finished value that aliases may stand for, with its size and height."""
 

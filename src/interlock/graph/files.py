@@ -2,19 +2,20 @@
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap
 from interlock.graph.fields import Problems
 from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.model import Graph
 from interlock.graph.showing import bare
+from interlock.values import immutable
 
 LoadFile = Callable[[str], bytes]
 SHOWN_MAX = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class FileGraph:
     """A graph from a file, and the warnings about it with their source."""
 
@@ -23,7 +24,7 @@ class FileGraph:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Files:
     """How a document reaches other files: relative to itself, each read once, never in a circle."""
 

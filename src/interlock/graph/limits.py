@@ -1,11 +1,10 @@
 """Limits of a document, enforced where its text enters."""
 
-from dataclasses import dataclass
-
 from interlock.errors import Diagnostic
+from interlock.values import immutable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class DocumentLimits:
     """What a document may be at most.
 

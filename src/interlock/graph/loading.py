@@ -1,6 +1,6 @@
 """From the bytes of a document to its graph: the way in for files, requests and proposals."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap
 from interlock.graph.fields import Problems
@@ -9,10 +9,10 @@ from interlock.graph.limits import DocumentLimits
 from interlock.graph.model import Graph
 from interlock.graph.reader import read_with
 from interlock.graph.yaml import scan_text
-from interlock.values import Json
+from interlock.values import Json, immutable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Loaded:
     """A graph with the document that it was read from.
 

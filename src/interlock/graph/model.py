@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from interlock.values import Json, NodeId, Schema
+from interlock.values import Json, NodeId, Schema, immutable
 
 OnError = Literal["fail", "continue", "undo"]
 OnRefused = Literal["fail", "continue"]
@@ -30,7 +30,7 @@ class Retry:
     feedback: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Undo:
     """`undo`: the action that takes a node's effect back.
 
@@ -41,7 +41,7 @@ class Undo:
     with_: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Node:
     """What all kinds of nodes have in common.
 
@@ -63,14 +63,14 @@ class Node:
     undo: Undo | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CallNode(Node):
     """`call`: one use of an action."""
 
     action: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class GraphNode(Node):
     """`graph`: one use of another graph.
 
@@ -81,7 +81,7 @@ class GraphNode(Node):
     graph: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class MapNode(Node):
     """`map`: a graph over the items of a list.
 
@@ -96,7 +96,7 @@ class MapNode(Node):
     failures_max: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ProposeNode(Node):
     """`propose`: an action that returns a graph.
 
@@ -109,7 +109,7 @@ class ProposeNode(Node):
     repairs_max: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class RepeatNode(Node):
     """`repeat`: a graph again and again, `until` a condition over its outputs holds.
 
@@ -124,7 +124,7 @@ class RepeatNode(Node):
     on_max: OnMax = "fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class WaitNode(Node):
     """`wait`: for a duration, or for a signal, with `for_ms` as its deadline.
 
@@ -135,7 +135,7 @@ class WaitNode(Node):
     for_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class GateNode(Node):
     """`gate`: a person's decision about the nodes that depend on it.
 
@@ -153,7 +153,7 @@ class GateNode(Node):
     on_refused: OnRefused = "fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class FirstOfNode(Node):
     """`first_of`: the output of the first node, in the order given, that succeeded.
 

@@ -18,6 +18,7 @@ from yaml.events import (
 
 from interlock.graph.quoting import quoted
 from interlock.graph.yaml import events
+from interlock.values import immutable
 
 Kind = Literal["scalar", "mapping", "list"]
 
@@ -46,7 +47,7 @@ class Piece:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Comment:
     """A comment, from its `#`. `alone` says that nothing stands before it on its line."""
 

@@ -1,7 +1,7 @@
 """From the tree of a document to a Graph, with all problems at once."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeGuard
 
 from interlock.errors import Diagnostic
@@ -15,7 +15,7 @@ from interlock.graph.model import AnyNode, Defaults, Graph, GraphNode, MapNode
 from interlock.graph.nodes import read_node, read_retry, refuse_secrets
 from interlock.graph.schemas import read_schema
 from interlock.graph.showing import bare, kind_of, show
-from interlock.values import Json, NodeId, Schema
+from interlock.values import Json, NodeId, Schema, immutable
 
 VERSION = 1
 DOCUMENT = (
@@ -32,7 +32,7 @@ DOCUMENT = (
 DEFAULTS = ("timeout", "retry")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Names:
     """What the graphs around a body lend to it: the names of types and of graphs."""
 
@@ -241,7 +241,7 @@ def _no_mapping(section: Section, what: str, *, value: Json, pointer: str) -> No
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class _Locals:
     """The local graphs of a graph; those that nodes name by path are added under a name."""
 

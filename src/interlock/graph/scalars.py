@@ -6,7 +6,8 @@ something else of most of them.
 
 import math
 import re
-from dataclasses import dataclass
+
+from interlock.values import immutable
 
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
@@ -20,7 +21,7 @@ _STARTS = frozenset("-0123456789")
 Scalar = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class OutOfRange:
     """A number that the value domain refuses, with the reason and the way out."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap, Span
 from interlock.graph.showing import bare
-from interlock.values import Json
+from interlock.values import Json, immutable
 
 TEXT_FILE = "<text>"
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -114,7 +114,7 @@ def _times(count: int) -> str:
     return "twice" if count == 2 else f"{count} times"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Reading:
     """What reading a text gave: a tree, its places, and problems that did not stop it."""
 

@@ -1,17 +1,17 @@
 """What the YAML parsers say, in words that name the cure."""
 
 import re
-from dataclasses import dataclass
 
 from yaml.error import Mark, MarkedYAMLError, YAMLError
 
 from interlock.graph.scan import Scan, Stop
+from interlock.values import immutable
 
 _CLOSING = {"{": "}", "[": "]"}
 _QUOTE_IT = "quote the expression: '${{ ... }}'"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class _Words:
     """Sentence and hint for a problem whose text matches `pattern`."""
 

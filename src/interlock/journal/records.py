@@ -4,7 +4,6 @@ The runtime encodes events into records; a store writes and returns them. So a s
 know an event.
 """
 
-from dataclasses import dataclass
 from typing import Literal, NewType
 
 from interlock.values import Digest, RunId, ValueRef, immutable
@@ -23,7 +22,7 @@ RunStatus = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class RunHead:
     """The row of a run in listings.
 
@@ -49,7 +48,7 @@ class StoredValue:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class LeaseChange:
     """A lease that is granted or let go in the transaction of a record.
 
@@ -90,7 +89,7 @@ class StoredEvent:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Lease:
     """The right to append to a run. A higher epoch always wins.
 

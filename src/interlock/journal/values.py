@@ -1,6 +1,6 @@
 """A value as events carry it: its reference, its canonical bytes and its decoded form."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from interlock.errors import JournalCorrupt
 from interlock.values import Json, ValueRef, decode, encode, immutable, value_ref
@@ -38,7 +38,7 @@ class Value:
         return hash(self.ref)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ErrorInfo:
     """Why an attempt or a node did not succeed.
 

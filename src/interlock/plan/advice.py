@@ -1,10 +1,8 @@
 """What to do about an edge whose types do not fit."""
 
-from dataclasses import dataclass
-
 from interlock.graph import Expression, path_text
 from interlock.plan.words import words
-from interlock.values import Json, Schema, covers, select
+from interlock.values import Json, Schema, covers, immutable, select
 
 FIELDS_SHOWN_MAX = 3
 NO_FIELD = "\0"
@@ -20,7 +18,7 @@ CONVERSIONS: dict[tuple[str, str], str] = {
 TYPES = ("integer", "number", "string", "boolean", "array", "object")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Misfit:
     """An expression that yields what is not accepted."""
 

@@ -1,7 +1,6 @@
 """Arguments against what takes them: names, literals, and an edge for each expression."""
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from interlock.graph import Placed
@@ -14,7 +13,7 @@ from interlock.plan.reading import Lens
 from interlock.plan.schemas import escaped, template_schema, unescaped
 from interlock.plan.target import Target
 from interlock.plan.words import place_text, words
-from interlock.values import Json, Problem, Schema, Steps, counterexample, describe
+from interlock.values import Json, Problem, Schema, Steps, counterexample, describe, immutable
 
 TOGETHER = "each argument is right by itself; look up which may stand together"
 
@@ -102,7 +101,7 @@ Part: TypeAlias = tuple[Placed, Schema | None]
 """An expression in `with`, and the schema of what it yields; None when something is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class _Given:
     """One argument, or all together: a value at `home` in `with`, and what is wanted there."""
 

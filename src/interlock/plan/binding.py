@@ -21,7 +21,7 @@ from interlock.graph import (
 )
 from interlock.plan.catalog import Catalog
 from interlock.plan.problems import Problems, nearest
-from interlock.values import Json, NodeId
+from interlock.values import Json, NodeId, immutable
 
 ARGS = frozenset({"args"})
 RESULT = frozenset({"result"})
@@ -80,7 +80,7 @@ class Bound:
         return self.strict | self.lenient if self.lenient else self.strict
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Surroundings:
     """The graph whose nodes are bound, and those around it, for what is looked for in vain."""
 

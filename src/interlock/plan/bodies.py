@@ -1,7 +1,7 @@
 """Graphs inside graphs: each body is compiled once, where it is defined."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from interlock.errors import InternalError, ensure
 from interlock.graph import Graph, GraphNode, MapNode, find_body, visible_types
@@ -11,10 +11,10 @@ from interlock.plan.catalog import Catalog
 from interlock.plan.memory import Memory
 from interlock.plan.model import CompiledGraph, Limits
 from interlock.plan.problems import Problems, pointer
-from interlock.values import Schema
+from interlock.values import Schema, immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Level:
     """A graph, and where problems of it are noted."""
 
@@ -22,7 +22,7 @@ class Level:
     problems: Problems
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Compiler:
     """Compiles a graph and the bodies in it.
 

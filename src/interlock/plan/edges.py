@@ -4,20 +4,18 @@ Only proof counts: an edge is refused when no value could pass or some value is 
 not; what can neither be proven nor refuted is checked when the node starts.
 """
 
-from dataclasses import dataclass
-
 from interlock.graph import Expression, Placed
 from interlock.plan.advice import Misfit, advice
 from interlock.plan.fitting import Fit
 from interlock.plan.model import RunTimeCheck
 from interlock.plan.reading import Lens
 from interlock.plan.words import place_text, words
-from interlock.values import NodeId, Schema, Steps, counterexample, describe
+from interlock.values import NodeId, Schema, Steps, counterexample, describe, immutable
 
 TEXT: Schema = {"type": ["string", "number", "boolean"]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Edge:
     """An expression and where its value goes.
 

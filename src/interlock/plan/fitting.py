@@ -10,7 +10,6 @@ Of a computed value only the type is known: `'https://' + host` is a string, and
 declare more. Such types are open too, within the type.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
 
 from interlock.plan.openness import NOTES, Openness
@@ -20,6 +19,7 @@ from interlock.values import (
     Schema,
     canonical,
     covers,
+    immutable,
     select,
     standing_alone,
     target,
@@ -36,7 +36,7 @@ PLAIN_OBJECT = frozenset({"type", "properties", "required", "additionalPropertie
 PLAIN_LIST = frozenset({"type", "items", "minItems", "maxItems", "prefixItems"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Fit:
     """An answer, and the producer as it was held against what is wanted.
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from interlock.actions import Manifest
 from interlock.graph import Expression, Graph, OnError, OnMax, OnRefused, Retry, Template
 from interlock.journal import Value
-from interlock.values import Checker, Digest, Json, NodeId, Schema
+from interlock.values import Checker, Digest, Json, NodeId, Schema, immutable
 
 Decoder: TypeAlias = Callable[[Json], Json]
 
@@ -32,7 +32,7 @@ class Limits:
     timeout_ms_default: int = 60_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class RunTimeCheck:
     """A value whose type could not be proven: it is checked when its node starts.
 
@@ -49,7 +49,7 @@ class RunTimeCheck:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledNode:
     """What all compiled nodes have in common.
 
@@ -91,7 +91,7 @@ class CompiledNode:
     gates: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledCall(CompiledNode):
     """`call`: one use of an action.
 
@@ -104,7 +104,7 @@ class CompiledCall(CompiledNode):
     ahead: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledPropose(CompiledCall):
     """`propose`: `allowed` are the actions that a proposal may use."""
 
@@ -112,14 +112,14 @@ class CompiledPropose(CompiledCall):
     repairs_max: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledGraphNode(CompiledNode):
     """`graph`: one use of another graph."""
 
     body: "CompiledGraph"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledMap(CompiledNode):
     """`map`.
 
@@ -134,7 +134,7 @@ class CompiledMap(CompiledNode):
     failures_max: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledRepeat(CompiledNode):
     """`repeat`: `arguments` are the first turn's inputs, `carry` the next ones'."""
 
@@ -145,7 +145,7 @@ class CompiledRepeat(CompiledNode):
     on_max: OnMax
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledWait(CompiledNode):
     """`wait`: for `for_ms`, or for a signal with that deadline."""
 
@@ -153,7 +153,7 @@ class CompiledWait(CompiledNode):
     for_ms: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Covered:
     """A node that a gate allows.
 
@@ -165,7 +165,7 @@ class Covered:
     bound: Expression | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledGate(CompiledNode):
     """`gate`: `ask` is the text that persons see; `covers` is in canonical order."""
 
@@ -177,7 +177,7 @@ class CompiledGate(CompiledNode):
     on_refused: OnRefused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledFirstOf(CompiledNode):
     """`first_of`: `of` are positions, in the author's order, all of them lenient."""
 
@@ -196,7 +196,7 @@ AnyCompiledNode: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledOutput:
     """One output of a graph."""
 
@@ -208,7 +208,7 @@ class CompiledOutput:
     optional: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CompiledGraph:
     """A graph with its nodes in canonical order.
 
@@ -266,7 +266,7 @@ def _checks(graph: CompiledGraph, around: str) -> Iterator[RunTimeCheck]:
             yield from _checks(node.body, f"{around}{node.id}/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Proposal:
     """A proposed graph that compiled under its parent's rules.
 

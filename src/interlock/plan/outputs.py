@@ -1,7 +1,6 @@
 """The outputs of a graph: what they yield, and whether they may be absent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from interlock.graph import Template, parse_template
 from interlock.plan.binding import Read, Surroundings, check_reads, reads_of
@@ -10,12 +9,12 @@ from interlock.plan.model import CompiledOutput
 from interlock.plan.problems import pointer
 from interlock.plan.reading import Lens
 from interlock.plan.schemas import template_schema
-from interlock.values import Json, NodeId, Schema
+from interlock.values import Json, NodeId, Schema, immutable
 
 SHOWN_CHARS_MAX = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Outputs:
     """Compiles the outputs of one graph.
 

@@ -2,19 +2,19 @@
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from interlock.graph import Expression, Finding, Reference, path_text, type_of
 from interlock.plan.binding import Guard
 from interlock.plan.memory import Memory
 from interlock.plan.problems import Problems
-from interlock.values import Schema, covers, describe
+from interlock.values import Schema, covers, describe, immutable
 
 FIELDS_SHOWN_MAX = 12
 BOOLEAN: Schema = {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Source:
     """What makes a root: `` `deploy.apply` `` and `returns`.
 
@@ -33,7 +33,7 @@ class Source:
         return (f"{self.name} {self.verb}: {', '.join(fields[:FIELDS_SHOWN_MAX])}{more}",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Lens:
     """What the expressions of one node, or of the outputs, may read, and in which words to blame.
 
@@ -171,7 +171,7 @@ class Lens:
         return _Told("IL2007", f"{source.name} declares no input `{name}`", hint, notes)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class _Told:
     code: str
     message: str

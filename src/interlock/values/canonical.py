@@ -11,13 +11,13 @@ not of a version of a library. The tests compare all of this with the reference 
 
 import math
 from collections.abc import Iterable, KeysView
-from dataclasses import dataclass
 from types import NoneType
 from typing import cast
 
 import orjson
 
 from interlock.errors import ValueRefused
+from interlock.values.immutable import immutable
 from interlock.values.names import Json
 from interlock.values.places import dollar_path, shown
 
@@ -35,7 +35,7 @@ ONLY_TEXT = frozenset[type]({str})
 LAST_OF_BASIC_PLANE = "\uffff"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Rules:
     """What the writer refuses beside data that is not JSON."""
 

@@ -5,11 +5,12 @@ never check against most schemas they know.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import TYPE_CHECKING, cast, final
 
 from interlock.errors import UsageError
+from interlock.values.immutable import immutable
 from interlock.values.names import Json
 from interlock.values.places import shown_json
 from interlock.values.schema import Schema, json_pointer, references, target
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 PROBLEMS_MAX = 5
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Problem:
     """What does not fit, and where: an RFC 6901 JSON pointer into the value.
 

@@ -7,11 +7,12 @@ decoding is needed where a schema says "integer": canonical JSON never writes `1
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from interlock.values.canonical import INTEGRAL_FLOAT_MAX
 from interlock.values.checker import Checker
+from interlock.values.immutable import immutable
 from interlock.values.kinds import Kind, kind_of, kinds_of
 from interlock.values.names import Json
 from interlock.values.schema import (
@@ -54,7 +55,7 @@ def _names_number(schema: dict[str, Json]) -> bool:
     return declared == "number"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class _Maker:
     """Makes decoders for parts of `root`; None stands for a part with nothing to decode."""
 
@@ -166,7 +167,7 @@ class _Maker:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class _Branch:
     """One of several alternatives."""
 

@@ -5,10 +5,10 @@ by it: whoever uses one checks it first. The simplest come first.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import cast
 
+from interlock.values.immutable import immutable
 from interlock.values.kinds import kinds_of
 from interlock.values.names import Json
 from interlock.values.schema import Schema, as_list, as_schema, as_table, target
@@ -41,7 +41,7 @@ def examples(schema: Schema, *, root: Schema | None = None) -> Iterator[Json]:
     return _Examples(schema if root is None else root).of(schema, DEPTH_MAX)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class _Examples:
     root: Schema
 

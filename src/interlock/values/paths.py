@@ -6,11 +6,11 @@ Each path has one spelling.
 """
 
 import re
-from dataclasses import dataclass
 
 import orjson
 
 from interlock.errors import UsageError, ValueRefused
+from interlock.values.immutable import immutable
 from interlock.values.names import NodeId, Path
 
 ROOT = Path("")
@@ -27,7 +27,7 @@ SEGMENT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Segment:
     """One step of a path: a node, and the item or turn of it if the path goes inside."""
 

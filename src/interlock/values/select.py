@@ -5,10 +5,11 @@ What is found accepts at least every value that can stand there: keywords that o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, TypeAlias
 
 from interlock.values.canonical import canonical
+from interlock.values.immutable import immutable
 from interlock.values.kinds import ALL_KINDS, Kind, kind_of, kinds_of
 from interlock.values.names import Json
 from interlock.values.schema import (
@@ -41,7 +42,7 @@ OWN_KEYWORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Selection:
     """What a path finds in a schema.
 
@@ -86,7 +87,7 @@ def _joined(earlier: Selection, later: Selection) -> Selection:
     return replace(later, present="maybe", doubt=earlier.doubt, doubt_at=earlier.doubt_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class _Step:
     """One step of a path, taken at parts of `root`."""
 

@@ -6,7 +6,6 @@ themselves it is ours (see `structure`). "no" is ours where the library hesitate
 producer's schema accepts and the consumer's refuses.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Literal, TypeAlias, cast
@@ -16,6 +15,7 @@ from interlock.values.checker import Checker, Problem
 from interlock.values.describe import describe
 from interlock.values.domain import decode
 from interlock.values.examples import examples
+from interlock.values.immutable import immutable
 from interlock.values.places import shown_json
 from interlock.values.schema import Schema, as_schema, essence
 from interlock.values.structure import Structure, refers
@@ -27,7 +27,7 @@ CANDIDATES_MAX = 400
 COMPARED_MAX = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Counterexample:
     """What a producer may return and a consumer refuses.
 

@@ -6,7 +6,6 @@ to it in the tree: that costs nothing for a list, and fails for a map.
 """
 
 import re
-from dataclasses import dataclass
 
 from interlock.errors import Diagnostic
 from interlock.graph.expressions import functions
@@ -14,6 +13,7 @@ from interlock.graph.expressions.checked import Call, Comprehension, Expr, Parse
 from interlock.graph.expressions.messages import marked
 from interlock.graph.expressions.paths import TYPE_NAMES, extent
 from interlock.graph.expressions.references import Chain, Step, Use
+from interlock.values import immutable
 
 _NULL_SAFE_CALLS = frozenset({"_==_", "_!=_", "@in", "_?_:_", "dyn", "type", "optional.of", "of"})
 ORDER_FREE_FOLDS = frozenset({"_&&_", "_||_"})
@@ -220,7 +220,7 @@ def map_order_problem(span: tuple[int, int]) -> Diagnostic:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ChainSteps:
     """A name in a tree, and the constant steps after it."""
 

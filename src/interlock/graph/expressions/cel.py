@@ -5,7 +5,6 @@ values, and truthy ones: here they become exceptions, and whatever is not JSON d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -26,7 +25,7 @@ from interlock.graph.expressions.messages import (
     too_deep,
 )
 from interlock.graph.expressions.results import to_json
-from interlock.values import Json
+from interlock.values import Json, immutable
 
 ENGINE = "cel-expr-python 0.1.3"
 
@@ -63,7 +62,7 @@ class Environment(Protocol):
     def deserialize(self, serialized: bytes) -> Compiled: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Engine:
     """The engine's environment without variables, and the type that marks an error."""
 
@@ -99,7 +98,7 @@ def _extensions() -> list[Any]:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Parsed:
     """An expression without errors of syntax: what to run, and its tree."""
 

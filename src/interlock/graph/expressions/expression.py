@@ -1,7 +1,7 @@
 """Expressions: compiled once, evaluated against a scope."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, final
 
 from interlock.errors import Diagnostic, ExpressionFailed
@@ -11,13 +11,13 @@ from interlock.graph.expressions.evaluation import evaluator, shortened
 from interlock.graph.expressions.paths import PlainPath, Scope, getter, kind_text, read_path
 from interlock.graph.expressions.projection import read_projection
 from interlock.graph.expressions.references import Chain, Reference, resolve
-from interlock.values import Json
+from interlock.values import Json, immutable
 
 SOURCE_CHARS_MAX = 4_096
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Expression:
     """A compiled expression; made by `parse_expression`.
 

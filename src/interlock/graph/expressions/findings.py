@@ -1,12 +1,12 @@
 """Findings: what the schemas say against an expression, as data and in words."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from interlock.errors import Diagnostic
 from interlock.graph.expressions.paths import fields_text, path_text
 from interlock.graph.expressions.references import Reference, Step
-from interlock.values import Schema, nearest
+from interlock.values import Schema, immutable, nearest
 
 FindingKind = Literal[
     "no_field", "may_be_absent", "may_be_null", "type", "map_order", "result", "condition"
@@ -23,7 +23,7 @@ CODES_BY_KIND: dict[FindingKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Finding:
     """One problem of an expression with the types of what it reads.
 

@@ -1,9 +1,9 @@
 """The engine's words turned into ours."""
 
 import re
-from dataclasses import dataclass
 
 from interlock.errors import Diagnostic
+from interlock.values import immutable
 
 _ERROR = re.compile(
     r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<text>.*?)"
@@ -25,7 +25,7 @@ _TYPE_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CheckProblem:
     """What the type checker says, in our words, and the place.
 

@@ -4,10 +4,9 @@ A shape never claims more than its schema: where a schema says something that CE
 (alternatives, patterns), the shape is open, and nothing is checked there.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from interlock.values import Json, Schema
+from interlock.values import Json, Schema, immutable
 
 DEPTH_MAX = 100
 # Protobuf's own limit is the size of a message: 65,535 bytes, at 16 for a field.
@@ -16,38 +15,38 @@ FIELDS_MAX = 1_000
 ScalarName = Literal["string", "integer", "number", "boolean", "null"]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Open:
     """Anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Scalar:
     """A string, a number, a boolean or null."""
 
     name: ScalarName
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class MapOf:
     """An object with fields that are not declared."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class ListOf:
     """A list."""
 
     item: "Shape"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Record:
     """An object with declared fields; the name leads to a `RecordType`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Nullable:
     """Something, or null."""
 
@@ -57,7 +56,7 @@ class Nullable:
 Shape: TypeAlias = Open | Scalar | MapOf | ListOf | Record | Nullable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class RecordType:
     """The declared fields of an object, the schema they come from, and its definitions."""
 

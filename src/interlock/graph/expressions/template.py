@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NamedTuple, TypeAlias, final
 
 from interlock.errors import Diagnostic, ExpressionFailed
@@ -11,7 +11,7 @@ from interlock.graph.expressions.expression import Expression, parse_expression,
 from interlock.graph.expressions.paths import Scope, kind_text
 from interlock.graph.expressions.references import Reference
 from interlock.graph.scan import escape
-from interlock.values import DEPTH_MAX, Json, canonical
+from interlock.values import DEPTH_MAX, Json, canonical, immutable
 
 _OPEN, _CLOSE, _ESCAPED = "${{", "}}", "$${{"
 _MARK = re.compile(r"['\"{}]")
@@ -41,7 +41,7 @@ class Placed(NamedTuple):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Template:
     """JSON data with expressions in it; made by `parse_template`.
 
@@ -98,7 +98,7 @@ def parse_template(
     return Template(tree=tree, placed=tuple(reader.placed), evaluator=_evaluator(part))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class _Literal:
     value: Json
 

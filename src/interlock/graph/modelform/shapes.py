@@ -7,11 +7,11 @@ way that schema asks for. Bounds, patterns and formats are left out: texts may h
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast, final
 
 from interlock.graph.modelform.values import reference_of, value_form
-from interlock.values import Json, Schema, canonical, target
+from interlock.values import Json, Schema, canonical, immutable, target
 
 DEPTH_MAX = 4
 CHOICES_MAX = 100
@@ -78,7 +78,7 @@ class Anything(Shape):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Scalar(Shape):
     """A value of one simple type."""
 
@@ -112,7 +112,7 @@ class Null(Shape):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Choice(Shape):
     """One of some values of one simple type."""
 
@@ -131,7 +131,7 @@ class Choice(Shape):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class ListOf(Shape):
     """A list."""
 
@@ -149,7 +149,7 @@ class ListOf(Shape):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Fields(Shape):
     """An object whose fields are known."""
 
@@ -187,7 +187,7 @@ class Fields(Shape):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class MapOf(Shape):
     """An object whose keys are open."""
 
@@ -208,7 +208,7 @@ class MapOf(Shape):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class OneOf(Shape):
     """One of some shapes."""
 

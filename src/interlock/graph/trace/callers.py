@@ -10,6 +10,7 @@ from types import CodeType, FrameType
 from typing import cast
 
 from interlock.errors import Span
+from interlock.values import immutable
 
 OWN = ("interlock.actions.action", "interlock.graph.trace.")
 # What may stand between a call and the store of its result: `a = b = f()` copies it.
@@ -18,7 +19,7 @@ BETWEEN = frozenset({"CACHE", "COPY", "EXTENDED_ARG", "NOP", "NOT_TAKEN"})
 STORES = ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Caller:
     """A call in the author's code.
 

@@ -2,7 +2,7 @@
 
 import linecache
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import CodeType
 
 from interlock.actions import TRACER, AnyAction
@@ -15,10 +15,10 @@ from interlock.graph.trace.results import read_outputs
 from interlock.graph.trace.terms import Path
 from interlock.graph.trace.tracing import Tracing
 from interlock.graph.writer import to_document
-from interlock.values import Schema
+from interlock.values import Schema, immutable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Declaration:
     """What is said of a graph beside its function."""
 
@@ -28,7 +28,7 @@ class Declaration:
     defaults: Defaults = field(default_factory=Defaults)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Traced:
     """A graph that was traced.
 

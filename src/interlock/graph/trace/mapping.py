@@ -1,7 +1,6 @@
 """`each`: a body for each item of a list."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, Unpack, cast, overload
 
 from interlock.actions import Action, AnyAction, CommonOptions
@@ -15,7 +14,7 @@ from interlock.graph.trace.parameters import Parameter, read_parameters, refuse_
 from interlock.graph.trace.recording import current, open_site, record
 from interlock.graph.trace.references import TracedReference, list_of, map_reference
 from interlock.graph.trace.tracing import Tracing
-from interlock.values import Json, NodeId, Schema, select
+from interlock.values import Json, NodeId, Schema, immutable, select
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,7 +38,7 @@ class Mapped(Generic[R]):
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Body:
     """The graph of a body, ready to be named by a node.
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast, final
 
 from interlock.actions import TRACER, Action, AnyAction
@@ -15,10 +14,10 @@ from interlock.graph.trace.options import Options, Settings
 from interlock.graph.trace.references import TracedReference
 from interlock.graph.trace.terms import Path
 from interlock.graph.trace.tracing import Tracing
-from interlock.values import NodeId, Schema
+from interlock.values import NodeId, Schema, immutable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Site:
     """A call that becomes a node: its id, its options, and where it stands."""
 

@@ -7,7 +7,6 @@ a `registry`. What Python cannot say more plainly stays text: `cel(...)` for an 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from interlock.graph.model import CallNode, Graph, GraphNode, MapNode, ProposeNode
@@ -20,7 +19,7 @@ from interlock.graph.trace.statements import (
     fitted,
     retry_python,
 )
-from interlock.values import Json, Schema, canonical
+from interlock.values import Json, Schema, canonical, immutable
 
 # What a program may import; no variable may hide one of them.
 OUTER = (
@@ -71,7 +70,7 @@ def _words(graph: Graph) -> Iterator[str]:
         yield from _words(body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class _Parameter:
     """An input as a parameter; `is_exact` when its annotation and default say its schema."""
 

@@ -1,19 +1,18 @@
 """What a graph function returns: the outputs of its graph."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from interlock.graph.trace.arguments import Maybe, template
 from interlock.graph.trace.tracing import Tracing
-from interlock.values import Json
+from interlock.values import Json, immutable
 
 LONE = "result"
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Outputs:
     """The outputs of a graph.
 

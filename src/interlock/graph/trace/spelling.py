@@ -8,7 +8,6 @@ import json
 import keyword
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from interlock.errors import ValueRefused
@@ -17,7 +16,7 @@ from interlock.graph.trace import terms
 from interlock.graph.trace.markers import CLOSE, OPEN
 from interlock.graph.trace.terms import Step, Term
 from interlock.graph.trace.texts import template_text, value_text
-from interlock.values import Json
+from interlock.values import Json, immutable
 
 # Gives the Python of a path, by its root and steps; None where there is no such variable.
 Name: TypeAlias = Callable[[str, tuple[Step, ...]], str | None]
@@ -55,7 +54,7 @@ class NotSpelled(Exception):
     """The source has no Python that would be written back the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Spelled:
     """A part of an expression: its Python, and the term that this Python would build."""
 

@@ -16,7 +16,7 @@ from interlock.graph.trace.spelling import (
     value_python,
 )
 from interlock.graph.trace.terms import Step
-from interlock.values import Json, NodeId, duration_text
+from interlock.values import Json, NodeId, duration_text, immutable
 
 # A function and its arguments; one without a name calls what the call before it gave.
 Call: TypeAlias = tuple[str, list[str]]
@@ -26,7 +26,7 @@ INDENT = "    "
 FACETS = {"error": "error_of", "output": "output_of", "status": "status"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Surroundings:
     """What a function finds around it.
 
