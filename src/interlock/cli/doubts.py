@@ -18,6 +18,7 @@ from interlock.plan import (
     CompiledMap,
     Plan,
 )
+from interlock.store import ReadStore
 from interlock.values import Json, NodeId, Path, RunId, paths
 
 INDENT = " " * 15
@@ -26,7 +27,7 @@ SKELETON_FIELDS_MAX = 6
 
 
 def doubt_lines(
-    journal: Journal,
+    journal: Journal[ReadStore],
     run: RunId,
     plan: Plan,
     *,
@@ -54,7 +55,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def resolve_commands(
-    journal: Journal, run: RunId, path: Path, *, action: Manifest | None
+    journal: Journal[ReadStore], run: RunId, path: Path, *, action: Manifest | None
 ) -> tuple[str, str]:
     """Write the commands that decide about a node in doubt."""
     output = skeleton(action.returns if action is not None else True)

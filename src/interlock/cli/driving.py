@@ -22,6 +22,7 @@ from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Entry
 from interlock.plan import Plan
 from interlock.runtime import Observer, RunResult, Runtime, read_entries
+from interlock.store import Store
 from interlock.values import Json, RunId
 
 Order: TypeAlias = Callable[[Runtime, Observer], Awaitable[RunResult]]
@@ -36,7 +37,7 @@ class Stage:
 
     plan: Plan
     registry: Registry
-    journal: Journal
+    journal: Journal[Store]
 
 
 def drive(
@@ -114,7 +115,7 @@ class Interruption:
         leave: has the last words, at the second signal, and gives the exit code.
     """
 
-    def __init__(self, journal: Journal, *, leave: Callable[[], int] | None = None) -> None:
+    def __init__(self, journal: Journal[Store], *, leave: Callable[[], int] | None = None) -> None:
         self.run: RunId | None = None
         self.is_catching = False
         """Whether signals come here: then no exception of the loop is a person's."""

@@ -8,6 +8,7 @@ from interlock.errors import (
     InterlockError,
     InternalError,
     JournalCorrupt,
+    NoJournal,
     RunNotFound,
     RunNotResumable,
     StoreError,
@@ -33,7 +34,7 @@ class Exit(IntEnum):
 MEANINGS: dict[Exit, str] = {
     Exit.OK: "done",
     Exit.FAILED: "the run failed; `fmt --check` or `doctor` found something",
-    Exit.USAGE: "usage: a wrong option, no such run, an app that cannot be loaded",
+    Exit.USAGE: "usage: a wrong option, no such run or journal, an app that cannot be loaded",
     Exit.REFUSED: "refused before anything ran: the document, the plan or the inputs are invalid",
     Exit.IN_DOUBT: "the run stopped in doubt about a write: a person decides, see `resolve`",
     Exit.OPEN: "the run is open: interrupted or waiting, see `resume`",
@@ -53,6 +54,8 @@ def exit_of(error: InterlockError) -> Exit:
             return Exit.DIVERGED
         case StoreError(code=JournalCorrupt.code):
             return Exit.DIVERGED  # Writing met a damaged page.
+        case NoJournal():
+            return Exit.USAGE
         case StoreError():
             return Exit.STORE
         case UsageError() | ExtraMissing() | RunNotFound() | RunNotResumable():

@@ -24,6 +24,7 @@ from interlock.journal import (
     RunStarted,
 )
 from interlock.plan import Plan
+from interlock.store import ReadStore
 from interlock.values import Json, Path
 
 INNER_SHOWN_MAX = 10
@@ -44,7 +45,7 @@ class RunView:
     head: RunHead
     plan: Plan
     entries: Sequence[Entry]
-    journal: Journal
+    journal: Journal[ReadStore]
     driver: OwnerId | None = None
     now_ms: int | None = None
 

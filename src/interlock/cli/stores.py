@@ -1,25 +1,37 @@
 """Opening the store that a command works on, and finding the run that is meant."""
 
-from collections.abc import Generator
+import difflib
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
+from typing import Generic, TypeVar
 
 from interlock.cli.project import HOME, find_project, shown, store_url
-from interlock.errors import RunNotFound, UsageError
+from interlock.errors import NoJournal, RunNotFound, UsageError
 from interlock.journal import OwnerId, RunHead
-from interlock.store import Store, living_owners, open_store
+from interlock.store import (
+    ReadStore,
+    Store,
+    journals_in,
+    living_owners,
+    open_store,
+    open_to_read,
+)
 from interlock.values import RunId
 
 LAST = "last"
 CALLS_ACTIONS = ("run", "resume", "resolve")
 CANDIDATES_SHOWN_MAX = 5
+NEAR_SHOWN_MAX = 3
 ABOVE_ALL = "\x7f"
+
+StoreT_co = TypeVar("StoreT_co", bound=ReadStore, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
+class Journal(Generic[StoreT_co]):
     """A store as the command line uses it.
 
     Attributes:
@@ -28,7 +40,7 @@ class Journal:
         program: how this program is called where those commands will be typed.
     """
 
-    store: Store
+    store: StoreT_co
     url: str
     name: str
     app: str | None = None
@@ -50,7 +62,7 @@ class Journal:
 
 
 @contextmanager
-def opened(store: str | None, *, app: str | None = None) -> Generator[Journal]:
+def opened(store: str | None, *, app: str | None = None) -> Generator[Journal[Store]]:
     """Open the store for runs. Its folder is made when it is not there yet.
 
     Raises:
@@ -60,44 +72,63 @@ def opened(store: str | None, *, app: str | None = None) -> Generator[Journal]:
     _make_home(path_of(url))
     opened_store = open_store(url)
     try:
-        yield Journal(
-            store=opened_store,
-            url=url,
-            name=name_of(url),
-            app=app,
-            store_option=store,
-        )
+        yield Journal(store=opened_store, url=url, name=name_of(url), app=app, store_option=store)
     finally:
         opened_store.close()
 
 
 @contextmanager
-def opened_if_there(store: str | None) -> Generator[Journal | None]:
-    """Open the store for looking at it; None when there is none yet, and nothing is made."""
-    path = path_of(store_url(find_project(), store))
-    if path is not None and not is_there(path):
-        yield None
-        return
-    with opened(store) as journal:
-        yield journal
-
-
-@contextmanager
-def existing(store: str | None, *, app: str | None = None) -> Generator[Journal]:
-    """Open the store for something that is in it.
+def existing(store: str | None, *, app: str | None = None) -> Generator[Journal[Store]]:
+    """Open the store to go on with a run that is in it.
 
     Raises:
-        RunNotFound: there is no store.
+        StoreUnusable: there is none, or it cannot be opened.
     """
     url = store_url(find_project(), store)
     path = path_of(url)
     if path is not None and not is_there(path):
-        raise RunNotFound(
-            f"there is no journal at {name_of(url)}, so there are no runs",
-            hint="`interlock run` makes it; or name another one with --store",
-        )
+        raise _no_journal(path)
     with opened(store, app=app) as journal:
         yield journal
+
+
+@contextmanager
+def to_read(store: str | None) -> Generator[Journal[ReadStore]]:
+    """Open the store to look at it: nothing is made, and it need not be ours to write.
+
+    Raises:
+        StoreUnusable: there is none, or it cannot be read.
+    """
+    url = store_url(find_project(), store)
+    path = path_of(url)
+    if path is not None and not is_there(path):
+        raise _no_journal(path)
+    opened_store = open_to_read(url)
+    try:
+        yield Journal(store=opened_store, url=url, name=name_of(url), store_option=store)
+    finally:
+        opened_store.close()
+
+
+def _no_journal(path: Path) -> NoJournal:
+    """Say that there is no journal, and which one may have been meant."""
+    near = [shown(found) for found in _journals_near(path)]
+    wanted = shown(path)
+    closest = difflib.get_close_matches(wanted, near, n=NEAR_SHOWN_MAX, cutoff=0)
+    options = " or ".join(f"`--store {name}`" for name in closest)
+    make = "`interlock run` makes it; or name another one with --store"
+    return NoJournal(
+        f"there is no journal at {wanted}",
+        hint=f"did you mean {options}?" if options else make,
+    )
+
+
+def _journals_near(path: Path) -> Iterator[Path]:
+    """Find journals where the one that was named would be, here, and in the project."""
+    here, project = Path.cwd(), find_project().folder
+    folders = (path.parent, path.parent / HOME, here, here / HOME, project / HOME)
+    for folder in dict.fromkeys(folder.absolute() for folder in folders):
+        yield from journals_in(folder)
 
 
 def path_of(url: str) -> Path | None:
@@ -134,7 +165,7 @@ def _make_home(path: Path | None) -> None:
         (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
-def find_run(store: Store, told: str) -> RunHead:
+def find_run(store: ReadStore, told: str) -> RunHead:
     """Find a run by its id, a unique beginning of it, or `last`.
 
     Raises:
@@ -157,7 +188,7 @@ def find_run(store: Store, told: str) -> RunHead:
     raise RunNotFound(f"no run begins with `{told}`", hint="`interlock runs` lists them")
 
 
-def _beginning_with(store: Store, prefix: str) -> list[RunHead]:
+def _beginning_with(store: ReadStore, prefix: str) -> list[RunHead]:
     exact = store.head(RunId(prefix))
     if exact is not None:
         return [exact]

@@ -331,6 +331,10 @@ CODES: dict[str, CodeInfo] = {
         "store stopped",
         "An earlier write failed. Close the store, reopen it, and read what is there.",
     ),
+    "IL7020": CodeInfo(
+        "no journal", "There is no journal at this path; only commands that run graphs make one."
+    ),
+    "IL7021": CodeInfo("not readable", "The file or its folder cannot be read."),
     # --- IL8xxx replay
     "IL8001": CodeInfo(
         "divergence", "A replay differs from its journal; the first difference is named."

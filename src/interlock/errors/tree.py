@@ -11,6 +11,7 @@ InterlockError
 ├── RunNotResumable      the run is in a state in which the order makes no sense
 ├── StoreError
 │   ├── StoreUnusable    not a journal, wrong version, read-only, network file system ...
+│   │   └── NoJournal    nothing is there yet: name another one, or make it by a run
 │   ├── StoreFailed      an I/O error: dispatch stops, reopen and verify
 │   ├── JournalCorrupt   stored bytes do not decode or do not match their digest
 │   ├── KeyTaken         another run has the key; the caller wants that run
@@ -123,6 +124,12 @@ class StoreUnusable(StoreError):
     """The file is no journal of ours, of another version, or cannot be used as asked."""
 
     code = "IL7003"
+
+
+class NoJournal(StoreUnusable):
+    """There is nothing to read at this path yet."""
+
+    code = "IL7020"
 
 
 class StoreFailed(StoreError):

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from interlock.errors import JournalCorrupt, RunNotFound
 from interlock.journal import Entry, StoredEvent, decode_entry, refs_of
-from interlock.store import Store
+from interlock.store import ReadStore
 from interlock.values import RunId, ValueRef
 
 PAGE = 1_000
 KEEP = "keep the file for analysis, and restore the store from a backup"
 
 
-def read_entries(store: Store, run: RunId) -> Iterator[Entry]:
+def read_entries(store: ReadStore, run: RunId) -> Iterator[Entry]:
     """Read the entries of a run in order, a page at a time, with their values.
 
     Raises:

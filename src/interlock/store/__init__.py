@@ -1,4 +1,4 @@
-"""Stores: bytes that survive. `open_store` is the only way to a backend.
+"""Stores: bytes that survive. `open_store` and `open_to_read` are the only ways to a backend.
 
 memory:          lives as long as the object
 sqlite:PATH      a journal file, durable through crash and power loss
@@ -8,8 +8,10 @@ PATH             the same
 from interlock.store.health import StoreHealth as StoreHealth
 from interlock.store.locator import (
     examine_store as examine_store,
+    journals_in as journals_in,
     living_owners as living_owners,
     open_store as open_store,
+    open_to_read as open_to_read,
 )
 from interlock.store.memory import MemoryStore as MemoryStore
 from interlock.store.protocol import (
@@ -17,6 +19,7 @@ from interlock.store.protocol import (
     HEADS_READ_DEFAULT as HEADS_READ_DEFAULT,
     INLINE_BYTES_MAX as INLINE_BYTES_MAX,
     MeasuredStore as MeasuredStore,
+    ReadStore as ReadStore,
     Store as Store,
     StoreStatistics as StoreStatistics,
 )
@@ -26,10 +29,13 @@ __all__ = [
     "examine_store",
     "HEADS_READ_DEFAULT",
     "INLINE_BYTES_MAX",
+    "journals_in",
     "living_owners",
     "MeasuredStore",
     "MemoryStore",
     "open_store",
+    "open_to_read",
+    "ReadStore",
     "Store",
     "StoreHealth",
     "StoreStatistics",

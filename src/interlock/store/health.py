@@ -17,6 +17,8 @@ class StoreHealth:
         bytes: the size of the file with its write-ahead log.
         bytes_free: what is left on its disk.
         driven: the runs that a living process drives, with its owner id.
+        unwritable: why it can only be read, with the code of the error; empty when it can be
+            written.
     """
 
     problems: tuple[str, ...]
@@ -27,3 +29,4 @@ class StoreHealth:
     bytes: int
     bytes_free: int
     driven: Mapping[RunId, OwnerId]
+    unwritable: str = ""

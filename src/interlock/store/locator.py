@@ -1,10 +1,12 @@
 """From a store's address to the store."""
 
+from pathlib import Path
+
 from interlock.errors import UsageError
 from interlock.journal import OwnerId
 from interlock.store.health import StoreHealth
 from interlock.store.memory import MemoryStore
-from interlock.store.protocol import MeasuredStore
+from interlock.store.protocol import MeasuredStore, ReadStore
 from interlock.values import RunId
 
 MEMORY = "memory:"
@@ -27,6 +29,26 @@ def open_store(url: str) -> MeasuredStore:
     from interlock.store.sqlite import SqliteStore
 
     return SqliteStore(path)
+
+
+def open_to_read(url: str) -> ReadStore:
+    """Open a store to read it: nothing is made, nothing changes.
+
+    So it may be on read-only media. Other processes may write it meanwhile. In this process do not
+    open it with `open_store` at the same time: the store that writes reads as well.
+
+    Raises:
+        UsageError: the address is empty or of a kind that does not exist.
+        NoJournal: there is none.
+        StoreUnusable: it cannot be read; says why.
+        JournalCorrupt: its first pages are damaged.
+    """
+    path = _path_of(url)
+    if path is None:
+        return MemoryStore()
+    from interlock.store.sqlite import open_to_read as open_file
+
+    return open_file(path)
 
 
 def examine_store(url: str) -> StoreHealth | None:
@@ -62,6 +84,16 @@ def living_owners(url: str) -> dict[RunId, OwnerId]:
     from interlock.store.sqlite import living_owners as living
 
     return living(path)
+
+
+def journals_in(folder: Path) -> list[Path]:
+    """Find the journal files of a folder by their first bytes.
+
+    In a folder of very many files not all of them are looked at.
+    """
+    from interlock.store.sqlite import journals_in as found_in
+
+    return found_in(folder)
 
 
 def _path_of(url: str) -> str | None:

@@ -21,31 +21,8 @@ EVENTS_READ_DEFAULT = 1_000
 HEADS_READ_DEFAULT = 100
 
 
-class Store(Protocol):
-    """Bytes that survive: eight atomic methods, for any thread.
-
-    When a write fails with an I/O error the store stops: it refuses further writes, since what was
-    not acknowledged may or may not be durable, and asking the disk again proves nothing. Close it,
-    reopen it, and read what is there.
-    """
-
-    def write(self, records: Sequence[Record]) -> frozenset[RunId]:
-        """Append a batch. When it returns, the batch is durable; it is never there in part.
-
-        A run whose lease in the store is of a higher epoch than any of its records is fenced: all
-        of its records are left out, with their values and its head, and the rest commits. Values
-        that are there already are ignored. Of several heads of one run the last counts,
-        and of several changes of its lease, which is granted or let go in the same transaction.
-
-        Returns:
-            The runs that are fenced: their owner must stop.
-
-        Raises:
-            StoreFailed: a gap or a repeat in a run's `seq` (IL7018: nothing is written and the
-                store stays usable), or an I/O error (the store is stopped).
-            KeyTaken: a head's `key` belongs to another run; nothing of the batch is written.
-        """
-        ...
+class ReadStore(Protocol):
+    """What a store answers to those who only read."""
 
     def read(
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT
@@ -77,6 +54,37 @@ class Store(Protocol):
 
         Newest means the greatest run id, since ids are ULIDs. `before` continues a listing after
         its last run, whether or not that run is still there.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the store. Closing twice is fine; other calls are refused."""
+        ...
+
+
+class Store(ReadStore, Protocol):
+    """Bytes that survive: eight atomic methods, for any thread.
+
+    When a write fails with an I/O error the store stops: it refuses further writes, since what was
+    not acknowledged may or may not be durable, and asking the disk again proves nothing. Close it,
+    reopen it, and read what is there.
+    """
+
+    def write(self, records: Sequence[Record]) -> frozenset[RunId]:
+        """Append a batch. When it returns, the batch is durable; it is never there in part.
+
+        A run whose lease in the store is of a higher epoch than any of its records is fenced: all
+        of its records are left out, with their values and its head, and the rest commits. Values
+        that are there already are ignored. Of several heads of one run the last counts,
+        and of several changes of its lease, which is granted or let go in the same transaction.
+
+        Returns:
+            The runs that are fenced: their owner must stop.
+
+        Raises:
+            StoreFailed: a gap or a repeat in a run's `seq` (IL7018: nothing is written and the
+                store stays usable), or an I/O error (the store is stopped).
+            KeyTaken: a head's `key` belongs to another run; nothing of the batch is written.
         """
         ...
 

@@ -31,8 +31,10 @@ def test_json_is_one_valid_value_on_stdout(shell: Shell, line: str):
     assert isinstance(shell(line).json, dict | list)
 
 
-def test_json_of_commands_without_a_store_is_empty(shell: Shell):
-    assert shell("interlock runs --json").json == []
+def test_commands_without_a_store_print_nothing_and_make_none(shell: Shell):
+    done = shell("interlock runs --json")
+    assert (done.out, done.code) == ("", 2)
+    assert "IL7020" in done.err
     assert not (shell.folder / ".interlock").exists()
 
 
@@ -93,7 +95,7 @@ def test_what_actions_print_does_not_mix_with_the_outputs(shell: Shell):
         ("interlock run release.yaml -i service=api -i version=silent", 4),
         ("interlock run batch.yaml -i numbers=[] --store postgres://db", 2),
         ("interlock run batch.yaml -i numbers=[] --store actions.py", 7),
-        ("interlock runs --store no/such/folder/journal.db", 0),
+        ("interlock runs --store no/such/folder/journal.db", 2),
     ],
 )
 def test_exit_codes(shell: Shell, line: str, code: int):

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -187,28 +187,96 @@ def permissions(path: Path, mode: int) -> Iterator[None]:
         path.chmod(before)
 
 
+READING = (("runs",), ("replay", "--all"), ("show", "last"), ("show", "last", "--events"))
+
+
 @pytest.mark.parametrize(
     "place,mode,says",
     [
         ("kept/j.db", 0o444, "it cannot be written"),
-        ("kept/j.db", 0o000, "it cannot be written"),
         ("kept", 0o555, "its folder cannot be written"),
-        ("kept", 0o000, "it cannot be written"),
         ("kept/j.db-locks", 0o555, "turnstile"),
     ],
 )
-def test_what_we_may_not_write_is_refused(
+def test_what_we_may_not_write_can_be_read(
     project: World, sound: bytes, place: str, mode: int, says: str
 ):
     (project.folder / "kept" / "j.db-locks").mkdir(parents=True)
     project.write("kept/j.db", sound)
+    before = snapshot(project.folder / "kept")
     with permissions(project.folder / place, mode):
-        for words in (("run", "chain.yaml"), ("resume", "last"), ("replay", "--all")):
+        for words in (("run", "chain.yaml"), ("resume", "last")):
             ended = project.run(*words, "--store", "kept/j.db", before=powerless())
             ended.check_refused(7, "IL7013", says=says)
             assert ended.out == ""
+        for words in READING:
+            ended = project.run(*words, "--store", "kept/j.db", before=powerless())
+            ended.check_words()
+            assert (ended.code, ended.codes) == (0, []), ended
+    assert snapshot(project.folder / "kept") == before
+    assert project.lines() == []
+
+
+@pytest.mark.parametrize(
+    "place,says", [("kept/j.db", "j.db cannot be read"), ("kept", "it cannot be read")]
+)
+def test_what_we_may_not_read_is_refused(project: World, sound: bytes, place: str, says: str):
+    (project.folder / "kept").mkdir()
+    project.write("kept/j.db", sound)
+    with permissions(project.folder / place, 0o000):
+        for words in (("run", "chain.yaml"), ("resume", "last")):
+            ended = project.run(*words, "--store", "kept/j.db", before=powerless())
+            ended.check_refused(7, "IL7013", says="it cannot be written")
+        for words in READING:
+            ended = project.run(*words, "--store", "kept/j.db", before=powerless())
+            ended.check_refused(7, "IL7021", says=says)
+            assert ended.out == ""
     assert project.lines() == []
     project.check_sound(store="kept/j.db")
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file and folder, with its last change and its bytes."""
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_mtime_ns,
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in (folder, *folder.rglob("*"))
+    }
+
+
+def test_reading_commands_change_nothing_of_a_run_whose_process_was_killed(project: World):
+    """The log and its index are left behind: they are evidence, and only `resume` takes them up."""
+    project.make_gates("one")
+    project.actions(ACTIONS.replace('note(f"{number}")', 'gate("one")'))
+    process = project.start("run", "chain.yaml", "--store", "kept.db")
+    project.until_began("one")
+    process.kill()
+    project.end(process)
+    before = snapshot(project.folder)
+    assert {"kept.db", "kept.db-wal", "kept.db-shm"} <= set(before)
+    for words in (*READING, ("doctor",)):
+        ended = project.run(*words, "--store", "kept.db")
+        ended.check_words()
+        assert ended.code == 0, ended
+    assert "interrupted" in project.run("runs", "--store", "kept.db").out
+    assert snapshot(project.folder) == before
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_a_journal_that_is_not_there_is_named_with_those_that_are(
+    project: World, sound: bytes, words: tuple[str, ...]
+):
+    (project.folder / "kept").mkdir()
+    project.write("kept/journal.db", sound)
+    ended = project.run(*words, "--store", "kept/jurnal.db")
+    ended.check_refused(2, "IL7020", says="there is no journal at kept/jurnal.db")
+    assert "did you mean `--store kept/journal.db`?" in ended.err
+    assert ended.out == ""
+    project.run(*words).check_refused(2, "IL7020", says="`interlock run` makes it")
+    assert [path.name for path in (project.folder / "kept").iterdir()] == ["journal.db"]
+    assert not project.journal.parent.exists()
 
 
 def test_a_project_that_we_may_not_write_is_refused(project: World):
@@ -244,6 +312,13 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
         subprocess.run([*sudo, "umount", str(disk)], check=True)
 
 
+def fill(path: Path) -> None:
+    """Take all the room that is left on a disk."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)) == 4096:
+            pass
+
+
 def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(project: World):
     project.write("chain.yaml", chain(8, kilobytes=100))
     with small_disk(project.folder, 900) as disk:
@@ -253,8 +328,11 @@ def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(project: World):
         sent = project.lines()
         assert 0 < len(sent) < 8
         project.check_sound(store="disk/j.db")
+        fill(disk / "more")
         project.run("resume", "last", "--store", "disk/j.db").check_refused(7, "IL7017")
+        project.check_sound(store="disk/j.db")
         assert project.lines() == sent
+        (disk / "more").unlink()
         (disk / "filler").unlink()
         command = ended.err.rpartition("To go on: ")[2].strip()
         assert command.endswith("--store disk/j.db")

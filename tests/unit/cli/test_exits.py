@@ -20,6 +20,7 @@ CODES = {
     "LeaseHeld": Exit.STORE,
     "LeaseLost": Exit.STORE,
     "LimitExceeded": Exit.REFUSED,
+    "NoJournal": Exit.USAGE,
     "RunNotFound": Exit.USAGE,
     "RunNotResumable": Exit.USAGE,
     "StoreError": Exit.STORE,

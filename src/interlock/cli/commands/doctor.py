@@ -156,7 +156,7 @@ def _store(option: str | None) -> Iterator[Check]:
             told = f"{name_of(url)} is not there yet: `interlock run` makes it"
             yield Check(level="ok", name="store", told=told)
             return
-        # Opening it checks its file system, permissions, header and format.
+        # Opening it checks its permissions, header and format.
         health = examine_store(url)
         if health is None:
             told = f"{url} keeps nothing beyond one process"
@@ -171,6 +171,9 @@ def _health(name: str, health: StoreHealth) -> Iterator[Check]:
     size = f"{counted(health.runs, 'run')}, {counted(health.events, 'event')}"
     told = f"{name}: {size}, {health.bytes / 1e6:.1f} MB, format {health.version}"
     yield Check(level="ok", name="store", told=told)
+    if health.unwritable:
+        fix = "make it writable to run graphs; `runs`, `show` and `replay` work as it is"
+        yield Check(level="fail", name="store", told=health.unwritable, fix=fix)
     if health.problems:
         fix = "keep the file and its -wal for analysis, and restore the store from a backup"
         told = f"{counted(len(health.problems), 'problem')}: {one_line(health.problems[0], 200)}"

@@ -7,12 +7,12 @@ import click
 from interlock.cli.console import counted, err, out, out_json, tinted
 from interlock.cli.exits import Exit, exit_of
 from interlock.cli.options import example, json_option, store_option
-from interlock.cli.stores import existing, find_run, opened_if_there
+from interlock.cli.stores import find_run, to_read
 from interlock.errors import Divergence, InterlockError, JournalCorrupt, UsageError
 from interlock.journal import RunHead
 from interlock.replay import Verified, verify
 from interlock.runtime import read_entries
-from interlock.store import Store
+from interlock.store import ReadStore
 from interlock.values import Json
 
 PAGE = 100
@@ -33,10 +33,7 @@ def replay(runs: tuple[str, ...], *, every: bool, store: str | None, as_json: bo
         raise UsageError("say which runs: ids, `last`, or --all", hint="interlock replay --all")
     code = Exit.OK
     found: list[Json] = []
-    with opened_if_there(store) if every else existing(store) as journal:
-        if journal is None:
-            err("There are no runs yet")
-            return Exit.OK
+    with to_read(store) as journal:
         heads = _every(journal.store) if every else (find_run(journal.store, told) for told in runs)
         for head in heads:
             verified = _verify(journal.store, head)
@@ -51,14 +48,14 @@ def replay(runs: tuple[str, ...], *, every: bool, store: str | None, as_json: bo
     return code
 
 
-def _every(store: Store) -> Iterator[RunHead]:
+def _every(store: ReadStore) -> Iterator[RunHead]:
     page = store.heads(limit=PAGE)
     while page:
         yield from page
         page = store.heads(before=page[-1].run, limit=PAGE)
 
 
-def _verify(store: Store, head: RunHead) -> Verified | InterlockError:
+def _verify(store: ReadStore, head: RunHead) -> Verified | InterlockError:
     try:
         verified = verify(head.run, read_entries(store, head.run))
         _check_head(store, head, verified)
@@ -67,7 +64,7 @@ def _verify(store: Store, head: RunHead) -> Verified | InterlockError:
     return verified
 
 
-def _check_head(store: Store, head: RunHead, verified: Verified) -> None:
+def _check_head(store: ReadStore, head: RunHead, verified: Verified) -> None:
     """Hold the row that lists a run against its events; both are written in one transaction.
 
     Raises:

@@ -8,7 +8,7 @@ from interlock.cli.console import aligned, err, out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.runview import OPEN
-from interlock.cli.stores import opened_if_there
+from interlock.cli.stores import to_read
 from interlock.cli.times import moment, span
 from interlock.journal import OwnerId, RunHead, RunStatus
 from interlock.values import Json
@@ -32,11 +32,11 @@ def runs(statuses: tuple[str, ...], *, limit: int, store: str | None, as_json: b
 
     `interrupted` runs are open, and no process drives them: see `interlock resume`.
     """
-    with opened_if_there(store) as journal:
+    with to_read(store) as journal:
         wanted = cast(tuple[RunStatus, ...], statuses) or None
-        heads = journal.store.heads(statuses=wanted, limit=limit) if journal is not None else []
+        heads = journal.store.heads(statuses=wanted, limit=limit)
         is_open = any(head.status == "running" for head in heads)
-        driven = journal.driven() if journal is not None and is_open else {}
+        driven = journal.driven() if is_open else {}
     if as_json:
         out_json([head_json(head, driven.get(head.run)) for head in heads])
     elif heads:

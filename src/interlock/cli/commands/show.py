@@ -8,12 +8,12 @@ from interlock.cli.exits import Exit
 from interlock.cli.nodeview import node_json, node_lines, node_view
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.runview import OPEN, RunView, run_json, run_lines
-from interlock.cli.stores import existing, find_run
+from interlock.cli.stores import find_run, to_read
 from interlock.errors import JournalCorrupt, UsageError
 from interlock.journal import StoredEvent
 from interlock.replay import pinned_plan
 from interlock.runtime import SystemClock, read_entries
-from interlock.store import EVENTS_READ_DEFAULT, Store
+from interlock.store import EVENTS_READ_DEFAULT, ReadStore
 from interlock.values import Json, RunId
 
 
@@ -31,7 +31,7 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
     """
     if events and (node is not None or as_json):
         raise UsageError("--events prints the whole journal, as JSON lines", hint="use it alone")
-    with existing(store) as journal:
+    with to_read(store) as journal:
         head = find_run(journal.store, run)
         if events:
             _print_events(journal.store, head.run)
@@ -61,7 +61,7 @@ def _envelope(run: RunId, event: StoredEvent) -> Json:
         ) from error
 
 
-def _print_events(store: Store, run: RunId) -> None:
+def _print_events(store: ReadStore, run: RunId) -> None:
     after = 0
     while page := store.read(run, after=after, limit=EVENTS_READ_DEFAULT):
         for event in page:

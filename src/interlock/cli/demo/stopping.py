@@ -9,8 +9,10 @@ from interlock.cli.demo.narration import heading
 from interlock.cli.demo.workspace import Workspace
 from interlock.cli.driving import Interruption
 from interlock.cli.exits import Exit
-from interlock.cli.stores import Journal, opened_if_there
+from interlock.cli.stores import Journal, to_read
+from interlock.errors import NoJournal
 from interlock.runtime import RunResult
+from interlock.store import Store
 from interlock.values import RunId
 
 
@@ -21,7 +23,9 @@ class Stopping:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def watched(self, journal: Journal, drive: Callable[[Interruption], RunResult]) -> RunResult:
+    def watched(
+        self, journal: Journal[Store], drive: Callable[[Interruption], RunResult]
+    ) -> RunResult:
         """Drive a run.
 
         Raises:
@@ -39,8 +43,11 @@ class Stopping:
 
     def last_words(self) -> int:
         """Say what is left, and return the exit code."""
-        with opened_if_there(str(self._workspace.journal)) as journal:
-            heads = journal.store.heads() if journal is not None else []
+        try:
+            with to_read(str(self._workspace.journal)) as journal:
+                heads = journal.store.heads()
+        except NoJournal:
+            heads = []
         return self._say_what_is_left(head.run for head in heads if head.execution is None)
 
     def _say_what_is_left(self, open_runs: Iterable[RunId]) -> int:

@@ -1,6 +1,21 @@
 """A journal file in SQLite: one writer and many readers a process, several processes a file."""
 
-from interlock.store.sqlite.health import examine as examine, living_owners as living_owners
+from interlock.store.sqlite.answers import (
+    SqliteReadStore as SqliteReadStore,
+    open_to_read as open_to_read,
+)
+from interlock.store.sqlite.health import (
+    examine as examine,
+    journals_in as journals_in,
+    living_owners as living_owners,
+)
 from interlock.store.sqlite.store import SqliteStore as SqliteStore
 
-__all__ = ["examine", "living_owners", "SqliteStore"]
+__all__ = [
+    "examine",
+    "journals_in",
+    "living_owners",
+    "open_to_read",
+    "SqliteReadStore",
+    "SqliteStore",
+]

@@ -5,6 +5,7 @@ every signature is unknown to a type checker there. What is unknown stops here.
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import apsw
@@ -36,6 +37,21 @@ class Connection(Protocol):
 def connect(path: str, *, flags: int) -> Connection:
     """Open a connection."""
     return cast("Connection", apsw.Connection(path, flags=flags))
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """Read the beginning of a file that may be open as a database in this process.
+
+    Through SQLite's own layer: POSIX takes all locks of a process on a file away when it closes any
+    descriptor of that file. SQLite knows which of its own have to stay.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_MAIN_DB
+    file = cast(Any, apsw.VFSFile("", str(path), [flags, 0]))
+    try:
+        size = min(count, int(file.xFileSize()))
+        return bytes(file.xRead(count, 0)).ljust(size, b"\0")  # apsw cuts zeros off the end.
+    finally:
+        file.xClose()
 
 
 def array(items: tuple[str, ...] | tuple[bytes, ...]) -> object:

@@ -23,6 +23,9 @@ REOPEN = "open the store anew, and resume its runs"
 NOT_WRITABLE = Cause(
     "IL7013", "it cannot be written", "make the file and its folder writable, or use another path"
 )
+NOT_READABLE = Cause(
+    "IL7021", "it cannot be read", "make the file and its folder readable for this user"
+)
 LOCKED = Cause(
     "IL7016",
     "another program holds a lock on it",
@@ -87,6 +90,17 @@ def unusable(error: apsw.Error | OSError, path: Path) -> StoreError:
     cause = cause_of(error)
     kind = JournalCorrupt if cause is CORRUPT else StoreUnusable
     return kind(f"cannot open {path}: {cause.words} ({error})", hint=cause.hint, code=cause.code)
+
+
+def unreadable(error: apsw.Error | OSError, path: Path) -> StoreError:
+    """Make the error for a store that cannot be opened to read it."""
+    if cause_of(error) is not NOT_WRITABLE:
+        return unusable(error, path)
+    return StoreUnusable(
+        f"cannot read {path}: {NOT_READABLE.words} ({error})",
+        hint=NOT_READABLE.hint,
+        code=NOT_READABLE.code,
+    )
 
 
 def read_failed(error: apsw.Error, path: Path) -> StoreError:

@@ -1,29 +1,26 @@
 """Looking at a journal file without changing it: is it whole, and who is at work on it?"""
 
+import os
 import shutil
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
-import apsw
-
+from interlock.errors import StoreUnusable
 from interlock.journal import OwnerId
 from interlock.store.health import StoreHealth
 from interlock.store.sqlite.connection import Connection
-from interlock.store.sqlite.failures import read_failed, unusable
-from interlock.store.sqlite.locks import Locks
-from interlock.store.sqlite.opening import (
-    beside,
-    check_header,
-    check_place,
-    check_version,
-    open_reader,
-    real_path,
-)
+from interlock.store.sqlite.locks import is_alive
+from interlock.store.sqlite.opening import beside, check_place, is_journal, real_path
+from interlock.store.sqlite.reader import Reader
+from interlock.store.sqlite.reading import views_of
 from interlock.store.sqlite.schema import MIGRATIONS, version_of
 from interlock.values import RunId
 
+T = TypeVar("T")
 PROBLEMS_MAX = 10
+FILES_MAX = 1_000
 HELD = "SELECT run, owner FROM lease WHERE owner IS NOT NULL"
 
 
@@ -31,16 +28,11 @@ def examine(path: str) -> StoreHealth:
     """Read every page of a journal file, and say what is wrong and how large it is.
 
     Raises:
-        StoreUnusable: it cannot be opened; says why.
+        StoreUnusable: it cannot be read; says why.
         JournalCorrupt: it is damaged so much that it cannot be read at all.
     """
     file = real_path(path)
-    with _reading(file) as connection:
-        rows = connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})").fetchall()
-        problems = tuple(str(row[0]) for row in rows if row[0] != "ok")
-        events = _count(connection, "event")
-        runs = _count(connection, "head")
-        version = version_of(connection)
+    problems, events, runs, version = _asked(file, _pages_and_counts)
     return StoreHealth(
         problems=problems,
         version=version,
@@ -50,43 +42,59 @@ def examine(path: str) -> StoreHealth:
         bytes=sum(_size(place) for place in (file, beside(file, "-wal"))),
         bytes_free=shutil.disk_usage(file.parent).free,
         driven=living_owners(path),
+        unwritable=_unwritable(file),
     )
+
+
+def _pages_and_counts(reader: Reader) -> tuple[tuple[str, ...], int, int, int]:
+    with reader.connection() as connection:
+        rows = connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})").fetchall()
+        problems = tuple(str(row[0]) for row in rows if row[0] != "ok")
+        events, runs = _count(connection, "event"), _count(connection, "head")
+        return problems, events, runs, version_of(connection)
+
+
+def _unwritable(file: Path) -> str:
+    try:
+        check_place(file)
+    except StoreUnusable as error:
+        return f"{error.code} {error.message}"
+    return ""
 
 
 def living_owners(path: str) -> dict[RunId, OwnerId]:
     """Name the runs whose lease is held by a process that is alive, with that owner.
 
     Raises:
-        StoreUnusable: the file cannot be opened; says why.
+        StoreUnusable: the file cannot be read; says why.
     """
     file = real_path(path)
-    with _reading(file) as connection:
-        held = [(RunId(run), OwnerId(owner)) for run, owner in connection.execute(HELD).fetchall()]
-    if not held:
-        return {}
-    locks = Locks(beside(file, "-locks"))
+    locks = beside(file, "-locks")
+    return {run: owner for run, owner in _asked(file, _held) if is_alive(locks, owner)}
+
+
+def _held(reader: Reader) -> list[tuple[RunId, OwnerId]]:
+    with reader.connection() as connection:
+        rows = connection.execute(HELD).fetchall()
+        return [(RunId(run), OwnerId(owner)) for run, owner in rows]
+
+
+def journals_in(folder: Path) -> list[Path]:
+    """Find the journal files of a folder, among its first files."""
     try:
-        with locks.commit():
-            return {run: owner for run, owner in held if locks.is_alive(owner)}
+        with os.scandir(folder) as entries:
+            found = [Path(entry.path) for entry in islice(entries, FILES_MAX)]
+    except OSError:
+        return []
+    return sorted(path for path in found if is_journal(path))
+
+
+def _asked(file: Path, question: Callable[[Reader], T]) -> T:
+    views = views_of(file)
+    try:
+        return views.ask(question)
     finally:
-        locks.close()
-
-
-@contextmanager
-def _reading(file: Path) -> Generator[Connection]:
-    with ExitStack() as undo:
-        try:
-            check_place(file)
-            check_header(file)
-            connection = open_reader(file)
-        except (apsw.Error, OSError) as error:
-            raise unusable(error, file) from error
-        undo.callback(connection.close, True)
-        try:
-            check_version(file, version_of(connection))
-            yield connection
-        except apsw.Error as error:
-            raise read_failed(error, file) from error
+        views.close()
 
 
 def _count(connection: Connection, table: str) -> int:

@@ -16,8 +16,11 @@ locked means that the owner is dead, and its leases may be taken over at once; a
 merely stopped keeps its lock, and is handled by expiry and epochs. Owner files are made, tried and
 removed under the commit lock only, so that nobody can hold a lock on a file that was removed and
 made again. An owner that has no lease left needs no file: it is let go when the next one comes, so
-a store that serves many owners, one after the other, keeps few files open. A fork shares the locks
-of its parent: the owner then counts as alive until both are gone, or its leases expire.
+a store that serves many owners, one after the other, keeps few files open. Whoever only wants to
+know whether an owner lives must neither write nor wait for a commit: without the commit lock, it
+tries for a shared lock. So an owner is dead when its file can be had shared, and `claim` waits for
+a moment while somebody looks at its file. A fork shares the locks of its parent: the owner then
+counts as alive until both are gone, or its leases expire.
 
 Locks are waited for in a loop of attempts, never in one blocking call: a process that was stopped
 in the middle of a commit would else hang all others, silently and for good.
@@ -42,6 +45,9 @@ PAUSE_MS_MIN = 0.05
 PAUSE_MS_MAX = 1.0
 WAIT_MS_MAX = 30_000.0
 """Longer than any commit takes: a large batch on a slow disk, with a checkpoint in it."""
+
+GLANCE_MS_MAX = 250.0
+"""Longer than anyone looks at an owner's file."""
 
 
 @final
@@ -106,7 +112,7 @@ class Locks:
                 hint=f"use 1 to {OWNER_CHARACTERS_MAX} characters",
             )
         descriptor = _open(self._owner_path(owner))
-        if not _try(descriptor):
+        if not _comes_free(descriptor, most_ms=GLANCE_MS_MAX):
             os.close(descriptor)
             raise UsageError(
                 f"owner {owner!r} lives in another store object or process already",
@@ -129,17 +135,6 @@ class Locks:
         """Tell whether an owner's process is gone for certain. Needs the commit lock."""
         return _remove_if_free(self._owner_path(owner))
 
-    def is_alive(self, owner: OwnerId) -> bool:
-        """Tell whether an owner's process lives, and change nothing. Needs the commit lock."""
-        try:
-            descriptor = os.open(self._owner_path(owner), os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            return not _try(descriptor)
-        finally:
-            os.close(descriptor)
-
     def sweep(self) -> None:
         """Remove what dead owners left behind. Needs the commit lock."""
         for path in self._folder.glob(f"{OWNER_PREFIX}*"):
@@ -158,34 +153,58 @@ class Locks:
         os.close(self._owners.pop(owner))
 
     def _owner_path(self, owner: OwnerId) -> Path:
-        # A digest, since an id may be long and may hold any character.
-        name = OWNER_PREFIX + sha256(owner.encode()).hexdigest()[:32]
-        return self._folder / name
+        return _owner_path(self._folder, owner)
+
+
+def is_alive(folder: Path, owner: OwnerId) -> bool:
+    """Tell whether an owner's process lives, for those who only read.
+
+    Nothing is made, nobody waits.
+    """
+    try:
+        descriptor = os.open(_owner_path(folder, owner), os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        return not _try(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _owner_path(folder: Path, owner: OwnerId) -> Path:
+    # A digest, since an id may be long and may hold any character.
+    return folder / (OWNER_PREFIX + sha256(owner.encode()).hexdigest()[:32])
 
 
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
 
 
-def _try(descriptor: int) -> bool:
+def _try(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _wait_for(descriptor: int, path: Path) -> None:
+def _comes_free(descriptor: int, *, most_ms: float) -> bool:
     if _try(descriptor):
-        return
+        return True
     nobody_sets_it = Event()
     pause_ms, waited_ms = PAUSE_MS_MIN, 0.0
-    while waited_ms < WAIT_MS_MAX:
+    while waited_ms < most_ms:
         nobody_sets_it.wait(pause_ms / 1000)
         if _try(descriptor):
-            return
+            return True
         waited_ms += pause_ms
         pause_ms = min(2 * pause_ms, PAUSE_MS_MAX)
+    return False
+
+
+def _wait_for(descriptor: int, path: Path) -> None:
+    if _comes_free(descriptor, most_ms=WAIT_MS_MAX):
+        return
     raise StoreFailed(
         f"the lock {path} was not free for {WAIT_MS_MAX / 1000:.0f} s",
         hint="the process that holds it is stopped or stuck: find it with `fuser` and end it",
@@ -200,7 +219,7 @@ def _remove_if_free(path: Path) -> bool:
     except FileNotFoundError:
         return True
     try:
-        if not _try(descriptor):
+        if not _try(descriptor, fcntl.LOCK_SH):
             return False
         path.unlink(missing_ok=True)
         return True

@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 
 from interlock.errors import JournalCorrupt, StoreUnusable
-from interlock.store.sqlite.connection import Connection, connect
+from interlock.store.sqlite.connection import Connection, connect, first_bytes
 from interlock.store.sqlite.failures import CORRUPT
 from interlock.store.sqlite.schema import (
     APPLICATION_ID,
@@ -66,31 +66,26 @@ def real_path(path: str) -> Path:
         return Path(path).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # A circle is a RuntimeError up to 3.12.
         hint = "check its spelling, and where its links lead"
-        raise _refused(path, f"it is no path ({error})", hint=hint, code="IL7015") from error
+        raise refused(path, f"it is no path ({error})", hint=hint, code="IL7015") from error
 
 
 def check_place(path: Path) -> None:
-    """Refuse a path where no journal can be; make its folder when only that is missing.
+    """Refuse a path where no journal can be kept; make its folder when only that is missing.
 
     Raises:
         StoreUnusable: says why, and what to do.
         OSError: the folder cannot be made.
     """
-    if path.is_dir():
-        hint = f"name a file in it: {path}/journal.db"
-        raise _refused(path, "it is a directory", hint=hint, code="IL7015")
-    if path.exists() and not path.is_file():
-        hint = "use another path; a device or a pipe keeps nothing"
-        raise _refused(path, "it is no regular file", hint=hint, code="IL7015")
+    check_kind(path)
     folder = path.parent
     if not folder.is_dir():
         if not folder.parent.is_dir():
             reason, hint = f"there is no folder {folder}", f"make it: mkdir -p {folder}"
-            raise _refused(path, reason, hint=hint, code="IL7015")
+            raise refused(path, reason, hint=hint, code="IL7015")
         folder.mkdir(exist_ok=True)
     kind = network_type(folder, _mounts())
     if kind is not None:
-        raise _refused(
+        raise refused(
             path,
             f"its folder is on a network file system ({kind}), where locks cannot be trusted",
             hint="put the journal on a local disk; to share one between machines, use PostgreSQL",
@@ -99,7 +94,34 @@ def check_place(path: Path) -> None:
     for place, what in ((folder, "its folder"), (path, "it")):
         if place.exists() and not os.access(place, os.W_OK, effective_ids=True):
             hint = f"make {place} writable for this user, or use another path"
-            raise _refused(path, f"{what} cannot be written", hint=hint, code="IL7013")
+            raise refused(path, f"{what} cannot be written", hint=hint, code="IL7013")
+    check_access(path, (path,))
+
+
+def check_access(path: Path, places: Iterable[Path]) -> None:
+    """Refuse a path of which something that is there cannot be read.
+
+    Raises:
+        StoreUnusable: says what.
+    """
+    for place in places:
+        if place.exists() and not os.access(place, os.R_OK, effective_ids=True):
+            hint = f"make {place} readable for this user"
+            raise refused(path, f"{place.name} cannot be read", hint=hint, code="IL7021")
+
+
+def check_kind(path: Path) -> None:
+    """Refuse what is there and is no file.
+
+    Raises:
+        StoreUnusable: says what it is.
+    """
+    if path.is_dir():
+        hint = f"name a file in it: {path}/journal.db"
+        raise refused(path, "it is a directory", hint=hint, code="IL7015")
+    if path.exists() and not path.is_file():
+        hint = "use another path; a device or a pipe keeps nothing"
+        raise refused(path, "it is no regular file", hint=hint, code="IL7015")
 
 
 def check_header(path: Path) -> None:
@@ -108,19 +130,17 @@ def check_header(path: Path) -> None:
     Raises:
         StoreUnusable: it is no database, or another program's.
         JournalCorrupt: not even its header is whole.
-        OSError: it cannot be read.
+        apsw.Error: it cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            header = file.read(HEADER_BYTES)
-    except FileNotFoundError:
-        return
     # A creation that was cut short leaves a rollback journal: until SQLite has played it back, the
     # first bytes say nothing.
-    if not header or beside(path, "-journal").exists():
+    if not path.exists() or beside(path, "-journal").exists():
+        return
+    header = first_bytes(path, HEADER_BYTES)
+    if not header:
         return
     if not header.startswith(MAGIC):
-        raise _refused(
+        raise refused(
             path,
             f"it is not a SQLite database (it begins with {header[:16]!r})",
             hint="use another path; the file is left alone",
@@ -128,7 +148,16 @@ def check_header(path: Path) -> None:
         )
     if len(header) < HEADER_BYTES:
         raise _damaged(path, f"it ends after {len(header)} bytes, in the middle of its header")
-    _check_identity(path, int.from_bytes(header[68:72], "big"))
+    _check_identity(path, _application(header))
+
+
+def is_journal(path: Path) -> bool:
+    """Tell by its first bytes whether a file is a journal of ours."""
+    try:
+        header = first_bytes(path, HEADER_BYTES) if path.is_file() else b""
+    except (apsw.Error, OSError):
+        return False
+    return header.startswith(MAGIC) and _application(header) == APPLICATION_ID
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -146,7 +175,7 @@ def open_writer(path: Path) -> Connection:
     """
     connection = connect(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
     try:
-        _configure(connection)
+        configure(connection)
         # EXTRA also syncs the folder when the creation's rollback journal is removed. At FULL a new
         # file could be lost whole, under a strict model of power loss, after commits that were
         # acknowledged (test_power_loss).
@@ -159,7 +188,7 @@ def open_writer(path: Path) -> Connection:
         if mode != "wal":
             hint = "put the journal on a local disk that has shared memory and locks"
             reason = f"a write-ahead log cannot be had there ({mode=})"
-            raise _refused(path, reason, hint=hint, code="IL7003")
+            raise refused(path, reason, hint=hint, code="IL7003")
         connection.pragma("synchronous", "full")
         connection.pragma("journal_size_limit", WAL_BYTES_MAX)
     except BaseException:
@@ -176,7 +205,7 @@ def open_reader(path: Path) -> Connection:
     """
     # Read-write, since readers of a log keep their marks in shared memory.
     connection = connect(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    _configure(connection)
+    configure(connection)
     connection.pragma("query_only", True)
     return connection
 
@@ -209,7 +238,8 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def _configure(connection: Connection) -> None:
+def configure(connection: Connection) -> None:
+    """Set what holds for every connection."""
     connection.set_busy_timeout(BUSY_MS)
     # A file may come from a stranger: its schema must not run functions or damage itself.
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -219,9 +249,13 @@ def _configure(connection: Connection) -> None:
     connection.pragma("checkpoint_fullfsync", True)
 
 
+def _application(header: bytes) -> int:
+    return int.from_bytes(header[68:72], "big")
+
+
 def _check_identity(path: Path, application: int) -> None:
     if application != APPLICATION_ID:
-        raise _refused(
+        raise refused(
             path,
             f"it is another program's SQLite database (application id {application:#010x})",
             hint="use another path; the file is left alone",
@@ -237,7 +271,7 @@ def check_version(path: Path, version: int) -> None:
         JournalCorrupt: there never was such a version.
     """
     if version > len(MIGRATIONS):
-        raise _refused(
+        raise refused(
             path,
             f"it has format {version}, and this Interlock knows formats up to {len(MIGRATIONS)}",
             hint="install the Interlock that wrote it, or a newer one",
@@ -247,7 +281,8 @@ def check_version(path: Path, version: int) -> None:
         raise _damaged(path, f"it says that it has format {version}, which never was")
 
 
-def _refused(path: Path | str, reason: str, *, hint: str, code: str) -> StoreUnusable:
+def refused(path: Path | str, reason: str, *, hint: str, code: str) -> StoreUnusable:
+    """Make the error for a path that is not opened."""
     return StoreUnusable(f"cannot open {path}: {reason}", hint=hint, code=code)
 
 

@@ -5,17 +5,15 @@ Reading steps row by row. Unlike writing, that is cheap beside a thread that is 
 before the other thread wakes up.
 """
 
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from heapq import nlargest
 from itertools import chain
-from pathlib import Path
 from threading import Lock
 from typing import final
 
 from interlock.journal import RunHead, RunStatus, StoredEvent
 from interlock.store.sqlite.connection import Connection, array
-from interlock.store.sqlite.opening import open_reader
 from interlock.values import RunId, ValueRef
 
 IDLE_MAX = 4
@@ -42,15 +40,15 @@ LAST = RunId("\x7f")
 class Reader:
     """A pool of reading connections. Raises `apsw.Error`."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
         self._lock = Lock()
-        self._idle: list[Connection] = [open_reader(path)]
+        self._idle: list[Connection] = [connect()]
         self._closed = False
 
     def events(self, run: RunId, *, after: int, limit: int) -> list[StoredEvent]:
         """Return a page of events."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             rows = connection.execute(EVENTS, (run, after, max(0, limit)))
             return [StoredEvent(seq=seq, epoch=epoch, body=body) for seq, epoch, body in rows]
 
@@ -58,7 +56,7 @@ class Reader:
         """Return values by reference, unchecked."""
         if not refs:
             return {}
-        with self._connection() as connection:
+        with self.connection() as connection:
             rows = connection.execute(VALUES, (run, array(tuple(refs))))
             return dict(rows.fetchall())  # The run's own come last, and win.
 
@@ -95,10 +93,26 @@ class Reader:
         for connection in idle:
             connection.close()
 
+    @contextmanager
+    def connection(self) -> Generator[Connection]:
+        """Lend a connection."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or self._connect()
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                kept = not self._closed and len(self._idle) < IDLE_MAX
+                if kept:
+                    self._idle.append(connection)
+            if not kept:
+                connection.close(True)
+
     def _heads(self, equal: dict[str, str], *, before: RunId, limit: int) -> list[RunHead]:
         conditions = "".join(f" AND {column} = ?" for column in equal)
         sql = HEADS.format(conditions=conditions)
-        with self._connection() as connection:
+        with self.connection() as connection:
             rows = connection.execute(sql, (before, *equal.values(), max(0, limit)))
             return [
                 RunHead(
@@ -113,18 +127,3 @@ class Reader:
                 )
                 for run, graph, plan, status, created_ms, updated_ms, key, execution in rows
             ]
-
-    @contextmanager
-    def _connection(self) -> Generator[Connection]:
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
-        connection = connection or open_reader(self._path)
-        try:
-            yield connection
-        finally:
-            with self._lock:
-                kept = not self._closed and len(self._idle) < IDLE_MAX
-                if kept:
-                    self._idle.append(connection)
-            if not kept:
-                connection.close(True)

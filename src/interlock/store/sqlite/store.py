@@ -11,23 +11,25 @@ import apsw
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent
 from interlock.store.batch import RunPart, by_run, check_run_id, counted
-from interlock.store.evidence import check_value
 from interlock.store.protocol import (
     EVENTS_READ_DEFAULT,
     HEADS_READ_DEFAULT,
     StoreStatistics,
 )
-from interlock.store.sqlite.failures import read_failed, stopped, unusable, write_failed
+from interlock.store.sqlite.answers import SqliteReadStore
+from interlock.store.sqlite.failures import stopped, unusable, write_failed
 from interlock.store.sqlite.locks import Locks
 from interlock.store.sqlite.opening import (
     beside,
     check_header,
     check_place,
+    open_reader,
     open_writer,
     real_path,
     sync_folder,
 )
 from interlock.store.sqlite.reader import Reader
+from interlock.store.sqlite.reading import View, Views, forked
 from interlock.store.sqlite.writer import Writer
 from interlock.values import RunId, ValueRef
 
@@ -70,8 +72,12 @@ class SqliteStore:
                 undo.callback(connection.close, True)
                 self._writer = Writer(connection)
                 sync_folder(self._path)
-            self._reader = Reader(self._path)
+            self._answers = SqliteReadStore(Views(self._path, self._view))
             undo.pop_all()
+
+    def _view(self) -> View:
+        # A connection that may write takes part in all locks, so what it reads is always current.
+        return View(reader=Reader(lambda: open_reader(self._path)), is_current=lambda: True)
 
     def write(self, records: Sequence[Record]) -> frozenset[RunId]:
         """Append a batch; see `Store.write`."""
@@ -93,21 +99,15 @@ class SqliteStore:
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT
     ) -> list[StoredEvent]:
         """Return a page of events; see `Store.read`."""
-        with self._reading() as reader:
-            return reader.events(run, after=after, limit=limit)
+        return self._answers.read(run, after=after, limit=limit)
 
     def values(self, run: RunId, refs: Iterable[ValueRef]) -> dict[ValueRef, bytes]:
         """Return values by reference; see `Store.values`."""
-        with self._reading() as reader:
-            found = reader.values(run, tuple(refs))
-        for ref, data in found.items():
-            check_value(run, ref, data)
-        return found
+        return self._answers.values(run, refs)
 
     def head(self, run: RunId) -> RunHead | None:
         """Return the head of a run; see `Store.head`."""
-        with self._reading() as reader:
-            return reader.head(run)
+        return self._answers.head(run)
 
     def heads(
         self,
@@ -118,8 +118,7 @@ class SqliteStore:
         limit: int = HEADS_READ_DEFAULT,
     ) -> list[RunHead]:
         """List heads, newest first; see `Store.heads`."""
-        with self._reading() as reader:
-            return reader.heads(statuses=statuses, key=key, before=before, limit=limit)
+        return self._answers.heads(statuses=statuses, key=key, before=before, limit=limit)
 
     def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
         """Acquire, renew or take over a lease; see `Store.lease`.
@@ -149,7 +148,7 @@ class SqliteStore:
                 return
             self._closed = True
             try:
-                self._reader.close()
+                self._answers.close()
                 self._writer.close()
             except apsw.Error as error:
                 raise write_failed(error, self._path) from error
@@ -182,19 +181,8 @@ class SqliteStore:
                 self._failure = write_failed(error, self._path)
                 raise self._failure from error
 
-    @contextmanager
-    def _reading(self) -> Generator[Reader]:
-        self._check_open()
-        try:
-            yield self._reader
-        except apsw.Error as error:
-            raise read_failed(error, self._path) from error
-
     def _check_open(self) -> None:
         if self._closed:
             raise UsageError("the store is closed", hint="open it again with `open_store`")
         if os.getpid() != self._process:
-            raise UsageError(
-                f"{self._path} was opened by process {self._process}, and this is its fork",
-                hint="open the store again in the new process; SQLite does not survive a fork",
-            )
+            raise forked(self._path, self._process)

@@ -216,7 +216,7 @@ def test_a_file_that_cannot_be_read_is_refused(open_folder: Path):
     path.chmod(0o222)
     open_folder.chmod(0o777)
     with unprivileged():
-        refused(path, "IL7013")
+        refused(path, "IL7021")
 
 
 def test_a_file_that_another_program_holds_is_refused(

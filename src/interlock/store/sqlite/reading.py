@@ -1,0 +1,204 @@
+"""Opening a journal to read it only: nothing is made or changed, and no writer has to wait.
+
+How depends on what stands beside the file.
+
+- No `-wal`: whoever had it open closed it in order, and all is in the file. It is opened as
+  `immutable`, which needs neither locks nor files beside it. Never where there is a log: SQLite
+  would leave the log out, and with it what was committed last.
+- A `-wal` and its `-shm`: a process has it open, or died with it open. SQLite takes its usual
+  locks, so that a writer may go on meanwhile; `readonly_shm` keeps it from making the index of the
+  log anew in the `-shm` of a process that died.
+- A `-wal` alone, as in a copy: nobody has it open. The index is made in memory, which SQLite does
+  when it believes that it is alone (`locking_mode=exclusive`, without locks).
+
+A connection of the first or the last kind does not notice a writer that comes later. So before an
+answer is believed, the files are looked at again; if they have changed, the question is asked anew.
+
+In one process a journal is not opened to be written while it is open here: the two would share
+SQLite's locks and its index. The store that writes reads as well.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TypeAlias, TypeVar, final
+
+import apsw
+
+from interlock.errors import NoJournal, StoreFailed, UsageError
+from interlock.store.sqlite.connection import Connection, connect
+from interlock.store.sqlite.failures import read_failed, unreadable
+from interlock.store.sqlite.opening import (
+    beside,
+    check_access,
+    check_header,
+    check_kind,
+    check_version,
+    configure,
+)
+from interlock.store.sqlite.reader import Reader
+from interlock.store.sqlite.schema import version_of
+
+T = TypeVar("T")
+Stamp: TypeAlias = tuple[int, int, int]
+
+TRIES_MAX = 5
+"""A writer that comes or goes costs one more try; while it is there, the locks are shared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Connections, and whether what they say can be believed."""
+
+    reader: Reader
+    is_current: Callable[[], bool]
+
+
+@final
+class Views:
+    """Asks questions of a journal file, anew when a writer came while they were answered."""
+
+    def __init__(self, path: Path, make: Callable[[], View]) -> None:
+        self._path = path
+        self._make = make
+        self._process = os.getpid()
+        self._lock = Lock()
+        self._closed = False
+        self._view = make()
+
+    def ask(self, question: Callable[[Reader], T]) -> T:
+        """Answer a question.
+
+        Raises:
+            StoreFailed, JournalCorrupt: the file cannot be read.
+            UsageError: it is closed, or was opened by another process.
+        """
+        for _ in range(TRIES_MAX):
+            view = self._open_view()
+            try:
+                answer = question(view.reader)
+            except apsw.Error as error:
+                if view.is_current():
+                    raise read_failed(error, self._path) from error
+            else:
+                if view.is_current():
+                    return answer
+            self._look_again(view)
+        raise StoreFailed(
+            f"cannot read {self._path}: it was changed each time while it was read",
+            hint="read it again when its writers have come to rest",
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            self._closed = True
+            self._view.reader.close()
+
+    def _open_view(self) -> View:
+        if self._closed:
+            raise UsageError("the store is closed", hint="open it again with `open_store`")
+        if os.getpid() != self._process:
+            raise forked(self._path, self._process)
+        return self._view
+
+    def _look_again(self, stale: View) -> None:
+        with self._lock:
+            if self._view is stale and not self._closed:
+                self._view = self._make()
+                stale.reader.close()
+
+
+def forked(path: Path, process: int) -> UsageError:
+    """Make the error for a store that is used in a fork of its process."""
+    return UsageError(
+        f"{path} was opened by process {process}, and this is its fork",
+        hint="open the store again in the new process; SQLite does not survive a fork",
+    )
+
+
+def views_of(path: Path) -> Views:
+    """Open a journal file to read it.
+
+    Raises:
+        StoreUnusable: it is not there, is no journal, or cannot be read; says why.
+        JournalCorrupt: its first pages are damaged.
+    """
+    try:
+        check_there(path)
+        check_header(path)
+        return Views(path, lambda: _view_of(path))
+    except (apsw.Error, OSError) as error:
+        raise unreadable(error, path) from error
+
+
+def check_there(path: Path) -> None:
+    """Refuse what has no journal in it yet, or cannot be read.
+
+    Raises:
+        StoreUnusable: says why.
+        OSError: it cannot be told.
+    """
+    check_kind(path)
+    if not path.exists():
+        hint = "`interlock run` makes one; or name the one that you mean"
+        raise NoJournal(f"there is no journal at {path}", hint=hint)
+    if not path.stat().st_size or beside(path, "-journal").exists():
+        hint = "`interlock run` finishes it; or name the one that you mean"
+        raise NoJournal(f"the making of {path} was not finished: no run is in it", hint=hint)
+    check_access(path, (path, beside(path, "-wal"), beside(path, "-shm")))
+
+
+def _view_of(path: Path) -> View:
+    seen = _stamps(path)
+    if seen[1] is None:
+        how, is_alone = "immutable=1", False
+    elif seen[2]:
+        how, is_alone = "readonly_shm=1", False
+    else:
+        how, is_alone = "vfs=unix-none", True
+
+    def connected() -> Connection:
+        return _connect(path, how, is_alone=is_alone)
+
+    reader = Reader(connected)
+    is_shared = how == "readonly_shm=1"
+    return View(reader=reader, is_current=lambda: is_shared or _stamps(path) == seen)
+
+
+def _connect(path: Path, how: str, *, is_alone: bool) -> Connection:
+    """Connect for reading only.
+
+    Raises:
+        StoreUnusable: the file is of a newer version.
+        JournalCorrupt: it has a version that never was.
+        apsw.Error: SQLite cannot open it.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    connection = connect(f"{path.as_uri()}?mode=ro&{how}", flags=flags)
+    try:
+        # Or the last one to close it would fold the log into the file.
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        if is_alone:
+            connection.pragma("locking_mode", "exclusive")
+        configure(connection)
+        check_version(path, version_of(connection))
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
+
+
+def _stamps(path: Path) -> tuple[Stamp | None, Stamp | None, bool]:
+    """What stands on the disk: equal as long as nobody writes."""
+    return _stamp(path), _stamp(beside(path, "-wal")), beside(path, "-shm").exists()
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
