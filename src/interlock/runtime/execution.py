@@ -78,8 +78,8 @@ class Call:
         deadline = now_ms + command.node.timeout_ms
         starts = isinstance(command, StartAttempt)
         key = idempotency_key(self.run, command.path, command.generation)
-        if starts and command.deadline_at_ms is not None:
-            deadline = min(deadline, command.deadline_at_ms)
+        if starts and (end := _end_ms(command)) is not None:
+            deadline = min(deadline, end)
         return Context(
             idempotency_key=key,
             attempt_no=command.attempt,
@@ -157,11 +157,12 @@ async def attempt(
             raise
         return _failed(call, _unfit(call, error))
     timeout_ms = command.node.timeout_ms
-    ends = [at for at in (command.deadline_at_ms, command.send_by_ms) if at is not None]
-    if ends:
-        timeout_ms = min(timeout_ms, min(ends) - world.clock.now_ms())
+    end_ms = _end_ms(command)
+    if end_ms is not None:
+        now_ms = world.clock.now_ms()
+        timeout_ms = min(timeout_ms, end_ms - now_ms)
         if timeout_ms <= 0:
-            return _failed(call, _too_late(command))
+            return _failed(call, _too_late(command, now_ms))
     limit = asyncio.timeout_at(asyncio.get_running_loop().time() + timeout_ms / 1000)
     try:
         if action.is_async:
@@ -198,6 +199,17 @@ async def attempt(
         tokens=usage.tokens,
         cost_usd_micros=usage.cost_usd_micros,
     )
+
+
+def _end_ms(command: StartAttempt) -> int | None:
+    """The time after which nothing of an attempt may be sent, if there is one before its time-out.
+
+    It is that of its node, or that of its intent: a successor may have asked about it since.
+    """
+    deadline_ms, send_by_ms = command.deadline_at_ms, command.send_by_ms
+    if deadline_ms is None or send_by_ms is None:
+        return send_by_ms if deadline_ms is None else deadline_ms
+    return min(deadline_ms, send_by_ms)
 
 
 def _rules(command: StartAttempt | Probe) -> ProposalRules | None:
@@ -259,7 +271,14 @@ def _not_storable(call: Call, error: BaseException) -> ErrorInfo:
     )
 
 
-def _too_late(command: StartAttempt) -> ErrorInfo:
+def _too_late(command: StartAttempt, now_ms: int) -> ErrorInfo:
+    if command.deadline_at_ms is None or now_ms < command.deadline_at_ms:
+        return ErrorInfo(
+            code="IL6002",
+            message=f"attempt {command.attempt} was not sent within {command.node.timeout_ms} ms",
+            hint="the process was stopped, or the disk was slow; `retry` tries it again",
+            not_applied=True,
+        )
     return ErrorInfo(
         code="IL6012",
         message=f"the deadline passed before attempt {command.attempt} could be sent",

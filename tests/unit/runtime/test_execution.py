@@ -405,6 +405,36 @@ def test_nothing_is_sent_behind_the_deadline(late_ms: int):
     assert calls == []
 
 
+@pytest.mark.parametrize("late_ms", [0, 1])
+def test_nothing_is_sent_when_its_intent_is_too_old(late_ms: int):
+    calls: list[str] = []
+    act = sleeping(calls)
+    order = replace(order_for(act, timeout_ms=1_500), send_by_ms=START_MS + 1_500)
+    error = failed(act, order=order, clock=VirtualClock(START_MS + 1_500 + late_ms))
+    assert (error.code, error.permanent, error.not_applied) == ("IL6002", False, True)
+    assert error.message == "attempt 1 was not sent within 1500 ms"
+    assert calls == []
+
+
+def test_an_attempt_that_is_sent_late_has_what_is_left_of_its_time():
+    calls: list[str] = []
+    seen: list[int] = []
+
+    @action(effect="write")
+    async def act(ctx: Context) -> int:
+        seen.append(ctx.deadline_ms)
+        try:
+            return await sleeping(calls).func()
+        finally:
+            seen.append(ctx.now())
+
+    order = replace(order_for(act, timeout_ms=1_500), send_by_ms=START_MS + 1_500)
+    error = failed(act, order=order, clock=VirtualClock(START_MS + 1_100))
+    assert (error.code, error.not_applied) == ("IL6002", False)
+    assert seen == [START_MS + 1_500, START_MS + 1_500]
+    assert calls == ["called", "cancelled"]
+
+
 def test_a_thread_learns_that_its_attempt_was_cancelled():
     seen = threading.Event()
     go_on = threading.Event()
