@@ -104,8 +104,11 @@ def test_every_field_of_the_document_is_explained():
         "Fields of every node": parts["call"]["properties"].keys() - {"call"},
     }
     common = parts["call"]["properties"].keys()
-    for kind in ("call", "graph", "map", "propose"):
+    kinds = [str(each["$ref"]).rpartition("/")[2] for each in parts["node"]["oneOf"]]
+    for kind in kinds:
         wanted[f"`{kind}`"] = (parts[kind]["properties"].keys() - common) | {kind}
+    for kind in ("gate", "wait"):
+        wanted[f"Inside of `{kind}`"] = parts[kind]["properties"][kind]["properties"]
     for heading, names in wanted.items():
         told = rows(section("docs/reference/document.md", heading))
         assert told.keys() == set(names), f"under `{heading}`"

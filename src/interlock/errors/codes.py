@@ -73,7 +73,7 @@ CODES: dict[str, CodeInfo] = {
     "IL1106": CodeInfo("bad name", "A name or id does not have the required shape."),
     "IL1107": CodeInfo("reserved id", "The id is a word of CEL or a root name of expressions."),
     "IL1108": CodeInfo(
-        "node without a kind", "A node says what it runs: `call`, `graph`, `map` or `propose`."
+        "node without a kind", "A node says what it runs, such as `call`, `graph` or `gate`."
     ),
     "IL1109": CodeInfo("node of two kinds", "A node runs one thing."),
     "IL1110": CodeInfo(
@@ -89,7 +89,9 @@ CODES: dict[str, CodeInfo] = {
         "bad action name", "An action's name is words joined by `.`, such as `http.get`."
     ),
     "IL1116": CodeInfo("field of another kind", "The field belongs to nodes of another kind."),
-    "IL1117": CodeInfo("unknown graph", "`graph` and `map` name an entry of `graphs`, or a file."),
+    "IL1117": CodeInfo(
+        "unknown graph", "`graph`, `map` and `repeat` name an entry of `graphs`, or a file."
+    ),
     "IL1118": CodeInfo("graph contains itself", "A graph that runs itself would never end."),
     "IL1119": CodeInfo(
         "file not read", "A graph is in another file, and that file cannot be read."

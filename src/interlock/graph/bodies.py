@@ -1,20 +1,34 @@
-"""Bodies of `graph` and `map`: how a name finds its graph, and that no graph contains itself.
+"""Bodies of `graph`, `map` and `repeat`: how a name finds its graph.
 
 A name means the entry of `graphs` in the nearest enclosing graph that has one, as names do in most
-languages. A body sees only its own inputs, whatever encloses it.
+languages. A body sees only its own inputs, whatever encloses it. No graph contains itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
-from interlock.graph.model import Graph, GraphNode, MapNode
+from interlock.graph.model import Graph, GraphNode, MapNode, RepeatNode
 from interlock.values import NodeId, Schema, immutable
+
+WithBody: TypeAlias = GraphNode | MapNode | RepeatNode
+
+
+def body_kind(node: WithBody) -> str:
+    """Give the field of a document by which a node names its body."""
+    match node:
+        case GraphNode():
+            return "graph"
+        case MapNode():
+            return "map"
+        case RepeatNode():
+            return "repeat"
 
 
 def find_body(name: str, enclosing: Sequence[Graph]) -> tuple[Graph, ...] | None:
     """Find the graph that a node names.
 
     Args:
-        name: the name in the node's `graph` or `map`.
+        name: the name in the node's `graph`, `map` or `repeat`.
         enclosing: the graphs around the node, outermost first; the last one holds the node.
 
     Returns:
@@ -42,6 +56,7 @@ class Use:
     holder: tuple[Graph, ...]
     pointer: str
     node: NodeId
+    kind: str
     name: str
     body: tuple[Graph, ...] | None
 
@@ -50,9 +65,9 @@ def uses(enclosing: tuple[Graph, ...], pointer: str = "") -> Iterator[Use]:
     """Give every use of a body in a graph and in its local graphs."""
     graph = enclosing[-1]
     for node in graph.nodes.values():
-        if isinstance(node, GraphNode | MapNode):
-            body = find_body(node.graph, enclosing)
-            yield Use(enclosing, f"{pointer}/nodes/{node.id}", node.id, node.graph, body)
+        if isinstance(node, WithBody):
+            body, at = find_body(node.graph, enclosing), f"{pointer}/nodes/{node.id}"
+            yield Use(enclosing, at, node.id, kind=body_kind(node), name=node.graph, body=body)
     for name, body in graph.graphs.items():
         yield from uses((*enclosing, body), f"{pointer}/graphs/{name}")
 

@@ -188,6 +188,28 @@ class Section:
         return tuple(found)
 
 
+def refuse_secrets(value: Json, pointer: str, *, problems: Problems) -> None:
+    """Refuse `{secret: NAME}`: sent as it stands, it would be a mapping and no secret."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            refuse_secrets(item, f"{pointer}/{index}", problems=problems)
+    if not isinstance(value, dict):
+        return
+    secret = value.get("secret")
+    if len(value) == 1 and isinstance(secret, str):
+        problems.add(
+            Diagnostic(
+                code="IL1110",
+                message=f"this version of Interlock cannot resolve `{{secret: {bare(secret)}}}`",
+                pointer=pointer,
+                hint="let the action read its secret itself, through its Context",
+            )
+        )
+        return
+    for key, item in value.items():
+        refuse_secrets(item, f"{pointer}/{escape(key)}", problems=problems)
+
+
 def _word(value: Json) -> str:
     if isinstance(value, str) and value:
         return bare(value)

@@ -31,14 +31,19 @@ RESERVED = ROOTS | CEL_WORDS
 # What other formats call it. Tried before spelling: `retries` is no misspelt `returns`.
 _ELSEWHERE = {
     "call": ("action", "run", "task", "tool", "use", "uses"),
+    "first_of": ("any_of", "either", "fallback"),
+    "gate": ("approval", "approve", "confirm"),
     "map": ("each", "for_each", "foreach", "loop"),
     "name": ("id", "title"),
     "needs": ("depends", "depends_on", "dependencies", "requires"),
     "nodes": ("actions", "jobs", "stages", "steps", "tasks"),
     "over": ("in", "items"),
     "propose": ("agent", "plan"),
+    "repeat": ("until", "while"),
     "retry": ("attempts", "retries"),
     "returns": ("output", "output_schema", "schema"),
+    "undo": ("compensate", "revert", "rollback"),
+    "wait": ("delay", "pause", "sleep"),
     "when": ("condition", "if", "only_if"),
     "with": ("args", "arguments", "input", "inputs", "params", "parameters"),
 }

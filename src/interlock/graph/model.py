@@ -164,7 +164,9 @@ class FirstOfNode(Node):
     of: tuple[NodeId, ...]
 
 
-AnyNode: TypeAlias = CallNode | GraphNode | MapNode | ProposeNode
+AnyNode: TypeAlias = (
+    CallNode | GraphNode | MapNode | ProposeNode | RepeatNode | WaitNode | GateNode | FirstOfNode
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +182,7 @@ class Graph:
     """A graph: inputs by JSON Schema, nodes by id, outputs by template.
 
     An input whose schema has a `default` may be left out. `optional` names the outputs that may be
-    absent. `graphs` are local bodies for `graph` and `map`; `types` are JSON Schemas that
+    absent. `graphs` are local bodies for `graph`, `map` and `repeat`; `types` are JSON Schemas that
     `{$ref: '#/types/NAME'}` refers to.
     """
 

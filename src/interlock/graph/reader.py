@@ -5,14 +5,14 @@ from dataclasses import field, replace
 from typing import TypeGuard
 
 from interlock.errors import Diagnostic
-from interlock.graph.bodies import find_cycle, uses
+from interlock.graph.bodies import WithBody, body_kind, find_cycle, uses
 from interlock.graph.durations import read_duration
-from interlock.graph.fields import Problems, Section, TooManyProblems
+from interlock.graph.fields import Problems, Section, TooManyProblems, refuse_secrets
 from interlock.graph.files import Files, is_path
 from interlock.graph.identifiers import FIELD, NAME, did_you_mean, free_id, id_problem, name_problem
 from interlock.graph.limits import DocumentLimits, over
-from interlock.graph.model import AnyNode, Defaults, Graph, GraphNode, MapNode
-from interlock.graph.nodes import read_node, read_retry, refuse_secrets
+from interlock.graph.model import AnyNode, Defaults, Graph
+from interlock.graph.nodes import read_node, read_retry
 from interlock.graph.schemas import read_schema
 from interlock.graph.showing import bare, kind_of, show
 from interlock.values import Json, NodeId, Schema, immutable
@@ -252,9 +252,9 @@ class _Locals:
 
     def settle(self, section: Section, node: AnyNode) -> AnyNode:
         """Check the graph that a node names, and load it when it is a file."""
-        if not isinstance(node, GraphNode | MapNode) or not node.graph:
+        if not isinstance(node, WithBody) or not node.graph:
             return node
-        place = section.at("map" if isinstance(node, MapNode) else "graph")
+        place = section.at(body_kind(node))
         if is_path(node.graph):
             return replace(node, graph=self._load(node.graph, place, section.problems))
         if node.graph not in self.names.graphs:
@@ -321,12 +321,11 @@ def _check_bodies(graph: Graph, problems: Problems) -> None:
         return
     names = " → ".join(use.name for use in (cycle[-1], *cycle))
     last = cycle[-1]
-    node = last.holder[-1].nodes[last.node]
     problems.add(
         Diagnostic(
             code="IL1118",
             message=f"graph `{last.name}` contains itself: {names}",
-            pointer=f"{last.pointer}/{'map' if isinstance(node, MapNode) else 'graph'}",
+            pointer=f"{last.pointer}/{last.kind}",
             hint="a graph that contains itself never ends; take one of these nodes out",
         )
     )

@@ -4,7 +4,7 @@ It says what can be said in JSON Schema. What needs more (names that exist, expr
 graphs without circles) is said by the reader.
 """
 
-from interlock.graph import nodes
+from interlock.graph import kinds, nodes
 from interlock.graph.identifiers import (
     ACTION,
     ACTION_CHARS_MAX,
@@ -23,6 +23,9 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 DURATION = r"^\s*[0-9]{1,12}(\.[0-9]{1,3})?(ms|s|m|h|d)\s*$"
 
 _Object = dict[str, Json]
+
+_BODY: _Object = {"type": "string", "description": "an entry of `graphs`, or a path"}
+_REQUIRED = {"map": ("over",), "repeat": ("until", "max")}
 
 
 def document_schema() -> Schema:
@@ -52,7 +55,7 @@ def document_schema() -> Schema:
                 "maxLength": ACTION_CHARS_MAX,
             },
             "retry": _retry(),
-            "node": {"oneOf": [_ref(kind) for kind in nodes.BUILT]},
+            "node": {"oneOf": [_ref(kind) for kind in kinds.KINDS]},
             **_kinds(),
             "body": {"oneOf": [_graph(required=["nodes"]), {"type": "string", "pattern": r"[./]"}]},
         },
@@ -95,9 +98,9 @@ def _kinds() -> _Object:
     found: _Object = {}
     own: dict[str, _Object] = {
         "call": {"call": _ref("action")},
-        "graph": {"graph": {"type": "string", "description": "an entry of `graphs`, or a path"}},
+        "graph": {"graph": _BODY},
         "map": {
-            "map": {"type": "string", "description": "an entry of `graphs`, or a path"},
+            "map": _BODY,
             "over": {**_ref("expression"), "description": "the list to go over"},
             "as": {
                 **_ref("id"),
@@ -105,8 +108,8 @@ def _kinds() -> _Object:
                 "default": "item",
             },
             "key": {**_ref("expression"), "description": "what names an item; unique"},
-            "limit": _whole_number(1, nodes.MAP_LIMIT_MAX),
-            "failures_max": _whole_number(0, nodes.FAILURES_MAX),
+            "limit": _whole_number(1, kinds.MAP_LIMIT_MAX),
+            "failures_max": _whole_number(0, kinds.FAILURES_MAX),
         },
         "propose": {
             "propose": _ref("action"),
@@ -115,13 +118,71 @@ def _kinds() -> _Object:
                 "uniqueItems": True,
                 "items": {"type": "string", "pattern": _whole(PATTERN.pattern)},
             },
-            "repairs_max": _whole_number(0, nodes.REPAIRS_MAX),
+            "repairs_max": _whole_number(0, kinds.REPAIRS_MAX),
         },
+        **_waiting(),
     }
+    common = _common()
     for kind, fields in own.items():
-        required: list[Json] = [kind, "over"] if kind == "map" else [kind]
-        found[kind] = {**_closed({**fields, **_common()}), "required": required}
+        shared = {name: common[name] for name in kinds.KINDS[kind].common if name in common}
+        required = [kind, *_REQUIRED.get(kind, ())]
+        found[kind] = {**_closed({**fields, **shared}), "required": list[Json](required)}
     return found
+
+
+def _waiting() -> dict[str, _Object]:
+    on_refused: list[Json] = [*kinds.ON_REFUSED]
+    return {
+        "repeat": {
+            "repeat": _BODY,
+            "carry": {
+                "type": "object",
+                "description": "inputs of the next turn, over `result`; others stay as in `with`",
+            },
+            "until": {**_ref("expression"), "description": "ends it when true; over `result`"},
+            "max": {**_whole_number(1, kinds.TURNS_MAX), "description": "turns at most"},
+            "on_max": {"enum": [*kinds.ON_MAX], "default": "fail"},
+        },
+        "wait": {"wait": _wait()},
+        "gate": {"gate": _gate(), "on_refused": {"enum": on_refused, "default": "fail"}},
+        "first_of": {"first_of": {**_ref("ids"), "minItems": 1}},
+    }
+
+
+def _wait() -> _Object:
+    one_of: list[Json] = [{"required": ["signal"]}, {"required": ["for"]}]
+    fields: _Object = {
+        "signal": {**_ref("id"), "description": "the name of a signal; its payload is the output"},
+        "for": {**_ref("duration"), "description": "how long; of a signal: its deadline"},
+        "returns": {**_ref("schema"), "description": "what the payload must satisfy"},
+    }
+    return {**_closed(fields), "anyOf": one_of, "dependentRequired": {"returns": ["signal"]}}
+
+
+def _gate() -> _Object:
+    fields: _Object = {
+        "to": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "uniqueItems": True,
+            "description": "the roles or persons that may decide; anybody, unless given",
+        },
+        "ask": {"type": "string", "minLength": 1, "description": "a text; may hold ${{ }}"},
+        "for": {**_ref("ids"), "description": "the nodes that it allows"},
+        "bounds": {
+            "type": "object",
+            "additionalProperties": _ref("expression"),
+            "description": "conditions over `args` of nodes whose arguments come later",
+        },
+        "quorum": _whole_number(1, kinds.QUORUM_MAX),
+        "expires": _ref("duration"),
+    }
+    return {**_closed(fields), "required": ["ask"]}
+
+
+def _undo() -> _Object:
+    arguments: _Object = {"type": "object", "description": "may read `result` and `args`"}
+    return {**_closed({"call": _ref("action"), "with": arguments}), "required": ["call"]}
 
 
 def _common() -> _Object:
@@ -140,6 +201,7 @@ def _common() -> _Object:
         "deadline": {**_ref("duration"), "description": "of the node with its retries"},
         "on_error": {"enum": [*nodes.ON_ERROR]},
         "returns": {**_ref("schema"), "description": "what the output must satisfy"},
+        "undo": {**_undo(), "description": "takes the effect of the node back"},
     }
 
 

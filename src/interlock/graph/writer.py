@@ -10,10 +10,16 @@ from interlock.graph.model import (
     AnyNode,
     CallNode,
     Defaults,
+    FirstOfNode,
+    GateNode,
     Graph,
     GraphNode,
     MapNode,
+    ProposeNode,
+    RepeatNode,
     Retry,
+    Undo,
+    WaitNode,
 )
 from interlock.graph.reader import VERSION, is_declaration
 from interlock.values import Json, Schema, duration_text
@@ -66,8 +72,7 @@ def _output(graph: Graph, name: str) -> Json:
 
 
 def _node(node: AnyNode) -> dict[str, Json]:
-    found: dict[str, Json] = {**_kind(node), **_common(node)}
-    return {key: value for key, value in found.items() if value is not None}
+    return _given({**_kind(node), **_common(node)})
 
 
 def _kind(node: AnyNode) -> dict[str, Json]:
@@ -84,11 +89,63 @@ def _kind(node: AnyNode) -> dict[str, Json]:
             "limit": node.limit,
             "failures_max": node.failures_max or None,
         }
-    return {
-        "propose": node.action,
-        "actions": list(node.actions) or None,
-        "repairs_max": node.repairs_max or None,
-    }
+    if isinstance(node, ProposeNode):
+        return {
+            "propose": node.action,
+            "actions": list(node.actions) or None,
+            "repairs_max": node.repairs_max or None,
+        }
+    return _waiting(node)
+
+
+def _waiting(node: RepeatNode | WaitNode | GateNode | FirstOfNode) -> dict[str, Json]:
+    match node:
+        case RepeatNode():
+            return {
+                "repeat": node.graph,
+                "carry": dict(node.carry) or None,
+                "until": node.until,
+                "max": node.max,
+                "on_max": None if node.on_max == "fail" else node.on_max,
+            }
+        case WaitNode():
+            return {"wait": _wait(node)}
+        case GateNode():
+            refused = None if node.on_refused == "fail" else node.on_refused
+            return {"gate": _gate(node), "on_refused": refused}
+        case FirstOfNode():
+            return {"first_of": list(node.of)}
+
+
+def _wait(node: WaitNode) -> dict[str, Json]:
+    return _given({"signal": node.signal, "for": _duration(node.for_ms), "returns": node.returns})
+
+
+def _gate(node: GateNode) -> dict[str, Json]:
+    return _given(
+        {
+            "to": list(node.to) or None,
+            "ask": node.ask,
+            "for": list(node.covers) or None,
+            "bounds": {str(id_): bound for id_, bound in node.bounds.items()} or None,
+            "quorum": None if node.quorum == 1 else node.quorum,
+            "expires": _duration(node.expires_ms),
+        }
+    )
+
+
+def _undo(undo: Undo | None) -> Json:
+    if undo is None:
+        return None
+    return {"call": undo.action, **({"with": dict(undo.with_)} if undo.with_ else {})}
+
+
+def _duration(ms: int | None) -> str | None:
+    return None if ms is None else duration_text(ms)
+
+
+def _given(found: dict[str, Json]) -> dict[str, Json]:
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _common(node: AnyNode) -> dict[str, Json]:
@@ -100,10 +157,11 @@ def _common(node: AnyNode) -> dict[str, Json]:
         "require": _conditions(node.require),
         "ensure": _conditions(node.ensure),
         "retry": None if node.retry is None else _retry(node.retry),
-        "timeout": None if node.timeout_ms is None else duration_text(node.timeout_ms),
-        "deadline": None if node.deadline_ms is None else duration_text(node.deadline_ms),
+        "timeout": _duration(node.timeout_ms),
+        "deadline": _duration(node.deadline_ms),
         "on_error": None if node.on_error == "fail" else node.on_error,
-        "returns": node.returns,
+        "returns": None if isinstance(node, WaitNode) else node.returns,
+        "undo": _undo(node.undo),
     }
 
 

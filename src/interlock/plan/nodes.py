@@ -6,16 +6,21 @@ from typing import TypeAlias, TypedDict, assert_never
 from interlock.graph import (
     CallNode,
     Expression,
+    FirstOfNode,
+    GateNode,
     GraphNode,
     MapNode,
     OnError,
     ProposeNode,
+    RepeatNode,
     Retry,
     Template,
+    WaitNode,
 )
 from interlock.plan.arguments import check_arguments, check_expressions
 from interlock.plan.binding import Bound
 from interlock.plan.edges import Edge, check_edge
+from interlock.plan.executable import refuse_unexecutable
 from interlock.plan.model import (
     AnyCompiledNode,
     CompiledCall,
@@ -66,6 +71,7 @@ class Common(TypedDict):
 def compile_node(site: Site, bound: Bound) -> AnyCompiledNode | None:
     """Compile a node whose dependencies have been compiled; None when it names nothing known."""
     _note_absence(site, bound)
+    refuse_unexecutable(bound.node, site.problems)
     # Until it is compiled, whatever reads this node is not blamed for what is wrong with it.
     site.schemas[bound.node.id] = True
     node = bound.node
@@ -76,6 +82,8 @@ def compile_node(site: Site, bound: Bound) -> AnyCompiledNode | None:
             return _subgraph(site, bound, node)
         case MapNode():
             return _map(site, bound, node)
+        case RepeatNode() | WaitNode() | GateNode() | FirstOfNode():
+            return None  # refused above
         case _:
             assert_never(node)
 
@@ -196,19 +204,6 @@ def _check_key(bound: Bound, lens: Lens) -> Checks:
 
 def _body_of(site: Site, bound: Bound, node: GraphNode | MapNode) -> CompiledGraph | None:
     kind = "map" if isinstance(node, MapNode) else "graph"
-    for name, value in (
-        ("retry", node.retry),
-        ("timeout", node.timeout_ms),
-        ("deadline", node.deadline_ms),
-    ):
-        if value is not None:
-            site.problems.error(
-                "IL1131",
-                f"`{name}` has no meaning for a node of kind `{kind}`",
-                at=f"{bound.home}/{name}",
-                on_key=True,
-                hint=f"put `{name}` on the nodes inside `{node.graph}`",
-            )
     return site.around.body(node, at=f"{bound.home}/{kind}")
 
 

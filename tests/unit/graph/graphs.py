@@ -1,16 +1,23 @@
 """Hypothesis strategies for graphs, and for texts of documents that are good, odd or broken."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from interlock.graph import (
     RESERVED,
     CallNode,
     Defaults,
+    FirstOfNode,
+    GateNode,
     Graph,
     GraphNode,
     MapNode,
     ProposeNode,
+    RepeatNode,
     Retry,
+    Undo,
+    WaitNode,
 )
 from interlock.values import Json, NodeId, Schema
 
@@ -61,10 +68,9 @@ def ids_of(available: list[str]):
     return st.lists(st.sampled_from(available), unique=True, max_size=3).map(tuple)
 
 
-@st.composite
-def nodes(draw: st.DrawFn, id_: str, available: list[str], bodies: list[str]):
-    common = {
-        "id": NodeId(id_),
+def common(draw: st.DrawFn, id_: str, available: list[str], *, without: str = "") -> dict[str, Any]:
+    """Draw what all kinds have, but for the fields that a kind has not."""
+    found: dict[str, Any] = {
         "needs": draw(ids_of(available)),
         "after": draw(ids_of(available)),
         "when": draw(st.none() | expressions),
@@ -73,42 +79,101 @@ def nodes(draw: st.DrawFn, id_: str, available: list[str], bodies: list[str]):
         "retry": draw(st.none() | retries),
         "timeout_ms": draw(st.none() | durations),
         "deadline_ms": draw(st.none() | durations),
-        "on_error": draw(st.sampled_from(["fail", "continue"])),
+        "on_error": draw(st.sampled_from(["fail", "continue", "undo"])),
         "with_": draw(arguments),
         "returns": draw(st.none() | schemas),
+        "undo": draw(st.none() | undos),
     }
+    return {"id": NodeId(id_), **{k: v for k, v in found.items() if k not in without.split()}}
+
+
+undos = st.builds(Undo, action=actions, with_=arguments)
+ATTEMPTS = "retry timeout_ms deadline_ms"
+
+
+@st.composite
+def nodes(
+    draw: st.DrawFn, id_: str, available: list[str], bodies: list[str], *, waiting: bool = True
+):
     kinds = ["call", "propose", *(["graph", "map"] if bodies else [])]
+    if waiting:
+        kinds += ["wait", "gate", "first_of", *(["repeat"] if bodies else [])]
     kind = draw(st.sampled_from(kinds))
+    body = draw(st.sampled_from(bodies)) if bodies else ""
     if kind == "call":
-        return CallNode(**common, action=draw(actions))
+        undo = "" if waiting else "undo"
+        return CallNode(**common(draw, id_, available, without=undo), action=draw(actions))
     if kind == "propose":
         patterns = st.lists(st.sampled_from(["k8s.*", "*", "a.b", "db.read_*"]), unique=True)
         return ProposeNode(
-            **common,
+            **common(draw, id_, available, without="undo"),
             action=draw(actions),
             actions=tuple(draw(patterns)),
             repairs_max=draw(st.integers(0, 25)),
         )
     if kind == "graph":
-        return GraphNode(**common, graph=draw(st.sampled_from(bodies)))
-    return MapNode(
-        **common,
-        graph=draw(st.sampled_from(bodies)),
-        over=draw(expressions),
-        as_=draw(ids.filter(lambda word: word not in available)),
-        key=draw(st.none() | expressions),
-        limit=draw(st.none() | st.integers(1, 10_000)),
-        failures_max=draw(st.integers(0, 1000)),
+        without = ATTEMPTS if waiting else f"{ATTEMPTS} undo"
+        return GraphNode(**common(draw, id_, available, without=without), graph=body)
+    if kind == "map":
+        return MapNode(
+            **common(draw, id_, available, without=f"{ATTEMPTS} undo"),
+            graph=body,
+            over=draw(expressions),
+            as_=draw(ids.filter(lambda word: word not in available)),
+            key=draw(st.none() | expressions),
+            limit=draw(st.none() | st.integers(1, 10_000)),
+            failures_max=draw(st.integers(0, 1000)),
+        )
+    return draw(waiting_nodes(kind, id_, available, body))
+
+
+@st.composite
+def waiting_nodes(draw: st.DrawFn, kind: str, id_: str, available: list[str], body: str):
+    without = f"{ATTEMPTS} with_ undo"
+    if kind == "repeat":
+        return RepeatNode(
+            **common(draw, id_, available, without=f"{ATTEMPTS} undo"),
+            graph=body,
+            carry=draw(arguments),
+            until=draw(expressions),
+            max=draw(st.integers(1, 1_000_000)),
+            on_max=draw(st.sampled_from(["fail", "last"])),
+        )
+    if kind == "wait":
+        signal = draw(st.none() | ids)
+        return WaitNode(
+            **common(draw, id_, available, without=f"{without} returns"),
+            signal=signal,
+            for_ms=draw(durations if signal is None else st.none() | durations),
+            returns=None if signal is None else draw(st.none() | schemas),
+        )
+    if kind == "gate":
+        return GateNode(
+            **common(draw, id_, available, without=f"{without} returns ensure"),
+            ask=draw(texts.filter(lambda text: bool(text.strip()))),
+            to=tuple(draw(st.lists(texts.filter(bool), unique=True, max_size=2))),
+            covers=tuple(NodeId(one) for one in draw(ids_of(available))),
+            bounds=draw(st.dictionaries(ids.map(NodeId), expressions, max_size=2)),
+            quorum=draw(st.integers(1, 100)),
+            expires_ms=draw(st.none() | durations),
+            on_refused=draw(st.sampled_from(["fail", "continue"])),
+        )
+    of = draw(st.lists(ids, unique=True, min_size=1, max_size=3))
+    return FirstOfNode(
+        **common(draw, id_, available, without=without), of=tuple(NodeId(one) for one in of)
     )
 
 
 @st.composite
-def graphs(draw: st.DrawFn, depth: int = 0) -> Graph:
-    """Make a graph; bodies only use bodies that come before them, so that there is no circle."""
+def graphs(draw: st.DrawFn, depth: int = 0, *, waiting: bool = True) -> Graph:
+    """Make a graph; bodies only use bodies that come before them, so that there is no circle.
+
+    Without `waiting` it has only the kinds that call something, and no `undo`.
+    """
     bodies: dict[str, Graph] = {}
     if depth < 2:
         for name in draw(st.lists(names, unique=True, max_size=2)):
-            bodies[name] = draw(graphs(depth=depth + 1))
+            bodies[name] = draw(graphs(depth=depth + 1, waiting=waiting))
     available = draw(st.lists(ids, unique=True, max_size=4))
     outputs = draw(st.dictionaries(fields, json_values, max_size=3))
     optional = draw(st.sets(st.sampled_from(sorted(outputs)))) if outputs else set()
@@ -119,7 +184,10 @@ def graphs(draw: st.DrawFn, depth: int = 0) -> Graph:
         types=draw(st.dictionaries(names, schemas, max_size=2)),
         defaults=Defaults(timeout_ms=draw(st.none() | durations), retry=draw(st.none() | retries)),
         graphs=bodies,
-        nodes={NodeId(id_): draw(nodes(id_, available, list(bodies))) for id_ in available},
+        nodes={
+            NodeId(id_): draw(nodes(id_, available, list(bodies), waiting=waiting))
+            for id_ in available
+        },
         outputs=outputs,
         optional=frozenset(optional),
     )
@@ -128,7 +196,8 @@ def graphs(draw: st.DrawFn, depth: int = 0) -> Graph:
 WORDS = """
 interlock name nodes graphs types inputs outputs defaults call map over as key with needs retry
 timeout returns propose actions graph when attempts delay value optional a b $ref properties type
-secret required minLength
+secret required minLength repeat carry until max on_max wait for signal gate ask to bounds quorum
+expires on_refused first_of undo on_error
 """
 trees = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-5, 5), texts, st.floats(-5, 5)),

@@ -9,11 +9,16 @@ from interlock.graph import (
     CallNode,
     Defaults,
     DocumentLimits,
+    FirstOfNode,
+    GateNode,
     Graph,
     GraphNode,
     MapNode,
     ProposeNode,
+    RepeatNode,
     Retry,
+    Undo,
+    WaitNode,
     document_schema,
     find_body,
     load,
@@ -44,6 +49,9 @@ CALLS = [
     ),
     ("timeout: 90s, deadline: 1.5h", {"timeout_ms": 90_000, "deadline_ms": 5_400_000}),
     ("on_error: continue", {"on_error": "continue"}),
+    ("on_error: undo", {"on_error": "undo"}),
+    ("undo: {call: a.c}", {"undo": Undo(action="a.c")}),
+    ("undo: {call: a.c, with: {x: 1}}", {"undo": Undo(action="a.c", with_={"x": 1})}),
     ("retry: {}", {"retry": Retry()}),
     ("retry: {attempts: 3, delay: 0s}", {"retry": Retry(attempts=3, delay_ms=0)}),
     ("retry: {backoff: 1, delay_max: 1m}", {"retry": Retry(backoff=1.0, delay_max_ms=60_000)}),
@@ -56,11 +64,26 @@ CALLS = [
 @pytest.mark.parametrize("text, fields", CALLS)
 def test_fields_of_every_node(text, fields):
     assert node(f"call: a.b, {text}") == CallNode(id=A, action="a.b", **fields)
-    assert node(f"graph: one, {text}") == GraphNode(id=A, graph="one", **fields)
+    if not fields.keys() & {"retry", "timeout_ms"}:
+        assert node(f"graph: one, {text}") == GraphNode(id=A, graph="one", **fields)
 
 
 MAPPED = "map: one, over: x, as: doc, key: doc.id, limit: 5, failures_max: 2"
 PROPOSED = "propose: llm.graph, actions: ['k8s.get_*', db.read], repairs_max: 2"
+GATE = (
+    "gate: {to: [ops], ask: 'Ship?', for: [b], bounds: {b: args.n < 3}, quorum: 2, expires: 4h},"
+    " on_refused: continue"
+)
+ALL_OF_A_GATE = GateNode(
+    id=A,
+    to=("ops",),
+    ask="Ship?",
+    covers=(NodeId("b"),),
+    bounds={NodeId("b"): "args.n < 3"},
+    quorum=2,
+    expires_ms=4 * 3_600_000,
+    on_refused="continue",
+)
 KINDS = [
     ("call: http.get", CallNode(id=A, action="http.get")),
     ("graph: one", GraphNode(id=A, graph="one")),
@@ -74,6 +97,31 @@ KINDS = [
         PROPOSED,
         ProposeNode(id=A, action="llm.graph", actions=("k8s.get_*", "db.read"), repairs_max=2),
     ),
+    (
+        "repeat: one, until: result.x, max: 3",
+        RepeatNode(id=A, graph="one", until="result.x", max=3),
+    ),
+    (
+        "repeat: one, with: {u: a}, carry: {u: 1}, until: false, max: 3, on_max: last",
+        RepeatNode(
+            id=A,
+            graph="one",
+            with_={"u": "a"},
+            carry={"u": 1},
+            until="false",
+            max=3,
+            on_max="last",
+        ),
+    ),
+    ("wait: {for: 3d}", WaitNode(id=A, for_ms=3 * 86_400_000)),
+    ("wait: {signal: paid}", WaitNode(id=A, signal="paid")),
+    (
+        "wait: {signal: paid, for: 1m, returns: {type: object}}",
+        WaitNode(id=A, signal="paid", for_ms=60_000, returns={"type": "object"}),
+    ),
+    ("gate: {ask: 'Ship?'}", GateNode(id=A, ask="Ship?")),
+    (GATE, ALL_OF_A_GATE),
+    ("first_of: [b, c]", FirstOfNode(id=A, of=(NodeId("b"), NodeId("c")))),
 ]
 
 

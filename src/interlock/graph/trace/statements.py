@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from interlock.graph.model import AnyNode, CallNode, Graph, GraphNode, MapNode, ProposeNode, Retry
+from interlock.errors import UsageError
+from interlock.graph.model import (
+    AnyNode,
+    CallNode,
+    FirstOfNode,
+    GateNode,
+    Graph,
+    GraphNode,
+    MapNode,
+    ProposeNode,
+    RepeatNode,
+    Retry,
+    WaitNode,
+)
 from interlock.graph.trace.ordering import written_order
 from interlock.graph.trace.spelling import (
     Name,
@@ -113,6 +126,9 @@ class Statements:
                 return [("propose", told), ("", self._arguments(node))]
             case MapNode():
                 return [("each", [*self._mapping(node), *options])]
+            case RepeatNode() | WaitNode() | GateNode() | FirstOfNode():
+                told = f"node `{node.id}` is of a kind that has no Python form yet"
+                raise UsageError(told, hint="keep the document")
 
     def _arguments(self, node: AnyNode) -> list[str]:
         given: Mapping[str, Json] = node.with_

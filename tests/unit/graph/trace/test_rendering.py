@@ -42,7 +42,7 @@ def traced(source: str, registry: Registry) -> GraphFunction[..., object]:
 
 
 @settings(max_examples=50)
-@given(graphs())
+@given(graphs(waiting=False))
 def test_any_graph_comes_back_from_python(graph: Graph):
     source = render_python(graph)
     assert traced(source, open_registry(graph)).graph == graph, source
