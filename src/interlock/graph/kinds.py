@@ -52,7 +52,7 @@ ON_REFUSED: tuple[OnRefused, ...] = ("fail", "continue")
 Word = TypeVar("Word", bound=str)
 
 
-@immutable
+@immutable()
 class Kind:
     """What nodes of a kind may say.
 
@@ -121,7 +121,7 @@ class Common(TypedDict, total=False):
     undo: Undo | None
 
 
-@immutable
+@immutable()
 class Given:
     """A node of a document: its fields, what all kinds have already read, and the names around."""
 
