@@ -35,15 +35,18 @@ class Annotation:
         except Exception as error:  # pydantic raises several unrelated types here
             raise unfit(self.owner, error) from error
 
-    def schema(self, mode: Mode) -> Schema:
+    def schema(self, mode: Mode, *, written: bool = False) -> Schema:
         """Return the JSON Schema of values that come in (`validation`) or go out.
+
+        With `written`, they are written by `encode`: a model with all of its fields, also those
+        that have a default.
 
         Raises:
             ActionInvalid: the type has no JSON form.
         """
         adapter = self._adapter
         try:
-            found = adapter.json_schema(mode=mode, schema_generator=generator())
+            found = adapter.json_schema(mode=mode, schema_generator=generator(written=written))
         except Exception as error:  # as above
             raise unfit(self.owner, error) from error
         return _items(cast(dict[str, Json], cleaned(cast(Schema, found))))
@@ -90,12 +93,11 @@ class SetFound(Exception):
 
 
 @cache
-def generator() -> Any:
+def generator(*, written: bool = False) -> Any:
     """Return what makes JSON Schemas as pydantic does, with three differences.
 
-    Sets have no order and are refused. What goes out has the fields that have a default, too: a
-    model is written with all of its fields. And a model's own serialiser that does not say what it
-    returns may return anything.
+    Sets have no order and are refused. What is written has the fields that have a default, too. And
+    a model's own serialiser that does not say what it returns may return anything.
     """
     from pydantic.json_schema import GenerateJsonSchema
 
@@ -107,7 +109,7 @@ def generator() -> Any:
             raise SetFound(schema)
 
         def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: FBT001 - pydantic's
-            if self.mode == "validation" or field["type"] == "typed-dict-field":
+            if not written or field["type"] == "typed-dict-field":
                 return super().field_is_required(field, total)
             return not (field.get("serialization_exclude") or "serialization_exclude_if" in field)
 

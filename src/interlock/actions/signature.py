@@ -114,7 +114,7 @@ class Signature:
 
     def returns_schema(self) -> Schema:
         """Return the JSON Schema of the output."""
-        return self._returned.schema("serialization")
+        return self._returned.schema("serialization", written=True)
 
     def decode(self, data: bytes) -> dict[str, object]:
         """Decode canonical argument bytes to typed keyword arguments.
