@@ -3,7 +3,9 @@
 An f-string asks a reference for its text while there is none, so the reference hands out a marker
 and is found again when the whole string is used. A marker names a slot of one trace by a number
 that is derived from the hash seed of this process: text from elsewhere cannot hold one, except by
-chance, and never reaches a document as a marker (test_text_cannot_forge_a_marker).
+chance, and never reaches a document as a marker (test_text_cannot_forge_a_marker). The ends of a
+marker alone say nothing, since text from elsewhere may hold the same characters: a part of a marker
+is known by the digits next to them (test_any_text_that_is_no_marker_is_just_text).
 """
 
 import re
@@ -15,6 +17,9 @@ from interlock.graph.trace.terms import Term
 
 # Two of the code points that Unicode keeps for use inside of programs: no text may hold them.
 OPEN, CLOSE = "\ufdd0", "\ufdd1"
+DIGITS = 20
+PART = 4
+"""How many digits next to its end give a marker away that was cut: by chance, one in 10,000."""
 
 Pieces: TypeAlias = tuple[str | Term, ...]
 
@@ -25,8 +30,12 @@ class Markers:
     def __init__(self) -> None:
         # Only digits, so that they come through `upper`, quoting and JSON unchanged, and a
         # marker that lost its ends is still seen.
-        self._token = f"{hash(f'interlock marker {id(self)}') % 10**20:020}"
-        self._marker = re.compile(f"{OPEN}{self._token}([0-9]+){CLOSE}")
+        token = f"{hash(f'interlock marker {id(self)}') % 10**DIGITS:0{DIGITS}}"
+        self._token = token
+        self._marker = re.compile(f"{OPEN}{token}([0-9]+){CLOSE}")
+        cut = (f"{OPEN}{token[:PART]}", f"{token[-PART:]}[0-9]*{CLOSE}", token)
+        of_another_trace = f"{OPEN}[0-9]{{{DIGITS},}}{CLOSE}"
+        self._remains = re.compile("|".join((*cut, of_another_trace)))
         self._terms: list[Term] = []
         self._shown: set[str] = set()
 
@@ -76,7 +85,7 @@ class Markers:
         return (piece for piece in pieces if isinstance(piece, Term))
 
     def _check(self, text: str) -> None:
-        if OPEN in text or CLOSE in text or self._token in text:
+        if self._remains.search(text):
             raise UsageError(
                 "a text holds parts of a reference, but no whole one of this graph",
                 hint="put references into f-strings of the graph that uses them, and leave the"

@@ -13,7 +13,6 @@ from typing import TypeAlias, cast
 from interlock.errors import ValueRefused
 from interlock.graph.expressions import Template, parse_template
 from interlock.graph.trace import terms
-from interlock.graph.trace.markers import CLOSE, OPEN
 from interlock.graph.trace.terms import Step, Term
 from interlock.graph.trace.texts import template_text, value_text
 from interlock.values import Json, immutable
@@ -271,8 +270,7 @@ def expression_python(source: str, name: Name) -> str:
 
 def _text_python(text: str, name: Name) -> str:
     if "${{" not in text:
-        fits = OPEN not in text and CLOSE not in text
-        return literal(text) if fits else f"verbatim({literal(text)})"
+        return literal(text)
     parsed = parse_template(text)
     pieces = _pieces(text, parsed) if isinstance(parsed, Template) else []
     if len(pieces) == 1 and isinstance(pieces[0], Term) and value_text(pieces[0], _plain) == text:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hypothesis import given, settings
+from hypothesis import example, given
 
 from interlock.actions import Registry, declare
 from interlock.graph import (
@@ -16,6 +16,7 @@ from interlock.graph import (
     to_document,
 )
 from interlock.plan import compile as compile_graph
+from interlock.values import NodeId
 from unit.graph.graphs import graphs
 from unit.graph.trace.sound import REGISTRY, sound_graphs
 
@@ -41,8 +42,26 @@ def traced(source: str, registry: Registry) -> GraphFunction[..., object]:
     return [one for one in found.values() if isinstance(one, GraphFunction)][-1]
 
 
-@settings(max_examples=50)
+ODD = "a \ufdd0 b \ufdd1"
+ODD_TEXTS = Graph(
+    name="odd",
+    description=ODD,
+    nodes={
+        NodeId("a"): CallNode(
+            id=NodeId("a"),
+            action="a.b",
+            with_={"x": {ODD: [ODD]}, ODD: 1},
+            when=f"inputs.x == '{ODD}'",
+            ensure=(ODD,),
+            returns={"const": ODD},
+        )
+    },
+    outputs={"x": ODD, "y": {ODD: "${{ a." + ODD + " }}"}},
+)
+
+
 @given(graphs(waiting=False))
+@example(ODD_TEXTS)
 def test_any_graph_comes_back_from_python(graph: Graph):
     source = render_python(graph)
     assert traced(source, open_registry(graph)).graph == graph, source

@@ -5,8 +5,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
+from interlock.errors import UsageError
 from interlock.graph import Template, parse_template, verbatim
 from interlock.graph.trace.markers import Markers
 from interlock.graph.trace.terms import Term
@@ -88,3 +90,26 @@ def test_markers_of_one_trace_mean_nothing_in_another():
     assert first.split(f"a {marker}!") == ("a ", term, "!")
     second.mark(Term(("y",)))
     assert marker != second.mark(Term(("z",)))
+
+
+@given(st.text(st.sampled_from(["\ufdd0", "\ufdd1", "0", "1", "a", "9"])) | texts)
+def test_any_text_that_is_no_marker_is_just_text(text: str):
+    markers = Markers()
+    markers.mark(Term(("x",)))
+    assert markers.split(text) == ((text,) if text else ())
+
+
+@given(st.data())
+def test_what_is_left_of_a_marker_is_refused(data: st.DataObject):
+    markers = Markers()
+    marker = [markers.mark(Term(("x",))) for _ in range(data.draw(st.integers(1, 12)))][-1]
+    kept = data.draw(st.integers(5, len(marker) - 1))
+    left = marker[:kept] if data.draw(st.booleans()) else marker[-max(kept, 7) :]
+    with pytest.raises(UsageError, match="parts of a reference"):
+        markers.split(f"a{left}b")
+
+
+def test_a_marker_of_another_trace_is_refused():
+    other = Markers().mark(Term(("x",)))
+    with pytest.raises(UsageError, match="no whole one of this graph"):
+        Markers().refuse(f"a {other}!")
