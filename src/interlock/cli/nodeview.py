@@ -23,8 +23,9 @@ from interlock.journal import (
     RunEvent,
     Value,
 )
+from interlock.plan import Plan
 from interlock.replay import call_of_node
-from interlock.values import Json, Path, paths
+from interlock.values import Json, Path, RunId, paths
 
 INSIDE_SHOWN_MAX = 20
 GOOD = ("succeeded", "skipped")
@@ -55,8 +56,8 @@ def node_view(run: RunView, told: str) -> NodeView:
     paths.parse(path)
     moments = story(run.entries, path)
     inside = _inside(run, path)
-    if not moments and not inside and path not in run.plan.root.positions:
-        raise _no_such_node(run, path)
+    if not moments and not inside:
+        check_node(run.head.run, path, plan=run.plan, entries=run.entries)
     ends = [m.entry.event for m in moments if isinstance(m.entry.event, NodeSettled)]
     raw = [m.entry.event for m in moments if isinstance(m.entry.event, AttemptReturned)]
     return NodeView(
@@ -109,11 +110,17 @@ def _inside(run: RunView, path: Path) -> dict[Path, str]:
     }
 
 
-def _no_such_node(run: RunView, path: Path) -> UsageError:
-    known = dict.fromkeys([*run.plan.root.positions, *_paths(run.entries)])
-    near = difflib.get_close_matches(path, known, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(run.plan.root.positions)}"
-    return UsageError(f"run {run.head.run} has no node `{path}`", hint=hint)
+def check_node(run: RunId, path: Path, *, plan: Plan, entries: Iterable[Entry]) -> None:
+    """Check that a run has a node, or has had one that was proposed.
+
+    Raises:
+        UsageError: it has none; says which one may be meant.
+    """
+    known = dict.fromkeys([*plan.root.positions, *_paths(entries)])
+    if path not in known:
+        near = difflib.get_close_matches(path, known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(plan.root.positions)}"
+        raise UsageError(f"run {run} has no node `{path}`", hint=hint)
 
 
 def _paths(entries: Iterable[Entry]) -> Iterator[str]:

@@ -84,7 +84,7 @@ class Program(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(COMMANDS)}"
-            raise click.UsageError(f"no command `{args[0]}`; {hint}", ctx)
+            raise UsageError(f"there is no command `{args[0]}`", hint=hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(
@@ -114,8 +114,11 @@ class Program(click.Group):
     def _code(self, args: Sequence[str] | None, extra: dict[str, Any]) -> int:
         try:
             result = super().main(args, **extra)
-        except click.ClickException as error:
+        except click.exceptions.NoArgsIsHelpError as error:
             error.show()
+            return error.exit_code
+        except click.ClickException as error:
+            report(_misuse(error))
             return error.exit_code
         except (click.Abort, KeyboardInterrupt) as error:
             notes = _notes(error.__cause__ or error)  # click makes an `Abort` of Ctrl-C
@@ -145,6 +148,14 @@ def report(error: InterlockError) -> None:
 
 def _notes(error: BaseException) -> list[str]:
     return getattr(error, "__notes__", [])
+
+
+def _misuse(error: click.ClickException) -> UsageError:
+    """Say what is wrong with options and arguments, and where all of them are."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context is not None else "interlock COMMAND"
+    message = error.format_message().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], hint=f"see `{command} --help`")
 
 
 def _environment(error: OSError) -> UsageError:

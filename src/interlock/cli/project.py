@@ -41,6 +41,15 @@ def find_project(start: Path | None = None) -> Project:
     return Project(folder=start)
 
 
+def is_project(file: Path) -> bool:
+    """Whether a `pyproject.toml` has settings of ours.
+
+    Raises:
+        UsageError: it is not TOML.
+    """
+    return _settings(file) is not None
+
+
 def _settings(file: Path) -> object:
     try:
         tool: object = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})

@@ -25,6 +25,8 @@ LAST = "last"
 CALLS_ACTIONS = ("run", "resume", "resolve")
 CANDIDATES_SHOWN_MAX = 5
 NEAR_SHOWN_MAX = 3
+NEAR_RUNS = 100
+"""The newest runs, among which the one that may be meant is looked for."""
 ABOVE_ALL = "\x7f"
 
 StoreT_co = TypeVar("StoreT_co", bound=ReadStore, covariant=True)
@@ -185,7 +187,10 @@ def find_run(store: ReadStore, told: str) -> RunHead:
             return found[0]
         if found:
             raise _ambiguous(told, found)
-    raise RunNotFound(f"no run begins with `{told}`", hint="`interlock runs` lists them")
+    names = [LAST, *(head.run for head in store.heads(limit=NEAR_RUNS))]
+    near = difflib.get_close_matches(told, names, n=1, cutoff=0.8)
+    hint = f"did you mean `{near[0]}`? " if near else ""
+    raise RunNotFound(f"no run begins with `{told}`", hint=f"{hint}`interlock runs` lists them")
 
 
 def _beginning_with(store: ReadStore, prefix: str) -> list[RunHead]:

@@ -5,7 +5,7 @@ import asyncio
 import contextvars
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -225,6 +225,15 @@ def test_types_that_want_to_end_the_process_fail_their_node(where: Any):
     assert "SystemExit: 7" in failed(act, {"n": 7}).message
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as Python has it: a shell that starts something in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_in_an_action_that_blocks_the_loop_ends_the_process():
     """The first one cancels what `asyncio.run` runs; the second one is raised where it stands."""
 
@@ -238,6 +247,7 @@ def test_ctrl_c_in_an_action_that_blocks_the_loop_ends_the_process():
         tried(act)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_loop_that_knows_nothing_of_it():
     @action(effect="read")
     async def act() -> int:

@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from interlock.cli.console import err, listed
 from interlock.cli.exits import Exit
 from interlock.cli.options import example
-from interlock.cli.project import FILE, HOME, shown
+from interlock.cli.project import FILE, HOME, is_project, shown
 from interlock.cli.templates import ACTIONS, GITIGNORE, GRAPH, PYPROJECT
 from interlock.errors import UsageError
 
@@ -28,17 +29,18 @@ def init(folder: str) -> int:
         ".gitignore": GITIGNORE.format(home=HOME),
     }
     _check_free(place, files)
+    made = {file: text for file, text in files.items() if not (place / file).exists()}
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for file, text in files.items():
-            if not (place / file).exists():
-                (place / file).write_text(text, encoding="utf-8")
+        for file, text in made.items():
+            (place / file).write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"{error.filename or place} cannot be written: {error.strerror}",
             hint="choose another folder",
         ) from error
-    err(f"Made {', '.join(files)} in {shown(place.resolve())}. Now:")
+    where = "here" if place.resolve() == Path.cwd() else f"in {shown(place.resolve())}"
+    err(f"Made {', '.join(made)} {where}. Now:")
     for command in _next(folder):
         err(f"  {command}")
     return Exit.OK
@@ -47,9 +49,16 @@ def init(folder: str) -> int:
 def _check_free(place: Path, files: dict[str, str]) -> None:
     taken = [file for file in files if file != ".gitignore" and (place / file).exists()]
     if FILE in taken:
+        settings = shown(place.resolve() / FILE)
+        if is_project(place / FILE):
+            raise UsageError(
+                f"{settings} is there already, and has [tool.interlock]",
+                hint="it is a project already: `interlock check` its graphs, or run one",
+            )
         raise UsageError(
-            f"{shown(place.resolve() / FILE)} is there already",
-            hint='add to it: [tool.interlock] with app = "actions:registry"',
+            f"{settings} is there already",
+            hint="begin in a folder of its own: `interlock init NAME`; or add to it: "
+            '[tool.interlock] with app = "MODULE:NAME", the registry of your actions',
         )
     if taken:
         raise UsageError(
@@ -59,5 +68,5 @@ def _check_free(place: Path, files: dict[str, str]) -> None:
 
 
 def _next(folder: str) -> list[str]:
-    start = [] if folder == "." else [f"cd {folder}"]
+    start = [] if Path(folder).resolve() == Path.cwd() else [f"cd {quote(folder)}"]
     return [*start, f"interlock plan {GRAPH_FILE}", f"interlock run {GRAPH_FILE} -i name=Ada"]

@@ -9,6 +9,7 @@ from interlock.cli.apps import load_registry
 from interlock.cli.console import one_line
 from interlock.cli.doubts import action_at
 from interlock.cli.driving import Stage, check_actions, conclude, drive
+from interlock.cli.nodeview import check_node
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.project import find_project
@@ -23,7 +24,7 @@ from interlock.values import Checker, Json, Path, describe, paths
 
 @click.command(
     epilog=example(
-        'interlock resolve last deploy --succeeded \'{"id": "d-17"}\' --reason "it is there"'
+        'interlock resolve last filed --succeeded \'"letters/ada.txt"\' --reason "it is there"'
     )
 )
 @click.argument("run")
@@ -64,6 +65,7 @@ def resolve(
         head = find_run(journal.store, run)
         entries = list(read_entries(journal.store, head.run))
         plan = pinned_plan(entries[0])
+        check_node(head.run, path, plan=plan, entries=entries)
         check_actions(plan, registry)
         if verdict == "succeeded":
             _check_output(plan, path, output=output, entries=entries)

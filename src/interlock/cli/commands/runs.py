@@ -1,6 +1,7 @@
 """`interlock runs`: list runs, newest first."""
 
-from typing import cast, get_args
+from collections.abc import Collection
+from typing import TypeAlias, cast, get_args
 
 import click
 
@@ -8,12 +9,16 @@ from interlock.cli.console import aligned, err, out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.runview import OPEN
-from interlock.cli.stores import to_read
+from interlock.cli.stores import Journal, to_read
 from interlock.cli.times import moment, span
 from interlock.journal import OwnerId, RunHead, RunStatus
-from interlock.values import Json
+from interlock.store import ReadStore
+from interlock.values import Json, RunId
 
-STATUSES = get_args(RunStatus)
+INTERRUPTED = "interrupted"
+"""Running, as far as the journal knows, and nobody drives it."""
+
+STATUSES = (INTERRUPTED, *get_args(RunStatus))
 LIMIT = 20
 HEADINGS = ("run", "graph", "status", "started", "took")
 
@@ -33,24 +38,46 @@ def runs(statuses: tuple[str, ...], *, limit: int, store: str | None, as_json: b
     `interrupted` runs are open, and no process drives them: see `interlock resume`.
     """
     with to_read(store) as journal:
-        wanted = cast(tuple[RunStatus, ...], statuses) or None
-        heads = journal.store.heads(statuses=wanted, limit=limit)
-        is_open = any(head.status == "running" for head in heads)
-        driven = journal.driven() if is_open else {}
+        listed = _list(journal, statuses, limit)
     if as_json:
-        out_json([head_json(head, driven.get(head.run)) for head in heads])
-    elif heads:
-        rows = [_row(head, driven.get(head.run)) for head in heads]
+        out_json([head_json(head, driver) for head, driver in listed])
+    elif listed:
+        rows = [_row(head, driver) for head, driver in listed]
         out("\n".join(aligned([HEADINGS, *rows], indent=0)))
     else:
         err("There are no such runs" if statuses else "There are no runs yet")
     return Exit.OK
 
 
+Listed: TypeAlias = list[tuple[RunHead, OwnerId | None]]
+
+
+def _list(journal: Journal[ReadStore], statuses: Collection[str], limit: int) -> Listed:
+    """List runs, each with the process that drives it; newest first."""
+    wanted = {"running" if status == INTERRUPTED else status for status in statuses}
+    found: Listed = []
+    before: RunId | None = None
+    while len(found) < limit:
+        page = journal.store.heads(
+            statuses=cast(set[RunStatus], wanted) or None, before=before, limit=limit
+        )
+        driven = journal.driven() if any(head.status == "running" for head in page) else {}
+        pairs = [(head, driven.get(head.run)) for head in page]
+        found += [pair for pair in pairs if not statuses or _status(*pair) in statuses]
+        if len(page) < limit:
+            break
+        before = page[-1].run
+    return found[:limit]
+
+
+def _status(head: RunHead, driver: OwnerId | None) -> str:
+    return INTERRUPTED if head.status == "running" and driver is None else head.status
+
+
 def _row(head: RunHead, driver: OwnerId | None) -> tuple[str, ...]:
-    status = "interrupted" if head.status == "running" and driver is None else head.status
+    status = _status(head, driver).replace("_", " ")
     took = "" if head.status in OPEN else span(head.updated_ms - head.created_ms)
-    return head.run, head.graph, status.replace("_", " "), moment(head.created_ms), took
+    return head.run, head.graph, status, moment(head.created_ms), took
 
 
 def head_json(head: RunHead, driver: OwnerId | None) -> dict[str, Json]:

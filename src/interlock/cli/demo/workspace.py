@@ -66,7 +66,8 @@ def new_workspace(folder: str | None) -> Workspace:
             raise UsageError(f"{place} is not empty", hint="name a folder that is not there yet")
     except OSError as error:
         raise UsageError(
-            f"the workspace cannot be made: {error}", hint="name a folder with --folder"
+            f"the workspace {error.filename or ''} cannot be made: {error.strerror}",
+            hint="name a folder that can be made with --folder",
         ) from error
     workspace = Workspace(place)
     workspace.make()
