@@ -8,8 +8,8 @@ from pathlib import Path
 from interlock.actions import Registry
 from interlock.cli.apps import TARGET, load_object, load_registry
 from interlock.cli.project import Project, find_project
-from interlock.errors import Diagnostic, DocumentInvalid, SourceMap, UsageError
-from interlock.graph import DocumentLimits, Graph, GraphFunction, load
+from interlock.errors import Diagnostic, SourceMap, UsageError
+from interlock.graph import DocumentLimits, Draft, Graph, GraphFunction, draft
 from interlock.plan import Plan, compile as compile_graph
 
 STDIN = "-"
@@ -18,12 +18,20 @@ STDIN_NAME = "<stdin>"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A graph that was read, and its text when it has one; in Python, its own registry."""
+    """A graph, or the draft of one that may be wrong; a `@graph` function brings its registry."""
 
-    graph: Graph
-    text: SourceMap | None = None
-    warnings: tuple[Diagnostic, ...] = ()
+    graph: Graph | Draft
     registry: Registry | None = None
+
+    @property
+    def text(self) -> SourceMap | None:
+        """The text, when there is one."""
+        return self.graph.source if isinstance(self.graph, Draft) else None
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What its document is warned of."""
+        return self.graph.diagnostics if isinstance(self.graph, Draft) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +67,23 @@ def compile_source(source: Source, *, project: Project, app: str | None) -> Comp
     if source.registry is not None:
         own = source.registry
         registry = own | Registry(action for action in registry if action.name not in own)
-    try:
-        plan = compile_graph(source.graph, registry, source=source.text)
-    except DocumentInvalid as error:
-        raise DocumentInvalid((*source.warnings, *error.diagnostics), source.text) from error
+    plan = compile_graph(source.graph, registry)
     return Compiled(plan=plan, registry=registry, source=source, warnings=source.warnings)
 
 
 def read_argument(argument: str, *, project: Project) -> Source:
-    """Read what the graph argument names.
+    """Read what the graph argument names. It may be wrong: that is told when it is compiled.
 
     Raises:
-        DocumentInvalid: the document is wrong; has all diagnostics.
+        DocumentInvalid: the text cannot be read at all.
         UsageError: there is no such file, module or graph.
     """
     path = Path(argument)
     if argument != STDIN and not path.exists() and TARGET.fullmatch(argument):
         return _python(argument, project)
     name = STDIN_NAME if argument == STDIN else argument
-    loaded = load(read_bytes(argument, what="graph"), file=name, load_file=_load_file)
-    return Source(graph=loaded.graph, text=loaded.source, warnings=loaded.warnings)
+    data = read_bytes(argument, what="graph")
+    return Source(graph=draft(data, file=name, load_file=_load_file))
 
 
 def app_of(argument: str, app: str | None) -> str | None:
@@ -93,7 +98,7 @@ def _python(argument: str, project: Project) -> Source:
     if isinstance(found, Graph):
         return Source(graph=found)
     if isinstance(found, GraphFunction):
-        return Source(graph=found.graph, text=found.source, registry=found.registry)
+        return Source(graph=found.draft, registry=found.registry)
     raise UsageError(
         f"`{argument}` is no graph: it is of type `{type(found).__name__}`",
         hint="name a `@graph` function, a Graph, or a YAML or JSON file",

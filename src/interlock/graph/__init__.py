@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from interlock.graph.bodies import find_body as find_body, visible_types as visible_types
 from interlock.graph.door import make_callable
+from interlock.graph.drafts import Broken as Broken, Draft as Draft
 from interlock.graph.expressions import (
     ENGINE as ENGINE,
     Expression as Expression,
@@ -43,7 +44,7 @@ from interlock.graph.model import (
     Undo as Undo,
     WaitNode as WaitNode,
 )
-from interlock.graph.reader import read_graph as read_graph
+from interlock.graph.reader import read_draft as read_draft, read_graph as read_graph
 from interlock.graph.trace import (
     AnyGraphFunction as AnyGraphFunction,
     GraphFunction as GraphFunction,
@@ -72,8 +73,9 @@ if TYPE_CHECKING:
         document_text as document_text,
         format_document as format_document,
     )
-    from interlock.graph.loading import Loaded as Loaded, load as load
+    from interlock.graph.loading import Loaded as Loaded, draft as draft, load as load
     from interlock.graph.modelform import (
+        draft_proposal as draft_proposal,
         from_model_form as from_model_form,
         model_schema as model_schema,
         read_proposal as read_proposal,
@@ -85,6 +87,8 @@ if TYPE_CHECKING:
 _LATER = {
     "document_schema": "schema",
     "document_text": "layout",
+    "draft": "loading",
+    "draft_proposal": "modelform",
     "format_document": "layout",
     "from_model_form": "modelform",
     "load": "loading",
@@ -98,6 +102,7 @@ _LATER = {
 __all__ = [
     "AnyGraphFunction",
     "AnyNode",
+    "Broken",
     "CallNode",
     "cel",
     "choose",
@@ -106,6 +111,9 @@ __all__ = [
     "document_schema",
     "document_text",
     "DocumentLimits",
+    "Draft",
+    "draft",
+    "draft_proposal",
     "each",
     "enclosing",
     "ENGINE",
@@ -138,6 +146,7 @@ __all__ = [
     "Placed",
     "propose",
     "ProposeNode",
+    "read_draft",
     "read_graph",
     "read_proposal",
     "read_text",

@@ -23,16 +23,15 @@ def read_expression(section: Section, name: str) -> str | None:
 
 
 def read_expressions(section: Section, name: str) -> tuple[str, ...]:
-    """Read one expression or a list of them."""
+    """Read one expression or a list of them; in a list, each keeps its place."""
     value = section.data.get(name)
     if not isinstance(value, list):
-        found = [read_expression(section, name)]
-    else:
-        found = [
-            _expression(section, name, f"{section.at(name)}/{index}", value=item)
-            for index, item in enumerate(value)
-        ]
-    return tuple(item for item in found if item is not None)
+        found = read_expression(section, name)
+        return () if found is None else (found,)
+    return tuple(
+        _expression(section, name, f"{section.at(name)}/{index}", value=item) or ""
+        for index, item in enumerate(value)
+    )
 
 
 def _expression(section: Section, name: str, place: str, *, value: Json) -> str | None:

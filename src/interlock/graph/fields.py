@@ -4,11 +4,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from interlock.errors import Diagnostic
-from interlock.graph.identifiers import did_you_mean
+from interlock.graph.identifiers import did_you_mean, near
 from interlock.graph.limits import DocumentLimits
 from interlock.graph.scan import escape
 from interlock.graph.showing import bare, kind_of, show
 from interlock.values import Json
+
+MAPPINGS = frozenset(
+    ("defaults", "graphs", "inputs", "nodes", "outputs", "retry", "returns", "types", "with")
+)
 
 
 class TooManyProblems(Exception):
@@ -17,12 +21,16 @@ class TooManyProblems(Exception):
 
 @dataclass(slots=True)
 class Problems:
-    """All problems of a document, and where stored expressions begin inside their scalars."""
+    """All problems of a document, and where stored expressions begin inside their scalars.
+
+    `lost` are the places of values that are wrong, or that were probably written elsewhere.
+    """
 
     limits: DocumentLimits
     nodes: int = 0
     found: list[Diagnostic] = field(default_factory=list[Diagnostic])
     shifts: dict[str, int] = field(default_factory=dict[str, int])
+    lost: set[str] = field(default_factory=set[str])
 
     def add(self, diagnostic: Diagnostic | None) -> None:
         """Note a problem, if it is one."""
@@ -33,8 +41,14 @@ class Problems:
         if warning and len(self.found) >= self.limits.problems_max // 2:
             return
         self.found.append(diagnostic)
+        if not warning:
+            self.lost.add(diagnostic.pointer)
         if not warning and len(self.found) >= self.limits.problems_max:
             raise TooManyProblems
+
+    def only_warnings(self, since: int) -> bool:
+        """Say whether nothing is wrong in what was read since so many problems were found."""
+        return all(each.severity == "warning" for each in self.found[since:])
 
 
 class Section:
@@ -74,16 +88,28 @@ class Section:
         """Note each field that is not known."""
         for key in self.data:
             if key not in known:
-                self.unknown(key, did_you_mean(key, known))
+                self.unknown(key, known)
 
-    def unknown(self, key: str, hint: str) -> None:
-        """Note an unknown field."""
+    def missing(self, name: str, message: str, *, hint: str) -> None:
+        """Note that a field is missing, unless it stands there under a wrong name."""
+        if self.at(name) not in self.problems.lost:
+            self.problem("IL1103", message, hint=hint)
+            self.problems.lost.add(self.at(name))
+
+    def unknown(self, key: str, known: Collection[str], *, hint: str | None = None) -> None:
+        """Note an unknown field. What was meant by it is not held against the rest."""
+        meant = near(key, known)
+        if meant is not None:
+            self.problems.lost.add(self.at(meant))
+        elif isinstance(self.data[key], dict):
+            missing = (MAPPINGS & {*known}) - self.data.keys()
+            self.problems.lost |= {self.at(name) for name in missing}
         self.problems.add(
             Diagnostic(
                 code="IL1104",
                 message=f"{self.name} has no field `{bare(key)}`",
                 pointer=self.at(key),
-                hint=hint,
+                hint=hint or did_you_mean(key, known),
                 on_key=True,
             )
         )
@@ -160,7 +186,7 @@ class Section:
         )
 
     def texts(self, name: str, what: str) -> tuple[str, ...]:
-        """Read a list of different texts."""
+        """Read a list of different texts; each keeps its place, wrong ones too."""
         value = self.data.get(name)
         if not isinstance(value, list):
             if name in self.data:
@@ -183,8 +209,7 @@ class Section:
                     hint="remove one of them",
                     at=place,
                 )
-            else:
-                found.append(item)
+            found.append(item if isinstance(item, str) else "")
         return tuple(found)
 
 

@@ -150,6 +150,13 @@ def read_with(section: Section, name: str = "with") -> Mapping[str, Json]:
     return inner.data
 
 
+def read_returns(section: Section, types: Collection[str]) -> Schema | None:
+    """Read `returns`; None when it is wrong."""
+    place, before = section.at("returns"), len(section.problems.found)
+    schema = read_schema(section.data["returns"], place, types=types, problems=section.problems)
+    return schema if section.problems.only_warnings(before) else None
+
+
 def read_undo(section: Section) -> Undo | None:
     """Read `undo`."""
     hint = "write `undo: {call: ACTION, with: {name: value}}`"
@@ -217,6 +224,7 @@ def _as(section: Section, ids: Collection[str]) -> str:
         section.problems.add(problem)
     if name in ids:
         place = section.at("as") if given else None
+        section.problems.lost.add(section.at("as"))
         hint = "write another name, such as `as: one`" if "one" not in ids else "write another `as`"
         section.problem(
             "IL1123",
@@ -260,10 +268,9 @@ def _wait(given: Given) -> WaitNode:
             told = f"{inner.name} has `returns`, but nothing comes: it waits for no signal"
             hint = "take it out, or name the `signal` whose payload it describes"
             inner.problem("IL1131", told, hint=hint, at=inner.at("returns"))
-        pointer, types = inner.at("returns"), given.types
-        problems = inner.problems
-        schema = read_schema(inner.data["returns"], pointer, types=types, problems=problems)
-        common["returns"] = schema
+        common["returns"] = read_returns(inner, given.types)
+        if common["returns"] is None:
+            inner.problems.lost.add(section.at("returns"))
     return WaitNode(**common, signal=signal, for_ms=read_duration(inner, "for"))
 
 
@@ -318,7 +325,7 @@ def _inner(section: Section, name: str, known: tuple[str, ...], *, hint: str) ->
 
 def _must(section: Section, name: str, told: str, *, hint: str) -> None:
     if name not in section:
-        section.problem("IL1103", told, hint=hint)
+        section.missing(name, told, hint=hint)
 
 
 def _action(section: Section, field: str) -> str:
@@ -340,10 +347,8 @@ def _action(section: Section, field: str) -> str:
 
 def _patterns(section: Section) -> tuple[str, ...]:
     names = section.texts("actions", "patterns of actions")
-    listed = section.data.get("actions")
-    for name in names:
-        if len(name) > ACTION_CHARS_MAX or not PATTERN.fullmatch(name):
-            index = listed.index(name) if isinstance(listed, list) else 0
+    for index, name in enumerate(names):
+        if name and (len(name) > ACTION_CHARS_MAX or not PATTERN.fullmatch(name)):
             section.problem(
                 "IL1115",
                 f"`{bare(name)}` is no pattern of actions",

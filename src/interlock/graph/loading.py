@@ -1,8 +1,10 @@
 """From the bytes of a document to its graph: the way in for files, requests and proposals."""
 
 from dataclasses import replace
+from typing import cast
 
-from interlock.errors import Diagnostic, DocumentInvalid, SourceMap
+from interlock.errors import Diagnostic, SourceMap
+from interlock.graph.drafts import Broken, Draft
 from interlock.graph.fields import Problems
 from interlock.graph.files import FileGraph, Files, LoadFile
 from interlock.graph.limits import DocumentLimits
@@ -32,7 +34,7 @@ def load(
     load_file: LoadFile | None = None,
     limits: DocumentLimits | None = None,
 ) -> Loaded:
-    """Read a document.
+    """Read a document that is right.
 
     Args:
         data: the text, YAML or JSON.
@@ -44,6 +46,30 @@ def load(
     Raises:
         DocumentInvalid: with every problem of the text and of the graph.
     """
+    return _loaded(draft(data, file=file, load_file=load_file, limits=limits))
+
+
+def draft(
+    data: bytes | str,
+    *,
+    file: str | None = None,
+    load_file: LoadFile | None = None,
+    limits: DocumentLimits | None = None,
+) -> Draft:
+    """Read as much of a document as can be read.
+
+    `compile` takes a draft. It refuses one that is wrong, with the problems of the document and
+    those of its actions, references and types together: `compile(draft(text), registry)`.
+
+    Args:
+        data: the text, YAML or JSON.
+        file: its name for messages; paths in it are relative to this.
+        load_file: gives the bytes of another file, or raises OSError.
+        limits: what the document may be at most.
+
+    Raises:
+        DocumentInvalid: the text has no tree that could be looked at.
+    """
     limits = limits or DocumentLimits()
     files = Files(
         load_file=load_file,
@@ -51,23 +77,31 @@ def load(
         limits=limits,
         trail=(file,) if file else (),
     )
-    return _load(data, files)
+    return _draft(data, files)
 
 
 def _parse(data: bytes, files: Files) -> FileGraph:
-    loaded = _load(data, files)
+    loaded = _loaded(_draft(data, files))
     return FileGraph(graph=loaded.graph, source=loaded.source, warnings=loaded.warnings)
 
 
-def _load(data: bytes | str, files: Files) -> Loaded:
+def _loaded(draft: Draft) -> Loaded:
+    source = cast("SourceMap", draft.source)
+    return Loaded(graph=draft.whole(), source=source, tree=draft.tree, warnings=draft.diagnostics)
+
+
+def _draft(data: bytes | str, files: Files) -> Draft:
     reading, _ = scan_text(data, file=files.trail[-1] if files.trail else None, limits=files.limits)
-    problems = Problems(files.limits)
+    problems = Problems(files.limits, lost={one.pointer for one in reading.problems})
     graph = read_with(reading.tree, files=files, problems=problems)
     source = _shifted(reading.source, problems.shifts)
-    found = _in_order((*reading.problems, *problems.found), source)
-    if graph is None or reading.problems:
-        raise DocumentInvalid(found, source)
-    return Loaded(graph=graph, source=source, tree=reading.tree, warnings=found)
+    return Draft(
+        graph=graph,
+        diagnostics=_in_order((*reading.problems, *problems.found), source),
+        broken=Broken(problems.lost),
+        source=source,
+        tree=reading.tree,
+    )
 
 
 def _shifted(source: SourceMap, shifts: dict[str, int]) -> SourceMap:

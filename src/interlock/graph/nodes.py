@@ -6,7 +6,7 @@ from interlock.errors import Diagnostic
 from interlock.graph.conditions import read_expression, read_expressions
 from interlock.graph.durations import read_duration
 from interlock.graph.fields import Section
-from interlock.graph.identifiers import did_you_mean, near
+from interlock.graph.identifiers import near
 from interlock.graph.kinds import (
     COMMON,
     KIND_FIELDS,
@@ -14,13 +14,13 @@ from interlock.graph.kinds import (
     Common,
     Given,
     read_kind,
+    read_returns,
     read_undo,
     read_with,
 )
 from interlock.graph.model import AnyNode, OnError, Retry
-from interlock.graph.schemas import read_schema
 from interlock.graph.showing import bare
-from interlock.values import NodeId, Schema
+from interlock.values import NodeId
 
 ATTEMPTS_MAX = 100
 BACKOFF_MAX = 100.0
@@ -101,9 +101,8 @@ def _no_kind(section: Section) -> None:
         return  # already refused; what it should have merged is not guessed
     strangers = [key for key in section.data if key not in COMMON and key not in KIND_FIELDS]
     for key in strangers:
-        meant = near(key, KINDS)
-        if meant is not None:
-            section.unknown(key, f"did you mean `{meant}`?")
+        if near(key, KINDS) is not None:
+            section.unknown(key, KINDS)
             return
     hint = f"give it one of {', '.join(f'`{kind}`' for kind in KINDS)}"
     section.problem("IL1108", f"{section.name} does not say what it runs", hint=hint)
@@ -120,8 +119,7 @@ def _refuse_unknown(section: Section, kind: str) -> None:
         if key in KINDS[kind].without:
             _without(section, kind, key)
         elif other is None:
-            buildable = [name for name in known if name not in _NOT_BUILT]
-            section.unknown(key, did_you_mean(key, buildable))
+            section.unknown(key, [name for name in known if name not in _NOT_BUILT])
         else:
             section.problems.add(
                 Diagnostic(
@@ -175,7 +173,7 @@ def _common(section: Section, id_: NodeId, *, types: Collection[str]) -> Common:
     if "with" in given:
         found["with_"] = read_with(section)
     if "returns" in given:
-        found["returns"] = _returns(section, types)
+        found["returns"] = read_returns(section, types)
     if "undo" in given:
         found["undo"] = read_undo(section)
     return found
@@ -189,8 +187,3 @@ def _on_error(section: Section) -> OnError:
     hint = "write `on_error: fail`, `on_error: continue` or `on_error: undo`"
     section.wrong("on_error", "`fail`, `continue` or `undo`", hint=hint)
     return "fail"
-
-
-def _returns(section: Section, types: Collection[str]) -> Schema:
-    value = section.data["returns"]
-    return read_schema(value, section.at("returns"), types=types, problems=section.problems)

@@ -1,11 +1,13 @@
 """From the tree of a document to a Graph, with all problems at once."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import field, replace
 from typing import TypeGuard
 
 from interlock.errors import Diagnostic
 from interlock.graph.bodies import WithBody, body_kind, find_cycle, uses
+from interlock.graph.drafts import Broken, Draft
 from interlock.graph.durations import read_duration
 from interlock.graph.fields import Problems, Section, TooManyProblems, refuse_secrets
 from interlock.graph.files import Files, is_path
@@ -30,6 +32,7 @@ DOCUMENT = (
     "outputs",
 )
 DEFAULTS = ("timeout", "retry")
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @immutable()
@@ -48,13 +51,23 @@ def read_graph(
     Returns:
         The graph, or None when there is an error; and all problems, warnings included.
     """
+    draft = read_draft(tree, files=files, limits=limits)
+    return draft.graph if draft.is_valid else None, draft.diagnostics
+
+
+def read_draft(
+    tree: Json, *, files: Files | None = None, limits: DocumentLimits | None = None
+) -> Draft:
+    """Read what can be read of the tree of a document."""
     problems = Problems(limits or DocumentLimits())
     graph = read_with(tree, files=files or Files(), problems=problems)
-    return graph, tuple(problems.found)
+    return Draft(
+        graph=graph, diagnostics=tuple(problems.found), broken=Broken(problems.lost), tree=tree
+    )
 
 
 def read_with(tree: Json, *, files: Files, problems: Problems) -> Graph | None:
-    """Read a graph, noting problems in `problems`; None when there is an error."""
+    """Read what can be read of a graph, noting problems in `problems`; None when it is nothing."""
     try:
         graph = _document(tree, files, problems)
     except TooManyProblems:
@@ -63,8 +76,20 @@ def read_with(tree: Json, *, files: Files, problems: Problems) -> Graph | None:
         if len(problems.found) >= most:
             limit = ("problems_max", most)
             problems.found.append(over("IL5006", "there may be more problems", limit=limit))
-    errors = any(problem.severity == "error" for problem in problems.found)
-    return None if errors else graph
+    if problems.lost:
+        problems.found[:] = _without_echoes(problems)
+    return graph
+
+
+def _without_echoes(problems: Problems) -> Iterator[Diagnostic]:
+    """Leave out that a name is not declared where the declarations could not be read."""
+    declared = {"IL1117": "graphs", "IL1122": "types"}
+    for one in problems.found:
+        field = declared.get(one.code)
+        around = one.pointer.split("/")
+        homes = ("/".join(around[:count]) for count in range(1, len(around), 2))
+        if field is None or not any(f"{home}/{field}" in problems.lost for home in homes):
+            yield one
 
 
 def _document(tree: Json, files: Files, problems: Problems) -> Graph | None:
@@ -76,8 +101,6 @@ def _document(tree: Json, files: Files, problems: Problems) -> Graph | None:
     section = Section(tree, "", name="the document", problems=problems)
     if not _version(section):
         return None
-    if "name" not in section:
-        section.problem("IL1103", "the document has no `name`", hint="add `name: ...`")
     graph = _graph(section, name=None, outer=Names(), files=files)
     _check_bodies(graph, problems)
     return graph
@@ -93,7 +116,7 @@ def _version(section: Section) -> bool:
         return False
     hint = "begin the document with `interlock: 1`"
     section.problem("IL1102", "the document does not say its version", hint=hint)
-    return True
+    return "nodes" in section
 
 
 # --- a graph: the document itself, or a local body
@@ -101,6 +124,8 @@ def _version(section: Section) -> bool:
 
 def _graph(section: Section, *, name: str | None, outer: Names, files: Files) -> Graph:
     section.refuse_unknown(DOCUMENT)
+    if name is None and "name" not in section:
+        section.missing("name", "the document has no `name`", hint="add `name: ...`")
     if name is not None and "interlock" in section:
         _version(section)
     types = _types(section, outer)
@@ -109,7 +134,7 @@ def _graph(section: Section, *, name: str | None, outer: Names, files: Files) ->
     nodes = _nodes(section, locals_)
     outputs, optional = _outputs(section)
     return Graph(
-        name=_name(section) or name or "",
+        name=_name(section) or name or "graph",
         description=section.text("description") or "",
         types=types,
         inputs=_schemas(section, "inputs", names.types),
@@ -147,11 +172,17 @@ def _schemas(section: Section, field: str, types: Collection[str]) -> Mapping[st
         return {}
     found: dict[str, Schema] = {}
     for key, value, pointer in inner:
-        section.problems.add(
-            name_problem(key, FIELD, pointer=pointer, what="an input", on_key=True)
-        )
+        problem = name_problem(key, FIELD, pointer=pointer, what="an input", on_key=True)
+        _refuse_name(key, problem, inner)
         found[key] = read_schema(value, pointer, types=types, problems=section.problems)
     return found
+
+
+def _refuse_name(name: str, problem: Diagnostic | None, section: Section) -> None:
+    """Note a name that cannot be; `my-node` is read by expressions as `my` and `node`."""
+    if problem is not None:
+        section.problems.add(problem)
+        section.problems.lost |= {section.at(word) for word in WORD.findall(name)}
 
 
 def _defaults(section: Section) -> Defaults:
@@ -202,12 +233,13 @@ def _nodes(section: Section, locals_: "_Locals") -> Mapping[NodeId, AnyNode]:
     inner = section.section("nodes", hint="write nodes by id: `nodes: {page: {call: http.get}}`")
     if inner is None:
         if "nodes" not in section:
-            section.problem("IL1103", f"{section.name} has no `nodes`", hint="add `nodes:`")
+            section.missing("nodes", f"{section.name} has no `nodes`", hint="add `nodes:`")
         return {}
     _add_count(len(inner.data), inner.pointer, inner.problems)
     found: dict[NodeId, AnyNode] = {}
     for key, value, pointer in inner:
-        section.problems.add(id_problem(key, pointer=pointer, taken=inner.data, what="id"))
+        problem = id_problem(key, pointer=pointer, taken=inner.data, what="id")
+        _refuse_name(key, problem, inner)
         if not isinstance(value, dict):
             _no_mapping(section, f"node `{bare(key)}`", value=value, pointer=pointer)
             continue
@@ -270,7 +302,8 @@ class _Locals:
         target = self.files.resolve(path)
         if target not in self.paths:
             stem = target.rpartition("/")[2].partition(".")[0]
-            name = free_id(stem, self.names.graphs | self.graphs.keys())
+            taken = self.names.graphs | self.graphs.keys() | set(self.paths.values())
+            name = free_id(stem, taken)
             self.paths[target] = name
             graph = _from_file(path, place, files=self.files, problems=problems)
             if graph is not None:

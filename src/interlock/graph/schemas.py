@@ -56,14 +56,20 @@ KEYWORDS = frozenset((*_ONE, *_MANY, *_NAMED, *_OTHER))
 def read_schema(value: Json, pointer: str, *, types: Collection[str], problems: Problems) -> Schema:
     """Read a schema, noting what is wrong with it.
 
+    A wrong one is read as one that says nothing, except that there is a default.
+
     Args:
         types: the names that `#/types/` may refer to.
     """
     before = len(problems.found)
     schema = _read(value, pointer, types=types, problems=problems)
-    if all(each.severity == "warning" for each in problems.found[before:]):
+    if problems.only_warnings(before):
         _check_whole(schema, pointer, problems)
-    return schema
+    if problems.only_warnings(before):
+        return schema
+    if isinstance(value, dict) and "default" in value:
+        return {"default": value["default"]}
+    return True
 
 
 def _check_whole(schema: Schema, pointer: str, problems: Problems) -> None:

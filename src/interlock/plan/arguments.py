@@ -20,15 +20,12 @@ TOGETHER = "each argument is right by itself; look up which may stand together"
 
 def check_expressions(bound: Bound, lens: Lens) -> None:
     """Check what the expressions in `with` read, where what takes them is not known."""
-    if not bound.is_broken:
-        _inferred(bound, lens)
+    _inferred(bound, lens)
 
 
 def check_arguments(target: Target, bound: Bound, lens: Lens) -> Sequence[RunTimeCheck]:
     """Check `with` against what receives it; return what is left to check at run time."""
     _check_names(target, bound, lens)
-    if bound.is_broken:
-        return ()
     parts = _inferred(bound, lens)
     by_name: dict[str, list[Part]] = {}
     for part in parts:
@@ -37,11 +34,12 @@ def check_arguments(target: Target, bound: Bound, lens: Lens) -> Sequence[RunTim
     errors = lens.problems.errors
     for name, value in bound.node.with_.items():
         wanted = lens.memory.select(target.schema, (name,)).schema
-        if wanted is not False or name in target.properties:
+        if name not in bound.lost and (wanted is not False or name in target.properties):
             home = escaped(name)
             argument = _Given(target, bound, lens, f"/{home}", wanted, value)
             left += argument.check(by_name.get(home, ()))
-    if target.is_simple or lens.problems.errors > errors:
+    is_whole = not bound.lost and not bound.may_take_more
+    if target.is_simple or not is_whole or lens.problems.errors > errors:
         return left
     # Here arguments that are right one by one may be wrong together.
     together = _Given(target, bound, lens, "", target.schema, bound.arguments.tree)
@@ -52,6 +50,8 @@ def _check_names(target: Target, bound: Bound, lens: Lens) -> None:
     given = bound.node.with_
     missing = [name for name in target.required if name not in given]
     unknown = [] if target.is_open else [name for name in given if name not in target.properties]
+    if bound.may_take_more:
+        missing = []
     for name in unknown:
         meant = _meant(name, unknown, missing)
         missing = [one for one in missing if one != meant]
@@ -91,6 +91,8 @@ def _instead(target: Target, name: str, given: Mapping[str, Json]) -> str:
 
 def _inferred(bound: Bound, lens: Lens) -> list["Part"]:
     at = f"{bound.home}/with"
+    if bound.is_unsure:
+        return [(one, None) for one in bound.arguments.placed]
     return [
         (one, lens.infer(one.expression, at=at + one.pointer, offset=one.span[0]))
         for one in bound.arguments.placed

@@ -1,5 +1,7 @@
 """The passes over one graph: bind, order, type, assemble."""
 
+from collections.abc import Mapping
+
 from interlock.plan.arranging import arrange
 from interlock.plan.binding import Surroundings, bind
 from interlock.plan.model import CompiledGraph, CompiledGraphNode, CompiledMap, CompiledOutput
@@ -14,14 +16,19 @@ from interlock.values import Checker, NodeId, Schema, numbers, resolve
 INNER = (CompiledGraphNode, CompiledMap)
 
 
-def assemble(around: Around, where: Surroundings) -> CompiledGraph | None:
-    """Compile one graph; None when there are errors, which are reported."""
+def assemble(around: Around, where: Surroundings) -> CompiledGraph:
+    """Compile one graph.
+
+    With errors, which are reported, it is of use only for checking what takes part in it: what is
+    not known of its inputs and outputs is open.
+    """
     site = Site(around, where)
     graph = site.graph
-    errors_before = site.problems.errors
     inputs = {name: resolve(one, around.types()) for name, one in graph.inputs.items()}
     inputs_schema = graph_inputs_schema(inputs)
-    site.schemas["inputs"] = graph_inputs_schema(inputs, filled_in=True)
+    site.schemas["inputs"] = _inputs_seen(site, inputs)
+    if site.problems.is_lost("/inputs"):
+        inputs_schema = True
     site.sources["inputs"] = _inputs_source(where)
     if graph.defaults.retry is not None:
         words = f"each node of `{graph.name}`"
@@ -31,8 +38,6 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph | None:
     outputs, outputs_schema = _outputs(site)
     if around.is_checked:
         notice(site)
-    if site.problems.errors > errors_before:
-        return None
     return CompiledGraph(
         name=graph.name,
         nodes=tuple(node for node in nodes if node is not None),
@@ -49,6 +54,14 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph | None:
         outputs_schema=outputs_schema,
         depth=max((one.body.depth + 1 for one in nodes if isinstance(one, INNER)), default=0),
     )
+
+
+def _inputs_seen(site: Site, inputs: Mapping[str, Schema]) -> Schema:
+    """The schema of `inputs` as expressions see them; what could not be read may be there."""
+    if site.problems.is_lost("/inputs"):
+        return True
+    unread = dict.fromkeys(site.problems.damaged_below("/inputs"), True)
+    return graph_inputs_schema({**unread, **inputs}, filled_in=True)
 
 
 def _inputs_source(where: Surroundings) -> Source:
@@ -73,11 +86,14 @@ def _outputs(site: Site) -> tuple[tuple[CompiledOutput, ...], Schema]:
     schemas: dict[str, Schema] = {}
     for name, tree in site.graph.outputs.items():
         found = compiler.compile(name, tree)
+        schemas[name] = True
         if found is not None:
             compiled.append(found)
             site.told |= {id_ for id_, _ in (*found.roots, *found.status_roots)}
             lenient = [NodeId(id_) for id_, _ in found.status_roots]
             lens = site.lens(f"output `{name}`", lenient=lenient)
             schemas[name] = compiler.schema(found, lens)
+    if site.problems.is_lost("/outputs"):
+        return tuple(compiled), True
     required = [name for name in schemas if name not in site.graph.optional]
     return tuple(compiled), record(schemas, required=required)

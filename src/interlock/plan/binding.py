@@ -1,6 +1,6 @@
 """The first pass over a node: compile its expressions, and find what it reads and waits for."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, cast
 
@@ -20,7 +20,7 @@ from interlock.graph import (
     path_text,
 )
 from interlock.plan.catalog import Catalog
-from interlock.plan.problems import Problems, nearest
+from interlock.plan.problems import Problems, nearest, pointer
 from interlock.values import Json, NodeId, immutable
 
 ARGS = frozenset({"args"})
@@ -56,14 +56,18 @@ class Bound:
 
     `manifest` is of the action that it calls. `read` and `viewed` are the ids of which it reads the
     output and `nodes.x`; `strict` and `lenient` are those it waits for, disjoint. Whatever did not
-    compile is absent, and reported; `is_broken` says that there is such a thing in `with`.
+    compile is absent, and reported. `lost` are the arguments of which that is true; `may_take_more`
+    says that there may be others that could not be read. `is_unsure` says that what `with` reads
+    may be tested by a `when` that did not compile.
     """
 
     node: AnyNode
     home: str
     manifest: Manifest | None = None
     arguments: Template = EMPTY
-    is_broken: bool = False
+    lost: set[str] = field(default_factory=set[str])
+    may_take_more: bool = False
+    is_unsure: bool = False
     when: Guard | None = None
     require: Sequence[Guard] = ()
     ensure: Sequence[Guard] = ()
@@ -91,20 +95,20 @@ class Surroundings:
 
 def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
     """Compile the expressions of a node and resolve what they read and what the node waits for."""
-    home = f"/nodes/{node.id}"
+    home = pointer("nodes", node.id) if around.problems.broken else f"/nodes/{node.id}"
     bound = Bound(node, home)
     binder = _Binder(bound, around.problems)
-    # A call key covers what is really called: defaults stand for what is not given.
-    defaults: Mapping[str, Json] = {}
     if isinstance(node, CallNode | ProposeNode):
         kind = "call" if isinstance(node, CallNode) else "propose"
         at = f"{home}/{kind}"
-        bound.manifest = catalog.find(node.action, at=at, problems=around.problems)
-        if bound.manifest is not None:
-            defaults = catalog.target(bound.manifest).defaults
+        if not around.problems.is_damaged(at):
+            bound.manifest = catalog.find(node.action, at=at, problems=around.problems)
     item = frozenset({node.as_}) if isinstance(node, MapNode) else NONE
-    binder.arguments({**defaults, **node.with_} if defaults else dict(node.with_), item)
+    binder.arguments(_given(bound, catalog), item)
     bound.when = binder.guard(node.when, f"{home}/when", NONE)
+    bound.is_unsure = bound.when is None and (
+        node.when is not None or around.problems.is_damaged(f"{home}/when")
+    )
     # A `map` has arguments for each item only, and a graph does not keep its own.
     if node.require:
         names = NONE if isinstance(node, MapNode) else ARGS
@@ -114,9 +118,16 @@ def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
         bound.ensure = binder.guards(node.ensure, f"{home}/ensure", names)
     if isinstance(node, MapNode):
         bound.over = binder.expression(node.over, f"{home}/over", NONE)
-        bound.key = binder.expression(node.key, f"{home}/key", item)
+        is_item_known = not around.problems.is_damaged(f"{home}/as")
+        bound.key = binder.expression(node.key if is_item_known else None, f"{home}/key", item)
     _wait_for(around, bound)
     return bound
+
+
+def _given(bound: Bound, catalog: Catalog) -> dict[str, Json]:
+    """The arguments. A call key covers what is really called: defaults stand for what is absent."""
+    defaults = catalog.target(bound.manifest).defaults if bound.manifest is not None else None
+    return {**defaults, **bound.node.with_} if defaults else dict(bound.node.with_)
 
 
 @dataclass(slots=True)
@@ -124,18 +135,28 @@ class _Binder:
     bound: Bound
     problems: Problems
 
-    def arguments(self, tree: Json, names: frozenset[str]) -> None:
-        at = f"{self.bound.home}/with"
-        parsed = parse_template(tree, names=names) if tree else EMPTY
-        if isinstance(parsed, Template):
-            self.bound.arguments = parsed
-            self.bound.reads += reads_of(parsed, at)
-        else:
-            self.bound.is_broken = True
+    def arguments(self, given: dict[str, Json], names: frozenset[str]) -> None:
+        bound, at = self.bound, f"{self.bound.home}/with"
+        if self.problems.is_damaged(f"{bound.home}/as"):
+            # What the expressions call an item is not known.
+            bound.may_take_more, bound.lost = True, set(given)
+            return
+        if self.problems.is_damaged(at):
+            bound.may_take_more = self.problems.is_lost(at)
+            bound.lost |= set(self.problems.damaged_below(at))
+        parsed = parse_template(given, names=names) if given else EMPTY
+        if not isinstance(parsed, Template):
             self.problems.take(parsed, at=at)
+            wrong = {"/".join(each.pointer.split("/")[:2]) for each in parsed}
+            bound.lost |= {name for name in given if wrong & {pointer(name), ""}}
+            rest = {name: one for name, one in given.items() if name not in bound.lost}
+            parsed = parse_template(rest, names=names)
+        if isinstance(parsed, Template):
+            bound.arguments = parsed
+            bound.reads += reads_of(parsed, at)
 
     def expression(self, source: str | None, at: str, names: frozenset[str]) -> Expression | None:
-        if source is None:
+        if source is None or self.problems.is_damaged(at):
             return None
         parsed = parse_expression(source, names=names)
         if not isinstance(parsed, Expression):
@@ -168,7 +189,7 @@ def check_reads(around: Surroundings, reads: Iterable[Read], *, item: str = "") 
     nodes = around.graph.nodes
     for read in reads:
         name = read.reference.node
-        if name is not None and name not in nodes:
+        if name is not None and name not in nodes and not _is_lost(around, name):
             around.problems.error(
                 "IL2002",
                 f"there is no node `{name}` in `{around.graph.name}`",
@@ -178,6 +199,11 @@ def check_reads(around: Surroundings, reads: Iterable[Read], *, item: str = "") 
             )
 
 
+def _is_lost(around: Surroundings, name: str) -> bool:
+    """Say whether there may be such a node, though it could not be read."""
+    return around.problems.is_lost("/nodes") or around.problems.is_damaged(pointer("nodes", name))
+
+
 def _hint_for_unknown(around: Surroundings, read: Read) -> str:
     reference, graph = read.reference, around.graph
     name = str(reference.node)
@@ -185,7 +211,12 @@ def _hint_for_unknown(around: Surroundings, read: Read) -> str:
         return f"write `{path_text('inputs', (name, *reference.path))}`"
     if any(name in outer.nodes for outer in around.outer):
         return f"a graph sees only its inputs: {_passing(graph.name, name)}"
-    return nearest(name, graph.nodes)
+    return nearest(name, _ids(around))
+
+
+def _ids(around: Surroundings) -> set[str]:
+    """The ids of all nodes, of those too that could not be read."""
+    return {*around.graph.nodes, *around.problems.damaged_below("/nodes")}
 
 
 def _passing(graph: str, name: str) -> str:
@@ -221,16 +252,18 @@ def _listed(
     ids = bound.node.needs if name == "needs" else bound.node.after
     for index, other in enumerate(ids):
         at = f"{bound.home}/{name}/{index}"
+        if around.problems.is_damaged(at):
+            continue
         if other == bound.node.id:
             around.problems.error(
                 "IL1132", f"`{other}` waits for itself", at=at, hint=f"take it out of `{name}`"
             )
-        elif other not in around.graph.nodes:
+        elif other in around.graph.nodes:
+            yield other
+        elif not _is_lost(around, other):
             around.problems.error(
                 "IL2002",
                 f"there is no node `{other}` in `{around.graph.name}`",
                 at=at,
-                hint=nearest(other, around.graph.nodes),
+                hint=nearest(other, _ids(around)),
             )
-        else:
-            yield other

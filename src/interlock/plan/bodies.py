@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field, replace
 
-from interlock.errors import InternalError, ensure
+from interlock.errors import ensure
 from interlock.graph import Graph, GraphNode, MapNode, find_body, visible_types
 from interlock.plan.assembly import assemble
 from interlock.plan.binding import Surroundings
@@ -20,6 +20,12 @@ class Level:
 
     graph: Graph
     problems: Problems
+
+
+def _may_have(level: Level, name: str) -> bool:
+    """Say whether a graph of this name may stand here, though it could not be read."""
+    problems = level.problems
+    return problems.is_lost("/graphs") or problems.is_damaged(pointer("graphs", name))
 
 
 @immutable()
@@ -39,15 +45,15 @@ class Compiler:
     memory: Memory = field(default_factory=Memory)
     levels: tuple[Level, ...] = ()
     within: frozenset[tuple[int, ...]] = frozenset()
-    done: dict[tuple[int, ...], CompiledGraph | None] = field(
-        default_factory=dict[tuple[int, ...], CompiledGraph | None]
+    done: dict[tuple[int, ...], CompiledGraph] = field(
+        default_factory=dict[tuple[int, ...], CompiledGraph]
     )
 
-    def graph(self, graph: Graph, problems: Problems) -> CompiledGraph | None:
-        """Compile the outermost graph; None when it has errors, which are reported."""
+    def graph(self, graph: Graph, problems: Problems) -> CompiledGraph:
+        """Compile the outermost graph; it is fit for use when there are no errors."""
         return replace(self, levels=(Level(graph, problems),)).compiled()
 
-    def compiled(self) -> CompiledGraph | None:
+    def compiled(self) -> CompiledGraph:
         """Compile the innermost level, its bodies first."""
         *outer, level = self.levels
         for name in level.graph.graphs:
@@ -60,10 +66,17 @@ class Compiler:
         return visible_types([level.graph for level in self.levels])
 
     def body(self, node: GraphNode | MapNode, *, at: str) -> CompiledGraph | None:
-        """Give the compiled body that a node names. That there is one, the reader has checked."""
+        """Give the compiled body that a node names; None when it could not be read.
+
+        Whether there is one, the reader has checked.
+        """
         found = find_body(node.graph, [level.graph for level in self.levels])
+        nearer = self.levels[len(found) - 1 if found else 0 :]
+        if any(_may_have(level, node.graph) for level in nearer):
+            return None
         if found is None:
-            raise InternalError(f"there is no graph `{node.graph}` for {at}")
+            ensure(self._problems.broken, "a node names a graph that is there", at=at)
+            return None
         body = self._named(node.graph, len(found) - 1, at=at)
         if body is not None and body.depth + 1 > self.limits.depth_max:
             self._too_deep(node.graph, at)
@@ -82,7 +95,9 @@ class Compiler:
         key = tuple(id(level.graph) for level in levels)
         if key in self.done:
             return self.done[key]
-        ensure(key not in self.within, "a graph contains itself", name=name)
+        if key in self.within:
+            ensure(self._problems.broken, "no graph contains itself", name=name)
+            return None
         if len(self.within) >= self.limits.depth_max:
             self._too_deep(name, at)
             return None

@@ -67,7 +67,7 @@ class Catalog:
         for index, pattern in enumerate(wanted):
             matching = [name for name in sorted(self.names) if fnmatchcase(name, pattern)]
             found |= {name: self.manifest(name) for name in matching}
-            if not matching:
+            if not matching and not problems.is_damaged(f"{at}/{index}"):
                 told = f"no action matches `{pattern}`"
                 problems.error(
                     "IL2001", told, at=f"{at}/{index}", hint=nearest(pattern, self.names)

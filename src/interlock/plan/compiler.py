@@ -20,9 +20,10 @@ from interlock.errors import (
 from interlock.graph import (
     AnyGraphFunction,
     DocumentLimits,
+    Draft,
     Graph,
     GraphFunction,
-    read_graph,
+    read_draft,
     to_document,
 )
 from interlock.journal import Value
@@ -36,7 +37,7 @@ Actions: TypeAlias = Registry | Mapping[str, Manifest]
 
 
 def compile(  # noqa: A001 - the word for it, as in `re.compile`
-    graph: Graph | AnyGraphFunction,
+    graph: Graph | Draft | AnyGraphFunction,
     actions: Actions | None = None,
     *,
     limits: Limits | None = None,
@@ -45,10 +46,12 @@ def compile(  # noqa: A001 - the word for it, as in `re.compile`
     """Compile a graph against the actions it may use.
 
     Args:
-        graph: the graph; its files have been loaded. Or a `@graph` function.
+        graph: the graph; its files have been loaded. Or a draft, which may be wrong: its problems
+            are told together with those found here. Or a `@graph` function.
         actions: a registry, or manifests by name. A `@graph` function brings its own, unless given.
         limits: what bounds the runs of the plan.
-        source: where the graph stands in a text, for the places in diagnostics.
+        source: where the graph stands in a text, for the places in diagnostics. A draft and a
+            function bring their own.
 
     Raises:
         DocumentInvalid: with all diagnostics at once.
@@ -56,40 +59,47 @@ def compile(  # noqa: A001 - the word for it, as in `re.compile`
     """
     if isinstance(graph, GraphFunction):
         actions = graph.registry if actions is None else actions
-        source = source or graph.source
-        graph = graph.graph
+        graph = graph.draft
     if actions is None:
         raise UsageError(
-            f"graph `{graph.name}` is compiled without actions",
+            "a graph is compiled without actions",
             hint="pass the registry of its actions: `compile(graph, registry)`",
         )
     limits = limits or Limits()
-    document = document_of(graph, source)
-    if source is None:
-        graph = _read(document, limits)
-    return plan_of(graph, document, actions=Catalog.of(actions), limits=limits, source=source)
+    document = None
+    if isinstance(graph, Graph):
+        document = document_of(graph, source)
+        graph = _draft(graph, document, source=source, limits=limits)
+    return plan_of(graph, document, actions=Catalog.of(actions), limits=limits)
 
 
 def plan_of(
-    graph: Graph,
-    document: Value,
+    draft: Draft,
+    document: Value | None = None,
     *,
     actions: Catalog,
     limits: Limits,
-    source: SourceMap | None = None,
     is_checked: bool = True,
 ) -> Plan:
-    """Compile a graph that was read from a document; types are checked unless they have been.
+    """Compile a draft; types are checked unless they have been.
+
+    Args:
+        draft: the graph, and what is wrong with its document.
+        document: the canonical document, if it is at hand.
+        actions: what it may use.
+        limits: what bounds the runs of the plan.
+        is_checked: whether types are checked.
 
     Raises:
         DocumentInvalid: with all diagnostics at once.
     """
-    problems = Problems()
-    compiler = Compiler(catalog=actions, limits=limits, is_checked=is_checked)
-    root = compiler.graph(graph, problems)
-    errors = [each for each in problems.found if each.severity == "error"]
-    if errors or root is None:
-        raise DocumentInvalid(in_order(errors, document=document.json, source=source), source)
+    graph, source = draft.graph, draft.source
+    if graph is None:
+        raise DocumentInvalid(draft.diagnostics, source)
+    problems = Problems(broken=draft.broken)
+    root = Compiler(catalog=actions, limits=limits, is_checked=is_checked).graph(graph, problems)
+    refuse(draft, problems)
+    document = document or document_of(graph, source)
     warnings = in_order(problems.found, document=document.json, source=source)
     used = {name: actions.used[name] for name in sorted(actions.used)}
     graph_digest = graph_digest_of(document.json, used)
@@ -107,6 +117,19 @@ def plan_of(
     )
 
 
+def refuse(draft: Draft, problems: Problems) -> None:
+    """Refuse a graph that has errors, with those of its document and its own together.
+
+    Raises:
+        DocumentInvalid: with all diagnostics at once.
+    """
+    if draft.is_valid and not problems.has_errors:
+        return
+    errors = [each for each in problems.found if each.severity == "error"]
+    told = in_order((*draft.diagnostics, *errors), document=draft.tree, source=draft.source)
+    raise DocumentInvalid(told, draft.source)
+
+
 def document_of(graph: Graph, source: SourceMap | None = None) -> Value:
     """Write the canonical document.
 
@@ -121,13 +144,14 @@ def document_of(graph: Graph, source: SourceMap | None = None) -> Value:
         raise DocumentInvalid((problem,), source) from error
 
 
-def _read(document: Value, limits: Limits) -> Graph:
-    """Read a graph that was made in Python as its document: what is checked is what is pinned."""
-    graph, found = read_graph(document.json, limits=DocumentLimits(nodes_max=limits.nodes_max))
-    if graph is None:
-        errors = [each for each in found if each.severity == "error"]
-        raise DocumentInvalid(tuple(errors))
-    return graph
+def _draft(graph: Graph, document: Value, *, source: SourceMap | None, limits: Limits) -> Draft:
+    """Take a graph that was read from a text as it is.
+
+    One that was made in Python is read as its document: what is checked is what is pinned.
+    """
+    if source is not None:
+        return Draft(graph=graph, source=source, tree=document.json)
+    return read_draft(document.json, limits=DocumentLimits(nodes_max=limits.nodes_max))
 
 
 def _own(limits: Limits) -> list[Json]:

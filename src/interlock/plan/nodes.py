@@ -109,7 +109,7 @@ def _calling(
 ) -> CompiledCall | CompiledPropose | None:
     manifest = bound.manifest
     if manifest is None:
-        check_expressions(bound, _lens(site, bound))
+        _check_alone(site, bound)
         return None
     site.sources[node.id] = Source(name=f"`{manifest.name}`", verb="returns")
     target = site.around.catalog.target(manifest)
@@ -138,7 +138,7 @@ def _calling(
 def _subgraph(site: Site, bound: Bound, node: GraphNode) -> CompiledGraphNode | None:
     body = _body_of(site, bound, node)
     if body is None:
-        check_expressions(bound, _lens(site, bound))
+        _check_alone(site, bound)
         return None
     target = Target(words=f"graph `{node.graph}`", schema=body.inputs_schema, noun="input")
     checks = _check_arguments(site, bound, target)
@@ -149,19 +149,24 @@ def _subgraph(site: Site, bound: Bound, node: GraphNode) -> CompiledGraphNode | 
 
 def _map(site: Site, bound: Bound, node: MapNode) -> CompiledMap | None:
     body = _body_of(site, bound, node)
-    if body is None or bound.over is None:
-        return None
-    checks: Checks = ()
+    lens, checks = _lens(site, bound), list[RunTimeCheck]()
     if site.around.is_checked:
-        lens = _lens(site, bound)
-        item, over = _check_over(bound, lens)
+        item, checks = _check_over(bound, lens)
         lens = lens.naming(**{node.as_: item})
-        target = Target(words=f"graph `{node.graph}`", schema=body.inputs_schema, noun="input")
-        checks = (*over, *check_arguments(target, bound, lens), *_check_key(bound, lens))
+        if body is not None:
+            target = Target(words=f"graph `{node.graph}`", schema=body.inputs_schema, noun="input")
+            checks += check_arguments(target, bound, lens)
+        checks += _check_key(bound, lens)
+    if body is None:
+        _check_alone(site, bound, lens)
+        return None
     site.sources[node.id] = Source(name="a `map`", verb="yields")
     returns = _returned(site, bound, map_yields(body.outputs_schema))
+    common = _common(site, bound, returns=returns, unproven=tuple(checks))
+    if bound.over is None:
+        return None
     return CompiledMap(
-        **_common(site, bound, returns=returns, unproven=checks),
+        **common,
         body=body,
         over=bound.over,
         item_name=node.as_,
@@ -169,6 +174,13 @@ def _map(site: Site, bound: Bound, node: MapNode) -> CompiledMap | None:
         limit=node.limit or site.around.limits.map_limit_default,
         failures_max=node.failures_max,
     )
+
+
+def _check_alone(site: Site, bound: Bound, lens: Lens | None = None) -> None:
+    """Check what can be checked of a node that runs nothing known."""
+    if site.around.is_checked:
+        check_expressions(bound, lens or _lens(site, bound))
+        _check_guards(site, bound, True)
 
 
 def _edge(bound: Bound, expression: Expression, *, name: str, wanted: Schema) -> Edge:
@@ -181,30 +193,36 @@ def _edge(bound: Bound, expression: Expression, *, name: str, wanted: Schema) ->
     )
 
 
-def _check_over(bound: Bound, lens: Lens) -> tuple[Schema, Checks]:
+def _check_over(bound: Bound, lens: Lens) -> tuple[Schema, list[RunTimeCheck]]:
     """Check that `over` is a list; return the schema of an item, and what is left to check."""
-    at = f"{bound.home}/over"
-    produced = lens.infer(bound.over, at=at) if bound.over is not None else None
+    produced = _own(bound, bound.over, lens, name="over")
     if bound.over is None or produced is None:
-        return True, ()
+        return True, []
     check = check_edge(_edge(bound, bound.over, name="over", wanted=ARRAY), produced, lens)
     item = select(produced, (0,)).schema
     # What is no list has no items to be blamed for.
-    return (True if item is False else item), () if check is None else (check,)
+    return (True if item is False else item), [] if check is None else [check]
 
 
-def _check_key(bound: Bound, lens: Lens) -> Checks:
-    at = f"{bound.home}/key"
-    produced = lens.infer(bound.key, at=at) if bound.key is not None else None
+def _check_key(bound: Bound, lens: Lens) -> list[RunTimeCheck]:
+    produced = _own(bound, bound.key, lens, name="key")
     if bound.key is None or produced is None:
-        return ()
+        return []
     check = check_edge(_edge(bound, bound.key, name="key", wanted=KEY), produced, lens)
-    return () if check is None else (check,)
+    return [] if check is None else [check]
+
+
+def _own(bound: Bound, expression: Expression | None, lens: Lens, *, name: str) -> Schema | None:
+    """Infer what `over` or `key` yields."""
+    if expression is None or bound.is_unsure:
+        return None
+    return lens.infer(expression, at=f"{bound.home}/{name}")
 
 
 def _body_of(site: Site, bound: Bound, node: GraphNode | MapNode) -> CompiledGraph | None:
     kind = "map" if isinstance(node, MapNode) else "graph"
-    return site.around.body(node, at=f"{bound.home}/{kind}")
+    at = f"{bound.home}/{kind}"
+    return None if site.problems.is_damaged(at) else site.around.body(node, at=at)
 
 
 # --- what all kinds share
@@ -226,6 +244,8 @@ def _check_arguments(site: Site, bound: Bound, target: Target) -> Checks:
 
 def _returned(site: Site, bound: Bound, declared: Schema) -> Schema:
     """`returns` narrows what is declared."""
+    if site.problems.is_damaged(f"{bound.home}/returns"):
+        return True
     returns = bound.node.returns
     if returns is None:
         return declared

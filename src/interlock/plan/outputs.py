@@ -36,7 +36,8 @@ class Outputs:
             return None
         reads = list(reads_of(template, at))
         check_reads(self.around, reads)
-        if name not in self.around.graph.optional:
+        is_declared = name in self.around.graph.optional
+        if not is_declared and not self.around.problems.is_damaged(pointer("outputs", name)):
             self._check_presence(name, tree, reads)
         strict = self._read(reads, "node")
         return CompiledOutput(
@@ -45,7 +46,7 @@ class Outputs:
             strict=tuple(sorted(self.positions[id_] for id_ in strict)),
             roots=self._roots(strict),
             status_roots=self._roots(self._read(reads, "nodes")),
-            optional=name in self.around.graph.optional,
+            optional=is_declared,
         )
 
     def schema(self, output: CompiledOutput, lens: Lens) -> Schema:

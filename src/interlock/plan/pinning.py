@@ -5,7 +5,7 @@ from typing import cast
 
 from interlock.actions import Manifest
 from interlock.errors import DocumentInvalid, JournalCorrupt
-from interlock.graph import read_graph
+from interlock.graph import read_draft
 from interlock.journal import Value
 from interlock.plan.catalog import Catalog
 from interlock.plan.compiler import plan_of
@@ -27,12 +27,12 @@ def restore(document: Value, manifests: Value) -> Plan:
         JournalCorrupt: it does not compile.
     """
     actions, limits = _pinned(manifests.json)
-    graph, diagnostics = read_graph(document.json)
-    if graph is None:
-        raise JournalCorrupt(f"the pinned document is no graph: {diagnostics[0].message}")
+    draft = read_draft(document.json)
+    if not draft.is_valid:
+        raise JournalCorrupt(f"the pinned document is no graph: {draft.diagnostics[0].message}")
     try:
         return plan_of(
-            graph, document, actions=Catalog.of(actions), limits=limits, is_checked=False
+            draft, document, actions=Catalog.of(actions), limits=limits, is_checked=False
         )
     except DocumentInvalid as error:
         raise JournalCorrupt(

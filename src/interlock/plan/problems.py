@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from interlock.errors import Diagnostic, SourceMap
-from interlock.graph import DocumentLimits
+from interlock.graph import Broken, DocumentLimits
 from interlock.values import Json
 
 SHOWN_MAX = 8
@@ -36,14 +36,33 @@ def nearest(word: str, known: Iterable[str], *, none: str = "there is none") -> 
 
 @dataclass(slots=True)
 class Problems:
-    """Diagnostics found so far; `at` is where the graph being compiled stands in its document."""
+    """Diagnostics found so far.
+
+    Attributes:
+        at: where the graph being compiled stands in its document.
+        broken: what of the document could not be read. That has been told; what follows from it
+            is not.
+    """
 
     at: str = ""
     found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    broken: Broken = field(default_factory=Broken)
 
     def inside(self, at: str) -> "Problems":
         """Collect for a graph deeper in the document, into the same list."""
-        return Problems(self.at + at, self.found)
+        return Problems(self.at + at, self.found, self.broken)
+
+    def is_lost(self, at: str) -> bool:
+        """Say whether exactly this value of the graph could not be read."""
+        return bool(self.broken) and self.broken.at(self.at + at)
+
+    def is_damaged(self, at: str) -> bool:
+        """Say whether this value of the graph, or a part of it, could not be read."""
+        return bool(self.broken) and self.broken.within(self.at + at)
+
+    def damaged_below(self, at: str) -> Iterable[str]:
+        """Give the names directly below a value at which something could not be read."""
+        return self.broken.below(self.at + at) if self.broken else ()
 
     def error(
         self,

@@ -7,10 +7,10 @@ from interlock.errors import Diagnostic, DocumentInvalid
 from interlock.graph import Graph
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
-from interlock.plan.compiler import document_of, graph_digest_of
+from interlock.plan.compiler import document_of, graph_digest_of, refuse
 from interlock.plan.fitting import fit
 from interlock.plan.model import CompiledGraph, CompiledPropose, Limits, Proposal
-from interlock.plan.problems import Problems, in_order, pointer
+from interlock.plan.problems import Problems, pointer
 from interlock.plan.schemas import has_default
 from interlock.values import Json, counterexample, describe
 
@@ -28,26 +28,23 @@ def compile_proposal(
         told = f"proposals are nested deeper than depth_max = {limits.depth_max}"
         raise DocumentInvalid((Diagnostic(code="IL5101", message=told, hint=hint),))
     # Late: most runs propose nothing, and need not know the form for models.
-    from interlock.graph import read_proposal
+    from interlock.graph import draft_proposal
 
-    graph, diagnostics = read_proposal(document)
-    if graph is None:
-        raise DocumentInvalid(diagnostics)
-    problems = Problems()
+    draft = draft_proposal(document)
+    if draft.graph is None:
+        raise DocumentInvalid(draft.diagnostics)
+    problems = Problems(broken=draft.broken)
     catalog = Catalog.of(node.allowed, proposal=True)
-    compiled = Compiler(catalog=catalog, limits=limits).graph(graph, problems)
-    _check_inputs(graph, node, problems)
-    if compiled is not None:
-        _check_outputs(compiled, node, problems)
-    normal = document_of(graph)
-    if compiled is None or problems.has_errors:
-        errors = [each for each in problems.found if each.severity == "error"]
-        raise DocumentInvalid(in_order(errors, document=normal.json, source=None))
+    compiled = Compiler(catalog=catalog, limits=limits).graph(draft.graph, problems)
+    _check_inputs(draft.graph, node, problems)
+    _check_outputs(compiled, node, problems)
+    refuse(draft, problems)
+    normal = document_of(draft.graph)
     return Proposal(
         digest=graph_digest_of(normal.json, catalog.used),
         document=normal,
         graph=compiled,
-        inputs=frozenset(graph.inputs),
+        inputs=frozenset(draft.graph.inputs),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from interlock.errors import CODES, Diagnostic, DocumentInvalid, SourceMap, render_all
-from interlock.graph import load, read_text
+from interlock.graph import draft, load, read_draft, read_text
 from interlock.plan import CompiledPropose, Limits, compile as compile_graph, compile_proposal
 from interlock.values import Json
 from unit.plan.python_graphs import PYTHON_GRAPHS, call, graph_of
@@ -36,9 +36,9 @@ def told(name: str) -> str:
         return shown(proposal_problems(name), None)
     if name in PYTHON_GRAPHS:
         return shown(python_problems(name), None)
-    loaded = load(document(name), file=f"{name}.yaml", load_file=read_file)
+    read = draft(document(name), file=f"{name}.yaml", load_file=read_file)
     try:
-        plan = compile_graph(loaded.graph, ACTIONS, source=loaded.source)
+        plan = compile_graph(read, ACTIONS)
     except DocumentInvalid as error:
         return shown(error.diagnostics, error.source)
     return "\n\n".join(plan.warnings) + "\n"
@@ -125,6 +125,18 @@ def test_a_hundred_problems_are_enough():
     places = sorted(f"/nodes/a/with/x{n}" for n in range(150))
     assert [each.pointer for each in told] == places[:100]
     assert (last.code, last.message) == ("IL5006", "there are 50 more problems; 100 are shown")
+
+
+def test_the_limit_holds_for_both_halves_together():
+    nodes: dict[str, Json] = {
+        f"n{n}": {"call": "db.count", "timeout": n, "after": ["gone"]} for n in range(70)
+    }
+    tree: Json = {"interlock": 1, "name": "wrong", "nodes": nodes}
+    with pytest.raises(DocumentInvalid) as caught:
+        compile_graph(read_draft(tree), ACTIONS)
+    *told, last = caught.value.diagnostics
+    assert [one.code for one in told] == ["IL1111", "IL2002"] * 50
+    assert (last.code, last.message) == ("IL5006", "there are 40 more problems; 100 are shown")
 
 
 def test_very_many_warnings_are_counted_as_warnings():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from interlock.actions import Registry
 from interlock.cli.demo.model import Answer, Source
 from interlock.errors import Diagnostic, DocumentInvalid
-from interlock.graph import load
+from interlock.graph import draft
 from interlock.plan import (
     CompiledCall,
     CompiledFirstOf,
@@ -65,11 +65,11 @@ def consider(answer: Answer, registry: Registry) -> Plan:
     Raises:
         DocumentInvalid: with all that is wrong.
     """
-    loaded = load(answer.text, file=answer.file)
-    plan = compile_graph(loaded.graph, registry, source=loaded.source)
+    read = draft(answer.text, file=answer.file)
+    plan = compile_graph(read, registry)
     missing = tuple(_missing(plan))
     if missing:
-        raise DocumentInvalid(missing, loaded.source)
+        raise DocumentInvalid(missing, read.source)
     return plan
 
 

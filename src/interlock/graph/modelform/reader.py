@@ -1,6 +1,6 @@
 """From the model form to the ordinary document.
 
-The fields that the two forms share pass as they are: `read_graph` judges them, with the words it
+The fields that the two forms share pass as they are: `read_draft` judges them, with the words it
 has for documents. Here only lists become maps, and forms of values and types become themselves.
 """
 
@@ -9,12 +9,13 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from interlock.errors import Diagnostic, DocumentInvalid
+from interlock.graph.drafts import Draft
 from interlock.graph.fields import Problems, Section, TooManyProblems
 from interlock.graph.limits import DocumentLimits
 from interlock.graph.model import Graph
 from interlock.graph.modelform.types import read_type
 from interlock.graph.modelform.values import read_fields, read_value, twice
-from interlock.graph.reader import is_declaration, read_graph
+from interlock.graph.reader import is_declaration, read_draft
 from interlock.graph.scan import escape
 from interlock.graph.showing import kind_of
 from interlock.values import Json
@@ -32,16 +33,23 @@ def read_proposal(
     Returns:
         The graph, or None when there is an error; and all problems.
     """
+    draft = draft_proposal(tree, limits=limits)
+    return draft.graph if draft.is_valid else None, draft.diagnostics
+
+
+def draft_proposal(tree: Json, *, limits: DocumentLimits | None = None) -> Draft:
+    """Read what can be read of a graph that a model proposed, in one of the two forms."""
     if is_model_form(tree):
         try:
             tree = from_model_form(tree, limits=limits)
         except DocumentInvalid as error:
-            return None, error.diagnostics
+            return Draft(graph=None, diagnostics=error.diagnostics)
     elif isinstance(tree, str):
         hint = "answer with one JSON object, and nothing around it"
         message = f"the answer is no JSON but a text that begins: {tree[:60]!r}"
-        return None, (Diagnostic(code="IL1101", message=message, hint=hint),)
-    return read_graph(tree, limits=limits)
+        problem = Diagnostic(code="IL1101", message=message, hint=hint)
+        return Draft(graph=None, diagnostics=(problem,))
+    return read_draft(tree, limits=limits)
 
 
 def is_model_form(tree: Json) -> bool:

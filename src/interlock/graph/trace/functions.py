@@ -6,15 +6,13 @@ from dataclasses import field
 from types import CodeType
 
 from interlock.actions import TRACER, AnyAction
-from interlock.errors import DocumentInvalid, SourceMap, Span, UsageError
+from interlock.errors import SourceMap, Span, UsageError
 from interlock.graph.model import Defaults, Graph
-from interlock.graph.reader import read_graph
 from interlock.graph.trace.callers import Caller
 from interlock.graph.trace.recording import Recorder
 from interlock.graph.trace.results import read_outputs
 from interlock.graph.trace.terms import Path
 from interlock.graph.trace.tracing import Tracing
-from interlock.graph.writer import to_document
 from interlock.values import Schema, immutable
 
 
@@ -97,18 +95,6 @@ def tracing_now() -> Tracing | None:
     """Give the graph that is being traced, if there is one."""
     recorder = TRACER.get()
     return recorder.tracing if isinstance(recorder, Recorder) else None
-
-
-def checked(graph: Graph, source: SourceMap | None) -> Graph:
-    """Check names, limits and shapes as a document's are checked.
-
-    Raises:
-        DocumentInvalid: with all problems.
-    """
-    _, problems = read_graph(to_document(graph))
-    if any(problem.severity == "error" for problem in problems):
-        raise DocumentInvalid(problems, source)
-    return graph
 
 
 def source_map(code: CodeType, places: Mapping[str, Caller]) -> SourceMap | None:

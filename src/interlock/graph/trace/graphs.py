@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import (
     Any,
@@ -18,14 +19,15 @@ from typing import (
 
 from interlock.actions import NodeOptions, Registry
 from interlock.errors import InputsInvalid, SourceMap, UsageError, ValueRefused
+from interlock.graph.drafts import Draft
 from interlock.graph.identifiers import NAME, free_id, name_problem
 from interlock.graph.model import Defaults, Graph, GraphNode
+from interlock.graph.reader import read_draft
 from interlock.graph.trace.arguments import arguments, bind
 from interlock.graph.trace.functions import (
     Declaration,
     Traced,
     add_graph,
-    checked,
     source_map,
     trace,
     tracing_now,
@@ -82,7 +84,16 @@ class GraphFunction(Generic[P, R]):
             DocumentInvalid: a name, a limit or a shape is wrong.
             UsageError: the function does what a graph cannot.
         """
-        return checked(self.traced.graph, self.source)
+        return self.draft.whole()
+
+    @cached_property
+    def draft(self) -> Draft:
+        """The graph, read as its document is read, and what is wrong with it.
+
+        Raises:
+            UsageError: the function does what a graph cannot.
+        """
+        return replace(read_draft(to_document(self.traced.graph)), source=self.source)
 
     @property
     def document(self) -> dict[str, Json]:

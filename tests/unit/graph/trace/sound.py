@@ -58,7 +58,8 @@ def templates(draw: st.DrawFn, before: list[str]) -> str:
         draw(st.sampled_from(["${{ %s }}", "${{%s}}"])) % part if part in sources else part
         for part in parts
     ]
-    return "".join(shown).replace("$$", "$") or "a"
+    # Apart, so that `$` and `{{` of two parts never open an expression.
+    return " ".join(shown).replace("$$", "$") or "a"
 
 
 @st.composite
