@@ -102,9 +102,12 @@ class Runtime:
         self._drivers: dict[RunId, Driver] = {}
         self._leases: dict[RunId, Lease] = {}
         self._renewal: asyncio.Task[None] | None = None
+        self._being_renewed: RunId | None = None
         self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
+        if self._renewal is not None:
+            raise UsageError("the runtime was opened before", hint="make another one")
         if self._watcher is not None:
             self._world.live = Live(self._watcher, asyncio.get_running_loop())
         self._commits = CommitQueue(self.store, self._refused, self._failed)
@@ -117,11 +120,12 @@ class Runtime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        queue, self._commits = self._queue, None
         self._closing.set()
         await asyncio.gather(*(driver.abandon() for driver in list(self._drivers.values())))
         if self._renewal is not None:
             await self._renewal
-        self._queue.close()
+        queue.close()
         self._renewing.shutdown(wait=True)
         self._world.threads.shutdown(wait=False, cancel_futures=True)
 
@@ -332,7 +336,8 @@ class Runtime:
         """Forget a run in the moment in which nothing is left to do for it here."""
         del self._drivers[driver.state.run]
         lease = self._leases.pop(driver.state.run)
-        if driver.state.status is None:
+        # A renewal that is under way must find the lease where it was; then it lets it go.
+        if driver.state.status is None and self._being_renewed != lease.run:
             self._release(lease)
 
     def _release(self, lease: Lease) -> None:
@@ -357,23 +362,25 @@ class Runtime:
             return False
 
     async def _renew_one(self, run: RunId, now_ms: int) -> None:
+        lease, problem = self._leases[run], None
+        self._being_renewed = run
         try:
             # A thread of its own: actions that block must not cost their own runs the lease.
-            renewed = await asyncio.get_running_loop().run_in_executor(
+            lease = await asyncio.get_running_loop().run_in_executor(
                 self._renewing,
                 lambda: self.store.lease(run, self.owner, now_ms=now_ms, life_ms=LEASE_MS),
             )
-        except StoreError as error:
-            self._refused(run, error)
-        else:
-            if run in self._leases and renewed.epoch == self._leases[run].epoch:
-                self._leases[run] = renewed
-            else:
-                # The run ended here meanwhile, or another owner had it in between.
-                self._release(renewed)
-                self._refused(run, LeaseLost(f"run {run} was taken over by another owner"))
+        except Exception as error:  # noqa: BLE001 - the other leases are renewed all the same
+            problem = error
+        self._being_renewed = None
+        if problem is None and run in self._leases and lease.epoch == self._leases[run].epoch:
+            self._leases[run] = lease
+            return
+        # It failed, the run ended here meanwhile, or another owner had it in between.
+        self._release(lease)
+        self._refused(run, problem or LeaseLost(f"run {run} was taken over by another owner"))
 
-    def _refused(self, run: RunId, error: StoreError) -> None:
+    def _refused(self, run: RunId, error: Exception) -> None:
         if run in self._drivers:
             self._drivers[run].refuse(error)
 

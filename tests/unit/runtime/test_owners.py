@@ -1,6 +1,7 @@
 """Owners of runs and their leases, stores that fail, bounds, and who watches."""
 
 import asyncio
+import threading
 from typing import cast
 
 import pytest
@@ -14,12 +15,14 @@ from interlock.errors import (
 from interlock.journal import (
     AttemptStarted,
     Entry,
+    Lease,
     OwnerId,
     RunRecovered,
     RunSettled,
 )
 from interlock.replay import verify
 from interlock.runtime import (
+    RunResult,
     Runtime,
     SystemClock,
     SystemIds,
@@ -87,6 +90,66 @@ def test_a_lease_is_let_go_even_when_its_renewal_is_under_way(delay_s: float):
             assert (await other.resume(RUN)).status == "in_doubt"
 
     virtually(main, world)
+
+
+def test_a_run_that_stops_while_its_lease_is_renewed_stops_in_order():
+    world = World({"a": [Scripted(does="hang")]})
+    plan = one("metered", timeout_ms=10 * LEASE_MS)
+
+    class Renewing(WatchedStore):
+        """Stops the run when the thread that renews its lease is about to ask for it."""
+
+        def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
+            if threading.current_thread() is not threading.main_thread():
+                loop.call_soon_threadsafe(running.cancel)
+                assert ended.wait(10)
+            return self.inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
+
+    ended = threading.Event()
+
+    async def main(stage: Stage) -> None:
+        nonlocal running, loop
+        loop = asyncio.get_running_loop()
+        async with stage.runtime() as runtime:
+            running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            ended.set()
+        async with stage.runtime() as other:
+            assert (await other.resume(RUN)).status == "succeeded"
+        (recovered,) = [e.event for e in stage.entries() if isinstance(e.event, RunRecovered)]
+        assert recovered.orderly
+
+    loop: asyncio.AbstractEventLoop
+    running: asyncio.Task[RunResult]
+    virtually(main, world, store=cast(Store, Renewing()))
+
+
+@pytest.mark.parametrize("error", [StoreFailed("busy"), ZeroDivisionError("a bug")])
+def test_a_renewal_that_fails_stops_its_run_and_no_other(error: Exception):
+    world = World({"a": [Scripted(does="hang")], "b": [Scripted(delay_ms=3 * LEASE_MS)]})
+    options = {"timeout_ms": 10 * LEASE_MS}
+
+    class Failing(WatchedStore):
+        def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
+            if run == RUN:
+                raise error
+            return self.inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            running = asyncio.ensure_future(runtime.run(one("write", **options), run=RUN))
+            good = asyncio.ensure_future(
+                runtime.run(plan_of(call("b", "write", **options)), run=RunId("R2"))
+            )
+            with pytest.raises(type(error)):
+                await running
+            await asyncio.sleep(LEASE_MS / 1000)
+            with pytest.raises(LeaseHeld):
+                await other.resume(RunId("R2"))
+            assert (await good).status == "succeeded"
+
+    virtually(main, world, store=cast(Store, Failing()))
 
 
 def test_an_owner_that_was_followed_stops():

@@ -6,10 +6,11 @@ import pytest
 
 from interlock.actions import Registry, action
 from interlock.errors import StoreFailed, UsageError
+from interlock.journal import OwnerId
 from interlock.runtime import Runtime
 from interlock.store import MemoryStore
 from interlock.testing import Fault, FaultyStore, Scripted, World
-from interlock.values import RunId
+from interlock.values import Path, RunId
 from unit.engine.driving import call, plan_of
 from unit.runtime.stages import RUN, Stage, one, virtually
 
@@ -142,6 +143,23 @@ def test_a_start_after_the_store_failed_leaves_nothing_behind():
             assert runtime._drivers == runtime._leases == {}
 
     virtually(main)
+
+
+def test_a_runtime_that_was_left_takes_nothing_more():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.run(one("write"), run=RUN)
+        for order in (
+            runtime.run(one("write")),
+            runtime.resolve(RUN, Path("a"), "failed"),
+        ):
+            with pytest.raises(UsageError, match="the runtime is not open"):
+                await order
+        with pytest.raises(UsageError, match="was opened before"):
+            await runtime.__aenter__()
+        assert stage.store.lease(RUN, OwnerId("me"), now_ms=0, life_ms=1), "nobody holds it"
+
+    virtually(main, World({"a": [Scripted(does="raise")]}))
 
 
 def test_a_store_that_is_closed_early_hides_no_result():
