@@ -57,14 +57,14 @@ class Annotation:
         Raises:
             ValueRefused: the value has no JSON form.
         """
-        from pydantic_core import PydanticSerializationError
-
         try:
             # By alias, since the schema has the names that models take and give in JSON.
-            found = self._adapter.dump_python([value], mode="json", by_alias=True, warnings=False)
-        except PydanticSerializationError as error:
+            found: list[Json] = self._adapter.serializer.to_python(
+                [value], mode="json", by_alias=True, warnings=False
+            )
+        except ValueError as error:
             raise ValueRefused(f"{self.owner}: {error}") from error
-        return cast(list[Json], found)[0]
+        return found[0]
 
 
 def _items(schema: dict[str, Json]) -> Schema:

@@ -122,16 +122,12 @@ class Signature:
         Raises:
             ValueRefused: the arguments do not match the annotations.
         """
-        from pydantic import ValidationError
-
         try:
-            model = self._model.model_validate_json(data)
-        except ValidationError as error:
-            told = "; ".join(
-                f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]
-            )
-            raise ValueRefused(f"arguments of `{self.name}`: {told}") from error
-        return {name: getattr(model, f"f{index}") for index, name in enumerate(self.fields)}
+            model: object = self._model.model_validate_json(data)
+        except ValueError as error:
+            raise ValueRefused(f"arguments of `{self.name}`: {_told(error)}") from error
+        # Its fields stand in the order of the parameters.
+        return dict(zip(self.fields, vars(model).values(), strict=True))
 
     def encode(self, value: object) -> bytes:
         """Encode an output to canonical bytes.
@@ -142,6 +138,14 @@ class Signature:
         if self.returns_plain:
             return encode(cast(Json, value))
         return encode(self._returned.encode(value))
+
+
+def _told(error: ValueError) -> str:
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
 
 
 def _annotated(func: Callable[..., object]) -> Callable[..., object]:

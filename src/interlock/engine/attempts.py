@@ -6,7 +6,16 @@ from interlock.engine.judging import judge
 from interlock.engine.ordering import call_in, order_attempt, probe_due, within_window
 from interlock.engine.proposals import consider
 from interlock.engine.scopes import is_stopping
-from interlock.engine.turn import At, IllegalTransition, Turn, causes_of, expect, locate, settle
+from interlock.engine.turn import (
+    At,
+    IllegalTransition,
+    Turn,
+    causes_of,
+    expect,
+    locate,
+    misfit,
+    settle,
+)
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -38,8 +47,8 @@ def locate_call(
     at = locate(turn, event.path)
     now = at.state
     expect(now.status == "running", at, "it would have to be running")
-    same = event.attempt == now.attempt and event.generation == now.generation
-    expect(same, at, f"the event is of generation {event.generation}, attempt {event.attempt}")
+    if event.attempt != now.attempt or event.generation != now.generation:
+        raise misfit(at, f"the event is of generation {event.generation}, attempt {event.attempt}")
     expect(event.path not in turn.state.ordered, at, "what came of it is to be recorded first")
     expect(now.opened is None, at, "it waits for the scope it opened")
     # What runs with nothing open and nothing to be recorded is a call (see `check_state`).

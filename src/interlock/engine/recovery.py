@@ -32,8 +32,9 @@ def on_recovered(turn: Turn, event: RunRecovered) -> None:
 
 
 def _reorder(turn: Turn, scope: ScopeState, *, crashed: bool) -> None:
-    for index, (node, state) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
-        at = At(turn, scope, index, node, state)
+    for index in range(len(scope.nodes)):
+        at = At.of(turn, scope, index)
+        node, state = at.node, at.state
         if state.status != "running" or state.opened is not None or at.path in turn.state.ordered:
             continue
         ensure(isinstance(node, CompiledCall), "runs without anything open", path=at.path)

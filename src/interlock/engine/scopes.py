@@ -246,10 +246,9 @@ def close_scope(turn: Turn, scope: ScopeState) -> None:
     if scope.parent is None:
         _settle_run(turn, output, problem)
         return
-    node, state = scope.parent.node(scope.parent_node)
-    at = At(turn, scope.parent, scope.parent_node, node, state)
-    if isinstance(node, CompiledMap):
-        _end_item(at, node, scope, output=output, problem=problem)
+    at = At.of(turn, scope.parent, scope.parent_node)
+    if isinstance(at.node, CompiledMap):
+        _end_item(at, at.node, scope, output=output, problem=problem)
     elif problem is not None:
         settle(at, "failed", error=problem)
     else:

@@ -23,8 +23,7 @@ from interlock.values import Json
 
 def activate(turn: Turn, scope: ScopeState, index: int) -> None:
     """Start a node whose dependencies have all settled; or settle it, when it must not start."""
-    node, state = scope.node(index)
-    at = At(turn, scope, index, node, state)
+    at = At.of(turn, scope, index)
     blocked = _blocker(at)
     if blocked is not None:
         settle(at, "skipped", error=blocked)

@@ -71,11 +71,13 @@ class At:
     index: int
     node: AnyCompiledNode
     state: NodeState
+    path: Path
 
-    @property
-    def path(self) -> Path:
-        """The path of the node."""
-        return paths.child(self.scope.path, self.node.id)
+    @classmethod
+    def of(cls, turn: Turn, scope: ScopeState, index: int) -> "At":
+        """Look at a node of a scope."""
+        node, state = scope.node(index)
+        return cls(turn, scope, index, node, state, paths.child(scope.path, node.id))
 
 
 def locate(turn: Turn, path: Path) -> At:
@@ -88,7 +90,7 @@ def locate(turn: Turn, path: Path) -> At:
     if found is None:
         raise IllegalTransition(f"`{turn.event.type}` for `{path}`, but no such node is open")
     scope, index = found
-    return At(turn, scope, index, scope.graph.nodes[index], scope.nodes[index])
+    return At(turn, scope, index, scope.graph.nodes[index], scope.nodes[index], path)
 
 
 def expect(condition: object, at: At, wanted: str) -> None:
@@ -98,11 +100,16 @@ def expect(condition: object, at: At, wanted: str) -> None:
         IllegalTransition: it does not; says what the state is and what was wanted.
     """
     if not condition:
-        now = at.state
-        raise IllegalTransition(
-            f"`{at.turn.event.type}` for `{at.path}`, which is {now.status}"
-            f" (generation {now.generation}, attempt {now.attempt}); {wanted}"
-        )
+        raise misfit(at, wanted)
+
+
+def misfit(at: At, wanted: str) -> IllegalTransition:
+    """Say that an event does not fit the node's state, what the state is and what was wanted."""
+    now = at.state
+    return IllegalTransition(
+        f"`{at.turn.event.type}` for `{at.path}`, which is {now.status}"
+        f" (generation {now.generation}, attempt {now.attempt}); {wanted}"
+    )
 
 
 def settle(
@@ -134,8 +141,9 @@ def settle(
 
 def causes_of(at: At) -> tuple[int, ...]:
     """The seqs of the events that a node's start depended on."""
-    depends = (*at.node.strict, *at.node.lenient)
-    found = {at.scope.nodes[i].cause for i in depends} - {0}
+    nodes = at.scope.nodes
+    found = {nodes[index].cause for index in (*at.node.strict, *at.node.lenient)}
+    found.discard(0)
     return tuple(sorted(found)) or ((at.scope.cause,) if at.scope.cause else ())
 
 

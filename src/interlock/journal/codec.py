@@ -20,17 +20,14 @@ from interlock.values import Json, RunId, ValueRef
 VERSION = 1
 TYPES: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
 _PLACED = ("path", "generation", "attempt")
-_FIELDS: dict[str, tuple[str, ...]] = {
-    name: tuple(field.name for field in fields(kind) if field.name not in _PLACED)
-    for name, kind in TYPES.items()
-}
 _HAS: dict[str, tuple[str, ...]] = {
     name: tuple(part for part in _PLACED if part in {field.name for field in fields(kind)})
     for name, kind in TYPES.items()
 }
 
 _DEFAULTS: dict[str, dict[str, object]] = {
-    name: {field.name: field.default for field in fields(kind)} for name, kind in TYPES.items()
+    name: {field.name: field.default for field in fields(kind) if field.name not in _PLACED}
+    for name, kind in TYPES.items()
 }
 
 
@@ -50,6 +47,10 @@ def _fields_of(kind: type[Event]) -> dict[str, frozenset[type]]:
 
 
 _SHAPES = {name: _fields_of(kind) for name, kind in TYPES.items()}
+_VALUED = {
+    name: tuple(field for field, types in shapes.items() if Value in types)
+    for name, shapes in _SHAPES.items()
+}
 _WORDS: dict[str, dict[str, frozenset[str]]] = {
     kind.type: {
         name: frozenset(get_args(hint))
@@ -81,9 +82,9 @@ def encode_entry(run: RunId, entry: Entry) -> bytes:
         envelope[name] = getattr(event, name)
     refs: dict[str, str] = {}
     data: dict[str, object] = {}
-    for name in _FIELDS[event.type]:
+    for name, default in _DEFAULTS[event.type].items():
         value = getattr(event, name)
-        if not value and value == _DEFAULTS[event.type][name]:
+        if not value and value == default:
             continue
         if type(value) is Value:
             refs[name] = value.ref
@@ -98,8 +99,8 @@ def encode_entry(run: RunId, entry: Entry) -> bytes:
 
 def values_of(event: Event) -> list[Value]:
     """List the values that an event names."""
-    found = [getattr(event, name) for name in _FIELDS[event.type]]
-    return [value for value in found if type(value) is Value]
+    found = [getattr(event, name) for name in _VALUED[event.type]]
+    return [value for value in found if value is not None]
 
 
 def refs_of(body: bytes) -> list[ValueRef]:

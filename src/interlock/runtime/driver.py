@@ -298,7 +298,7 @@ class Driver:
         """The values of an event; what all runs of a plan share is written by the first of them."""
         values = values_of(event)
         if not isinstance(event, RunStarted):
-            return tuple(StoredValue(ref=value.ref, data=value.data) for value in values)
+            return tuple([StoredValue(ref=value.ref, data=value.data) for value in values])
         shared = [value for value in values if value is not event.inputs]
         new = [value for value in shared if value.ref not in self._world.pinned]
         if new:

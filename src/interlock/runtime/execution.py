@@ -163,7 +163,8 @@ async def attempt(
         timeout_ms = min(timeout_ms, end_ms - now_ms)
         if timeout_ms <= 0:
             return _failed(call, _too_late(command, now_ms))
-    limit = asyncio.timeout_at(asyncio.get_running_loop().time() + timeout_ms / 1000)
+    limit: asyncio.Timeout | None = None
+    begins = asyncio.get_running_loop().time()
     try:
         if action.is_async:
             begun = begin(cast(Awaitable[object], action.func(**arguments)))
@@ -172,15 +173,14 @@ async def attempt(
         if isinstance(begun, Finished):
             result = begun.value
         else:
+            limit = asyncio.timeout_at(begins + timeout_ms / 1000)
             async with limit:
                 result = await begun
-    except TimeoutError as error:
-        if not limit.expired():
-            return _failed(call, _raised(call, error))
-        return _failed(call, _timed_out(call, command))
     except BaseException as error:
         if is_from_outside(error, task):
             raise
+        if isinstance(error, TimeoutError) and limit is not None and limit.expired():
+            return _failed(call, _timed_out(call, command))
         return _failed(call, _raised(call, error))
     finally:
         call.end()

@@ -10,9 +10,9 @@ not of a version of a library. The tests compare all of this with the reference 
 """
 
 import math
-from collections.abc import Iterable, KeysView
+from collections.abc import Iterable
 from types import NoneType
-from typing import cast
+from typing import Any, cast
 
 import orjson
 
@@ -83,18 +83,18 @@ def _is_quick(value: object, rules: Rules) -> bool:
     """
     if type(value) in QUICK_KINDS:
         return True
-    level: list[object] = [value]
+    level: list[Any] = [value]
     containers = 1
     for _ in range(rules.depth_max):
-        below: list[object] = []
+        below: list[Any] = []
         for node in level:
-            if type(node) is dict:
-                table = cast("dict[object, object]", node)
-                if not _are_quick_keys(table.keys()):
+            kind = type(node)  # pyright: ignore[reportUnknownVariableType]
+            if kind is dict:
+                if not _are_quick_keys(node):
                     return False
-                members: Iterable[object] = table.values()
-            elif type(node) is list:
-                members = cast("list[object]", node)
+                members: Iterable[Any] = node.values()
+            elif kind is list:
+                members = node
             else:
                 return False
             kinds = set(map(type, members))
@@ -112,10 +112,10 @@ def _is_quick(value: object, rules: Rules) -> bool:
     return False
 
 
-def _are_quick_keys(keys: KeysView[object]) -> bool:
+def _are_quick_keys(table: dict[Any, Any]) -> bool:
     """Tell whether orjson's order of keys, by code point, is the order by UTF-16 code units."""
     try:
-        letters = "".join(cast("KeysView[str]", keys))
+        letters = "".join(table)
     except TypeError:
         return False
     return letters.isascii() or max(letters) <= LAST_OF_BASIC_PLANE

@@ -33,10 +33,7 @@ def digest_canonical(tag: str, data: bytes) -> Digest:
 
     Equals `digest(tag, decode(data))`. The bytes are trusted to be canonical.
     """
-    state = sha256(_opening(tag))
-    state.update(data)
-    state.update(b"]")
-    return Digest(f"sha256:{state.hexdigest()}")
+    return Digest("sha256:" + sha256(_opening(tag) + data + b"]").hexdigest())
 
 
 def value_ref(data: bytes) -> ValueRef:

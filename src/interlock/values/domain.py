@@ -1,7 +1,5 @@
 """The domain of values: what may enter a run, and what a node then sees."""
 
-from typing import cast
-
 import orjson
 
 from interlock.errors import ValueRefused
@@ -41,9 +39,10 @@ def decode(data: bytes) -> Json:
         ValueRefused: the bytes are not JSON.
     """
     try:
-        return cast("Json", orjson.loads(data))
+        decoded: Json = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise ValueRefused(
             f"bytes are not JSON: {error}",
             hint="the bytes did not come from `encode`, or were changed since",
         ) from error
+    return decoded
