@@ -1,8 +1,12 @@
 """The journal of a run: typed events, their bytes, and the records a store keeps."""
 
 from interlock.journal.codec import (
+    Envelope as Envelope,
     decode_entry as decode_entry,
     encode_entry as encode_entry,
+    entry_in as entry_in,
+    open_envelope as open_envelope,
+    refs_in as refs_in,
     refs_of as refs_of,
     values_of as values_of,
 )
@@ -83,6 +87,10 @@ __all__ = [
     "ProposalAccepted",
     "ProposalRefused",
     "Record",
+    "entry_in",
+    "Envelope",
+    "open_envelope",
+    "refs_in",
     "refs_of",
     "RunCancelled",
     "RunEvent",

@@ -61,8 +61,10 @@ _WORDS: dict[str, dict[str, frozenset[str]]] = {
 }
 _NONE = frozenset[type]()
 _COMPOUND = frozenset((dict, list))
+_WHOLE = frozenset((int,))
 
 Resolve = Callable[[ValueRef], bytes | None]
+Envelope = NewType("Envelope", dict[str, Json])
 
 
 def encode_entry(run: RunId, entry: Entry) -> bytes:
@@ -103,13 +105,37 @@ def values_of(event: Event) -> list[Value]:
     return [value for value in found if value is not None]
 
 
+def open_envelope(body: bytes) -> Envelope:
+    """Read the envelope of an event, to ask for its references and entry.
+
+    Raises:
+        JournalCorrupt: the bytes are no event.
+    """
+    try:
+        envelope = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise JournalCorrupt(f"event bytes are not JSON: {error}") from error
+    if not isinstance(envelope, dict):
+        raise JournalCorrupt("event bytes are no JSON object")
+    return Envelope(cast(dict[str, Json], envelope))
+
+
+def refs_in(envelope: Envelope) -> list[ValueRef]:
+    """List the references in an envelope.
+
+    Raises:
+        JournalCorrupt: there is something else in their place.
+    """
+    return [ValueRef(str(ref)) for ref in _object(envelope, "refs").values()]
+
+
 def refs_of(body: bytes) -> list[ValueRef]:
     """List the references in an encoded event.
 
     Raises:
         JournalCorrupt: the bytes are no event.
     """
-    return [ValueRef(str(ref)) for ref in _object(_envelope(body), "refs").values()]
+    return refs_in(open_envelope(body))
 
 
 def decode_entry(body: bytes, resolve: Resolve) -> tuple[RunId, Entry]:
@@ -118,7 +144,15 @@ def decode_entry(body: bytes, resolve: Resolve) -> tuple[RunId, Entry]:
     Raises:
         JournalCorrupt: the bytes are no event of a known version, or a value is missing.
     """
-    envelope = _envelope(body)
+    return entry_in(open_envelope(body), resolve)
+
+
+def entry_in(envelope: Envelope, resolve: Resolve) -> tuple[RunId, Entry]:
+    """Decode what an envelope holds; `resolve` finds the bytes of a reference.
+
+    Raises:
+        JournalCorrupt: it is of no known version, or a value is missing.
+    """
     kind = TYPES.get(str(envelope.get("type")))
     if kind is None or envelope.get("v") != VERSION:
         raise JournalCorrupt(
@@ -145,12 +179,11 @@ def _arguments(name: str, envelope: Mapping[str, Json], resolve: Resolve) -> dic
     arguments: dict[str, Any] = {part: envelope[part] for part in _HAS[name]}
     for field, value in _object(envelope, "data").items():
         arguments[field] = _plain(field, value) if type(value) in _COMPOUND else value
+    words = _WORDS[name]
     for field, value in arguments.items():
-        if type(value) not in shapes.get(field, _NONE):
+        fits = type(value) in shapes.get(field, _NONE)
+        if not fits or (field in words and value not in words[field]):
             raise JournalCorrupt(f"`{field}` of event `{name}` is {value!r:.100}")
-    for field, words in _WORDS[name].items():
-        if field in arguments and arguments[field] not in words:
-            raise JournalCorrupt(f"`{field}` of event `{name}` is {arguments[field]!r:.100}")
     for field, ref in _object(envelope, "refs").items():
         if Value not in shapes.get(field, _NONE) or field in arguments:
             raise JournalCorrupt(f"event `{name}` has no value `{field}`")
@@ -188,19 +221,9 @@ def _plain(field: str, value: Json) -> object:
 
 def _causes(envelope: Mapping[str, Json]) -> tuple[int, ...]:
     causes = envelope["causes"]
-    if not isinstance(causes, list) or any(type(seq) is not int for seq in causes):
+    if not isinstance(causes, list) or not _WHOLE.issuperset(map(type, causes)):
         raise JournalCorrupt(f"`causes` of an event is {causes!r:.100}")
     return tuple(cast(list[int], causes))
-
-
-def _envelope(body: bytes) -> dict[str, Json]:
-    try:
-        envelope = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise JournalCorrupt(f"event bytes are not JSON: {error}") from error
-    if not isinstance(envelope, dict):
-        raise JournalCorrupt("event bytes are no JSON object")
-    return cast(dict[str, Json], envelope)
 
 
 def _integer(envelope: Mapping[str, Json], name: str) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from interlock.errors import JournalCorrupt, RunNotFound
-from interlock.journal import Entry, StoredEvent, decode_entry, refs_of
+from interlock.journal import Entry, Envelope, StoredEvent, entry_in, open_envelope, refs_in
 from interlock.store import ReadStore
 from interlock.values import RunId, ValueRef
 
@@ -20,10 +20,10 @@ def read_entries(store: ReadStore, run: RunId) -> Iterator[Entry]:
     """
     after = 0
     while page := store.read(run, after=after, limit=PAGE):
-        refs = {ref for event in page for ref in _refs(run, event)}
-        values = store.values(run, refs)
-        for event in page:
-            yield _entry(run, event, values)
+        opened = [(event, *_opened(run, event)) for event in page]
+        values = store.values(run, {ref for _, _, refs in opened for ref in refs})
+        for event, envelope, _ in opened:
+            yield _entry(run, event, envelope, values=values)
         after = page[-1].seq
     if after == 0 and store.head(run) is not None:
         raise JournalCorrupt(f"run {run} is listed, and none of its events is there", hint=KEEP)
@@ -31,16 +31,19 @@ def read_entries(store: ReadStore, run: RunId) -> Iterator[Entry]:
         raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
 
 
-def _refs(run: RunId, event: StoredEvent) -> list[ValueRef]:
+def _opened(run: RunId, event: StoredEvent) -> tuple[Envelope, list[ValueRef]]:
     try:
-        return refs_of(event.body)
+        envelope = open_envelope(event.body)
+        return envelope, refs_in(envelope)
     except JournalCorrupt as error:
         raise _placed(error, run, event) from error
 
 
-def _entry(run: RunId, event: StoredEvent, values: Mapping[ValueRef, bytes]) -> Entry:
+def _entry(
+    run: RunId, event: StoredEvent, envelope: Envelope, *, values: Mapping[ValueRef, bytes]
+) -> Entry:
     try:
-        found, entry = decode_entry(event.body, values.get)
+        found, entry = entry_in(envelope, values.get)
     except JournalCorrupt as error:
         raise _placed(error, run, event) from error
     if found != run or entry.seq != event.seq or entry.epoch != event.epoch:
