@@ -81,7 +81,7 @@ def test_a_run_that_a_living_process_drives_is_left_to_it(steps: World):
     ):
         refused = steps.run(*words)
         refused.check_refused(7, "IL7006", says="is driven by ")
-        assert f"-{process.pid}-" in refused.err
+        assert f"`kill {process.pid}`" in refused.err
         assert refused.out == ""
     steps.check_sound()
     steps.let_go("first")
@@ -156,7 +156,7 @@ def test_who_was_stopped_too_long_appends_nothing_and_says_so(steps: World):
     steps.until_began("first")
     process.send_signal(signal.SIGSTOP)
     held = steps.run("resume", "last")
-    held.check_refused(7, "IL7006", says=f"-{process.pid}-")
+    held.check_refused(7, "IL7006", says=f"`kill {process.pid}`")
     expire_leases(steps)
     taken = steps.run("resume", "last")
     taken.check_words()
@@ -179,7 +179,7 @@ def test_who_was_stopped_too_long_appends_nothing_and_says_so(steps: World):
     steps.check_sound()
 
 
-def test_who_is_stopped_in_the_queue_goes_on_in_time(steps: World):
+def test_who_is_stopped_in_the_queue_keeps_nobody_from_looking(steps: World):
     """A process that waits for its turn with an answer in hand is stopped for a while."""
     process = steps.start("run", "steps.yaml")
     steps.until_began("first")
@@ -187,6 +187,9 @@ def test_who_is_stopped_in_the_queue_goes_on_in_time(steps: World):
         steps.let_go("first", "in hand")
         turn.until_wanted(process)
         process.send_signal(signal.SIGSTOP)
+    # It stands in the way of all who would write, and of nobody who looks.
+    looked = {node["path"]: node["status"] for node in steps.show()["nodes"]}
+    assert looked == {"first": "running", "second": "waiting"}
     process.send_signal(signal.SIGCONT)
     steps.until_began("second")
     steps.let_go("second", "two")
