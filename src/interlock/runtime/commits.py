@@ -24,6 +24,7 @@ AHEAD_EVENTS_MAX = 1_024
 GROUP_EVENTS_MAX = 8_192
 """A group at most: bounds the memory and the time of one commit."""
 
+Refusal: TypeAlias = StoreError | UsageError
 Position: TypeAlias = int
 Callback: TypeAlias = Callable[[], None]
 
@@ -38,7 +39,7 @@ class CommitQueue:
     def __init__(
         self,
         store: Store,
-        on_refused: Callable[[RunId, StoreError], None],
+        on_refused: Callable[[RunId, Refusal], None],
         on_failure: Callable[[StoreError], None],
     ) -> None:
         self._store = store
@@ -134,7 +135,7 @@ class CommitQueue:
             # The loop was closed while the disk was busy: nobody is left to tell.
             thread.shutdown(wait=False)
 
-    def _written(self, refused: dict[RunId, StoreError], failure: StoreError | None) -> None:
+    def _written(self, refused: dict[RunId, Refusal], failure: StoreError | None) -> None:
         self._in_flight = False
         if failure is not None:
             self._failure = failure
@@ -179,7 +180,7 @@ class CommitQueue:
             self._thread.shutdown(wait=True)
 
 
-Written: TypeAlias = tuple[dict[RunId, StoreError], StoreError | None]
+Written: TypeAlias = tuple[dict[RunId, Refusal], StoreError | None]
 """The runs that the store refused, with why; or the failure that ends this queue."""
 
 
@@ -201,19 +202,19 @@ def _write(store: Store, group: list[Record]) -> Written:
     return _write_apart(store, group), None
 
 
-def _write_apart(store: Store, group: list[Record]) -> dict[RunId, StoreError]:
+def _write_apart(store: Store, group: list[Record]) -> dict[RunId, Refusal]:
     """Write a group run by run: what is wrong with one run must not stop the others."""
     parts: dict[RunId, list[Record]] = {}
     for record in group:
         parts.setdefault(record.run, []).append(record)
-    refused: dict[RunId, StoreError] = {}
+    refused: dict[RunId, Refusal] = {}
     for run, records in parts.items():
         try:
             refused |= {fenced: _fenced(fenced) for fenced in store.write(records)}
         except (StoreError, UsageError) as error:
             if not _is_of_one_run(error):
                 raise
-            refused[run] = error if isinstance(error, StoreError) else StoreFailed(error.message)
+            refused[run] = error
     return refused
 
 

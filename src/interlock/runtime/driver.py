@@ -22,7 +22,7 @@ from interlock.engine import (
     State,
     step,
 )
-from interlock.errors import InternalError, RunNotResumable
+from interlock.errors import InternalError, RunNotResumable, StoreError
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -96,6 +96,7 @@ class Driver:
         self._doubts = set(state.in_doubt)
         self._pumping = False
         self._draining = False
+        self._ending = False
         self._last: Position = 0
         self.waiting = 0
 
@@ -140,12 +141,22 @@ class Driver:
         """Stop because the store took nothing of what is not durable yet; nobody gets to see it."""
         self._unseen.clear()
         self.fail(error)
+        self._stop(error)
 
     def fail(self, error: BaseException) -> None:
-        """Stop at once: the lease is lost, or the store failed. Nothing is appended any more."""
+        """Stop: nothing is stepped or appended any more.
+
+        What was handed in is durable first, lest it come between what the next owner appends,
+        unless the lease is lost or the store failed.
+        """
         self._start_nothing()
+        self._unsent = 0
+        self._ending = True
         self._workers.cancel()
-        self._stop(error)
+        if isinstance(error, StoreError):
+            self._stop(error)
+        else:
+            self._commits.when_durable(self._last, lambda: self._stop(error))
 
     def _start_nothing(self) -> None:
         self._draining = True
@@ -160,7 +171,7 @@ class Driver:
 
         Journaled and durable before it is judged, unless it ran ahead.
         """
-        if self.finished.done():
+        if self._ending:
             return
         if journal_first:
             cause = (
@@ -176,7 +187,7 @@ class Driver:
 
     def _pump(self) -> None:
         """Step events in order, as far as they are durable where they have to be."""
-        if self._pumping or self.finished.done():
+        if self._pumping or self._ending:
             return
         self._pumping = True
         try:
@@ -250,7 +261,7 @@ class Driver:
 
     def _send(self, action: AnyAction, command: StartAttempt) -> None:
         """Call the action whose intent is durable now, even when nothing new is started."""
-        if self._unsent and not self.finished.done():
+        if self._unsent and not self._ending:
             self._unsent -= 1
             self._workers.add(action, command)
 
@@ -369,7 +380,7 @@ class Driver:
         What was appended is durable first.
         """
         busy = self._pending or self._workers.busy or self._unsent or self._pumping
-        if busy or self.finished.done():
+        if busy or self._ending:
             return
         in_doubt = self.state.running == 0 and bool(self.state.in_doubt)
         if not (self.state.status is not None or in_doubt or self._draining):
@@ -382,6 +393,7 @@ class Driver:
     def _stop(self, error: BaseException | None) -> None:
         if self.finished.done():
             return
+        self._ending = True
         self._show()
         error = error or self._blinded
         if error is None:

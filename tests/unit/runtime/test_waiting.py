@@ -7,6 +7,7 @@ import pytest
 from interlock.actions import Registry, action
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import OwnerId
+from interlock.replay import verify
 from interlock.runtime import Runtime
 from interlock.store import MemoryStore
 from interlock.testing import Fault, FaultyStore, Scripted, World
@@ -171,3 +172,22 @@ def test_a_store_that_is_closed_early_hides_no_result():
         assert (await running).status == "interrupted"
 
     virtually(main, slow())
+
+
+def test_a_run_that_failed_by_a_mistake_is_taken_up_at_once():
+    """What it had handed in when it stopped does not get in the way of who resumes it."""
+    plan = plan_of(
+        call("a", "metered"), call("b", "keyed", needs=("a",)), outputs={"result": "${{ b }}"}
+    )
+
+    async def main(stage: Stage) -> None:
+        actions = {action.name: action for action in stage.world.registry}
+        async with stage.runtime(Registry([actions["metered"]])) as runtime:
+            with pytest.raises(UsageError, match="no action `keyed` is registered"):
+                await runtime.run(plan, run=RUN)
+            runtime.registry = stage.world.registry
+            assert (await runtime.resume(RUN)).status == "succeeded"
+        assert stage.world.calls == {"a": 1, "b": 1}
+        verify(RUN, stage.entries())
+
+    virtually(main)
