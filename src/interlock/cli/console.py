@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from shutil import get_terminal_size
 from typing import TextIO
 
 import click
@@ -11,6 +12,7 @@ import click
 from interlock.values import Json
 
 WIDTH = 100
+WIDTH_MIN, WIDTH_MAX = 60, 160
 ELLIPSIS = "…"
 TINTS = {"error[": "red", "warning[": "yellow", "hint:": "cyan", "warning:": "yellow"}
 
@@ -74,8 +76,16 @@ def plain(text: str) -> str:
     )
 
 
-def one_line(text: str, chars: int = WIDTH) -> str:
+def width() -> int:
+    """How many columns there are: on a terminal its own, within reason, and elsewhere 100."""
+    if not sys.stdout.isatty():
+        return WIDTH
+    return min(WIDTH_MAX, max(WIDTH_MIN, get_terminal_size((WIDTH, 24)).columns))
+
+
+def one_line(text: str, chars: int | None = None) -> str:
     """Make text one safe line of at most so many characters."""
+    chars = width() if chars is None else chars
     line = plain(" ".join(text.split()))
     return line if len(line) <= chars else line[: max(0, chars - 1)] + ELLIPSIS
 
@@ -90,8 +100,10 @@ def brief(value: Json, chars: int) -> str:
     return one_line(text[: 4 * chars + 4], chars)
 
 
-def aligned(rows: Sequence[Sequence[str]], *, indent: int = 2, width: int = WIDTH) -> list[str]:
-    """Lay rows out in columns; the last one is cut at the width."""
+def aligned(
+    rows: Sequence[Sequence[str]], *, indent: int = 2, chars: int | None = None
+) -> list[str]:
+    """Lay rows out in columns; the last one is cut at so many characters, or at the width."""
     if not rows:
         return []
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -99,14 +111,14 @@ def aligned(rows: Sequence[Sequence[str]], *, indent: int = 2, width: int = WIDT
     for row in rows:
         cells = [cell.ljust(widths[column]) for column, cell in enumerate(row)]
         kept = [cell for cell, column in zip(cells, widths, strict=True) if column]
-        lines.append(one_width(" " * indent + "  ".join(kept), width))
+        lines.append(one_width(" " * indent + "  ".join(kept), chars))
     return lines
 
 
-def one_width(line: str, width: int = WIDTH) -> str:
-    """Cut a line at a width."""
-    line = line.rstrip()
-    return line if len(line) <= width else line[: width - 1] + ELLIPSIS
+def one_width(line: str, chars: int | None = None) -> str:
+    """Cut a line at so many characters, or at the width."""
+    line, chars = line.rstrip(), chars or width()
+    return line if len(line) <= chars else line[: chars - 1] + ELLIPSIS
 
 
 def counted(count: int, word: str) -> str:

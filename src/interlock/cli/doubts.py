@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
 from interlock.actions import Manifest
-from interlock.cli.console import WIDTH, one_line
+from interlock.cli.console import one_line, width
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment
 from interlock.engine import doubt_of, story
@@ -51,7 +51,7 @@ def doubt_lines(
 
 
 def _wrapped(text: str) -> list[str]:
-    return wrap(one_line(text, TOLD_CHARS_MAX), WIDTH - len(INDENT))
+    return wrap(one_line(text, TOLD_CHARS_MAX), width() - len(INDENT))
 
 
 def resolve_commands(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from interlock.actions import Manifest
-from interlock.cli.console import WIDTH, aligned, counted, json_text, listed, one_width
+from interlock.cli.console import aligned, counted, json_text, listed, one_width, width
 from interlock.cli.doubts import action_at, doubt_lines
 from interlock.cli.planview import promise
 from interlock.cli.runview import RunView, one_line_keeping
@@ -162,7 +162,7 @@ def node_lines(view: NodeView) -> Iterator[str]:
 
 def _value_lines(name: str, value: Value) -> Iterator[str]:
     whole = json_text(value.json)
-    if len(whole) <= WIDTH - 10:
+    if len(whole) <= width() - 10:
         yield f"  {name:<7} {whole}"
         return
     lines = json_text(value.json, indent=2).splitlines()

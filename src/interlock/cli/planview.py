@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import click
 
 from interlock.actions import Manifest
-from interlock.cli.console import aligned, counted, one_width
+from interlock.cli.console import WIDTH, aligned, counted, one_width, width
 from interlock.cli.times import whole_span
 from interlock.plan import (
     AnyCompiledNode,
@@ -99,15 +99,31 @@ def promise(manifest: Manifest) -> str:
 
 
 def render_plan(plan: Plan, *, given: Sequence[str] = ()) -> str:
-    """Render a plan as text, in 100 columns. `given` are the inputs whose values were checked."""
-    rows = [HEADINGS, *_rows(plan.root, items_max=plan.limits.items_max)]
-    table = aligned(rows)
+    """Render a plan as text. `given` are the inputs whose values were checked."""
+    table = _table([HEADINGS, *_rows(plan.root, items_max=plan.limits.items_max)])
     head = f"Plan {click.style(plan.name, bold=True)}  {short(plan.digest)}"
     body = [click.style(table[0], dim=True), *table[1:]] if plan.root.nodes else ["  no nodes"]
     facts = [fact for fact in _facts(plan, given) if fact[1]]
     return "\n".join(
-        [head, "", *body, "", *(one_width(f"  {name:<9}{text}") for name, text in facts)]
+        [
+            *(head, "", *body, ""),
+            *(one_width(f"  {name:<9}{text}") for name, text in facts),
+            f"  {'plan':<9}{plan.digest}",
+        ]
     )
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lay out the nodes; on a narrow terminal with what they come after below them."""
+    if width() >= WIDTH:
+        return aligned(rows)
+    table = aligned([row[:-1] for row in rows])
+    lines = table[:1]
+    for line, row in zip(table[1:], rows[1:], strict=True):
+        lines.append(line)
+        if row[-1]:
+            lines.append(one_width(f"    after {row[-1]}"))
+    return lines
 
 
 def _facts(plan: Plan, given: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -119,7 +135,6 @@ def _facts(plan: Plan, given: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "at most", _bound_words(bounds_of(plan.root))
     for index, words in enumerate(run_time_checks(plan.root)):
         yield "" if index else "run time", words
-    yield "plan", plan.digest
 
 
 def _input_words(plan: Plan, given: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from textwrap import wrap
 import click
 
 from interlock.cli.board import Board
-from interlock.cli.console import WIDTH, counted, json_text, one_line, plain
+from interlock.cli.console import counted, json_text, one_line, plain, width
 from interlock.cli.doubts import action_at, doubt_lines, resolve_commands
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, line_of
 from interlock.cli.stores import Journal
@@ -114,7 +114,7 @@ def run_lines(view: RunView) -> Iterator[str]:
 def _row_lines(view: RunView) -> Iterator[str]:
     rows = view.board.rows
     name_chars = max([NAME_CHARS_MIN, *(len(row.node.id) for row in rows)])
-    room = WIDTH - name_chars - TIME_CHARS - 8
+    room = width() - name_chars - TIME_CHARS - 8
     for row in rows:
         if row.status == "in_doubt":
             continue
@@ -128,10 +128,10 @@ def _row_lines(view: RunView) -> Iterator[str]:
 def _cause_lines(view: RunView, path: str, error: ErrorInfo) -> Iterator[str]:
     indent = " " * (NAME_CHARS_MIN + 5)
     told = f"{error.code}: {error.message}"
-    if len(told) > WIDTH - len(indent):
-        yield from (indent + line for line in wrap(one_line(told, 1000), WIDTH - len(indent)))
+    if len(told) > width() - len(indent):
+        yield from (indent + line for line in wrap(one_line(told, 1000), width() - len(indent)))
     look = view.journal.command("show", view.head.run, path)
-    yield from (indent + line for line in wrap(plain(error.hint), WIDTH - len(indent)))
+    yield from (indent + line for line in wrap(plain(error.hint), width() - len(indent)))
     yield f"{indent}see `{look}`"
 
 
@@ -147,7 +147,7 @@ def _inner_lines(view: RunView) -> Iterator[str]:
 
 def one_line_keeping(start: str, text: str) -> str:
     """Put a safe text behind a start that is ours, in one line."""
-    return start + one_line(text, max(20, WIDTH - len(click.unstyle(start))))
+    return start + one_line(text, max(20, width() - len(click.unstyle(start))))
 
 
 def _next_lines(view: RunView) -> Iterator[str]:
@@ -166,7 +166,7 @@ def _fact_lines(view: RunView) -> Iterator[str]:
     yield f"  inputs     {brief_json(view.started.inputs.json)}"
     if settled is not None and settled.output is not None:
         yield f"  outputs    {brief_json(settled.output.json)}"
-    yield f"  code       {one_line(', '.join(_code(view.plan)), WIDTH - 13)}"
+    yield f"  code       {one_line(', '.join(_code(view.plan)), width() - 13)}"
     yield f"  plan       {view.head.plan}"
     if settled is not None:
         yield f"  execution  {settled.execution}"
@@ -175,7 +175,7 @@ def _fact_lines(view: RunView) -> Iterator[str]:
 
 def brief_json(value: Json) -> str:
     """Show a value in the rest of a line."""
-    return one_line(json_text(value), WIDTH - 13)
+    return one_line(json_text(value), width() - 13)
 
 
 def _code(plan: Plan) -> Iterator[str]:

@@ -1,12 +1,19 @@
 """Text for people: safe, short, aligned; times in words."""
 
+import io
 import json
+import sys
 
+import click
 import pytest
 from hypothesis import given, strategies as st
 
 from interlock.cli import console, times
+from interlock.cli.planview import render_plan
 from interlock.cli.rowtext import for_encoding
+from interlock.graph import load
+from interlock.library import library
+from interlock.plan import compile as compile_graph
 from interlock.values import Json
 
 
@@ -83,7 +90,7 @@ def test_values_are_brief(value: Json, shown: str):
 
 
 def test_columns_without_text_are_left_out():
-    assert console.aligned([("a", "", "x"), ("long", "", "y" * 10)], width=12) == [
+    assert console.aligned([("a", "", "x"), ("long", "", "y" * 10)], chars=12) == [
         "  a     x",
         "  long  yyy…",
     ]
@@ -92,3 +99,36 @@ def test_columns_without_text_are_left_out():
 def test_glyphs_give_way_where_they_cannot_be_written():
     assert for_encoding("✓ a…", "ascii") == "+ a..."
     assert for_encoding("✓ a…", "utf-8") == "✓ a…"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns, used", [(20, 60), (80, 80), (120, 120), (400, 160)])
+def test_a_terminal_is_filled_within_reason(
+    columns: int, used: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert console.width() == 100
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert console.width() == used
+    assert len(console.one_line("x" * 999)) == used
+
+
+def test_a_plan_on_a_narrow_terminal_keeps_what_nodes_come_after(monkeypatch: pytest.MonkeyPatch):
+    nodes = "".join(
+        f"  node_{n}: {{call: files.write, with: {{path: a, content: b}}, needs: {needs}}}\n"
+        for n, needs in enumerate(["[]", "[node_0]", "[node_0, node_1]"])
+    )
+    document = load(f"interlock: 1\nname: narrow\nnodes:\n{nodes}")
+    plan = compile_graph(document.graph, library())
+    assert "node_0, node_1" in render_plan(plan).splitlines()[5]
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    lines = click.unstyle(render_plan(plan)).splitlines()
+    assert "    after node_0, node_1" in lines
+    assert [line for line in lines if len(line) > 60] == [f"  plan     {plan.digest}"]

@@ -62,7 +62,7 @@ def doctor(*, app: str | None, store: str | None, as_json: bool) -> int:
 def _show(checks: list[Check]) -> None:
     rows = [(check.level.ljust(4), check.name, check.told) for check in checks]
     width = max(len(check.name) for check in checks)
-    for check, line in zip(checks, aligned(rows, indent=0, width=TOLD_CHARS_MAX), strict=True):
+    for check, line in zip(checks, aligned(rows, indent=0, chars=TOLD_CHARS_MAX), strict=True):
         out(click.style(line[:4], fg=COLOURS[check.level]) + line[4:])
         if check.fix:
             out(f"{' ' * (width + 8)}{check.fix}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import click
 
-from interlock.cli.console import out
+from interlock.cli.console import one_width, out
 from interlock.cli.demo.index import Request
 from interlock.cli.demo.workspace import Workspace
 from interlock.cli.stores import opened
@@ -72,7 +72,7 @@ def run_and_kill(workspace: Workspace, version: str) -> Killed | None:
 
 def _copy(lines: Iterable[str]) -> None:
     for line in lines:
-        out(BAR + click.style(line.rstrip(), dim=True))
+        out(BAR + click.style(one_width(BAR + line)[len(BAR) :], dim=True))
 
 
 def open_intents(entries: Iterable[Entry]) -> dict[Path, int]:

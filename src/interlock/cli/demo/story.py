@@ -102,7 +102,7 @@ def _plan(workspace: Workspace, shelf: Path, registry: Registry) -> Agreed | Non
         say("", "No plan came of that; from here on, shipped files stand in for the model:")
     else:
         why = "none in the environment" if url is None else f"{MODEL} does not say which"
-        fact("model", f"{why}; shipped files stand in for its answers, edit them and see:")
+        fact("model", f"{why}; files stand in for its answers, edit them:")
     fact("", f"{shown(shelf.resolve())}/first.yaml, second.yaml, checks.yaml")
     shutil.copyfile(shelf / "checks.yaml", workspace.checks)
     return _asked(ShippedAnswers(shelf), registry)
@@ -154,7 +154,7 @@ def _release(stage: Stage, stopping: Stopping) -> Ended:
     for entry in read_entries(stage.journal.store, ended.run):
         if isinstance(entry.event, ProposalAccepted):
             told = ", ".join(_actions_of(entry.event.document.json))
-            say("", f"Inside the run, `{entry.event.path}` proposed a graph of {told};")
+            say("", f"Inside the run, `{entry.event.path}` proposed a graph of", f"{told};")
             say("it was compiled under its own narrow rules before it ran.")
     return ended
 
