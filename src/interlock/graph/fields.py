@@ -180,7 +180,7 @@ class Section:
     def _out_of_range(self, name: str, low: float, high: float) -> None:
         self.problem(
             "IL1112",
-            f"`{name}` of {self.name} is {show(self.data[name])}",
+            f"`{name}` of {self.name} is {show(self.data[name])}, which is out of range",
             hint=f"write a number from {low:,} to {high:,}",
             at=self.at(name),
         )

@@ -3,6 +3,8 @@
 Compiled under the same rules as an author's, and narrower ones where the parent says so.
 """
 
+from typing import cast
+
 from interlock.errors import Diagnostic, DocumentInvalid
 from interlock.graph import Graph
 from interlock.plan.bodies import Compiler
@@ -12,7 +14,8 @@ from interlock.plan.fitting import fit
 from interlock.plan.model import CompiledGraph, CompiledPropose, Limits, Proposal
 from interlock.plan.problems import Problems, pointer
 from interlock.plan.schemas import has_default
-from interlock.values import Json, counterexample, describe
+from interlock.plan.words import words
+from interlock.values import Json, Schema, counterexample, describe
 
 
 def compile_proposal(
@@ -69,9 +72,17 @@ def _check_outputs(compiled: CompiledGraph, node: CompiledPropose, problems: Pro
     example = counterexample(node.returns_schema, found.assumed)
     problems.error(
         "IL2016",
-        f"the outputs of the proposal are {describe(compiled.outputs_schema)},"
-        f" but `{node.id}` must return {describe(node.returns_schema)}",
+        f"the proposal yields {_fields(compiled.outputs_schema)},"
+        f" but `{node.id}` must return {_fields(node.returns_schema)}",
         at="/outputs",
         notes=(f"for example, {example}",) if example is not None else (),
         hint="give exactly these outputs, of these types",
     )
+
+
+def _fields(schema: Schema) -> str:
+    """Describe outputs by name, each with its type."""
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    if not isinstance(properties, dict) or not properties:
+        return describe(schema)
+    return ", ".join(f"{name} ({words(cast(Schema, one))})" for name, one in properties.items())

@@ -120,7 +120,8 @@ class Lens:
         reference = finding.reference
         source = self.sources.get(reference.name) if reference is not None else None
         if reference is not None and finding.kind == "no_field":
-            found = self._no_field(finding, reference, source)
+            kind = "array" if at.endswith("/over") else "string"
+            found = self._no_field(finding, reference, source, kind=kind)
         elif finding.kind == "may_be_absent" and source is not None:
             why = f"{source.name} {source.verb} it only sometimes"
             found = replace(found, message=f"{finding.message}: {why}")
@@ -133,13 +134,15 @@ class Lens:
             hint=found.hint,
         )
 
-    def _no_field(self, finding: Finding, reference: Reference, source: Source | None) -> "_Told":
+    def _no_field(
+        self, finding: Finding, reference: Reference, source: Source | None, *, kind: str
+    ) -> "_Told":
         count = (finding.at or 0) + reference.lead
         step = reference.address[count]
         before = path_text(reference.name, reference.address[:count])
         rest = path_text("", reference.address[count:])
         if reference.root == "inputs" and count == 0 and source is not None:
-            return self._no_input(finding, str(step), source)
+            return self._no_input(finding, str(step), source, kind=kind)
         if covers({"type": "array"}, finding.schema) == "yes" and isinstance(step, str):
             hint = f"`{before}[0]{rest}` reads it of the first item; a `map` goes over all"
             return _Told(finding.code, finding.message, hint)
@@ -157,7 +160,7 @@ class Lens:
             source.fields_note(finding.fields),
         )
 
-    def _no_input(self, finding: Finding, name: str, source: Source) -> "_Told":
+    def _no_input(self, finding: Finding, name: str, source: Source, *, kind: str) -> "_Told":
         if finding.near:
             hint = finding.hint
         elif name in source.elsewhere:
@@ -166,7 +169,7 @@ class Lens:
                 f" {source.name} and pass it in `with`"
             )
         else:
-            hint = f"declare it: `inputs: {{{name}: {{type: string}}}}`"
+            hint = f"declare it: `inputs: {{{name}: {{type: {kind}}}}}`"
         notes = source.fields_note(finding.fields)
         return _Told("IL2007", f"{source.name} declares no input `{name}`", hint, notes)
 

@@ -134,7 +134,9 @@ class Analysis:
     def _unknown_function(self, expr: Expr, name: str) -> None:
         near = functions.nearest_function(name)
         hint = "compute it in an action, or use the functions that CEL has"
-        if name in functions.MACROS or near == name:
+        if name in functions.ELSEWHERE:
+            hint = f"write {functions.ELSEWHERE[name]}"
+        elif name in functions.MACROS or near == name:
             hint = f"`{name}` is called in another way or with other arguments"
         elif near is not None:
             hint = f"did you mean `{near}`?"

@@ -57,6 +57,15 @@ OTHER_NAMES = {
     "touppercase": "upperAscii",
     "upper": "upperAscii",
 }
+# What other languages call it.
+ELSEWHERE = {
+    "count": "`size(x)`",
+    "float": "`double(x)`",
+    "len": "`size(x)`",
+    "length": "`size(x)`",
+    "not": "`!x`",
+    "str": "`string(x)`",
+}
 
 
 def nearest_function(name: str) -> str | None:

@@ -82,7 +82,7 @@ def _syntax_text(text: str) -> str:
     ):
         return f"`{_short(match['what'])}` is unexpected here"
     if match := re.match(r"token recognition error at: '(?P<what>.*)'?", text, re.DOTALL):
-        return f"`{_short(match['what'].removesuffix(chr(39)))}` cannot be read here"
+        return f"`{_short(match['what'].removesuffix(chr(39)).strip())}` cannot be read here"
     if match := re.match(r"no viable alternative at input '(?P<what>.*)'", text, re.DOTALL):
         return f"`{_short(match['what'])}` cannot be read here"
     if match := re.match(r"missing '(?P<what>.*?)' at", text, re.DOTALL):
@@ -92,9 +92,29 @@ def _syntax_text(text: str) -> str:
     return _short(text)
 
 
+# What other languages write.
+_ELSEWHERE = {
+    "=": "`==` to compare",
+    "===": "`==` to compare",
+    "!==": "`!=` to compare",
+    "<>": "`!=` to compare",
+    "&": "`&&` for both",
+    "|": "`||` for one of them; there are no filters, but functions such as `size(x)`",
+    "and": "`&&` for both",
+    "or": "`||` for one of them",
+    "not": "`!` for what is not",
+    "is": "`==` to compare",
+    "if": "`condition ? this : that`",
+    "then": "`condition ? this : that`",
+}
+
+
 def _syntax_hint(message: str) -> str:
     if "reserved word" in message:
         return "use another name; a field of that name is reached as x['name']"
+    what = message.partition("`")[2].partition("`")[0]
+    if what in _ELSEWHERE:
+        return f"write {_ELSEWHERE[what]}: expressions are CEL"
     return "expressions are CEL: `a.b == 1 && c in ['x', 'y']`; text stands in quotes"
 
 
