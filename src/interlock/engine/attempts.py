@@ -62,6 +62,7 @@ def on_started(turn: Turn, event: AttemptStarted) -> None:
     expect(not at.state.probing, at, "its receiver is asked about it")
     call = call_in(at)
     expect(event.call_key == call.key and event.args == call.args, at, "it calls something else")
+    turn.state.causes = () if at.state.ahead else causes_of(at)
     at.state.started, at.state.ahead = True, False
     at.state.started_ms = turn.at_ms
     at.state.first_started_ms = at.state.first_started_ms or turn.at_ms
@@ -74,10 +75,16 @@ def on_returned(turn: Turn, event: AttemptReturned) -> None:
     at, node = locate_call(turn, event)
     began = at.state.ahead if ahead else at.state.started
     expect(began, at, "the attempt has not started")
+    turn.state.causes = _intent(at)
     at.state.started = at.state.ahead = False
     at.state.tokens += event.tokens
     at.state.cost_usd_micros += event.cost_usd_micros
     _received(at, node, event.output, ahead=event if ahead else None)
+
+
+def _intent(at: At) -> tuple[int, ...]:
+    """The seq of the intent of the attempt that reports; what runs ahead has none."""
+    return (at.state.cause,) if at.state.started else ()
 
 
 def _received(
@@ -126,6 +133,8 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     expect(began, at, "the attempt has not started")
     expect(event.call_key in (None, call_in(at).key), at, "it called something else")
     expect(judged or event.output is None, at, "what returned is refused by the engine alone")
+    if not judged:
+        turn.state.causes = _intent(at)
     state.started = state.ahead = False
     state.error = event.error
     state.refused = event.output

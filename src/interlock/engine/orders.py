@@ -15,12 +15,14 @@ def take_order(turn: Turn, event: Event, path: Path) -> None:
     Raises:
         IllegalTransition: nothing was ordered here, or something else; names what differs.
     """
-    ordered = turn.state.ordered.pop(path, None)
+    order = turn.state.ordered.pop(path, None)
+    where = f"`{path}`" if path else "the run"
+    if order is None:
+        raise IllegalTransition(f"nothing was to be recorded of {where} here")
+    turn.state.causes = order.causes
+    ordered = order.event
     if ordered is event or ordered == event:
         return
-    where = f"`{path}`" if path else "the run"
-    if ordered is None:
-        raise IllegalTransition(f"nothing was to be recorded of {where} here")
     if type(ordered) is not type(event):
         raise IllegalTransition(f"`{ordered.type}` of {where} was to be recorded")
     differences = "; ".join(_differences(ordered, event))

@@ -25,8 +25,10 @@ def on_recovered(turn: Turn, event: RunRecovered) -> None:
     if state.root is None:
         raise IllegalTransition("the run has not started")
     state.recovered = True
-    for ordered in list(state.ordered.values()):
-        turn.commands.append(Record(event=ordered, causes=turn.cause))
+    for path, order in state.ordered.items():
+        again = Record(event=order.event, causes=turn.cause)
+        state.ordered[path] = again
+        turn.commands.append(again)
     for scope in [state.scopes[path] for path in sorted(state.scopes)]:
         _reorder(turn, scope, crashed=not event.orderly)
 

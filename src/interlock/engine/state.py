@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from interlock.journal import ErrorInfo, Event, NodeStatus, RunOutcome, SettledStatus, Value
+from interlock.engine.commands import Record
+from interlock.journal import ErrorInfo, NodeStatus, RunOutcome, SettledStatus, Value
 from interlock.plan import AnyCompiledNode, CompiledGraph, Plan, Proposal
 from interlock.values import Digest, Json, NodeId, Path, RunId, immutable
 
@@ -102,9 +103,10 @@ class State:
     """The state of one run.
 
     `scopes` are the open ones, by path; a scope leaves when it ends. `ordered` are the events that
-    the engine has ordered and that are not recorded yet. `outcomes` has what every settled path
-    adds to the execution digest, of closed scopes too. `running` counts the nodes that run by
-    themselves: not those that wait for the scopes they opened.
+    the engine has ordered and that are not recorded yet. `causes` are those that the event applied
+    last has to have. `outcomes` has what every settled path adds to the execution digest, of closed
+    scopes too. `running` counts the nodes that run by themselves: not those that wait for the
+    scopes they opened.
     """
 
     run: RunId
@@ -113,7 +115,8 @@ class State:
     root: ScopeState | None = None
     scopes: dict[Path, ScopeState] = field(default_factory=dict[Path, ScopeState])
     scopes_opened: int = 0
-    ordered: dict[Path, Event] = field(default_factory=dict[Path, Event])
+    ordered: dict[Path, Record] = field(default_factory=dict[Path, Record])
+    causes: tuple[int, ...] = ()
     outcomes: dict[Path, Outcome] = field(default_factory=dict[Path, Outcome])
     running: int = 0
     in_doubt: set[Path] = field(default_factory=set[Path])

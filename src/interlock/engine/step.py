@@ -67,6 +67,7 @@ def step(state: State, entry: Entry) -> list[Command]:
         state.last_seq = entry.seq
     if state.status is not None:
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
+    state.causes = ()
     turn = Turn.of(state, entry.event, at_ms=entry.at_ms, seq=entry.seq)
     _apply(turn, entry.event)
     while turn.ready or turn.ended:

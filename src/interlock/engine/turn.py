@@ -53,8 +53,9 @@ class Turn:
     def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""
         path = ROOT if isinstance(event, RunEvent) else event.path
-        self.state.ordered[path] = event
-        self.commands.append(Record(event=event, causes=causes or self.cause))
+        order = Record(event=event, causes=causes or self.cause)
+        self.state.ordered[path] = order
+        self.commands.append(order)
 
     @property
     def cause(self) -> tuple[int, ...]:

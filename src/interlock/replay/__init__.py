@@ -1,6 +1,7 @@
 """Replay: a journal through the engine again, without calling anything."""
 
 from interlock.replay.arguments import call_of_node as call_of_node
+from interlock.replay.heads import Heading as Heading
 from interlock.replay.verification import (
     Verified as Verified,
     fold as fold,
@@ -11,6 +12,7 @@ from interlock.replay.verification import (
 __all__ = [
     "call_of_node",
     "fold",
+    "Heading",
     "pinned_plan",
     "Verified",
     "verify",

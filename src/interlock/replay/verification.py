@@ -8,13 +8,24 @@ computed again from what was folded.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from interlock.engine import SEMANTICS, State, execution_digest, initial, step
 from interlock.errors import Divergence, InternalError, JournalCorrupt, ensure
-from interlock.journal import Entry, RunOutcome, RunRecovered, RunStarted
+from interlock.journal import (
+    Entry,
+    NodeResolved,
+    RunHead,
+    RunOutcome,
+    RunRecovered,
+    RunStarted,
+)
 from interlock.plan import Plan, restore
+from interlock.replay.heads import Heading
 from interlock.values import Digest, RunId
 
+ENGINE = "engine"
+BY_OTHERS = frozenset((RunStarted, RunRecovered, NodeResolved))
 CHANGED = "the journal was changed after it was written; events before this one are sound"
 
 
@@ -26,6 +37,7 @@ class Verified:
         status: how the run ended; None while it is open.
         recorded: the execution digest in the journal; None while the run is open.
         replayed: the one that the fold gives; equal, or the journal would not be verified.
+        head: the row in listings that these events give.
     """
 
     run: RunId
@@ -34,6 +46,7 @@ class Verified:
     status: RunOutcome | None
     recorded: Digest | None
     replayed: Digest | None
+    head: RunHead
 
 
 def fold(run: RunId, entries: Iterable[Entry]) -> State:
@@ -62,11 +75,10 @@ def fold(run: RunId, entries: Iterable[Entry]) -> State:
 def _check_epoch(entry: Entry, *, before: int) -> None:
     """Refuse what an owner that had been followed wrote: only a recovery raises the epoch."""
     if entry.epoch < before or not isinstance(entry.event, RunRecovered):
-        raise Divergence(
-            f"event {entry.seq} (`{entry.event.type}`): it is of epoch {entry.epoch}, after one of"
-            f" epoch {before}; only `RunRecovered` begins an epoch",
-            seq=entry.seq,
-            hint=CHANGED,
+        raise _divergence(
+            entry,
+            f"it is of epoch {entry.epoch}, after one of epoch {before};"
+            " only `RunRecovered` begins an epoch",
         )
 
 
@@ -100,11 +112,38 @@ def _apply(state: State, entry: Entry) -> None:
     try:
         step(state, entry)
     except InternalError as error:
-        raise Divergence(
-            f"event {entry.seq} (`{entry.event.type}`): {error.message}",
-            seq=entry.seq,
-            hint=CHANGED,
-        ) from error
+        raise _divergence(entry, error.message) from error
+    if entry.causes != state.causes:
+        told = f"its causes are {_listed(state.causes)}, the journal says {_listed(entry.causes)}"
+        raise _divergence(entry, told)
+    if entry.actor != ENGINE or type(entry.event) in BY_OTHERS:
+        _check_actor(entry)
+
+
+def _check_actor(entry: Entry) -> None:
+    """Check who made an event a fact; who decided about a doubt is told by that event alone."""
+    match entry.event:
+        case RunStarted():
+            actor = entry.event.principal
+        case RunRecovered():
+            actor = entry.event.owner
+        case NodeResolved():
+            actor = entry.actor
+        case _:
+            actor = ENGINE
+    if entry.actor != actor:
+        told = f"its actor is {actor!r:.100}, the journal says {entry.actor!r:.100}"
+        raise _divergence(entry, told)
+
+
+def _listed(causes: tuple[int, ...]) -> str:
+    return ", ".join(map(str, causes)) if causes else "none"
+
+
+def _divergence(entry: Entry, told: str) -> Divergence:
+    return Divergence(
+        f"event {entry.seq} (`{entry.event.type}`): {told}", seq=entry.seq, hint=CHANGED
+    )
 
 
 def verify(run: RunId, entries: Iterable[Entry]) -> Verified:
@@ -114,7 +153,8 @@ def verify(run: RunId, entries: Iterable[Entry]) -> Verified:
         JournalCorrupt: the journal cannot be read as one.
         Divergence: it differs from what the engine orders; names the first event that does.
     """
-    state = fold(run, entries)
+    heading = Heading(run)
+    state = fold(run, heading.watch(entries))
     settled = state.status is not None
     replayed = execution_digest(state) if settled else None
     # `step` has compared them already, when the end was recorded: this is the other side.
@@ -126,4 +166,5 @@ def verify(run: RunId, entries: Iterable[Entry]) -> Verified:
         status=state.status,
         recorded=state.execution,
         replayed=replayed,
+        head=cast(RunHead, heading.head),
     )

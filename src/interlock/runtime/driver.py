@@ -30,18 +30,18 @@ from interlock.journal import (
     Entry,
     Event,
     LeaseChange,
-    NodeInDoubt,
     NodeResolved,
     Record,
     RunHead,
+    RunRecovered,
     RunSettled,
     RunStarted,
-    RunStatus,
     StoredValue,
     Value,
     encode_entry,
     values_of,
 )
+from interlock.replay import Heading
 from interlock.runtime.commits import CommitQueue, Position
 from interlock.runtime.execution import World, ask, attempt
 from interlock.runtime.workers import Workers
@@ -66,7 +66,7 @@ class Driver:
         self,
         state: State,
         *,
-        head: RunHead,
+        head: RunHead | None,
         epoch: int,
         registry: Registry,
         world: World,
@@ -76,7 +76,6 @@ class Driver:
         granted: LeaseChange | None = None,
     ) -> None:
         self.state = state
-        self.head = head
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._epoch = epoch
         self._registry = registry
@@ -93,7 +92,7 @@ class Driver:
         self._unseen: deque[tuple[Position, Entry]] = deque()
         self._seq = state.last_seq
         self._sent: dict[Path, int] = {}
-        self._doubts = set(state.in_doubt)
+        self._heading = Heading(state.run, head, in_doubt=state.in_doubt)
         self._pumping = False
         self._draining = False
         self._ending = False
@@ -104,7 +103,10 @@ class Driver:
 
     def start(self, *events: Event, actor: str) -> None:
         """Apply the events that begin, recover or resolve, and go on from there."""
-        self._pending.extend((self._journal(event, actor=actor), 0) for event in events)
+        for event in events:
+            # It is an owner that takes a run up, also where a person's decision is the reason.
+            by = event.owner if isinstance(event, RunRecovered) else actor
+            self._pending.append((self._journal(event, actor=by), 0))
         self._pump()
 
     def resolve(self, event: NodeResolved, *, actor: str) -> None:
@@ -294,7 +296,7 @@ class Driver:
             epoch=self._epoch,
             body=encode_entry(self.state.run, entry),
             values=self._stored(event),
-            head=self._head_after(entry),
+            head=self._heading.take(entry),
             lease=self._lease_after(event),
         )
         self._last = self._commits.append(record)
@@ -327,28 +329,6 @@ class Driver:
         if len(pinned) >= PINNED_MAX:
             pinned.clear()
         pinned.update(value.ref for value in values)
-
-    def _head_after(self, entry: Entry) -> RunHead | None:
-        """The run's row in listings, when this event changes it."""
-        event = entry.event
-        status: RunStatus
-        match event:
-            case RunStarted():
-                return self.head
-            case RunSettled():
-                status = event.status
-            case NodeInDoubt():
-                self._doubts.add(event.path)
-                status = "in_doubt"
-            case NodeResolved():
-                # The state may not have taken the decisions before this one yet.
-                self._doubts.discard(event.path)
-                status = "in_doubt" if self._doubts else "running"
-            case _:
-                return None
-        execution = event.execution if isinstance(event, RunSettled) else None
-        self.head = replace(self.head, status=status, updated_ms=entry.at_ms, execution=execution)
-        return self.head
 
     def _lease_after(self, event: Event) -> LeaseChange | None:
         """A new run is granted its lease with its first event; a settled one lets it go."""

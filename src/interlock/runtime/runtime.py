@@ -182,18 +182,9 @@ class Runtime:
             principal=principal,
             key=key,
         )
-        head = RunHead(
-            run=run,
-            graph=plan.name,
-            plan=plan.digest,
-            status="running",
-            created_ms=now_ms,
-            updated_ms=now_ms,
-            key=key,
-        )
         lease = Lease(run=run, owner=self.owner, epoch=1, expires_ms=now_ms + LEASE_MS)
         granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)
-        driver = self._driver(initial(plan, run), head, lease, observer=observer, granted=granted)
+        driver = self._driver(initial(plan, run), None, lease, observer=observer, granted=granted)
         try:
             return await self._drive(driver, lease, (event,), actor=principal)
         except KeyTaken as taken:  # another start with this key came first after all
@@ -290,7 +281,7 @@ class Runtime:
     def _driver(
         self,
         state: State,
-        head: RunHead,
+        head: RunHead | None,
         lease: Lease,
         *,
         observer: Observer | None,

@@ -89,6 +89,7 @@ class Driven:
         self.entries: list[Entry] = []
         self.now_ms = START_MS
         self.orders: list[Order] = []
+        self.sent: dict[str, int] = {}
         self.tell(
             RunStarted(
                 graph=plan.name,
@@ -110,7 +111,7 @@ class Driven:
         waiting: list[tuple[Event, bool]] = [(event, journaled)]
         while waiting:
             event, journaled = waiting.pop(0)
-            entry = Entry(event, self.now_ms, len(self.entries) + 1 if journaled else 0)
+            entry = self.entry(event) if journaled else Entry(event, self.now_ms)
             if journaled:
                 self.entries.append(entry)
             commands: list[Command] = step(self.state, entry)
@@ -121,6 +122,35 @@ class Driven:
                 else:
                     self.orders.append(command)
         return self.orders[before:]
+
+    def entry(self, event: Event) -> Entry:
+        """The next entry, with the causes and the actor that a driver gives it."""
+        seq = len(self.entries) + 1
+        causes, actor = self._causes(event), "engine"
+        match event:
+            case AttemptStarted():
+                self.sent[event.path] = seq
+            case RunStarted():
+                actor = event.principal
+            case RunRecovered():
+                self.sent.clear()
+                actor = event.owner
+            case _:
+                pass
+        return Entry(event, self.now_ms, seq, actor=actor, causes=causes)
+
+    def _causes(self, event: Event) -> tuple[int, ...]:
+        path = getattr(event, "path", Path(""))
+        order = self.state.ordered.get(path)
+        if order is not None:
+            return order.causes
+        if isinstance(event, AttemptStarted):
+            due = [o for o in self.orders if o.path == path and isinstance(o, StartAttempt)]
+            return due[-1].causes if due else ()
+        if isinstance(event, AttemptReturned | AttemptFailed):
+            sent = self.sent.pop(path, 0)
+            return (sent,) if sent else ()
+        return ()
 
     def start(self, path: str) -> None:
         """Record the intent of the attempt that is due."""

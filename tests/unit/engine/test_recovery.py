@@ -6,7 +6,6 @@ import pytest
 
 from interlock.engine import step
 from interlock.graph import Retry
-from interlock.journal import Entry
 from interlock.plan import Limits
 from unit.engine.driving import START_MS, Driven, call, failure, plan_of, types
 
@@ -212,7 +211,7 @@ def test_what_was_to_be_recorded_is_ordered_again():
     run.start("b")
     run.start("a")
     for path in ("a", "b"):
-        run.entries.append(Entry(run.outcome(path, 7), run.now_ms, len(run.entries) + 1))
+        run.entries.append(run.entry(run.outcome(path, 7)))
         step(run.state, run.entries[-1])
     assert set(run.state.ordered) == {"a", "b"}
     assert run.recover() == []

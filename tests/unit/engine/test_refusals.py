@@ -194,7 +194,7 @@ def test_nothing_happens_after_the_end():
 def judged() -> Driven:
     """`a` has returned; that it settles is ordered, and not recorded."""
     run = started()
-    entry = Entry(returned(), run.now_ms, len(run.entries) + 1)
+    entry = run.entry(returned())
     run.entries.append(entry)
     step(run.state, entry)
     return run
@@ -216,7 +216,7 @@ def judged() -> Driven:
 def test_an_order_that_is_recorded_with_other_contents_is_refused(changes: Any, told: str):
     run = judged()
     with pytest.raises(IllegalTransition, match=told):
-        run.tell(replace(run.state.ordered[A], **changes))
+        run.tell(replace(run.state.ordered[A].event, **changes))
 
 
 def test_an_attempt_whose_end_is_to_be_recorded_has_ended():
@@ -243,10 +243,10 @@ def test_another_event_than_the_one_ordered_is_refused():
 
 def test_other_words_in_an_error_are_no_difference():
     run = started()
-    entry = Entry(failed(error=failure("IL6003")), run.now_ms, len(run.entries) + 1)
+    entry = run.entry(failed(error=failure("IL6003")))
     run.entries.append(entry)
     step(run.state, entry)
-    ordered = run.state.ordered[A]
+    ordered = run.state.ordered[A].event
     assert isinstance(ordered, NodeSettled)
     reworded = failure("IL6003", message="in better words")
     run.tell(replace(ordered, error=reworded))

@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from interlock.engine import IllegalTransition
+from interlock.engine import IllegalTransition, initial, step
 from interlock.errors import Divergence, JournalCorrupt
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
     AttemptStarted,
     Entry,
+    NodeInDoubt,
+    NodeResolved,
     NodeSettled,
     ProbeAnswered,
     RunRecovered,
@@ -38,7 +40,16 @@ FROM_OUTSIDE = (AttemptReturned, AttemptFailed, ProbeAnswered, RunRecovered)
 
 
 def renumbered(entries: list[Entry]) -> list[Entry]:
-    return [replace(entry, seq=seq) for seq, entry in enumerate(entries, 1)]
+    """Entries as a forger would number them, with the causes that the engine derives."""
+    found = [replace(entry, seq=seq) for seq, entry in enumerate(entries, 1)]
+    state = initial(pinned_plan(found[0]), RUN)
+    for index, entry in enumerate(found):
+        try:
+            step(state, entry)
+        except IllegalTransition:
+            break
+        found[index] = replace(entry, causes=state.causes)
+    return found
 
 
 def with_event(entries: tuple[Entry, ...], index: int, **changes: Any) -> list[Entry]:
@@ -153,6 +164,45 @@ def test_a_refusal_is_a_divergence_with_the_transition_as_its_cause():
     assert isinstance(caught.value.__cause__, IllegalTransition)
     assert caught.value.seq == 2
     assert caught.value.message.startswith("event 2 (`NodeSettled`): ")
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_causes_and_actors_are_derived_too(name: str):
+    """Whatever else is in an entry is derived again as well, but who decided about a doubt."""
+    entries = journal(name)
+    for index, entry in enumerate(entries):
+        others = {
+            "causes": [(), (*entry.causes, 1), entry.causes[1:], tuple(reversed(entry.causes))],
+            "actor": ["somebody", "engine"],
+        }
+        for field, values in others.items():
+            if field == "actor" and isinstance(entry.event, NodeResolved):
+                continue
+            for other in values:
+                if other == getattr(entry, field):
+                    continue
+                changed = [*entries[:index], replace(entry, **{field: other})]
+                with pytest.raises(Divergence, match="the journal says") as caught:
+                    verify(RUN, changed)
+                assert caught.value.seq == entry.seq
+                assert f"its {field} " in caught.value.message
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_row_in_listings_is_derived(name: str):
+    entries = journal(name)
+    found = verify(RUN, entries).head
+    first = entries[0].event
+    assert isinstance(first, RunStarted)
+    assert (found.run, found.graph, found.plan, found.key) == (RUN, first.graph, first.plan, None)
+    assert found.created_ms == entries[0].at_ms
+    assert found.execution == getattr(entries[-1].event, "execution", None)
+    if is_settled(entries):
+        assert (found.status, found.updated_ms) == (entries[-1].event.status, entries[-1].at_ms)  # type: ignore[union-attr]
+    else:
+        doubts = {e.event.path for e in entries if isinstance(e.event, NodeInDoubt)}
+        decided = {e.event.path for e in entries if isinstance(e.event, NodeResolved)}
+        assert found.status == ("in_doubt" if doubts - decided else "running")
 
 
 # --- one change
@@ -325,7 +375,7 @@ def test_what_is_dropped_doubled_or_moved_is_refused_or_makes_no_difference(
         is_last = first == len(entries)
         ran_ahead = isinstance(dropped, NodeSettled) and dropped.ahead
         # In a run that is open, an order may not have been carried out yet.
-        is_open = dropped in fold(RUN, changed).ordered.values()
+        is_open = dropped in [order.event for order in fold(RUN, changed).ordered.values()]
         assert is_last or ran_ahead or is_open or isinstance(dropped, FROM_OUTSIDE), dropped
         assert found.recorded in (None, original.recorded)
 

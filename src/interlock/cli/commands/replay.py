@@ -1,6 +1,7 @@
 """`interlock replay`: derive runs again from their journals, and compare."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 import click
 
@@ -8,6 +9,7 @@ from interlock.cli.console import counted, err, out, out_json, tinted
 from interlock.cli.exits import Exit, exit_of
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.stores import find_run, to_read
+from interlock.cli.times import moment
 from interlock.errors import Divergence, InterlockError, JournalCorrupt, UsageError
 from interlock.journal import RunHead
 from interlock.replay import Verified, verify
@@ -16,6 +18,7 @@ from interlock.store import ReadStore
 from interlock.values import Json
 
 PAGE = 100
+FIELDS = {"created_ms": "start", "updated_ms": "last change"}
 
 
 @click.command(epilog=example("interlock replay last"))
@@ -72,18 +75,13 @@ def _check_head(store: ReadStore, head: RunHead, verified: Verified) -> None:
     """
     if store.head(head.run) != head:
         return  # The run goes on while we look.
-    ended = head.status in ("succeeded", "failed", "cancelled")
-    found = {
-        "graph": (head.graph, verified.plan.name),
-        "plan": (head.plan, verified.plan.digest),
-        "status": (head.status if ended else "open", verified.status or "open"),
-        "execution": (head.execution, verified.recorded),
-    }
     differences = [
-        f"its {name} is {listed or 'not known'}, its {counted(verified.events, 'event')} give"
-        f" {derived or 'none'}"
-        for name, (listed, derived) in found.items()
-        if listed != derived
+        f"its {name} is {_told(field.name, was)}, its {counted(verified.events, 'event')} give"
+        f" {_told(field.name, now)}"
+        for field in fields(head)
+        for name in [FIELDS.get(field.name, field.name)]
+        for was, now in [(getattr(head, field.name), getattr(verified.head, field.name))]
+        if was != now
     ]
     if differences:
         raise Divergence(
@@ -91,6 +89,14 @@ def _check_head(store: ReadStore, head: RunHead, verified: Verified) -> None:
             seq=verified.events,
             hint="events were cut off at the end, or the list was changed; keep the file",
         )
+
+
+def _told(field: str, value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, int) and field.endswith("_ms"):
+        return f"{value} ({moment(value)})"
+    return f"{value}"
 
 
 def _show(head: RunHead, verified: Verified | InterlockError) -> None:

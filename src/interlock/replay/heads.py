@@ -1,0 +1,78 @@
+"""The row of a run in listings: a fold over its events, live and when they are verified."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import final
+
+from interlock.journal import (
+    Entry,
+    NodeInDoubt,
+    NodeResolved,
+    RunHead,
+    RunSettled,
+    RunStarted,
+    RunStatus,
+)
+from interlock.values import Path, RunId
+
+CHANGING = frozenset((RunStarted, RunSettled, NodeInDoubt, NodeResolved))
+
+
+@final
+class Heading:
+    """Keeps the row of a run.
+
+    Args:
+        run: the run.
+        head: its row so far; None before its first event.
+        in_doubt: its nodes that are in doubt.
+    """
+
+    def __init__(
+        self, run: RunId, head: RunHead | None = None, *, in_doubt: Iterable[Path] = ()
+    ) -> None:
+        self.head = head
+        self._run = run
+        self._in_doubt = set(in_doubt)
+
+    def watch(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Pass entries on, and take them."""
+        for entry in entries:
+            if type(entry.event) in CHANGING:
+                self.take(entry)
+            yield entry
+
+    def take(self, entry: Entry) -> RunHead | None:
+        """Take the next entry; return the row when it changes."""
+        if type(entry.event) not in CHANGING:
+            return None
+        self.head = self._after(entry)
+        return self.head
+
+    def _after(self, entry: Entry) -> RunHead | None:
+        event = entry.event
+        if isinstance(event, RunStarted):
+            return RunHead(
+                run=self._run,
+                graph=event.graph,
+                plan=event.plan,
+                status="running",
+                created_ms=entry.at_ms,
+                updated_ms=entry.at_ms,
+                key=event.key,
+            )
+        if self.head is None:
+            return None
+        if isinstance(event, RunSettled):
+            return replace(
+                self.head,
+                status=event.status,
+                updated_ms=entry.at_ms,
+                execution=event.execution,
+            )
+        if isinstance(event, NodeInDoubt):
+            self._in_doubt.add(event.path)
+        elif isinstance(event, NodeResolved):
+            self._in_doubt.discard(event.path)
+        status: RunStatus = "in_doubt" if self._in_doubt else "running"
+        return replace(self.head, status=status, updated_ms=entry.at_ms, execution=None)
