@@ -16,7 +16,6 @@ from interlock.actions import Action, AnyAction, Registry
 from interlock.cli.console import listed, one_line
 from interlock.cli.project import Project, shown
 from interlock.errors import UsageError
-from interlock.graph import GraphFunction
 
 TARGET = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<attribute>[A-Za-z_]\w*)")
 CODE = "IL9004"
@@ -37,11 +36,13 @@ def load_registry(project: Project, option: str | None) -> Registry:
     found = load_object(target, project=project, what="the app")
     if isinstance(found, Registry):
         return found
-    if isinstance(found, GraphFunction):
-        return found.registry
     items = cast(Sequence[object], found) if isinstance(found, list | tuple) else ()
     if items and all(isinstance(each, Action) for each in items):
         return Registry(cast(Sequence[AnyAction], items))
+    from interlock.graph import GraphFunction
+
+    if isinstance(found, GraphFunction):
+        return found.registry
     raise UsageError(
         f"`{target}` is no Registry and no list of actions: it is {cast(object, found)!r:.80}",
         hint="make one: registry = Registry([my_action, ...])",

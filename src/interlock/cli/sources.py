@@ -9,7 +9,7 @@ from interlock.actions import Registry
 from interlock.cli.apps import TARGET, load_object, load_registry
 from interlock.cli.project import Project, find_project
 from interlock.errors import Diagnostic, SourceMap, UsageError
-from interlock.graph import DocumentLimits, Draft, Graph, GraphFunction, draft
+from interlock.graph import DocumentLimits, Draft, Graph, draft
 from interlock.plan import Plan, compile as compile_graph
 
 STDIN = "-"
@@ -97,6 +97,8 @@ def _python(argument: str, project: Project) -> Source:
     found = load_object(argument, project=project, what="a graph")
     if isinstance(found, Graph):
         return Source(graph=found)
+    from interlock.graph import GraphFunction
+
     if isinstance(found, GraphFunction):
         return Source(graph=found.draft, registry=found.registry)
     raise UsageError(

@@ -1,7 +1,7 @@
 """Graphs: the model, the document form and its text, bodies, layout and schema.
 
-What only some processes need (text, layout, the form for models) is imported when it is used first:
-a run that is replayed reads no YAML.
+What only some processes need (text, layout, the Python form, the form for models) is imported when
+it is used first: a run that is replayed reads no YAML.
 """
 
 from importlib import import_module
@@ -45,27 +45,6 @@ from interlock.graph.model import (
     WaitNode as WaitNode,
 )
 from interlock.graph.reader import read_draft as read_draft, read_graph as read_graph
-from interlock.graph.trace import (
-    AnyGraphFunction as AnyGraphFunction,
-    GraphFunction as GraphFunction,
-    Mapped as Mapped,
-    Status as Status,
-    cel as cel,
-    choose as choose,
-    contains as contains,
-    each as each,
-    enclosing as enclosing,
-    error_of as error_of,
-    graph as graph,
-    optional as optional,
-    output_of as output_of,
-    propose as propose,
-    render_python as render_python,
-    size as size,
-    status as status,
-    verbatim as verbatim,
-    when as when,
-)
 from interlock.graph.writer import to_document as to_document
 
 if TYPE_CHECKING:
@@ -82,21 +61,61 @@ if TYPE_CHECKING:
         to_model_form as to_model_form,
     )
     from interlock.graph.schema import document_schema as document_schema
+    from interlock.graph.trace import (
+        AnyGraphFunction as AnyGraphFunction,
+        GraphFunction as GraphFunction,
+        Mapped as Mapped,
+        Status as Status,
+        cel as cel,
+        choose as choose,
+        contains as contains,
+        each as each,
+        enclosing as enclosing,
+        error_of as error_of,
+        graph as graph,
+        optional as optional,
+        output_of as output_of,
+        propose as propose,
+        render_python as render_python,
+        size as size,
+        status as status,
+        verbatim as verbatim,
+        when as when,
+    )
     from interlock.graph.yaml import read_text as read_text
 
 _LATER = {
+    "AnyGraphFunction": "trace",
+    "cel": "trace",
+    "choose": "trace",
+    "contains": "trace",
     "document_schema": "schema",
     "document_text": "layout",
     "draft": "loading",
     "draft_proposal": "modelform",
+    "each": "trace",
+    "enclosing": "trace",
+    "error_of": "trace",
     "format_document": "layout",
     "from_model_form": "modelform",
+    "graph": "trace",
+    "GraphFunction": "trace",
     "load": "loading",
     "Loaded": "loading",
+    "Mapped": "trace",
     "model_schema": "modelform",
+    "optional": "trace",
+    "output_of": "trace",
+    "propose": "trace",
     "read_proposal": "modelform",
     "read_text": "yaml",
+    "render_python": "trace",
+    "size": "trace",
+    "Status": "trace",
+    "status": "trace",
     "to_model_form": "modelform",
+    "verbatim": "trace",
+    "when": "trace",
 }
 
 __all__ = [

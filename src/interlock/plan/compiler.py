@@ -6,7 +6,7 @@ once.
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from interlock.actions import Manifest, Registry
 from interlock.errors import (
@@ -18,11 +18,9 @@ from interlock.errors import (
     render,
 )
 from interlock.graph import (
-    AnyGraphFunction,
     DocumentLimits,
     Draft,
     Graph,
-    GraphFunction,
     read_draft,
     to_document,
 )
@@ -33,11 +31,14 @@ from interlock.plan.model import Limits, Plan
 from interlock.plan.problems import Problems, in_order
 from interlock.values import Digest, Json, digest
 
+if TYPE_CHECKING:
+    from interlock.graph import AnyGraphFunction
+
 Actions: TypeAlias = Registry | Mapping[str, Manifest]
 
 
 def compile(  # noqa: A001 - the word for it, as in `re.compile`
-    graph: Graph | Draft | AnyGraphFunction,
+    graph: "Graph | Draft | AnyGraphFunction",
     actions: Actions | None = None,
     *,
     limits: Limits | None = None,
@@ -57,7 +58,7 @@ def compile(  # noqa: A001 - the word for it, as in `re.compile`
         DocumentInvalid: with all diagnostics at once.
         UsageError: a graph that is no `@graph` function comes without actions.
     """
-    if isinstance(graph, GraphFunction):
+    if not isinstance(graph, Graph | Draft):
         actions = graph.registry if actions is None else actions
         graph = graph.draft
     if actions is None:

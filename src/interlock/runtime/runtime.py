@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
-from typing import Self, final
+from typing import TYPE_CHECKING, Self, final
 
 from interlock.actions import Registry
 from interlock.engine import SEMANTICS, State, initial
@@ -20,7 +20,7 @@ from interlock.errors import (
     UsageError,
     ValueRefused,
 )
-from interlock.graph import ENGINE, AnyGraphFunction
+from interlock.graph import ENGINE
 from interlock.journal import (
     Event,
     Lease,
@@ -45,6 +45,9 @@ from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
 from interlock.store import Store
 from interlock.values import Json, Path, RunId, describe
+
+if TYPE_CHECKING:
+    from interlock.graph import AnyGraphFunction
 
 LEASE_MS = 60_000
 DRAIN_S_MAX = 10.0
@@ -139,7 +142,7 @@ class Runtime:
 
     async def run(
         self,
-        plan: Plan | AnyGraphFunction,
+        plan: "Plan | AnyGraphFunction",
         inputs: Mapping[str, object] | None = None,
         *,
         run: RunId | None = None,

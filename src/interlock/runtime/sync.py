@@ -7,11 +7,11 @@ import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from interlock.actions import TRACER, Registry
 from interlock.errors import UsageError
-from interlock.graph import AnyGraphFunction, Graph, GraphFunction
+from interlock.graph import Graph
 from interlock.plan import Plan, compile as compile_graph
 from interlock.runtime.preparing import prepared
 from interlock.runtime.results import RunResult
@@ -19,11 +19,14 @@ from interlock.runtime.runtime import Runtime
 from interlock.store import Store, open_store
 from interlock.values import Json
 
+if TYPE_CHECKING:
+    from interlock.graph import AnyGraphFunction
+
 T = TypeVar("T")
 
 
 def run(
-    graph: AnyGraphFunction | Graph | Plan,
+    graph: "AnyGraphFunction | Graph | Plan",
     /,
     *,
     store: Store | str | os.PathLike[str] = "memory:",
@@ -70,8 +73,8 @@ def _joined(inputs: Mapping[str, object], named: Mapping[str, object]) -> dict[s
     return {**inputs, **named}
 
 
-def _own_registry(graph: AnyGraphFunction | Graph | Plan) -> Registry:
-    if isinstance(graph, GraphFunction):
+def _own_registry(graph: "AnyGraphFunction | Graph | Plan") -> Registry:
+    if not isinstance(graph, Graph | Plan):
         return graph.registry
     raise UsageError(
         f"`{graph.name}` is run without actions",

@@ -45,6 +45,16 @@ def test_explain_needs_no_engine():
     assert not found & {*HEAVY, "interlock.plan", "interlock.engine", "interlock.runtime"}
 
 
+def test_a_replay_needs_no_code_of_actions_and_no_text():
+    """What only the authors of graphs and actions need is not there when a journal is folded."""
+    program = "import interlock.replay, sys; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "interlock.engine" in found
+    assert not {*HEAVY, "interlock.graph.trace", "interlock.graph.loading"} & set(found)
+
+
 def test_help_takes_less_than_200_ms(tmp_path: Path):
     """Processor time counts, not the clock: the machine may have other things to do."""
     environment = dict(os.environ, PYTHONPYCACHEPREFIX=str(tmp_path))
