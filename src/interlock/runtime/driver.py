@@ -59,7 +59,8 @@ class Driver:
     """One run in one process.
 
     Made by `Runtime`; `finished` is done when there is nothing left to do here, and `on_end` is
-    called in the same moment. `waiting` counts the callers that wait for that.
+    called in the same moment. `waiting` counts the callers that wait for that. One that is `ending`
+    takes nothing any more.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Driver:
         self._heading = Heading(state.run, head, in_doubt=state.in_doubt)
         self._pumping = False
         self._draining = False
-        self._ending = False
+        self.ending = False
         self._last: Position = 0
         self.waiting = 0
 
@@ -153,7 +154,7 @@ class Driver:
         """
         self._start_nothing()
         self._unsent = 0
-        self._ending = True
+        self.ending = True
         self._workers.cancel()
         if isinstance(error, StoreError):
             self._stop(error)
@@ -173,7 +174,7 @@ class Driver:
 
         Journaled and durable before it is judged, unless it ran ahead.
         """
-        if self._ending:
+        if self.ending:
             return
         if journal_first:
             cause = (
@@ -189,7 +190,7 @@ class Driver:
 
     def _pump(self) -> None:
         """Step events in order, as far as they are durable where they have to be."""
-        if self._pumping or self._ending:
+        if self._pumping or self.ending:
             return
         self._pumping = True
         try:
@@ -263,7 +264,7 @@ class Driver:
 
     def _send(self, action: AnyAction, command: StartAttempt) -> None:
         """Call the action whose intent is durable now, even when nothing new is started."""
-        if self._unsent and not self._ending:
+        if self._unsent and not self.ending:
             self._unsent -= 1
             self._workers.add(action, command)
 
@@ -360,7 +361,7 @@ class Driver:
         What was appended is durable first.
         """
         busy = self._pending or self._workers.busy or self._unsent or self._pumping
-        if busy or self._ending:
+        if busy or self.ending:
             return
         in_doubt = self.state.running == 0 and bool(self.state.in_doubt)
         if not (self.state.status is not None or in_doubt or self._draining):
@@ -373,7 +374,7 @@ class Driver:
     def _stop(self, error: BaseException | None) -> None:
         if self.finished.done():
             return
-        self._ending = True
+        self.ending = True
         self._show()
         error = error or self._blinded
         if error is None:

@@ -239,7 +239,7 @@ class Runtime:
         Raises:
             RunNotResumable: the node is not in doubt.
         """
-        live = self._drivers.get(run)
+        live = await self._live(run)
         if live is not None:
             event = _resolution(live.state, path, verdict, output=output, reason=reason)
             live.resolve(event, actor=plain_text(actor))
@@ -325,6 +325,14 @@ class Runtime:
         finally:
             driver.waiting -= 1
         return _result(driver.state)
+
+    async def _live(self, run: RunId) -> Driver | None:
+        """The driver of a run that goes on here; one that is about to end is waited for."""
+        driver = self._drivers.get(run)
+        while driver is not None and driver.ending:
+            await asyncio.wait([driver.finished])
+            driver = self._drivers.get(run)
+        return driver
 
     def _ended(self, driver: Driver) -> None:
         """Forget a run in the moment in which nothing is left to do for it here."""

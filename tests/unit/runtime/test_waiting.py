@@ -174,6 +174,30 @@ def test_a_store_that_is_closed_early_hides_no_result():
     virtually(main, slow())
 
 
+def test_a_decision_about_a_run_that_fails_by_a_mistake_waits_for_its_end():
+    """The mistake is made, and the doubt before it is not durable yet."""
+    plan = plan_of(call("a", "write"), call("b", "metered"), call("c", "keyed", needs=("b",)))
+    world = World({"a": [Scripted(does="raise")], "b": [Scripted(delay_ms=1_000)]})
+
+    async def main(stage: Stage) -> None:
+        actions = {action.name: action for action in stage.world.registry}
+        async with stage.runtime(Registry([actions["write"], actions["metered"]])) as runtime:
+            running = asyncio.create_task(runtime.run(plan, run=RUN))
+            await asyncio.sleep(1)
+            for _ in range(20):
+                if not runtime._drivers[RUN].ending:
+                    await asyncio.sleep(0)
+            assert runtime._drivers[RUN].ending
+            runtime.registry = stage.world.registry
+            result = await runtime.resolve(RUN, Path("a"), "succeeded", output=1)
+            assert result.status == "succeeded"
+            with pytest.raises(UsageError):
+                await running
+        verify(RUN, stage.entries())
+
+    virtually(main, world)
+
+
 def test_a_run_that_failed_by_a_mistake_is_taken_up_at_once():
     """What it had handed in when it stopped does not get in the way of who resumes it."""
     plan = plan_of(
