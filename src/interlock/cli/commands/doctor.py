@@ -169,7 +169,8 @@ def _store(option: str | None) -> Iterator[Check]:
 
 def _health(name: str, health: StoreHealth) -> Iterator[Check]:
     size = f"{counted(health.runs, 'run')}, {counted(health.events, 'event')}"
-    told = f"{name}: {size}, {health.bytes / 1e6:.1f} MB, format {health.version}"
+    held = f"{health.bytes / 1e6:.1f} MB" if health.bytes >= 1e6 else f"{health.bytes / 1e3:.0f} kB"
+    told = f"{name}: {size}, {held}, format {health.version}"
     yield Check(level="ok", name="store", told=told)
     if health.unwritable:
         fix = "make it writable to run graphs; `runs`, `show` and `replay` work as it is"
