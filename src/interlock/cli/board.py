@@ -121,7 +121,8 @@ class Board:
         """Keep the end of what an action says while it runs; not of those inside of a node."""
         position = self.plan.root.positions.get(NodeId(said.path))
         row = self.rows[position] if position is not None else None
-        if row is None or row.status != "running" or said.value is None:
+        # What runs ahead may speak before its start is committed, and before this row has begun.
+        if row is None or row.status not in ("waiting", "running") or said.value is None:
             return
         if isinstance(said, Chunk) and isinstance(said.value, str):
             row.said = (row.said + said.value)[-SAID_CHARS_MAX:]

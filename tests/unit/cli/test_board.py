@@ -97,10 +97,9 @@ async def test_a_running_node_shows_the_end_of_what_it_says(plan: Plan):
     board = Board(plan)
     entries = await entries_of(plan)
     (row, *_) = board.rows
-    board.hear(chunk("nobody has begun"))
+    board.hear(chunk("to be, "))  # before the start of the run is committed
     board.apply(entries[0])
-    assert words_of(row, 60) == ""
-    for word in ("to be, ", "or not\n to be: ", "that is the question"):
+    for word in ("or not\n to be: ", "that is the question"):
         board.hear(chunk(word))
     board.hear(chunk("inside", path="all[0]/a"))
     assert words_of(row, 60) == "to be, or not to be: that is the question"
@@ -109,7 +108,9 @@ async def test_a_running_node_shows_the_end_of_what_it_says(plan: Plan):
     assert words_of(row, 60) == "40 %"
     first = next(e for e in entries if isinstance(e.event, NodeSettled))
     board.apply(first)
+    board.hear(chunk("too late"))
     assert words_of(row, 60) == "1"
+    assert row.said == "40 %"
 
 
 def chunk(value: str, path: str = "first") -> Chunk:
