@@ -59,7 +59,6 @@ class CommitQueue:
         self._urgent = False
         self._timer: asyncio.TimerHandle | None = None
         self._failure: StoreError | None = None
-        self._flushing: set[asyncio.Future[None]] = set()
 
     @property
     def appended(self) -> Position:
@@ -139,9 +138,6 @@ class CommitQueue:
         self._in_flight = False
         if failure is not None:
             self._failure = failure
-            for waiting in self._flushing:
-                if not waiting.done():
-                    waiting.set_exception(failure)
             self._on_failure(failure)
             return
         if refused:
@@ -157,20 +153,6 @@ class CommitQueue:
             self._write_soon()
         elif self._gathered and self._timer is None:
             self._timer = self._loop.call_later(AHEAD_MS_MAX / 1000, self._write_soon)
-
-    async def flush(self) -> None:
-        """Wait until everything handed in so far is durable.
-
-        Raises:
-            StoreError: it could not be written.
-        """
-        if self._failure is not None:
-            raise self._failure
-        done: asyncio.Future[None] = self._loop.create_future()
-        self._flushing.add(done)
-        done.add_done_callback(self._flushing.discard)
-        self.when_durable(self._appended, lambda: None if done.done() else done.set_result(None))
-        await done
 
     def close(self) -> None:
         """Stop the thread, after the group in flight."""

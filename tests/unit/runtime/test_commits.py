@@ -36,6 +36,15 @@ def fill(queue: CommitQueue, count: int, *, run: RunId = A, first: int = 1) -> i
     return position
 
 
+async def flush(queue: CommitQueue) -> None:
+    """Wait until everything handed in so far is durable, or raise why it cannot be."""
+    queue.when_durable(queue.appended, lambda: None)
+    while queue.durable < queue.appended:
+        if queue._failure is not None:
+            raise queue._failure
+        await asyncio.sleep(0)
+
+
 def head(run: RunId, key: str) -> RunHead:
     plan = Digest("sha256:00")
     return RunHead(
@@ -109,7 +118,7 @@ def test_what_is_durable_already_is_told_at_once():
     async def main() -> None:
         queue = queue_of(WatchedStore())
         position = fill(queue, 1)
-        await queue.flush()
+        await flush(queue)
         called: list[str] = []
         queue.when_durable(position, lambda: called.append("now"))
         assert called == ["now"]
@@ -153,7 +162,7 @@ def test_no_group_is_larger_than_a_store_takes():
         store = WatchedStore()
         queue = queue_of(store)
         fill(queue, 2 * GROUP_EVENTS_MAX + 1)
-        await queue.flush()
+        await flush(queue)
         assert store.sizes == [GROUP_EVENTS_MAX, GROUP_EVENTS_MAX, 1]
 
     virtually(main())
@@ -166,7 +175,7 @@ def test_runs_are_written_together_and_in_the_order_in_which_they_came():
         for seq in (1, 2):
             for run in (B, A, C):
                 queue.append(record(run, seq))
-        await queue.flush()
+        await flush(queue)
         assert store.writes == [(0.0, [(B, 1), (A, 1), (C, 1), (B, 2), (A, 2), (C, 2)])]
 
     virtually(main())
@@ -242,7 +251,7 @@ def test_nothing_is_taken_after_a_failure():
         watcher = Watcher()
         queue = queue_of(store, watcher)
         fill(queue, 1)
-        await queue.flush()
+        await flush(queue)
         called: list[str] = []
         queue.when_durable(fill(queue, 1, first=2), lambda: called.append("durable"))
         await asyncio.sleep(0)
@@ -251,37 +260,10 @@ def test_nothing_is_taken_after_a_failure():
         with pytest.raises(StoreFailed, match="write 2 failed by plan"):
             queue.append(record(A, 3))
         with pytest.raises(StoreFailed):
-            await queue.flush()
+            await flush(queue)
         assert store.writes == 2
         await asyncio.sleep(1)
         assert store.writes == 2, "a write that failed is never tried again"
-
-    virtually(main())
-
-
-def test_who_waits_learns_of_a_failure():
-    async def main() -> None:
-        store = FaultyStore(WatchedStore().inner, [Fault(write_no=1, moment="after")])
-        queue = queue_of(store)
-        fill(queue, 1)
-        with pytest.raises(StoreFailed):
-            await queue.flush()
-
-    virtually(main())
-
-
-def test_who_went_away_is_not_told_of_a_failure():
-    async def main() -> None:
-        store = FaultyStore(WatchedStore().inner, [Fault(write_no=1, moment="before")])
-        watcher = Watcher()
-        queue = queue_of(store, watcher)
-        fill(queue, 1)
-        waiting = asyncio.ensure_future(queue.flush())
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-        await asyncio.sleep(1)
-        assert len(watcher.failed) == 1
 
     virtually(main())
 
@@ -292,7 +274,7 @@ def test_a_bug_in_a_store_stops_the_queue_as_a_full_disk_does():
         queue = queue_of(WatchedStore(fails=lambda _: ZeroDivisionError("bug")), watcher)
         fill(queue, 1)
         with pytest.raises(StoreFailed, match="the store failed: ZeroDivisionError: bug"):
-            await queue.flush()
+            await flush(queue)
         assert len(watcher.failed) == 1
 
     virtually(main())
@@ -312,7 +294,7 @@ def test_a_run_that_was_taken_over_is_told_and_the_others_go_on():
         store.inner.lease(A, YOU, now_ms=0, life_ms=10)
         fill(queue, 1, run=A)
         fill(queue, 1, run=B)
-        await queue.flush()
+        await flush(queue)
         assert [(run, type(error)) for run, error in watcher.refused.items()] == [(A, LeaseLost)]
         assert store.read(A) == []
         assert len(store.read(B)) == 1
@@ -330,11 +312,11 @@ def test_a_start_whose_key_is_taken_does_not_stop_the_others():
         watcher = Watcher()
         queue = queue_of(store, watcher)
         queue.append(keyed(A, "k"))
-        await queue.flush()
+        await flush(queue)
         queue.append(keyed(B, "k"))
         queue.append(record(C, 1))
         queue.append(record(A, 2))
-        await queue.flush()
+        await flush(queue)
         assert [(run, type(error)) for run, error in watcher.refused.items()] == [(B, KeyTaken)]
         assert [len(store.read(run)) for run in (A, B, C)] == [2, 0, 1]
         assert watcher.failed == []
@@ -358,7 +340,7 @@ async def test_what_a_refused_start_handed_in_meanwhile_leaves_no_gap():
     fill(queue, 1, run=C)
     fill(queue, 1, run=B, first=4)
     store.let_go(9)
-    await queue.flush()
+    await flush(queue)
     assert isinstance(watcher.refused[B], KeyTaken)
     assert watcher.failed == []
     assert queue.durable == queue.appended == 6
@@ -376,7 +358,7 @@ async def test_when_all_that_is_left_is_of_a_refused_start_it_counts_as_taken():
     await store.next_write()
     fill(queue, 2, run=B, first=2)
     store.let_go(9)
-    await queue.flush()
+    await flush(queue)
     assert isinstance(watcher.refused[B], KeyTaken)
     assert store.sizes == [1, 1], "the group, and each of its runs alone"
     queue.close()
@@ -397,7 +379,7 @@ async def test_groups_keep_their_bound_after_a_refusal():
     queue.when_durable(between, lambda: told.append(queue.durable))
     fill(queue, 1, run=C, first=2 * GROUP_EVENTS_MAX + 1)
     store.let_go(9)
-    await queue.flush()
+    await flush(queue)
     assert store.sizes == [1, 1, GROUP_EVENTS_MAX, GROUP_EVENTS_MAX, 1]
     assert told == [between], "as soon as what stands before it is durable"
     assert queue.durable == queue.appended
@@ -414,11 +396,11 @@ def test_a_failure_while_runs_are_written_apart_ends_the_queue():
         watcher = Watcher()
         queue = queue_of(store, watcher)
         queue.append(keyed(A, "k"))
-        await queue.flush()
+        await flush(queue)
         queue.append(keyed(B, "k"))
         queue.append(record(C, 1))
         with pytest.raises(StoreFailed, match="full"):
-            await queue.flush()
+            await flush(queue)
         assert len(watcher.failed) == 1
 
     virtually(main())
@@ -430,12 +412,12 @@ def test_a_run_that_was_fenced_while_runs_are_written_apart_is_told():
         watcher = Watcher()
         queue = queue_of(store, watcher)
         queue.append(keyed(A, "k"))
-        await queue.flush()
+        await flush(queue)
         for _ in range(2):
             store.inner.release(store.inner.lease(C, YOU, now_ms=0, life_ms=10))
         queue.append(keyed(B, "k"))
         queue.append(record(C, 1))
-        await queue.flush()
+        await flush(queue)
         assert {run: type(error) for run, error in watcher.refused.items()} == {
             B: KeyTaken,
             C: LeaseLost,
