@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import Any, Literal, cast, final
 
 from interlock.errors import ActionInvalid, ValueRefused
-from interlock.values import Json, Schema
+from interlock.values import Json, Schema, encode
 
 Mode = Literal["validation", "serialization"]
 
@@ -49,7 +49,7 @@ class Annotation:
             found = adapter.json_schema(mode=mode, schema_generator=generator(written=written))
         except Exception as error:  # as above
             raise unfit(self.owner, error) from error
-        return _items(cast(dict[str, Json], cleaned(cast(Schema, found))))
+        return _items(cast(dict[str, Json], cleaned(cast(Schema, found), owner=self.owner)))
 
     def encode(self, value: object) -> Json:
         """Return a value as JSON data; whether it is in the domain is checked by who encodes it.
@@ -102,6 +102,11 @@ def generator(*, written: bool = False) -> Any:
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
+        def datetime_schema(self, schema: Any) -> Any:
+            # The format asks for an offset, which a time that must be naive does not have.
+            is_naive = schema.get("tz_constraint") == "naive"
+            return {"type": "string"} if is_naive else super().datetime_schema(schema)
+
         def set_schema(self, schema: Any) -> Any:
             raise SetFound(schema)
 
@@ -140,13 +145,22 @@ def unfit(owner: str, error: Exception) -> ActionInvalid:
     return ActionInvalid(f"{owner}: {told}", hint=hint)
 
 
-def cleaned(schema: Schema) -> Schema:
+def cleaned(schema: Schema, *, owner: str) -> Schema:
     """Leave out what pydantic says and no reader of the schema should take for its word.
 
     Titles that it makes from names are noise in digests and messages. The format `time` asks for an
     offset, which a `datetime.time` does not have.
+
+    Raises:
+        ActionInvalid: a default, an example or a constant is not JSON data, such as NaN.
     """
-    return cast(Schema, _cleaned(schema))
+    found = cast(Schema, _cleaned(schema))
+    try:
+        encode(found)
+    except ValueRefused as error:
+        told = f"{owner}: its schema would hold what is not JSON data: {error.message}"
+        raise ActionInvalid(told, hint=error.hint.replace("null", "None")) from error
+    return found
 
 
 def _cleaned(schema: Json) -> Json:

@@ -110,7 +110,7 @@ class Signature:
             found = model.model_json_schema(mode="validation", schema_generator=generator())
         except Exception as error:  # as above
             raise unfit(f"action `{self.name}`", error) from error
-        return cleaned(cast(Schema, found))
+        return cleaned(cast(Schema, found), owner=f"action `{self.name}`")
 
     def returns_schema(self) -> Schema:
         """Return the JSON Schema of the output."""
@@ -135,9 +135,24 @@ class Signature:
         Raises:
             ValueRefused: the output has no JSON form in the domain.
         """
-        if self.returns_plain:
+        if not self.returns_plain:
+            return encode(self._returned.encode(value))
+        try:
             return encode(cast(Json, value))
-        return encode(self._returned.encode(value))
+        except ValueRefused as error:
+            hint = f"{self._annotating(value)}{error.hint}"
+            raise ValueRefused(error.message, pointer=error.pointer, hint=hint) from error
+
+    def _annotating(self, value: object) -> str:
+        """Propose the annotation with which an output would be written; empty if there is none."""
+        kind = type(value)
+        try:
+            declared = Annotation(kind, owner="").schema("serialization")
+        except ActionInvalid:
+            return ""
+        if _is_plain(kind) or declared in (True, {}):
+            return ""
+        return f"annotate the function with `-> {kind.__name__}`, or "
 
 
 def _told(error: ValueError) -> str:

@@ -3,7 +3,7 @@
 from interlock.engine.turn import At, names_for
 from interlock.errors import ExpressionFailed
 from interlock.journal import ErrorInfo, Value
-from interlock.values import Json
+from interlock.values import Json, Problem
 
 PROBLEMS_MAX = 3
 
@@ -12,14 +12,20 @@ def judge(at: At, output: Value) -> ErrorInfo | None:
     """Check an output against `returns` and `ensure`; None when it is good."""
     node = at.node
     if node.returns is not None and not node.returns.accepts(output.json):
-        told = "; ".join(
-            f"{p.pointer or '$'}: {p.message}"
-            for p in node.returns.problems(output.json, limit=PROBLEMS_MAX)
-        )
+        problems = node.returns.problems(output.json, limit=PROBLEMS_MAX)
+        told = "; ".join(f"{problem.pointer or '$'}: {problem.message}" for problem in problems)
         return ErrorInfo(
-            code="IL6004", message=f"the output of `{node.id}` has the wrong type: {told}"
+            code="IL6004",
+            message=f"the output of `{node.id}` has the wrong type: {told}",
+            hint=_advice(problems),
         )
     return _postcondition(at, seen(at, output)) if node.ensure else None
+
+
+def _advice(problems: tuple[Problem, ...]) -> str:
+    if any(problem.message.endswith("format 'date-time'") for problem in problems):
+        return "a time needs its offset, as `datetime.now(timezone.utc)` has one"
+    return "correct the action, or the type that it declares to return"
 
 
 def seen(at: At, output: Value) -> Json:

@@ -52,12 +52,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceMap:
-    """The text of a document and where each JSON pointer stands in it."""
+    """The text of a document and where each JSON pointer stands in it.
+
+    `is_python` tells a program that describes the document from the document itself.
+    """
 
     file: str
     text: str
     values: Mapping[str, Span]
     keys: Mapping[str, Span]
+    is_python: bool = False
 
     def place(self, diagnostic: Diagnostic) -> Place | None:
         """Find the place of a diagnostic, or of the nearest enclosing value."""

@@ -97,7 +97,8 @@ def plan_of(
     graph, source = draft.graph, draft.source
     if graph is None:
         raise DocumentInvalid(draft.diagnostics, source)
-    problems = Problems(broken=draft.broken)
+    is_python = source is not None and source.is_python
+    problems = Problems(broken=draft.broken, is_python=is_python)
     root = Compiler(catalog=actions, limits=limits, is_checked=is_checked).graph(graph, problems)
     refuse(draft, problems)
     document = document or document_of(graph, source)

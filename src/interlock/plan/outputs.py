@@ -87,6 +87,14 @@ class Outputs:
                 f"output `{name}` needs `{node}`, which {self.absent[node]}",
                 at=read.at,
                 span=read.span,
-                hint=f"write `{name}: {{value: {shown}, optional: true}}`,"
+                hint=_python_advice(node, tree)
+                if self.around.problems.is_python
+                else f"write `{name}: {{value: {shown}, optional: true}}`,"
                 f" or read `nodes.{node}.output`",
             )
+
+
+def _python_advice(node: NodeId, tree: Json) -> str:
+    is_whole = tree == f"${{{{ {node} }}}}"
+    shown = f"optional({node})" if is_whole else "optional(…)"
+    return f"return it as `{shown}`, or read `output_of({node})`, which is None where it is absent"

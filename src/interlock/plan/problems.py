@@ -40,17 +40,20 @@ class Problems:
 
     Attributes:
         at: where the graph being compiled stands in its document.
+        found: the diagnostics, of all graphs of the document.
         broken: what of the document could not be read. That has been told; what follows from it
             is not.
+        is_python: whether hints speak of the Python form.
     """
 
     at: str = ""
     found: list[Diagnostic] = field(default_factory=list[Diagnostic])
     broken: Broken = field(default_factory=Broken)
+    is_python: bool = False
 
     def inside(self, at: str) -> "Problems":
         """Collect for a graph deeper in the document, into the same list."""
-        return Problems(self.at + at, self.found, self.broken)
+        return replace(self, at=self.at + at)
 
     def is_lost(self, at: str) -> bool:
         """Say whether exactly this value of the graph could not be read."""

@@ -46,19 +46,19 @@ class RunResult:
             RunFailed: the run did not succeed; says why and what to do next.
         """
         if self.status != "succeeded":
-            raise RunFailed(*self._why())
+            hint = self.error.hint if self.status == "failed" and self.error is not None else ""
+            raise RunFailed(self._why(), hint=hint)
         if isinstance(self.outputs, dict) and set(self.outputs) <= {"result"}:
             return self.outputs.get("result")
         return self.outputs
 
-    def _why(self) -> tuple[str]:
+    def _why(self) -> str:
         match self.status:
             case "failed":
                 why = self.error.message if self.error is not None else "?"
-                told = f"run {self.run} failed: {why}"
+                return f"run {self.run} failed: {why}"
             case "in_doubt":
                 paths = ", ".join(self.in_doubt)
-                told = f"run {self.run} is in doubt at {paths}; see `interlock show {self.run}`"
+                return f"run {self.run} is in doubt at {paths}; see `interlock show {self.run}`"
             case _:
-                told = f"run {self.run} was interrupted; `interlock resume {self.run}` goes on"
-        return (told,)
+                return f"run {self.run} was interrupted; `interlock resume {self.run}` goes on"

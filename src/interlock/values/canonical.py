@@ -271,6 +271,14 @@ HINTS = {
     "date": "use value.isoformat()",
     "Decimal": "use str(value)",
     "UUID": "use str(value)",
+    "Path": "use str(value)",
+    "PosixPath": "use str(value)",
+    "time": "use value.isoformat()",
+    "timedelta": "use value.total_seconds()",
+    "bytearray": "use base64 text, or keep the bytes in a file and return its name",
+    "generator": "use list(value)",
+    "ndarray": "use value.tolist()",
+    "DataFrame": "use value.to_dict('records')",
 }
 
 
@@ -280,7 +288,13 @@ def _hint_for(value: object) -> str:
     for plain in (str, int, float, dict, list):
         if issubclass(kind, plain):
             return f"use {plain.__name__}(value): a subclass may not compare as its base does"
-    return HINTS.get(kind.__name__, "return strings, numbers, booleans, null, lists and objects")
+    if hasattr(kind, "__members__"):  # an enum
+        return "use value.value"
+    if hasattr(kind, "__dataclass_fields__"):
+        return "use dataclasses.asdict(value)"
+    if hasattr(kind, "model_dump"):
+        return "use value.model_dump(mode='json')"
+    return HINTS.get(kind.__name__, "use strings, numbers, booleans, None, lists and dicts")
 
 
 def _too_large(size: str, rules: Rules) -> ValueRefused:

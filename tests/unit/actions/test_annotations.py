@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Annotated, Any, Required
 
 import pytest
-from pydantic import BaseModel, Field, model_serializer
+from pydantic import BaseModel, Field, NaiveDatetime, model_serializer
 from typing_extensions import TypedDict
 
 from interlock.actions import Annotation, action
@@ -109,6 +111,61 @@ def test_a_serialiser_of_a_model_says_what_it_returns_or_nothing_is_known():
     assert Annotation(Brief, owner="x").schema("serialization") == {}
     counted = Annotation(Counted, owner="x").schema("serialization")
     assert covers({"type": "object", "additionalProperties": {"type": "integer"}}, counted) == "yes"
+
+
+class Unknown(Enum):
+    NONE = float("nan")
+
+
+@dataclass
+class Bounded:
+    most: float = float("inf")
+
+
+def with_default(x: float = float("nan")) -> None: ...
+def with_example(x: Annotated[float, Field(examples=[float("-inf")])]) -> None: ...
+def with_model(x: Bounded) -> None: ...
+def with_nan_alone() -> Unknown: ...  # type: ignore[empty-body]
+
+
+@pytest.mark.parametrize("func", [with_default, with_example, with_model, with_nan_alone])
+def test_numbers_that_json_lacks_are_refused_where_they_are_declared(func: Callable[..., object]):
+    with pytest.raises(ActionInvalid, match="is not a JSON number at") as caught:
+        _ = action(effect="pure")(func).manifest
+    assert caught.value.hint == "use None, or a string, for a number that is missing"
+
+
+def test_a_time_that_must_be_naive_has_no_offset_in_its_schema():
+    local = datetime(2026, 11, 23, 9, 30)  # noqa: DTZ001 - it is about such times
+    for hint, value in ((NaiveDatetime, local), (datetime, local.replace(tzinfo=UTC))):
+        annotation = Annotation(hint, owner="x")
+        assert Checker(annotation.schema("serialization")).accepts(annotation.encode(value))
+
+
+@pytest.mark.parametrize(
+    "value, hint",
+    [
+        (date(2026, 11, 23), "annotate the function with `-> date`, or use value.isoformat()"),
+        (Decimal("1.5"), "annotate the function with `-> Decimal`, or use str(value)"),
+        (Part(1), "annotate the function with `-> Part`, or use dataclasses.asdict(value)"),
+        (
+            Report(),
+            "annotate the function with `-> Report`, or use value.model_dump(mode='json')",
+        ),
+        ([Part(1)], "use dataclasses.asdict(value)"),
+        ({1, 2}, "use a sorted list: a set has no order"),
+        (Unknown.NONE, "use value.value"),
+        (object(), "use strings, numbers, booleans, None, lists and dicts"),
+        ((one for one in "ab"), "use list(value)"),
+    ],
+)
+def test_an_output_that_is_no_json_says_what_to_do(value: object, hint: str):
+    def give() -> Any:
+        return value
+
+    with pytest.raises(ValueRefused) as caught:
+        action(effect="pure")(give).encode(value)
+    assert caught.value.hint == hint
 
 
 def test_an_output_with_aliases_satisfies_the_manifest():

@@ -1,12 +1,14 @@
 """What follows from an attempt that returned or failed, by the effect and safety of its action."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from interlock.actions import Registry, action
-from interlock.graph import Graph, MapNode, Retry
+from interlock.graph import CallNode, Graph, MapNode, Retry
+from interlock.plan import compile as compile_graph
 from interlock.testing import World
 from interlock.values import NodeId
 from unit.engine.driving import (
@@ -415,3 +417,20 @@ def test_an_action_that_is_declared_by_annotations_alone_may_be_driven():
     run = Driven(plan_of(call("a", "one", with_={}), registry=Registry([one])))
     run.end("a", 1)
     run.check()
+
+
+def test_an_output_of_the_wrong_type_says_what_to_do():
+    run = driven("metered")
+    run.end("a", "no integer")
+    assert run.error("a").hint == "correct the action, or the type that it declares to return"
+
+
+def test_a_time_without_an_offset_says_where_to_get_one():
+    @action(effect="read")
+    def now() -> datetime:
+        raise NotImplementedError
+
+    graph = Graph(name="g", nodes={NodeId("a"): CallNode(id=NodeId("a"), action="now")})
+    run = Driven(compile_graph(graph, Registry([now])))
+    run.end("a", "2026-11-23T09:30:00")
+    assert run.error("a").hint == "a time needs its offset, as `datetime.now(timezone.utc)` has one"

@@ -15,6 +15,7 @@ from interlock.errors import (
 from interlock.graph import Graph, GraphNode, ProposeNode, Retry
 from interlock.journal import (
     AttemptStarted,
+    ErrorInfo,
     NodeSettled,
 )
 from interlock.plan import Plan
@@ -90,6 +91,13 @@ def test_a_result_that_is_no_success_has_no_output():
     for result, words in told.items():
         with pytest.raises(RunFailed, match=words):
             _ = result.output
+
+
+def test_a_failed_run_says_what_to_do():
+    error = ErrorInfo(code="IL6003", message="`a` returned a set", hint="use a list, sorted")
+    with pytest.raises(RunFailed, match="returned a set") as caught:
+        _ = RunResult(run=RUN, status="failed", error=error).output
+    assert caught.value.hint == "use a list, sorted"
 
 
 def test_outputs_by_name_are_returned_as_they_are():

@@ -108,7 +108,7 @@ def source_map(code: CodeType, places: Mapping[str, Caller]) -> SourceMap | None
         if caller.span is not None and caller.file == code.co_filename
     }
     values = {"": _head(text, code.co_firstlineno), **here}
-    return SourceMap(file=code.co_filename, text=text, values=values, keys={})
+    return SourceMap(file=code.co_filename, text=text, values=values, keys={}, is_python=True)
 
 
 def _head(text: str, first: int) -> Span:

@@ -226,13 +226,13 @@ def _constant(value: object, markers: Markers) -> Term:
     try:
         return terms.literal(cast(Json, value) if is_plain(value) else as_json(value))
     except ValueRefused as error:
-        raise _no_constant(value, error.message) from error
+        raise _no_constant(value, error.message, hint=error.hint) from error
 
 
-def _no_constant(value: object, why: str) -> UsageError:
+def _no_constant(value: object, why: str, *, hint: str = "") -> UsageError:
     return UsageError(
         f"{shown(value)} cannot stand in an expression: {why}",
-        hint="use JSON data: text, numbers, booleans, None, lists, objects",
+        hint=hint or "use JSON data: text, numbers, booleans, None, lists, objects",
         code="IL1151",
     )
 
