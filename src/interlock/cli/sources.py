@@ -2,13 +2,13 @@
 
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from interlock.actions import Registry
 from interlock.cli.apps import TARGET, load_object, load_registry
 from interlock.cli.project import Project, find_project
-from interlock.errors import Diagnostic, SourceMap, UsageError
+from interlock.errors import SourceMap, UsageError
 from interlock.graph import DocumentLimits, Draft, Graph, draft
 from interlock.plan import Plan, compile as compile_graph
 
@@ -28,11 +28,6 @@ class Source:
         """The text, when there is one."""
         return self.graph.source if isinstance(self.graph, Draft) else None
 
-    @property
-    def warnings(self) -> tuple[Diagnostic, ...]:
-        """What its document is warned of."""
-        return self.graph.diagnostics if isinstance(self.graph, Draft) else ()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
@@ -41,7 +36,6 @@ class Compiled:
     plan: Plan
     registry: Registry
     source: Source
-    warnings: tuple[Diagnostic, ...] = field(default=())
 
 
 def compile_argument(argument: str, *, app: str | None) -> Compiled:
@@ -68,7 +62,7 @@ def compile_source(source: Source, *, project: Project, app: str | None) -> Comp
         own = source.registry
         registry = own | Registry(action for action in registry if action.name not in own)
     plan = compile_graph(source.graph, registry)
-    return Compiled(plan=plan, registry=registry, source=source, warnings=source.warnings)
+    return Compiled(plan=plan, registry=registry, source=source)
 
 
 def read_argument(argument: str, *, project: Project) -> Source:

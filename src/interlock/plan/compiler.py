@@ -102,7 +102,8 @@ def plan_of(
     root = Compiler(catalog=actions, limits=limits, is_checked=is_checked).graph(graph, problems)
     refuse(draft, problems)
     document = document or document_of(graph, source)
-    warnings = in_order(problems.found, document=document.json, source=source)
+    found = (*draft.diagnostics, *problems.found) if is_checked else ()
+    warnings = in_order(found, document=document.json, source=source)
     used = {name: actions.used[name] for name in sorted(actions.used)}
     graph_digest = graph_digest_of(document.json, used)
     return Plan(
@@ -115,6 +116,7 @@ def plan_of(
         manifests=_pinned(used, limits),
         actions=used,
         limits=limits,
+        diagnostics=warnings,
         warnings=tuple(render(each, source) for each in warnings),
     )
 

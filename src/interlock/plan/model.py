@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from interlock.actions import Manifest
+from interlock.errors import Diagnostic
 from interlock.graph import Expression, Graph, OnError, OnMax, OnRefused, Retry, Template
 from interlock.journal import Value
 from interlock.values import Checker, Digest, Json, NodeId, Schema, immutable
@@ -238,7 +239,8 @@ class Plan:
         graph_digest: over the canonical document and the digests of the actions it uses.
         document: the canonical document, which `RunStarted` pins.
         manifests: what it pins beside it; both make the same plan again, without user code.
-        warnings: texts of the diagnostics that did not stop compilation.
+        diagnostics: warnings of the document and of its meaning: they did not stop compilation.
+        warnings: their texts.
     """
 
     name: str
@@ -250,6 +252,7 @@ class Plan:
     manifests: Value
     actions: Mapping[str, Manifest]
     limits: Limits = field(default_factory=Limits)
+    diagnostics: tuple[Diagnostic, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

@@ -7,10 +7,11 @@ from typing import cast
 import pytest
 from hypothesis import given, strategies as st
 
+from interlock.actions import Registry, action
 from interlock.errors import DocumentInvalid
-from interlock.graph import read_draft, read_text
-from interlock.plan import compile as compile_graph
-from unit.plan.mistakes import MISTAKES, SOUND, Mistake, Table
+from interlock.graph import cel, graph, read_draft, read_text
+from interlock.plan import compile as compile_graph, restore
+from unit.plan.mistakes import MISTAKES, SOUND, Mistake, Table, part
 from unit.plan.world import ACTIONS
 
 TREE = cast(Table, read_text(SOUND)[0])
@@ -42,3 +43,30 @@ def test_independent_mistakes_are_all_told_at_once(wished: list[Mistake]):
         if all(one.is_independent(other) for other in chosen):
             chosen.append(one)
     assert Counter(told(*chosen)) == Counter(each for one in chosen for each in one.gives)
+
+
+def test_warnings_of_the_document_and_of_its_meaning_come_together():
+    tree = deepcopy(TREE)
+    part(tree, ["inputs", "day"])["minLenght"] = 1
+    part(tree, ["nodes", "deploy"])["after"] = ["tests"]
+    plan = compile_graph(read_draft(tree), ACTIONS)
+    assert [one.code for one in plan.diagnostics] == ["IL1125", "IL4001"]
+    assert [text[:15] for text in plan.warnings] == ["warning[IL1125]", "warning[IL4001]"]
+    assert restore(plan.document, plan.manifests).warnings == ()
+
+
+@action(effect="read")
+def tags_of(day: str) -> list[str]:
+    """Never called: what is compiled is not run."""
+    raise NotImplementedError(day)
+
+
+@graph
+def release(day: str) -> dict[str, object]:
+    return {"the-tags": tags_of(day), "first": cel("frobnicate(1)")}
+
+
+def test_a_function_is_refused_for_its_form_and_its_meaning_at_once():
+    with pytest.raises(DocumentInvalid) as caught:
+        compile_graph(release, Registry([]))
+    assert sorted(one.code for one in caught.value.diagnostics) == ["IL1106", "IL2001", "IL2203"]

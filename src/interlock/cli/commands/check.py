@@ -53,7 +53,8 @@ def _find(graph: str, *, project: Project, app: str | None) -> Finding:
         return Finding(
             graph=graph, plan=None, diagnostics=error.diagnostics, source=error.source or text
         )
-    return Finding(graph=graph, plan=compiled.plan, diagnostics=compiled.warnings, source=text)
+    plan = compiled.plan
+    return Finding(graph=graph, plan=plan, diagnostics=plan.diagnostics, source=text)
 
 
 def _show(findings: list[Finding]) -> None:
