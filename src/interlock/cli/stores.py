@@ -8,7 +8,9 @@ from pathlib import Path
 from shlex import join
 from typing import Generic, TypeVar
 
+from interlock.cli.console import err
 from interlock.cli.project import HOME, find_project, shown, store_url
+from interlock.cli.times import moment
 from interlock.errors import NoJournal, RunNotFound, UsageError
 from interlock.journal import OwnerId, RunHead
 from interlock.store import (
@@ -191,6 +193,20 @@ def find_run(store: ReadStore, told: str) -> RunHead:
     near = difflib.get_close_matches(told, names, n=1, cutoff=0.8)
     hint = f"did you mean `{near[0]}`? " if near else ""
     raise RunNotFound(f"no run begins with `{told}`", hint=f"{hint}`interlock runs` lists them")
+
+
+def find_run_to_go_on(store: ReadStore, told: str) -> RunHead:
+    """Find a run that something is to be done with; what `last` stands for is said first.
+
+    Raises:
+        RunNotFound, UsageError: as in `find_run`.
+    """
+    head = find_run(store, told)
+    if told == LAST:
+        status = "open" if head.status == "running" else head.status.replace("_", " ")
+        started = f"started {moment(head.created_ms)}"
+        err(f"`last` is the newest run here: {head.run}, {head.graph}, {started}, {status}")
+    return head
 
 
 def _beginning_with(store: ReadStore, prefix: str) -> list[RunHead]:

@@ -264,6 +264,26 @@ def test_reading_commands_change_nothing_of_a_run_whose_process_was_killed(proje
     assert snapshot(project.folder) == before
 
 
+def test_what_last_stands_for_is_said_before_it_is_gone_on_with(project: World):
+    project.make_gates("one")
+    project.actions(ACTIONS.replace('note(f"{number}")', 'gate("one")'))
+    process = project.start("run", "chain.yaml", "--store", "kept.db")
+    project.until_began("one")
+    process.kill()
+    killed = project.end(process)
+    run = killed.err.split()[1]  # What was printed is in the journal.
+    resumed = project.run("resume", "last", "--store", "kept.db")
+    assert f"`last` is the newest run here: {run}, chain, started 2" in resumed.err
+    assert resumed.code == 4
+    project.actions(ACTIONS)
+    assert project.run("run", "chain.yaml", "--store", "kept.db").code == 0
+    again = project.run("resume", "last", "--store", "kept.db")
+    assert "has ended before" in again.err
+    (line,) = [line for line in again.err.splitlines() if line.startswith("Others are open: ")]
+    listed = project.type(line.removeprefix("Others are open: "))
+    assert run in listed.out
+
+
 @pytest.mark.parametrize("words", READING, ids=" ".join)
 def test_a_journal_that_is_not_there_is_named_with_those_that_are(
     project: World, sound: bytes, words: tuple[str, ...]

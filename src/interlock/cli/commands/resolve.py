@@ -13,7 +13,7 @@ from interlock.cli.nodeview import check_node
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.project import find_project
-from interlock.cli.stores import existing, find_run
+from interlock.cli.stores import existing, find_run_to_go_on
 from interlock.errors import InputsInvalid, UsageError
 from interlock.journal import Entry, Verdict
 from interlock.plan import Plan
@@ -62,7 +62,7 @@ def resolve(
     paths.parse(path)
     registry = load_registry(find_project(), app)
     with existing(store, app=app) as journal:
-        head = find_run(journal.store, run)
+        head = find_run_to_go_on(journal.store, run)
         entries = list(read_entries(journal.store, head.run))
         plan = pinned_plan(entries[0])
         check_node(head.run, path, plan=plan, entries=entries)

@@ -7,9 +7,11 @@ from interlock.cli.console import err
 from interlock.cli.driving import Stage, check_actions, conclude, take_up
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
-from interlock.cli.stores import existing, find_run
+from interlock.cli.runview import OPEN
+from interlock.cli.stores import LAST, Journal, existing, find_run_to_go_on
 from interlock.replay import pinned_plan
 from interlock.runtime import read_entries
+from interlock.store import Store
 
 
 @click.command(epilog=example("interlock resume last"))
@@ -25,11 +27,21 @@ def resume(run: str, *, app: str | None, store: str | None, as_json: bool) -> in
     """
     registry = load_registry(find_project(), app)
     with existing(store, app=app) as journal:
-        head = find_run(journal.store, run)
+        head = find_run_to_go_on(journal.store, run)
         plan = pinned_plan(next(read_entries(journal.store, head.run)))
         if head.status in ("succeeded", "failed", "cancelled"):
             err(f"Run {head.run} has ended before: there is nothing to go on with")
+            if run == LAST:
+                _say_what_is_open(journal)
         else:
             check_actions(plan, registry)
         stage = Stage(plan=plan, registry=registry, journal=journal)
         return conclude(stage, take_up(stage, head.run), as_json=as_json)
+
+
+def _say_what_is_open(journal: Journal[Store]) -> None:
+    """Say how to find the run that may have been meant: the newest one is not it."""
+    statuses = sorted({head.status for head in journal.store.heads(statuses=OPEN)})
+    if statuses:
+        options = [word for status in statuses for word in ("--status", status)]
+        err(f"Others are open: {journal.command('runs', *options)}")
