@@ -16,17 +16,21 @@ def take_order(turn: Turn, event: Event, path: Path) -> None:
         IllegalTransition: nothing was ordered here, or something else; names what differs.
     """
     order = turn.state.ordered.pop(path, None)
-    where = f"`{path}`" if path else "the run"
     if order is None:
-        raise IllegalTransition(f"nothing was to be recorded of {where} here")
+        raise IllegalTransition(f"nothing was to be recorded of {_named(path)} here")
     turn.state.causes = order.causes
     ordered = order.event
     if ordered is event or ordered == event:
         return
+    where = _named(path)
     if type(ordered) is not type(event):
         raise IllegalTransition(f"`{ordered.type}` of {where} was to be recorded")
     differences = "; ".join(_differences(ordered, event))
     raise IllegalTransition(f"of {where}, the engine derives something else: {differences}")
+
+
+def _named(path: Path) -> str:
+    return f"`{path}`" if path else "the run"
 
 
 def _differences(ordered: Event, event: Event) -> list[str]:

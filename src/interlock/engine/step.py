@@ -80,14 +80,17 @@ def step(state: State, entry: Entry) -> list[Command]:
 
 def _apply(turn: Turn, event: Event) -> None:
     match event:
+        # These two come first: of a node that runs ahead there are no others.
+        case AttemptReturned():
+            on_returned(turn, event)
+        case NodeSettled():
+            _on_settled(turn, event)
         case RunStarted():
             _on_run_started(turn, event)
         case RunRecovered():
             on_recovered(turn, event)
         case AttemptStarted():
             on_started(turn, event)
-        case AttemptReturned():
-            on_returned(turn, event)
         case AttemptFailed():
             _on_attempt_failed(turn, event)
         case ProbeAnswered():
@@ -103,8 +106,6 @@ def _apply(turn: Turn, event: Event) -> None:
         case ProposalRefused():
             take_order(turn, event, event.path)
             on_refused(turn, event)
-        case NodeSettled():
-            _on_settled(turn, event)
         case RunSettled():
             take_order(turn, event, ROOT)
             _on_run_settled(turn, event)

@@ -13,7 +13,6 @@ from interlock.journal import (
     ErrorInfo,
     Event,
     NodeSettled,
-    RunEvent,
     SettledStatus,
     Value,
 )
@@ -52,7 +51,8 @@ class Turn:
 
     def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""
-        path = ROOT if isinstance(event, RunEvent) else event.path
+        # Events of a run as a whole have no path; asking for the class of each takes longer.
+        path: Path = getattr(event, "path", ROOT)
         order = Record(event=event, causes=causes or self.cause)
         self.state.ordered[path] = order
         self.commands.append(order)
