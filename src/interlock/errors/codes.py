@@ -113,6 +113,9 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL1131": CodeInfo("not for this kind", "The field has no meaning for nodes of this kind."),
     "IL1132": CodeInfo("waits for itself", "A node names itself as something to wait for."),
+    "IL1133": CodeInfo(
+        "output `turns` is taken", "A `repeat` yields the outputs of its graph, and `turns`."
+    ),
     "IL1151": CodeInfo(
         "a value is needed", "While a graph is traced there are references, and no values yet."
     ),
@@ -216,6 +219,16 @@ CODES: dict[str, CodeInfo] = {
     "IL4003": CodeInfo(
         "unused node", "A pure function whose output nothing reads could as well be left out."
     ),
+    "IL4101": CodeInfo(
+        "arguments not known to a gate",
+        "A gate shows and binds what it allows: it is known when the gate opens, or bounded.",
+    ),
+    "IL4102": CodeInfo(
+        "gate without effect on a node", "What a gate covers must need it, directly or not."
+    ),
+    "IL4103": CodeInfo("bound of nothing", "`bounds` names a node that the gate does not cover."),
+    "IL4104": CodeInfo("cannot be covered", "A gate covers nodes that act, each by its arguments."),
+    "IL4105": CodeInfo("bound reads too much", "A bound is a condition over `args` and `inputs`."),
     # --- IL5xxx limits
     "IL5000": CodeInfo(
         "limit reached", "A limit was reached; the message names it and says how to raise it."
@@ -241,6 +254,9 @@ CODES: dict[str, CodeInfo] = {
     "IL5103": CodeInfo("too many items", "The list of a `map` is longer than `items_max`."),
     "IL5104": CodeInfo(
         "too many attempts", "A node may be tried more often than `attempts_max` of the limits."
+    ),
+    "IL5105": CodeInfo(
+        "too many turns", "A `repeat` may go round more often than `turns_max` of the limits."
     ),
     # --- IL6xxx nodes at run time
     "IL6001": CodeInfo(

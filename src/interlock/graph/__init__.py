@@ -7,7 +7,12 @@ it is used first: a run that is replayed reads no YAML.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from interlock.graph.bodies import find_body as find_body, visible_types as visible_types
+from interlock.graph.bodies import (
+    WithBody as WithBody,
+    body_kind as body_kind,
+    find_body as find_body,
+    visible_types as visible_types,
+)
 from interlock.graph.door import make_callable
 from interlock.graph.drafts import Broken as Broken, Draft as Draft
 from interlock.graph.expressions import (
@@ -186,6 +191,7 @@ __all__ = [
     "verbatim",
     "visible_types",
     "WaitNode",
+    "WithBody",
     "when",
 ]
 

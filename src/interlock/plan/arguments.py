@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set as AbstractSet
 from typing import TypeAlias, cast
 
 from interlock.graph import Placed
-from interlock.plan.binding import Bound
+from interlock.plan.binding import Given
 from interlock.plan.edges import Edge, check_edge, check_text
 from interlock.plan.literals import instead_of, value_at
 from interlock.plan.model import RunTimeCheck
@@ -18,39 +18,40 @@ from interlock.values import Json, Problem, Schema, Steps, counterexample, descr
 TOGETHER = "each argument is right by itself; look up which may stand together"
 
 
-def check_expressions(bound: Bound, lens: Lens) -> None:
-    """Check what the expressions in `with` read, where what takes them is not known."""
-    _inferred(bound, lens)
+def check_expressions(given: Given, lens: Lens) -> None:
+    """Check what the expressions in arguments read, where what takes them is not known."""
+    _inferred(given, lens)
 
 
-def check_arguments(target: Target, bound: Bound, lens: Lens) -> Sequence[RunTimeCheck]:
-    """Check `with` against what receives it; return what is left to check at run time."""
-    _check_names(target, bound, lens)
-    parts = _inferred(bound, lens)
+def check_arguments(target: Target, given: Given, lens: Lens) -> Sequence[RunTimeCheck]:
+    """Check arguments against what receives them; return what is left to check at run time."""
+    _check_names(target, given, lens)
+    parts = _inferred(given, lens)
     by_name: dict[str, list[Part]] = {}
     for part in parts:
         by_name.setdefault(part[0].pointer.split("/", 2)[1], []).append(part)
     left: list[RunTimeCheck] = []
     errors = lens.problems.errors
-    for name, value in bound.node.with_.items():
+    for name, value in given.values.items():
         wanted = lens.memory.select(target.schema, (name,)).schema
-        if name not in bound.lost and (wanted is not False or name in target.properties):
+        if name not in given.lost and (wanted is not False or name in target.properties):
             home = escaped(name)
-            argument = _Given(target, bound, lens, f"/{home}", wanted, value)
+            argument = _Argument(target, given, lens, f"/{home}", wanted, value)
             left += argument.check(by_name.get(home, ()))
-    is_whole = not bound.lost and not bound.may_take_more
+    is_whole = not given.lost and not given.may_take_more and not given.elsewhere
     if target.is_simple or not is_whole or lens.problems.errors > errors:
         return left
     # Here arguments that are right one by one may be wrong together.
-    together = _Given(target, bound, lens, "", target.schema, bound.arguments.tree)
+    together = _Argument(target, given, lens, "", target.schema, given.template.tree)
     return left or together.check_whole(parts, ())
 
 
-def _check_names(target: Target, bound: Bound, lens: Lens) -> None:
-    given = bound.node.with_
-    missing = [name for name in target.required if name not in given]
+def _check_names(target: Target, arguments: Given, lens: Lens) -> None:
+    given = arguments.values
+    there = given.keys() | arguments.elsewhere
+    missing = [name for name in target.required if name not in there]
     unknown = [] if target.is_open else [name for name in given if name not in target.properties]
-    if bound.may_take_more:
+    if arguments.may_take_more:
         missing = []
     for name in unknown:
         meant = _meant(name, unknown, missing)
@@ -58,7 +59,7 @@ def _check_names(target: Target, bound: Bound, lens: Lens) -> None:
         lens.problems.error(
             "IL2004",
             f"{target.words} takes no {target.noun} `{name}`",
-            at=f"{bound.home}/with/{escaped(name)}",
+            at=f"{arguments.at}/{escaped(name)}",
             on_key=True,
             hint=f"did you mean `{meant}`?" if meant else _instead(target, name, given),
         )
@@ -68,7 +69,7 @@ def _check_names(target: Target, bound: Bound, lens: Lens) -> None:
         lens.problems.error(
             "IL2005",
             f"{target.words} needs {', '.join(told)}",
-            at=f"{bound.home}/with" if given else bound.home,
+            at=arguments.at if given else arguments.home,
             on_key=True,
             hint=f"add to `with`: {shown}" if given else f"add `with: {{{shown}}}`",
         )
@@ -89,13 +90,12 @@ def _instead(target: Target, name: str, given: Mapping[str, Json]) -> str:
     return f"take it out: {target.words} takes {f'only {taken}' if taken else f'no {target.noun}s'}"
 
 
-def _inferred(bound: Bound, lens: Lens) -> list["Part"]:
-    at = f"{bound.home}/with"
-    if bound.is_unsure:
-        return [(one, None) for one in bound.arguments.placed]
+def _inferred(given: Given, lens: Lens) -> list["Part"]:
+    if given.is_unsure:
+        return [(one, None) for one in given.template.placed]
     return [
-        (one, lens.infer(one.expression, at=at + one.pointer, offset=one.span[0]))
-        for one in bound.arguments.placed
+        (one, lens.infer(one.expression, at=given.at + one.pointer, offset=one.span[0]))
+        for one in given.template.placed
     ]
 
 
@@ -104,11 +104,11 @@ Part: TypeAlias = tuple[Placed, Schema | None]
 
 
 @immutable(kw_only=False)
-class _Given:
+class _Argument:
     """One argument, or all together: a value at `home` in `with`, and what is wanted there."""
 
     target: Target
-    bound: Bound
+    given: Given
     lens: Lens
     home: str
     wanted: Schema
@@ -150,15 +150,15 @@ class _Given:
             return None
         steps = self._steps(placed.pointer.removeprefix(self.home))
         if not placed.whole:
-            check_text(placed, produced, self.lens, at=f"{self.bound.home}/with", steps=steps)
+            check_text(placed, produced, self.lens, at=f"{self.given.at}", steps=steps)
             return None
         wanted = self.lens.memory.select(self.target.schema, steps).schema
         if wanted is False and len(steps) > 1:
             return None
         edge = Edge(
-            node=self.bound.node.id,
+            node=self.given.node,
             expression=placed.expression,
-            at=f"{self.bound.home}/with{placed.pointer}",
+            at=f"{self.given.at}{placed.pointer}",
             offset=placed.span[0],
             wanted=wanted,
             steps=steps,
@@ -168,7 +168,7 @@ class _Given:
 
     def _left(self, source: str) -> RunTimeCheck:
         return RunTimeCheck(
-            node=self.bound.node.id,
+            node=self.given.node,
             place=place_text(self._steps("")),
             wanted=self.wanted,
             source=source,
@@ -191,7 +191,7 @@ class _Given:
         self.lens.problems.error(
             "IL2008",
             f"`{place_text(steps)}` of {self.target.words} takes {words(wanted)}, but this is text",
-            at=f"{self.bound.home}/with{self.home}{pointer}",
+            at=f"{self.given.at}{self.home}{pointer}",
             hint="make it one expression, from `${{` to `}}`: it keeps its type",
         )
 
@@ -207,7 +207,7 @@ class _Given:
         self.lens.problems.error(
             "IL2006",
             f"`{place_text(steps)}` of {self.target.words}: {problem.message}",
-            at=f"{self.bound.home}/with{self.home}{problem.pointer}",
+            at=f"{self.given.at}{self.home}{problem.pointer}",
             hint=instead_of(value_at(value, below), wanted) if steps else TOGETHER,
         )
 
@@ -219,7 +219,7 @@ class _Given:
     def _steps(self, pointer: str) -> Steps:
         """Turn a pointer into steps from `with`: digits are an index where there is a list."""
         steps: list[str | int] = []
-        here = cast(Json, self.bound.node.with_)
+        here = cast(Json, self.given.values)
         for raw in f"{self.home}{pointer}".split("/")[1:]:
             text = raw.replace("~1", "/").replace("~0", "~")
             steps.append(int(text) if isinstance(here, list) and text.isdecimal() else text)

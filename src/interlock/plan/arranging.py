@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from interlock.errors import InternalError
+from interlock.graph import FirstOfNode
 from interlock.plan.binding import Bound
 from interlock.plan.order import Cycle, canonical_order
 from interlock.plan.problems import Problems
@@ -38,8 +39,13 @@ def _cause(bound: Bound, other: NodeId) -> tuple[str, str, tuple[int, int] | Non
     for read in bound.reads:
         if read.reference.node == other:
             return f"`{node.id}` reads `{read.text}`", read.at, read.span
-    for name, ids in (("needs", node.needs), ("after", node.after)):
+    of = node.of if isinstance(node, FirstOfNode) else ()
+    lists = (
+        ("needs", "needs", node.needs),
+        ("after", "comes after", node.after),
+        ("first_of", "chooses from", of),
+    )
+    for name, verb, ids in lists:
         if other in ids:
-            verb = "needs" if name == "needs" else "comes after"
             return f"`{node.id}` {verb} `{other}`", f"{bound.home}/{name}/{ids.index(other)}", None
     raise InternalError(f"`{node.id}` does not wait for `{other}`")

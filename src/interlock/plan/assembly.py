@@ -4,16 +4,25 @@ from collections.abc import Mapping
 
 from interlock.plan.arranging import arrange
 from interlock.plan.binding import Surroundings, bind
-from interlock.plan.model import CompiledGraph, CompiledGraphNode, CompiledMap, CompiledOutput
-from interlock.plan.nodes import check_attempts, compile_node
+from interlock.plan.executable import refuse_unexecutable
+from interlock.plan.gates import cover
+from interlock.plan.model import (
+    CompiledGraph,
+    CompiledGraphNode,
+    CompiledMap,
+    CompiledOutput,
+    CompiledRepeat,
+)
+from interlock.plan.nodes import compile_node
 from interlock.plan.notices import notice
 from interlock.plan.outputs import Outputs
+from interlock.plan.parts import check_attempts
 from interlock.plan.reading import Source
 from interlock.plan.schemas import graph_inputs_schema, has_default, record
 from interlock.plan.site import Around, Site
 from interlock.values import Checker, NodeId, Schema, numbers, resolve
 
-INNER = (CompiledGraphNode, CompiledMap)
+INNER = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 
 
 def assemble(around: Around, where: Surroundings) -> CompiledGraph:
@@ -34,13 +43,16 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
         words = f"each node of `{graph.name}`"
         check_attempts(site, graph.defaults.retry, words=words, at="/defaults/retry/attempts")
     _order(site)
-    nodes = [compile_node(site, site.bound[id_]) for id_ in site.positions]
+    compiled = [compile_node(site, site.bound[id_]) for id_ in site.positions]
+    nodes = cover(site, [node for node in compiled if node is not None])
     outputs, outputs_schema = _outputs(site)
     if around.is_checked:
         notice(site)
+    if not site.problems.has_errors and not site.problems.broken:
+        refuse_unexecutable(graph.nodes.values(), site.problems)
     return CompiledGraph(
         name=graph.name,
-        nodes=tuple(node for node in nodes if node is not None),
+        nodes=tuple(nodes),
         positions=site.positions,
         inputs_schema=inputs_schema,
         accepts=Checker(inputs_schema),

@@ -1,20 +1,23 @@
 """The first pass over a node: compile its expressions, and find what it reads and waits for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from interlock.actions import Manifest
 from interlock.graph import (
     AnyNode,
     CallNode,
     Expression,
+    FirstOfNode,
+    GateNode,
     Graph,
-    GraphNode,
     MapNode,
     ProposeNode,
     Reference,
+    RepeatNode,
     Template,
+    WaitNode,
     parse_expression,
     parse_template,
     path_text,
@@ -28,6 +31,8 @@ RESULT = frozenset({"result"})
 NONE: frozenset[str] = frozenset()
 ITEM = "`{}` is one item of the list: it is known in `with` and `key` only"
 EMPTY = cast(Template, parse_template({}))
+# A `map` has arguments for each item only; others have none.
+WITHOUT_ARGS = (MapNode, WaitNode, GateNode, FirstOfNode)
 
 
 class Read(NamedTuple):
@@ -44,10 +49,46 @@ class Read(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A condition and where it stands."""
+    """A condition, where it stands, and what it is called."""
 
     expression: Expression
     at: str
+    name: str
+
+
+@dataclass(slots=True)
+class Given:
+    """Arguments by name as a node gives them: its `with`, its `carry`, the `with` of its `undo`.
+
+    `home` is what has them, and `name` the field. `elsewhere` are those that need not be given
+    here. What did not compile is reported, and `lost`; `may_take_more` says that there may be
+    others that could not be read; `is_unsure`, that a `when` that did not compile may test what
+    they read.
+    """
+
+    node: NodeId
+    home: str
+    values: Mapping[str, Json]
+    name: str = "with"
+    template: Template = EMPTY
+    elsewhere: AbstractSet[str] = NONE
+    lost: set[str] = field(default_factory=set[str])
+    may_take_more: bool = False
+    is_unsure: bool = False
+
+    @property
+    def at(self) -> str:
+        """Where they stand."""
+        return f"{self.home}/{self.name}"
+
+
+@dataclass(slots=True)
+class BoundUndo:
+    """An `undo` with its expressions compiled; it may read the node itself, too."""
+
+    manifest: Manifest | None
+    given: Given
+    reads: list[Read]
 
 
 @dataclass(slots=True)
@@ -56,28 +97,35 @@ class Bound:
 
     `manifest` is of the action that it calls. `read` and `viewed` are the ids of which it reads the
     output and `nodes.x`; `strict` and `lenient` are those it waits for, disjoint. Whatever did not
-    compile is absent, and reported. `lost` are the arguments of which that is true; `may_take_more`
-    says that there may be others that could not be read. `is_unsure` says that what `with` reads
-    may be tested by a `when` that did not compile.
+    compile is absent, and reported. `is_unsure` says that what it reads may be tested by a `when`
+    that did not compile.
     """
 
     node: AnyNode
     home: str
+    given: Given
     manifest: Manifest | None = None
-    arguments: Template = EMPTY
-    lost: set[str] = field(default_factory=set[str])
-    may_take_more: bool = False
     is_unsure: bool = False
     when: Guard | None = None
     require: Sequence[Guard] = ()
     ensure: Sequence[Guard] = ()
     over: Expression | None = None
     key: Expression | None = None
+    carry: Given | None = None
+    until: Guard | None = None
+    ask: Template | None = None
+    bounds: Mapping[NodeId, Guard] = field(default_factory=dict[NodeId, Guard])
+    undo: BoundUndo | None = None
     reads: list[Read] = field(default_factory=list[Read])
     read: set[NodeId] = field(default_factory=set[NodeId])
     viewed: set[NodeId] = field(default_factory=set[NodeId])
     strict: set[NodeId] = field(default_factory=set[NodeId])
     lenient: set[NodeId] = field(default_factory=set[NodeId])
+
+    @property
+    def arguments(self) -> Template:
+        """What is given in `with`."""
+        return self.given.template
 
     def waits(self) -> set[NodeId]:
         """List all ids that the node waits for."""
@@ -96,64 +144,130 @@ class Surroundings:
 def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
     """Compile the expressions of a node and resolve what they read and what the node waits for."""
     home = pointer("nodes", node.id) if around.problems.broken else f"/nodes/{node.id}"
-    bound = Bound(node, home)
-    binder = _Binder(bound, around.problems)
+    bound = Bound(node, home, Given(node.id, home, node.with_))
+    binder = _Binder(around.problems, bound.reads)
     if isinstance(node, CallNode | ProposeNode):
-        kind = "call" if isinstance(node, CallNode) else "propose"
-        at = f"{home}/{kind}"
-        if not around.problems.is_damaged(at):
-            bound.manifest = catalog.find(node.action, at=at, problems=around.problems)
+        at = f"{home}/call" if isinstance(node, CallNode) else f"{home}/propose"
+        bound.manifest = _manifest(around, node.action, catalog, at=at)
     item = frozenset({node.as_}) if isinstance(node, MapNode) else NONE
-    binder.arguments(_given(bound, catalog), item)
     bound.when = binder.guard(node.when, f"{home}/when", NONE)
     bound.is_unsure = bound.when is None and (
         node.when is not None or around.problems.is_damaged(f"{home}/when")
     )
-    # A `map` has arguments for each item only, and a graph does not keep its own.
+    bound.given.is_unsure = bound.is_unsure
+    binder.arguments(bound.given, _filled(bound.manifest, node.with_, catalog), names=item)
     if node.require:
-        names = NONE if isinstance(node, MapNode) else ARGS
+        names = NONE if isinstance(node, WITHOUT_ARGS) else ARGS
         bound.require = binder.guards(node.require, f"{home}/require", names)
     if node.ensure:
-        names = RESULT if isinstance(node, MapNode | GraphNode) else ARGS | RESULT
+        names = ARGS | RESULT if isinstance(node, CallNode | ProposeNode) else RESULT
         bound.ensure = binder.guards(node.ensure, f"{home}/ensure", names)
-    if isinstance(node, MapNode):
-        bound.over = binder.expression(node.over, f"{home}/over", NONE)
-        is_item_known = not around.problems.is_damaged(f"{home}/as")
-        bound.key = binder.expression(node.key if is_item_known else None, f"{home}/key", item)
+    match node:
+        case MapNode():
+            bound.over = binder.expression(node.over, f"{home}/over", NONE)
+            is_item_known = not around.problems.is_damaged(f"{home}/as")
+            bound.key = binder.expression(node.key if is_item_known else None, f"{home}/key", item)
+        case RepeatNode():
+            _bind_repeat(bound, node, binder)
+        case GateNode():
+            _bind_gate(bound, node, binder)
+        case _:
+            pass
+    if node.undo is not None:
+        _bind_undo(around, bound, catalog)
     _wait_for(around, bound)
     return bound
 
 
-def _given(bound: Bound, catalog: Catalog) -> dict[str, Json]:
-    """The arguments. A call key covers what is really called: defaults stand for what is absent."""
-    defaults = catalog.target(bound.manifest).defaults if bound.manifest is not None else None
-    return {**defaults, **bound.node.with_} if defaults else dict(bound.node.with_)
+def _manifest(around: Surroundings, action: str, catalog: Catalog, *, at: str) -> Manifest | None:
+    if around.problems.is_damaged(at):
+        return None
+    return catalog.find(action, at=at, problems=around.problems)
+
+
+def _filled(
+    manifest: Manifest | None, given: Mapping[str, Json], catalog: Catalog
+) -> dict[str, Json]:
+    """Fill in defaults: a call key covers what is really called."""
+    if manifest is None:
+        return dict(given)
+    return {**catalog.target(manifest).defaults, **given}
+
+
+def _bind_repeat(bound: Bound, node: RepeatNode, binder: "_Binder") -> None:
+    bound.carry = Given(
+        node.id,
+        bound.home,
+        node.carry,
+        name="carry",
+        elsewhere=node.with_.keys(),
+        is_unsure=bound.is_unsure,
+    )
+    binder.arguments(bound.carry, dict(node.carry), names=RESULT)
+    bound.until = binder.guard(node.until, f"{bound.home}/until", RESULT)
+
+
+def _bind_gate(bound: Bound, node: GateNode, binder: "_Binder") -> None:
+    at = f"{bound.home}/gate"
+    bound.ask = binder.template(node.ask, f"{at}/ask", NONE)
+    # What is read here is read when another node starts: the gate does not wait for it.
+    aside = _Binder(binder.problems, [])
+    found = {
+        id_: aside.guard(source, f"{at}/bounds/{id_}", ARGS, name="bounds")
+        for id_, source in node.bounds.items()
+    }
+    bound.bounds = {id_: guard for id_, guard in found.items() if guard is not None}
+
+
+def _bind_undo(around: Surroundings, bound: Bound, catalog: Catalog) -> None:
+    undo, home = bound.node.undo, f"{bound.home}/undo"
+    if undo is None:
+        return
+    manifest = _manifest(around, undo.action, catalog, at=f"{home}/call")
+    aside = _Binder(around.problems, [])
+    given = Given(bound.node.id, home, undo.with_, is_unsure=bound.is_unsure)
+    names = ARGS | RESULT if isinstance(bound.node, CallNode) else RESULT
+    aside.arguments(given, _filled(manifest, undo.with_, catalog), names=names)
+    bound.undo = BoundUndo(manifest, given, aside.reads)
+    bound.reads += [each for each in aside.reads if each.reference.node != bound.node.id]
 
 
 @dataclass(slots=True)
 class _Binder:
-    bound: Bound
-    problems: Problems
+    """Compiles what a node says, and collects what that reads."""
 
-    def arguments(self, given: dict[str, Json], names: frozenset[str]) -> None:
-        bound, at = self.bound, f"{self.bound.home}/with"
-        if self.problems.is_damaged(f"{bound.home}/as"):
+    problems: Problems
+    reads: list[Read]
+
+    def arguments(self, given: Given, tree: dict[str, Json], *, names: frozenset[str]) -> None:
+        at = given.at
+        if self.problems.is_damaged(f"{given.home}/as"):
             # What the expressions call an item is not known.
-            bound.may_take_more, bound.lost = True, set(given)
+            given.may_take_more, given.lost = True, set(tree)
             return
         if self.problems.is_damaged(at):
-            bound.may_take_more = self.problems.is_lost(at)
-            bound.lost |= set(self.problems.damaged_below(at))
-        parsed = parse_template(given, names=names) if given else EMPTY
+            given.may_take_more = self.problems.is_lost(at)
+            given.lost |= set(self.problems.damaged_below(at))
+        parsed = parse_template(tree, names=names) if tree else EMPTY
         if not isinstance(parsed, Template):
             self.problems.take(parsed, at=at)
             wrong = {"/".join(each.pointer.split("/")[:2]) for each in parsed}
-            bound.lost |= {name for name in given if wrong & {pointer(name), ""}}
-            rest = {name: one for name, one in given.items() if name not in bound.lost}
+            given.lost |= {name for name in tree if wrong & {pointer(name), ""}}
+            rest = {name: one for name, one in tree.items() if name not in given.lost}
             parsed = parse_template(rest, names=names)
         if isinstance(parsed, Template):
-            bound.arguments = parsed
-            bound.reads += reads_of(parsed, at)
+            given.template = parsed
+            self.reads += reads_of(parsed, at)
+
+    def template(self, tree: Json, at: str, names: frozenset[str]) -> Template | None:
+        if self.problems.is_damaged(at):
+            return None
+        parsed = parse_template(tree, names=names)
+        if not isinstance(parsed, Template):
+            self.problems.take(parsed, at=at)
+            return None
+        self.reads += reads_of(parsed, at)
+        return parsed
 
     def expression(self, source: str | None, at: str, names: frozenset[str]) -> Expression | None:
         if source is None or self.problems.is_damaged(at):
@@ -162,16 +276,22 @@ class _Binder:
         if not isinstance(parsed, Expression):
             self.problems.take(parsed, at=at)
             return None
-        self.bound.reads += [Read(each, at, each.span) for each in parsed.references]
+        self.reads += [Read(each, at, each.span) for each in parsed.references]
         return parsed
 
-    def guard(self, source: str | None, at: str, names: frozenset[str]) -> Guard | None:
+    def guard(
+        self, source: str | None, at: str, names: frozenset[str], *, name: str = ""
+    ) -> Guard | None:
         found = self.expression(source, at, names)
-        return None if found is None else Guard(found, at)
+        return None if found is None else Guard(found, at, name or at.rpartition("/")[2])
 
     def guards(self, sources: Sequence[str], at: str, names: frozenset[str]) -> list[Guard]:
+        name = at.rpartition("/")[2]
         places = [at] if len(sources) == 1 else [f"{at}/{n}" for n in range(len(sources))]
-        found = (self.guard(one, place, names) for one, place in zip(sources, places, strict=True))
+        found = (
+            self.guard(one, place, names, name=name)
+            for one, place in zip(sources, places, strict=True)
+        )
         return [each for each in found if each is not None]
 
 
@@ -241,22 +361,26 @@ def _wait_for(around: Surroundings, bound: Bound) -> None:
             )
             continue
         (bound.read if read.reference.root == "node" else bound.viewed).add(found)
-    bound.strict = bound.read.union(_listed(around, bound, name="needs"))
-    bound.lenient = bound.viewed.union(_listed(around, bound, name="after")) - bound.strict
+    of = node.of if isinstance(node, FirstOfNode) else ()
+    bound.strict = bound.read.union(listed(around, bound, node.needs, name="needs"))
+    lenient = bound.viewed.union(listed(around, bound, node.after, name="after"))
+    bound.lenient = lenient.union(listed(around, bound, of, name="first_of")) - bound.strict
 
 
-def _listed(
-    around: Surroundings, bound: Bound, *, name: Literal["needs", "after"]
+def listed(
+    around: Surroundings, bound: Bound, ids: Sequence[NodeId], *, name: str
 ) -> Iterator[NodeId]:
-    """Check the ids of `needs` or `after`."""
-    ids = bound.node.needs if name == "needs" else bound.node.after
+    """Check the ids that a node lists, in `needs`, say; yields those that there are."""
     for index, other in enumerate(ids):
         at = f"{bound.home}/{name}/{index}"
         if around.problems.is_damaged(at):
             continue
         if other == bound.node.id:
             around.problems.error(
-                "IL1132", f"`{other}` waits for itself", at=at, hint=f"take it out of `{name}`"
+                "IL1132",
+                f"`{other}` waits for itself",
+                at=at,
+                hint=f"take it out of `{name.rpartition('/')[2]}`",
             )
         elif other in around.graph.nodes:
             yield other

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 
 from interlock.errors import ensure
-from interlock.graph import Graph, GraphNode, MapNode, find_body, visible_types
+from interlock.graph import Graph, WithBody, find_body, visible_types
 from interlock.plan.assembly import assemble
 from interlock.plan.binding import Surroundings
 from interlock.plan.catalog import Catalog
@@ -65,7 +65,7 @@ class Compiler:
         """Give the types that schemas may refer to."""
         return visible_types([level.graph for level in self.levels])
 
-    def body(self, node: GraphNode | MapNode, *, at: str) -> CompiledGraph | None:
+    def body(self, node: WithBody, *, at: str) -> CompiledGraph | None:
         """Give the compiled body that a node names; None when it could not be read.
 
         Whether there is one, the reader has checked.

@@ -1,6 +1,6 @@
 """What graphs may say and the engine cannot execute yet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from interlock.graph import (
     AnyNode,
@@ -15,18 +15,19 @@ NOT_YET = frozenset({"repeat", "wait", "gate", "first_of", "undo"})
 """Taken out one by one as the engine learns them."""
 
 
-def refuse_unexecutable(node: AnyNode, problems: Problems) -> bool:
-    """Report what of a node cannot be executed; say whether there is such a thing."""
-    found = [(field, word) for field, word in _uses(node) if word in NOT_YET]
-    for field, word in found:
-        problems.error(
-            "IL1110",
-            f"node `{node.id}` has `{word}`, which this version of Interlock cannot execute",
-            at=f"/nodes/{node.id}/{field}",
-            on_key=True,
-            hint="remove it",
-        )
-    return bool(found)
+def refuse_unexecutable(nodes: Iterable[AnyNode], problems: Problems) -> None:
+    """Report what of a graph cannot be executed; to be asked when nothing else is wrong with it."""
+    for node in nodes:
+        for field, word in _uses(node):
+            if word not in NOT_YET:
+                continue
+            problems.error(
+                "IL1110",
+                f"node `{node.id}` has `{word}`, which this version of Interlock cannot execute",
+                at=f"/nodes/{node.id}/{field}",
+                on_key=True,
+                hint="remove it",
+            )
 
 
 def _uses(node: AnyNode) -> Iterator[tuple[str, str]]:

@@ -265,7 +265,7 @@ def _checks(graph: CompiledGraph, around: str) -> Iterator[RunTimeCheck]:
     for node in graph.nodes:
         for check in node.unproven:
             yield replace(check, node=f"{around}{check.node}")
-        if isinstance(node, CompiledGraphNode | CompiledMap):
+        if isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
             yield from _checks(node.body, f"{around}{node.id}/")
 
 

@@ -106,10 +106,9 @@ class Lens:
     def _blame_condition(self, guard: Guard, schema: Schema) -> None:
         source = guard.expression.source.strip()
         start = guard.expression.source.index(source)
-        name = next(each for each in ("when", "require", "ensure") if f"/{each}" in guard.at[-20:])
         self.problems.error(
             "IL2009",
-            f"`{name}` of {self.owner} must be true or false, but it is {describe(schema)}",
+            f"`{guard.name}` of {self.owner} must be true or false, but it is {describe(schema)}",
             at=guard.at,
             span=(start, start + len(source)),
             hint=_comparison(source if guard.expression.plain else "…", schema),

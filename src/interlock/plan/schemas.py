@@ -1,6 +1,6 @@
 """The schemas of what a graph takes and yields, put together from those of its parts."""
 
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from typing import get_args
 
 from interlock.journal import NodeStatus
@@ -56,6 +56,32 @@ def map_yields(outputs: Schema) -> Schema:
         "count": COUNT,
     }
     return composition.whole(_closed(properties, list(properties)))
+
+
+def repeat_yields(outputs: Schema) -> Schema:
+    """Make the schema of what a `repeat` yields: the outputs of the last turn, and `turns`."""
+    composition = Composition()
+    inner = composition.part(outputs)
+    fields: dict[str, Json] = {"turns": {"type": "integer", "minimum": 1}}
+    if isinstance(inner, bool):
+        return composition.whole({"type": "object", "properties": fields, "required": ["turns"]})
+    properties, required = inner.get("properties"), inner.get("required")
+    fields |= properties if isinstance(properties, dict) else {}
+    return composition.whole(_closed(fields, [*_names(required), "turns"]))
+
+
+def _names(value: Json) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
+def one_of_yields(outputs: Sequence[Schema]) -> Schema:
+    """Make the schema of what a `first_of` yields: what any of its nodes does."""
+    different = [one for at, one in enumerate(outputs) if one not in outputs[:at]]
+    if len(different) == 1 or any(one in (True, {}) for one in different):
+        return True if len(different) > 1 else different[0]
+    composition = Composition()
+    parts: list[Json] = [composition.part(one) for one in different]
+    return composition.whole({"anyOf": parts})
 
 
 def lenient_views(outputs: Mapping[str, Schema]) -> Schema:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from interlock.graph import Graph, GraphNode, MapNode
+from interlock.graph import Graph, WithBody
 from interlock.plan.binding import Bound, Surroundings
 from interlock.plan.catalog import Catalog
 from interlock.plan.memory import Memory
@@ -38,7 +38,7 @@ class Around(Protocol):
         """Whether types are checked."""
         ...
 
-    def body(self, node: GraphNode | MapNode, *, at: str) -> CompiledGraph | None:
+    def body(self, node: WithBody, *, at: str) -> CompiledGraph | None:
         """Compile the body that a node names."""
         ...
 
@@ -59,6 +59,7 @@ class Site:
             consumers.
         sources: who yields it, in words.
         absent: why a node may not succeed in a run that succeeds.
+        skippable: nodes that may be skipped in a run that succeeds.
         told: nodes that an output reads.
     """
 
@@ -70,6 +71,7 @@ class Site:
     schemas: dict[str, Schema] = field(default_factory=dict[str, Schema])
     sources: dict[str, Source] = field(default_factory=dict[str, Source])
     absent: dict[NodeId, str] = field(default_factory=dict[NodeId, str])
+    skippable: set[NodeId] = field(default_factory=set[NodeId])
     told: set[str] = field(default_factory=set[str])
 
     @property

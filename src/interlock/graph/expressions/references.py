@@ -86,8 +86,8 @@ def resolve(chain: Chain, names: frozenset[str]) -> Reference | Diagnostic:
 _MEANING = {
     "result": "`result` is the node's own output, in `ensure`, `undo`, `carry` and `until`;"
     " elsewhere name the node whose output you mean",
-    "args": "`args` is the node's evaluated `with`, in `require`, `ensure`, `undo`, `carry` and"
-    " `until`; elsewhere use `inputs` or name a node",
+    "args": "`args` is the node's evaluated `with`, in `require`, `ensure`, `undo` and `bounds`;"
+    " elsewhere use `inputs` or name a node",
 }
 
 
