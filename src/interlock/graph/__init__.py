@@ -126,6 +126,7 @@ _LATER = {
 __all__ = [
     "AnyGraphFunction",
     "AnyNode",
+    "body_kind",
     "Broken",
     "CallNode",
     "cel",
@@ -149,8 +150,8 @@ __all__ = [
     "format_document",
     "from_model_form",
     "GateNode",
-    "graph",
     "Graph",
+    "graph",
     "GraphFunction",
     "GraphNode",
     "load",
@@ -181,8 +182,8 @@ __all__ = [
     "Retry",
     "Scope",
     "size",
-    "Status",
     "status",
+    "Status",
     "Template",
     "to_document",
     "to_model_form",
@@ -191,8 +192,8 @@ __all__ = [
     "verbatim",
     "visible_types",
     "WaitNode",
-    "WithBody",
     "when",
+    "WithBody",
 ]
 
 make_callable(__name__)

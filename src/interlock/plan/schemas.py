@@ -77,8 +77,10 @@ def _names(value: Json) -> list[str]:
 def one_of_yields(outputs: Sequence[Schema]) -> Schema:
     """Make the schema of what a `first_of` yields: what any of its nodes does."""
     different = [one for at, one in enumerate(outputs) if one not in outputs[:at]]
-    if len(different) == 1 or any(one in (True, {}) for one in different):
-        return True if len(different) > 1 else different[0]
+    if len(different) == 1:
+        return different[0]
+    if not different or any(one in (True, {}) for one in different):
+        return True
     composition = Composition()
     parts: list[Json] = [composition.part(one) for one in different]
     return composition.whole({"anyOf": parts})

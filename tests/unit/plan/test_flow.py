@@ -169,11 +169,10 @@ def test_a_refused_gate_that_lets_go_on_makes_what_needs_it_optional():
     plan_of(REFUSED % "fail")
     with pytest.raises(DocumentInvalid) as caught:
         plan_of(REFUSED % "continue")
-    told = [each.message for each in caught.value.diagnostics]
-    assert told == [
-        "output `verdict` needs `ok`, which may be refused: it has `on_refused: continue`",
-        "output `write` needs `write`, which needs `ok`, which may be refused: it has"
-         " `on_refused: continue`",
+    whole = "may be refused: it has `on_refused: continue`"
+    assert [each.message for each in caught.value.diagnostics] == [
+        f"output `verdict` needs `ok`, which {whole}",
+        f"output `write` needs `write`, which needs `ok`, which {whole}",
     ]
 
 
