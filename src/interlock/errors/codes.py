@@ -206,6 +206,9 @@ CODES: dict[str, CodeInfo] = {
     "IL2213": CodeInfo("value too deep", "Values nest at most 100 levels deep."),
     "IL2214": CodeInfo("types do not fit", "An operator or a function does not take these types."),
     "IL2215": CodeInfo("result is no JSON data", "The result of an expression must be JSON data."),
+    "IL2216": CodeInfo(
+        "constant that fails", "An expression that reads nothing yields the same error every time."
+    ),
     # --- IL4xxx flow
     "IL4001": CodeInfo(
         "`after` without effect",
