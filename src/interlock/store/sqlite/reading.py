@@ -145,9 +145,12 @@ def check_there(path: Path) -> None:
     if not path.exists():
         hint = "`interlock run` makes one; or name the one that you mean"
         raise NoJournal(f"there is no journal at {path}", hint=hint)
-    if not path.stat().st_size or beside(path, "-journal").exists():
-        hint = "`interlock run` finishes it; or name the one that you mean"
-        raise NoJournal(f"the making of {path} was not finished: no run is in it", hint=hint)
+    unfinished = "`interlock run` finishes it; or name the one that you mean"
+    if beside(path, "-journal").exists():
+        told = f"the making of {path} was not finished: no run is in it"
+        raise NoJournal(told, hint=unfinished)
+    if not path.stat().st_size:
+        raise NoJournal(f"there is no journal in {path} yet: it is empty", hint=unfinished)
     check_access(path, (path, beside(path, "-wal"), beside(path, "-shm")))
 
 
