@@ -263,45 +263,82 @@ CODES: dict[str, CodeInfo] = {
     ),
     # --- IL6xxx nodes at run time
     "IL6001": CodeInfo(
-        "action failed", "The action raised an exception. Its type and message are in the error."
+        "action failed",
+        "The action raised an exception. Its type and message are in the error."
+        " Correct the action or its arguments; `retry` helps where the cause passes.",
     ),
-    "IL6002": CodeInfo("attempt timed out", "The attempt took longer than its `timeout`."),
+    "IL6002": CodeInfo(
+        "attempt timed out",
+        "The attempt took longer than its `timeout`."
+        " Raise `timeout`, or ask the action for less at once.",
+    ),
     "IL6003": CodeInfo(
-        "output refused", "The action returned a value that is not JSON data or is over a limit."
+        "output refused",
+        "The action returned a value that is not JSON data or is over a limit."
+        " Return JSON data, and large data by reference.",
     ),
     "IL6004": CodeInfo(
-        "output of the wrong type", "The output does not satisfy the action's or the node's schema."
+        "output of the wrong type",
+        "The output does not satisfy the action's or the node's schema."
+        " Correct what the action returns, or what it or `returns` declares.",
     ),
-    "IL6005": CodeInfo("postcondition failed", "`ensure` was false for the output of the node."),
+    "IL6005": CodeInfo(
+        "postcondition failed",
+        "`ensure` was false for the output of the node."
+        " `interlock show RUN NODE` shows the output.",
+    ),
     "IL6006": CodeInfo(
-        "precondition failed", "`require` was false when the node was about to start."
+        "precondition failed",
+        "`require` was false when the node was about to start."
+        " `interlock show RUN NODE` shows the arguments.",
     ),
     "IL6007": CodeInfo("expression failed", "An expression of the node could not be evaluated."),
     "IL6008": CodeInfo(
-        "arguments refused", "The evaluated arguments do not satisfy the action's schema."
+        "arguments refused",
+        "The evaluated arguments do not satisfy the action's schema."
+        " Correct what the arguments read, or let the producer declare its type.",
     ),
     "IL6009": CodeInfo("not applied", "The action proved that its write did not happen."),
-    "IL6010": CodeInfo("in doubt", "A write was sent and no answer is known."),
+    "IL6010": CodeInfo(
+        "in doubt",
+        "A write was sent and no answer is known."
+        " Find out whether it happened, and say so with `interlock resolve`.",
+    ),
     "IL6011": CodeInfo(
-        "crashed too often", "Attempts of this node ended with the process `crashes_max` times."
+        "crashed too often",
+        "Attempts of this node ended with the process `crashes_max` times."
+        " Look what ends the process: memory, a native library, a kill from outside.",
     ),
     "IL6012": CodeInfo(
-        "deadline passed", "The node with all its retries took longer than its `deadline`."
+        "deadline passed",
+        "The node with all its retries took longer than its `deadline`."
+        " Raise `deadline`, or lower the number of attempts.",
     ),
-    "IL6013": CodeInfo("inner scope failed", "A node inside the scope of this node failed."),
+    "IL6013": CodeInfo(
+        "inner scope failed",
+        "A node inside the scope of this node failed. The error of that node says why.",
+    ),
     "IL6014": CodeInfo(
         "proposal refused", "The proposed graph did not compile under the parent's rules."
     ),
     "IL6015": CodeInfo(
-        "too many failed items", "More than `failures_max` items of a `map` failed."
+        "too many failed items",
+        "More than `failures_max` items of a `map` failed."
+        " Correct the items, or raise `failures_max`.",
     ),
-    "IL6016": CodeInfo("keys are not unique", "Two items of a `map` have the same `key`."),
+    "IL6016": CodeInfo(
+        "keys are not unique",
+        "Two items of a `map` have the same `key`. Choose a `key` that differs for each item.",
+    ),
     "IL6017": CodeInfo("resolved as failed", "A person resolved a write in doubt as not applied."),
     "IL6018": CodeInfo("strict dependency did not succeed", "The node was skipped."),
     "IL6019": CodeInfo("guard was false", "The node was skipped because `when` was false."),
     # --- IL7xxx store and journal
     "IL7000": CodeInfo("store error", "Base of the errors of the store."),
-    "IL7001": CodeInfo("run not found", "The store has no run with this id."),
+    "IL7001": CodeInfo(
+        "run not found",
+        "The store has no run with this id. `interlock runs` lists those that there are.",
+    ),
     "IL7002": CodeInfo(
         "run not resumable", "The run is in a state in which the order makes no sense."
     ),
@@ -313,7 +350,9 @@ CODES: dict[str, CodeInfo] = {
         "Reading or writing failed; what was not acknowledged may or may not be durable.",
     ),
     "IL7005": CodeInfo(
-        "journal corrupt", "Stored bytes do not decode or do not match their digest."
+        "journal corrupt",
+        "Stored bytes do not decode or do not match their digest."
+        " Restore a copy of the journal; `interlock doctor` looks at the file.",
     ),
     "IL7006": CodeInfo(
         "lease held",
@@ -323,26 +362,42 @@ CODES: dict[str, CodeInfo] = {
     "IL7007": CodeInfo(
         "lease lost", "Another owner took the run over; nothing of this owner was appended."
     ),
-    "IL7008": CodeInfo("key taken", "Another run was started with the same key."),
+    "IL7008": CodeInfo(
+        "key taken",
+        "Another run was started with the same key. Take its result, or choose another key.",
+    ),
     "IL7010": CodeInfo(
-        "not a database", "The file is not a SQLite database, or its first page is damaged."
+        "not a database",
+        "The file is not a SQLite database, or its first page is damaged."
+        " Check the path, or restore a copy.",
     ),
     "IL7011": CodeInfo(
         "another program's database", "The SQLite file was not made by Interlock; it is left alone."
     ),
     "IL7012": CodeInfo(
-        "newer format", "The file was written by a newer Interlock than the one that opens it."
+        "newer format",
+        "The file was written by a newer Interlock than the one that opens it."
+        " Open it with that version or a later one.",
     ),
-    "IL7013": CodeInfo("not writable", "The file or its folder cannot be written."),
+    "IL7013": CodeInfo(
+        "not writable",
+        "The file or its folder cannot be written. Check the owner and the permissions.",
+    ),
     "IL7014": CodeInfo(
-        "network file system", "Locks and shared memory are unsafe there, so a journal is refused."
+        "network file system",
+        "Locks and shared memory are unsafe there, so a journal is refused."
+        " Put the journal on a local disk.",
     ),
     "IL7015": CodeInfo("no such place", "The path is not a file, or its folder does not exist."),
     "IL7016": CodeInfo(
-        "locked", "Another process held a lock of the store for longer than a commit can take."
+        "locked",
+        "Another process held a lock of the store for longer than a commit can take."
+        " Find the process that holds it, and try again.",
     ),
     "IL7017": CodeInfo(
-        "disk full", "The disk or a quota is full; nothing that was not acknowledged counts."
+        "disk full",
+        "The disk or a quota is full; nothing that was not acknowledged counts."
+        " Make room, then resume the run.",
     ),
     "IL7018": CodeInfo(
         "records out of order",
@@ -358,7 +413,9 @@ CODES: dict[str, CodeInfo] = {
     "IL7021": CodeInfo("not readable", "The file or its folder cannot be read."),
     # --- IL8xxx replay
     "IL8001": CodeInfo(
-        "divergence", "A replay differs from its journal; the first difference is named."
+        "divergence",
+        "A replay differs from its journal; the first difference is named."
+        " Nothing was changed: compare the code and the versions of then and now.",
     ),
     # --- IL9xxx usage and internal
     "IL9001": CodeInfo("usage", "A call or command makes no sense as given."),
@@ -369,7 +426,9 @@ CODES: dict[str, CodeInfo] = {
         "illegal transition", "An event that the engine could not have ordered in this state."
     ),
     "IL9004": CodeInfo(
-        "app not loaded", "The module that `--app` or `[tool.interlock]` names cannot be used."
+        "app not loaded",
+        "The module that `--app` or `[tool.interlock]` names cannot be used."
+        " The message says which import failed.",
     ),
     "IL9000": CodeInfo(
         "internal error", "A check inside Interlock failed. This is a bug; please report it."
