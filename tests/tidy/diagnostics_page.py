@@ -25,12 +25,13 @@ FAMILIES = {
 HEAD = """\
 # Diagnostics
 
-Every error and every warning has a code that never changes its meaning. `interlock explain CODE` says in the terminal
-what this page says. A text reads from top to bottom: the code and what is wrong; the place in the file; where it helps,
-what there is instead; and after `hint:` what to do.
+Every error and every warning has a code that never changes its meaning; `interlock explain CODE`
+says in the terminal what this page says. A text reads from top to bottom: the code and what is
+wrong; the place in the file; where it helps, what there is instead; after `hint:`, what to do.
 
-All problems of a document come at once, in the order of the file, at most a hundred. None is told because of another
-one: correct them in any order. Only a text that cannot be read as YAML or JSON is refused for that alone.
+All problems of a document come at once, in the order of the file, at most a hundred. None is told
+because of another one: correct them in any order. Only a text that cannot be read as YAML or JSON
+is refused for that alone.
 
 This page is generated; the examples are the texts that the tests hold the program to.
 """
