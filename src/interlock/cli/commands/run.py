@@ -1,6 +1,7 @@
 """`interlock run`: run a graph."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import click
 
@@ -11,9 +12,9 @@ from interlock.cli.options import app_option, example, input_options, json_optio
 from interlock.cli.people import user
 from interlock.cli.sources import STDIN, app_of, compile_argument
 from interlock.cli.stores import opened
-from interlock.errors import KeyTaken, UsageError
-from interlock.journal import RunStarted, Value
-from interlock.runtime import RunResult, read_entries
+from interlock.errors import UsageError
+from interlock.journal import Entry, RunStarted, Value
+from interlock.runtime import Observer, RunResult, Runtime, read_entries
 from interlock.values import Json, RunId
 
 
@@ -58,15 +59,18 @@ def _start(stage: Stage, inputs: Mapping[str, Json], key: str | None) -> RunResu
     taken = stage.journal.store.heads(key=key, limit=1) if key is not None else []
     if taken:
         return _again(stage, inputs, taken[0].run)
-    try:
-        return drive(
-            stage,
-            lambda runtime, observer: runtime.run(
-                stage.plan, inputs, key=key, principal=user(), observer=observer
-            ),
-        )
-    except KeyTaken as error:
-        return _again(stage, inputs, RunId(error.run))
+    started: set[RunId] = set()
+
+    def order(runtime: Runtime, observer: Observer) -> Coroutine[Any, Any, RunResult]:
+        def observe(run: RunId, entry: Entry) -> None:
+            started.add(run)
+            observer(run, entry)
+
+        return runtime.run(stage.plan, inputs, key=key, principal=user(), observer=observe)
+
+    result = drive(stage, order)
+    # Another process may have come first with this key, after all.
+    return result if result.run in started else _again(stage, inputs, result.run)
 
 
 def _again(stage: Stage, inputs: Mapping[str, Json], run: RunId) -> RunResult:
