@@ -200,7 +200,7 @@ def test_a_run_has_one_driver(processes: Processes):
     assert shown["driven_by"] is not None
     refused = processes.run("resume", "last")
     assert refused.returncode == 7
-    assert refused.stderr.startswith("error[IL7006]")
+    assert "\nerror[IL7006]" in refused.stderr
     processes.let_go("first", "one")
     processes.until_began("second")
     processes.let_go("second", "two")
