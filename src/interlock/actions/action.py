@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, final, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, final, overload
 
 from interlock.actions.context import Context
 from interlock.actions.manifest import EFFECTS, Effect, Manifest
@@ -21,6 +21,7 @@ R = TypeVar("R")
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*([.\-/][A-Za-z0-9_]+)*")
 NAME_CHARS_MAX = 200
+RESULT = "result"
 DEFAULT_WINDOW_MS = 24 * 3600 * 1000
 
 
@@ -49,6 +50,8 @@ class Safety:
     key: str | None = None
     window: str | None = None
     probe: Callable[..., object] | None = None
+    undo: "Callable[..., object] | Action[..., Any] | None" = None
+    transactional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,18 +112,7 @@ class Action(Generic[P, R]):
                 f"action `{self.name}`: unknown effect {self.effect!r}",
                 hint="use pure, read or write",
             )
-        safety = self.safety
-        if self.effect != "write" and (safety.key or safety.probe or safety.window):
-            raise ActionInvalid(
-                f"action `{self.name}`: key, window and probe make writes safe,"
-                f" but its effect is {self.effect}",
-                hint='leave them out, or declare effect="write"',
-            )
-        if safety.window and not safety.key:
-            raise ActionInvalid(
-                f"action `{self.name}`: a window needs a key",
-                hint="name the argument that carries the key",
-            )
+        check_safety(self.name, self.effect, self.safety)
 
     @cached_property
     def signature(self) -> Signature:
@@ -159,12 +151,42 @@ class Action(Generic[P, R]):
             key=self.safety.key,
             window_ms=window if self.safety.key else None,
             probe=self.safety.probe is not None,
+            undo=self._undo_manifest(arguments),
+            transactional=self.safety.transactional,
             fingerprint=fingerprint,
             cost_usd_micros_max=None if cost is None else round(cost * 1_000_000),
             metered=self.bounds.metered,
             timeout_ms_max=self.bounds.timeout_ms_max,
             description=inspect.cleandoc(self.__doc__).partition("\n")[0] if self.__doc__ else "",
         )
+
+    @cached_property
+    def undo(self) -> "Action[..., Any] | None":
+        """The action that takes a write of this one back; a function becomes `NAME.undo`."""
+        declared = self.safety.undo
+        if declared is None:
+            return None
+        if isinstance(declared, Action):
+            return cast("Action[..., Any]", declared)
+        name = f"{self.name}.undo"
+        takes = Signature(declared, name).fields
+        fixed = {field: one for field, one in self.bound.items() if field in takes}
+        return Action(declared, name=name, version=self.version, bound=fixed)
+
+    def _undo_manifest(self, arguments: Schema) -> Manifest | None:
+        """Give the manifest of the undo, which takes these arguments by name, and `result`."""
+        if self.undo is None:
+            return None
+        manifest = self.undo.manifest
+        given = {*_names(arguments, "properties"), RESULT}
+        lacking = [name for name in _names(manifest.arguments, "required") if name not in given]
+        if lacking:
+            raise ActionInvalid(
+                f"action `{self.name}`: its undo takes `{lacking[0]}`, which is neither one of its"
+                f" arguments nor `{RESULT}`",
+                hint=f"name an argument, or take `{RESULT}`: the output of what is undone",
+            )
+        return manifest
 
     def _check_key(self, arguments: Schema) -> None:
         key = self.safety.key
@@ -266,6 +288,37 @@ class Action(Generic[P, R]):
         return f"<action {self.name} ({self.effect})>"
 
 
+def check_safety(name: str, effect: Effect, safety: Safety) -> None:
+    """Refuse what is declared and cannot be meant.
+
+    Raises:
+        ActionInvalid: the declaration contradicts itself.
+    """
+    is_safe = safety.key or safety.probe or safety.window
+    if effect != "write" and (is_safe or safety.undo or safety.transactional):
+        raise ActionInvalid(
+            f"action `{name}`: key, window, probe, undo and transactional are said of writes,"
+            f" but its effect is {effect}",
+            hint='leave them out, or declare effect="write"',
+        )
+    if safety.window and not safety.key:
+        raise ActionInvalid(
+            f"action `{name}`: a window needs a key",
+            hint="name the argument that carries the key",
+        )
+    if safety.transactional and is_safe:
+        raise ActionInvalid(
+            f"action `{name}`: a transactional write commits with the journal, and is never in"
+            " doubt: it needs no key, window or probe",
+            hint="leave those out, or leave out `transactional`",
+        )
+
+
+def _names(arguments: Schema, field: str) -> list[str]:
+    found = arguments.get(field) if isinstance(arguments, dict) else None
+    return [str(name) for name in found] if isinstance(found, dict | list) else []
+
+
 def _name_of(func: Callable[..., object]) -> str:
     name = getattr(func, "__name__", None)
     if not isinstance(name, str):
@@ -335,6 +388,8 @@ def action(
     key: str | None = None,
     window: str | None = None,
     probe: Callable[..., object] | None = None,
+    undo: Callable[..., object] | Action[..., Any] | None = None,
+    transactional: bool = False,
     cost_usd_max: float | None = None,
     timeout_ms_max: int | None = None,
     metered: bool = False,
@@ -349,6 +404,8 @@ def action(
     key: str | None = None,
     window: str | None = None,
     probe: Callable[..., object] | None = None,
+    undo: Callable[..., object] | Action[..., Any] | None = None,
+    transactional: bool = False,
     cost_usd_max: float | None = None,
     timeout_ms_max: int | None = None,
     metered: bool = False,
@@ -366,6 +423,11 @@ def action(
         probe: for a write: a function of the same arguments that asks the receiver whether the
             write happened; it returns the output, None when it did not happen, or raises when it
             cannot tell.
+        undo: for a write: a function, or an action, that takes it back. It takes arguments of this
+            action by their names, and `result`, the output; a function becomes the action
+            `NAME.undo`.
+        transactional: for a write to the database of the journal: it commits with the journal, so
+            that it happens exactly once.
         cost_usd_max: bound on the money of one attempt; makes the action metered.
         timeout_ms_max: bound on the time of one attempt.
         metered: an attempt costs, even if no bound is known: it never runs ahead of the journal.
@@ -381,7 +443,9 @@ def action(
             name=name if isinstance(name, str) else _name_of(func),
             effect=effect,
             version=version,
-            safety=Safety(key=key, window=window, probe=probe),
+            safety=Safety(
+                key=key, window=window, probe=probe, undo=undo, transactional=transactional
+            ),
             bounds=Bounds(
                 cost_usd_max=cost_usd_max, timeout_ms_max=timeout_ms_max, metered=metered
             ),

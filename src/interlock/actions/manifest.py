@@ -9,7 +9,9 @@ from interlock.errors import JournalCorrupt
 from interlock.values import Digest, Json, Schema, digest
 
 Effect = Literal["pure", "read", "write"]
-Guarantee = Literal["repeatable", "one effect", "at most once"]
+Guarantee = Literal[
+    "repeatable", "exactly once", "one effect", "at most once, reversible", "at most once"
+]
 
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
 
@@ -24,6 +26,9 @@ class Manifest:
         key: the argument that carries the idempotency key, or `Context.idempotency_key`.
         window_ms: how long the receiver remembers the key.
         probe: whether the receiver can be asked if the write happened.
+        undo: the action that takes the write back; its arguments are named as those of this one,
+            and `result`.
+        transactional: whether the write commits with the journal, in one database.
         fingerprint: digest of the code; None when there was no source.
         cost_usd_micros_max: declared bound on the cost of one attempt, in millionths of a dollar.
         metered: whether an attempt costs money, so that it never runs ahead of the journal; implied
@@ -38,6 +43,8 @@ class Manifest:
     key: str | None = None
     window_ms: int | None = None
     probe: bool = False
+    undo: "Manifest | None" = None
+    transactional: bool = False
     fingerprint: Digest | None = None
     cost_usd_micros_max: int | None = None
     timeout_ms_max: int | None = None
@@ -64,9 +71,11 @@ class Manifest:
         """What can be promised of the effect; see `docs/concepts/effects.md`."""
         if self.effect != "write":
             return "repeatable"
+        if self.transactional:
+            return "exactly once"
         if self.key is not None or self.probe:
             return "one effect"
-        return "at most once"
+        return "at most once" if self.undo is None else "at most once, reversible"
 
     def to_json(self) -> dict[str, Json]:
         """Return the manifest as JSON data, without what is absent."""
@@ -79,6 +88,8 @@ class Manifest:
             "key": self.key,
             "window_ms": self.window_ms,
             "probe": self.probe or None,
+            "undo": None if self.undo is None else self.undo.to_json(),
+            "transactional": self.transactional or None,
             "fingerprint": self.fingerprint,
             "cost_usd_micros_max": self.cost_usd_micros_max,
             "timeout_ms_max": self.timeout_ms_max,
@@ -96,8 +107,11 @@ class Manifest:
         """
         if not isinstance(data, dict) or data.get("effect") not in EFFECTS:
             raise JournalCorrupt(f"not a manifest: {data!r:.200}")
+        fields = cast(dict[str, object], data)
+        if "undo" in data:
+            fields = {**fields, "undo": cls.from_json(data["undo"])}
         try:
-            return cls(**cast(dict[str, object], data))  # type: ignore[arg-type]
+            return cls(**fields)  # type: ignore[arg-type]
         except TypeError as error:
             raise JournalCorrupt(f"not a manifest: {error}") from error
 

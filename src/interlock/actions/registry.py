@@ -16,17 +16,23 @@ AnyAction = Action[..., Any]
 class Registry:
     """Actions by name.
 
-    `Registry([a, b]) | other` joins registries; a name stands for one action.
+    `Registry([a, b]) | other` joins registries; a name stands for one action. What undoes an action
+    comes with it.
     """
 
     def __init__(self, actions: Iterable[AnyAction] = ()) -> None:
         self._actions: dict[str, AnyAction] = {}
         for action in actions:
-            if action.name in self._actions and self._actions[action.name] is not action:
-                raise ActionInvalid(
-                    f"two actions are named `{action.name}`", hint="give one of them another name"
-                )
-            self._actions[action.name] = action
+            self._add(action)
+            if action.undo is not None:
+                self._add(action.undo)
+
+    def _add(self, action: AnyAction) -> None:
+        if action.name in self._actions and self._actions[action.name] is not action:
+            raise ActionInvalid(
+                f"two actions are named `{action.name}`", hint="give one of them another name"
+            )
+        self._actions[action.name] = action
 
     @cached_property
     def manifests(self) -> dict[str, Manifest]:

@@ -222,6 +222,13 @@ CODES: dict[str, CodeInfo] = {
     "IL4003": CodeInfo(
         "unused node", "A pure function whose output nothing reads could as well be left out."
     ),
+    "IL4004": CodeInfo(
+        "nothing to undo", "A node asks to undo when it fails, but nothing in the graph can be."
+    ),
+    "IL4005": CodeInfo(
+        "irreversible too early",
+        "A write that nothing takes back may happen before a node that could fail first.",
+    ),
     "IL4101": CodeInfo(
         "arguments not known to a gate",
         "A gate shows and binds what it allows: it is known when the gate opens, or bounded.",

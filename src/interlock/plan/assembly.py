@@ -7,6 +7,7 @@ from interlock.plan.binding import Surroundings, bind
 from interlock.plan.executable import refuse_unexecutable
 from interlock.plan.gates import cover
 from interlock.plan.model import (
+    AnyCompiledNode,
     CompiledGraph,
     CompiledGraphNode,
     CompiledMap,
@@ -18,6 +19,7 @@ from interlock.plan.notices import notice
 from interlock.plan.outputs import Outputs
 from interlock.plan.parts import check_attempts
 from interlock.plan.reading import Source
+from interlock.plan.recoverable import warn_of_undo
 from interlock.plan.schemas import graph_inputs_schema, has_default, record
 from interlock.plan.site import Around, Site
 from interlock.values import Checker, NodeId, Schema, numbers, resolve
@@ -46,8 +48,10 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
     compiled = [compile_node(site, site.bound[id_]) for id_ in site.positions]
     nodes = cover(site, [node for node in compiled if node is not None])
     outputs, outputs_schema = _outputs(site)
+    undoable = any(is_undoable(one) for one in nodes)
     if around.is_checked:
         notice(site)
+        warn_of_undo(site, nodes, undoable=undoable)
     if not site.problems.has_errors and not site.problems.broken:
         refuse_unexecutable(graph.nodes.values(), site.problems)
     return CompiledGraph(
@@ -64,8 +68,14 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
         decode=numbers(inputs_schema),
         outputs=outputs,
         outputs_schema=outputs_schema,
+        undoable=undoable,
         depth=max((one.body.depth + 1 for one in nodes if isinstance(one, INNER)), default=0),
     )
+
+
+def is_undoable(node: AnyCompiledNode) -> bool:
+    """Say whether something takes back what a node does, or something in its graph."""
+    return node.undo is not None or (isinstance(node, INNER) and node.body.undoable)
 
 
 def _inputs_seen(site: Site, inputs: Mapping[str, Schema]) -> Schema:

@@ -265,6 +265,8 @@ def _checks(graph: CompiledGraph, around: str) -> Iterator[RunTimeCheck]:
     for node in graph.nodes:
         for check in node.unproven:
             yield replace(check, node=f"{around}{check.node}")
+        for check in node.undo.unproven if node.undo is not None else ():
+            yield replace(check, node=f"{around}{check.node}!undo")
         if isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
             yield from _checks(node.body, f"{around}{node.id}/")
 

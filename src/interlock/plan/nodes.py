@@ -38,6 +38,7 @@ from interlock.plan.reading import Lens, Source
 from interlock.plan.schemas import map_yields
 from interlock.plan.site import Site
 from interlock.plan.target import Target
+from interlock.plan.undoing import compile_undo
 from interlock.values import Schema, select
 
 ARRAY: Schema = {"type": "array"}
@@ -100,6 +101,7 @@ def _calling(
         )
     returns = returned(site, bound, manifest.returns)
     common = common_of(site, bound, returns=returns, unproven=checks)
+    common["undo"] = compile_undo(site, bound, returns=returns)
     return CompiledCall(**common, action=manifest, accepts=accepts, ahead=manifest.runs_ahead)
 
 
@@ -112,7 +114,9 @@ def _subgraph(site: Site, bound: Bound, node: GraphNode) -> CompiledGraphNode | 
     checks = checked_arguments(site, bound, target)
     site.sources[node.id] = Source(name=f"graph `{node.graph}`", verb="yields")
     returns = returned(site, bound, body.outputs_schema)
-    return CompiledGraphNode(**common_of(site, bound, returns=returns, unproven=checks), body=body)
+    common = common_of(site, bound, returns=returns, unproven=checks)
+    common["undo"] = compile_undo(site, bound, returns=returns)
+    return CompiledGraphNode(**common, body=body)
 
 
 def _map(site: Site, bound: Bound, node: MapNode) -> CompiledMap | None:

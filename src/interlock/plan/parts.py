@@ -1,7 +1,7 @@
 """What the second pass does for every kind of node."""
 
 from dataclasses import replace
-from typing import TypeAlias, TypedDict
+from typing import NotRequired, TypeAlias, TypedDict
 
 from interlock.graph import (
     Expression,
@@ -15,7 +15,7 @@ from interlock.graph import (
 )
 from interlock.plan.arguments import check_arguments, check_expressions
 from interlock.plan.binding import Bound
-from interlock.plan.model import CompiledGraph, Decoder, RunTimeCheck
+from interlock.plan.model import CompiledCall, CompiledGraph, Decoder, RunTimeCheck
 from interlock.plan.narrowing import narrowed
 from interlock.plan.reading import Lens, Source
 from interlock.plan.site import Site
@@ -48,6 +48,7 @@ class Common(TypedDict):
     returns: Checker | None
     decode: Decoder | None
     unproven: Checks
+    undo: NotRequired[CompiledCall | None]
 
 
 def note_absence(site: Site, bound: Bound) -> None:

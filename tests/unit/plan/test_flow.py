@@ -2,6 +2,7 @@
 
 import pytest
 
+from interlock.actions import Registry, action
 from interlock.errors import DocumentInvalid
 from interlock.graph import load
 from interlock.plan import (
@@ -194,3 +195,54 @@ outputs: {size: '${{ found.size }}', mixed: '${{ mixed }}'}
     assert covers({"type": "object"}, found.returns_schema) == "yes"
     assert covers({"type": ["object", "null"]}, mixed.returns_schema) == "yes"
     assert covers({"type": "object"}, mixed.returns_schema) != "yes"
+
+
+def test_an_undo_reads_its_node_and_what_that_waits_for():
+    plan = plan_of(
+        """
+  load:
+    call: db.load
+    with: {rows: []}
+    on_error: undo
+    undo:
+      call: db.load
+      with: {rows: "${{ batch.docs.map(d, {'id': d.id, 'size': load.rows + result.rows}) }}"}
+  sub:
+    graph: one
+    with: {url: 'https://a.example'}
+    undo: {call: any.echo, with: {x: '${{ result }}'}}
+"""
+    )
+    load, sub = node_of(plan, "load"), node_of(plan, "sub")
+    batch = node_of(plan, "batch").index
+    assert load.strict == (batch,)
+    assert load.undo is not None
+    assert (load.undo.id, load.undo.index) == ("load!undo", load.index)
+    assert load.undo.roots == (("batch", batch), ("load", load.index))
+    assert (load.undo.action.name, load.undo.ahead) == ("db.load", False)
+    assert load.on_error == "undo"
+    assert sub.undo is not None
+    assert sub.undo.arguments.evaluate({"result": {"size": 3}}) == {"x": {"size": 3}}
+    assert plan.root.undoable
+    assert set(plan.actions) == {"any.echo", "db.load", "page.size", "s3.list"}
+
+
+def unpay(account: str, result: str, reason: str = "undone") -> None: ...
+
+
+@action(effect="write", undo=unpay)
+def pay(account: str, cents: int = 5) -> str:
+    return f"{account}{cents}"
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_the_undo_of_an_action_undoes_its_nodes(restored):
+    text = "interlock: 1\nname: x\nnodes: {pay: {call: pay, with: {account: a}}}"
+    plan = compile_graph(load(text).graph, Registry([pay]))
+    plan = restore(plan.document, plan.manifests) if restored else plan
+    undo = plan.root.nodes[0].undo
+    assert undo is not None
+    assert undo.action.name == "pay.undo"
+    scope = {"result": "r", "args": {"account": "a", "cents": 5}}
+    assert undo.arguments.evaluate(scope) == {"account": "a", "result": "r"}
+    assert plan.root.undoable
