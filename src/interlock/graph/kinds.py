@@ -261,7 +261,8 @@ def _wait(given: Given) -> WaitNode:
     if signal is not None:
         pointer = inner.at("signal")
         inner.problems.add(id_problem(signal, pointer=pointer, taken=(), what="id", on_key=False))
-    if "signal" not in inner and "for" not in inner:
+    is_told = any(name in inner or inner.at(name) in inner.problems.lost for name in WAIT[:2])
+    if not is_told:
         section.problem("IL1103", f"{inner.name} does not say for what", hint=hint)
     if "returns" in inner:
         if "signal" not in inner:

@@ -155,6 +155,7 @@ def compile_first_of(site: Site, bound: Bound, node: FirstOfNode) -> CompiledFir
     """Compile a `first_of`: it yields what one of its nodes does."""
     known = [one for one in node.of if one in site.positions and one != node.id]
     site.sources[node.id] = Source(name="one of its nodes", verb="yields")
-    returns = returned(site, bound, one_of_yields([site.schemas.get(one, True) for one in known]))
+    # One that could not be read, or is not there, may yield anything.
+    returns = returned(site, bound, one_of_yields([site.schemas.get(one, True) for one in node.of]))
     common = common_of(site, bound, returns=returns, unproven=())
     return CompiledFirstOf(**common, of=tuple(site.positions[one] for one in known))
