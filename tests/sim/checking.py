@@ -11,7 +11,7 @@ import pytest
 
 from interlock.engine import (
     Command,
-    Record,
+    Probe,
     StartAttempt,
     State,
     check_state,
@@ -65,7 +65,7 @@ def calls_in(commands: list[Command]) -> list[tuple[Any, ...]]:
     return [
         (type(command).__name__, *_plain(command, skip=("node", "args")).values(), command.args.ref)
         for command in commands
-        if not isinstance(command, Record)
+        if isinstance(command, StartAttempt | Probe)
     ]
 
 
@@ -82,7 +82,7 @@ def check_order(state: State, commands: list[Command]) -> None:
         if isinstance(command, StartAttempt):
             found = state.find(command.path)
             assert found is not None
-            scope, index = found
+            scope, index = found[:2]
             assert index > last.get(scope.path, -1), command.path
             last[scope.path] = index
 

@@ -10,6 +10,7 @@ from interlock.engine.commands import (
 )
 from interlock.engine.execution import execution_digest as execution_digest
 from interlock.engine.invariants import check_state as check_state
+from interlock.engine.migration import Difference as Difference, differences as differences
 from interlock.engine.state import (
     Call as Call,
     MapState as MapState,
@@ -18,6 +19,7 @@ from interlock.engine.state import (
     State as State,
 )
 from interlock.engine.step import SEMANTICS as SEMANTICS, initial as initial, step as step
+from interlock.engine.stopping import CANCELLED as CANCELLED
 from interlock.engine.story import (
     Doubt as Doubt,
     Moment as Moment,
@@ -33,8 +35,11 @@ from interlock.engine.turn import (
 __all__ = [
     "Call",
     "CancelAttempt",
+    "CANCELLED",
     "check_state",
     "Command",
+    "Difference",
+    "differences",
     "Doubt",
     "doubt_of",
     "execution_digest",

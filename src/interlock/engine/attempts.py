@@ -3,9 +3,15 @@
 from typing import assert_never, cast
 
 from interlock.engine.judging import judge
-from interlock.engine.ordering import call_in, order_attempt, probe_due, within_window
+from interlock.engine.ordering import (
+    binding_of,
+    call_in,
+    order_attempt,
+    probe_due,
+    within_window,
+)
 from interlock.engine.proposals import consider
-from interlock.engine.scopes import is_stopping
+from interlock.engine.stopping import CANCELLED, stopped
 from interlock.engine.turn import (
     At,
     IllegalTransition,
@@ -61,7 +67,9 @@ def on_started(turn: Turn, event: AttemptStarted) -> None:
     expect(not at.state.started, at, "the attempt has started already")
     expect(not at.state.probing, at, "its receiver is asked about it")
     call = call_in(at)
-    expect(event.call_key == call.key and event.args == call.args, at, "it calls something else")
+    same = event.call_key == call.key and event.args == call.args
+    expect(same, at, "it calls something else")
+    expect(event.approval == binding_of(at), at, "it is not what was approved")
     turn.state.causes = () if at.state.ahead else causes_of(at)
     at.state.started, at.state.ahead = True, False
     at.state.started_ms = turn.at_ms
@@ -129,7 +137,8 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     """
     at, node = locate_call(turn, event)
     state = at.state
-    began = judged or (state.ahead if event.ahead else state.started)
+    why = stopped(at) if event.error.code == CANCELLED else None
+    began = judged or (state.ahead if event.ahead else state.started) or why is not None
     expect(began, at, "the attempt has not started")
     expect(event.call_key in (None, call_in(at).key), at, "it called something else")
     expect(judged or event.output is None, at, "what returned is refused by the engine alone")
@@ -141,12 +150,23 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     if not judged:
         state.tokens += event.tokens
         state.cost_usd_micros += event.cost_usd_micros
-    if node.action.effect == "write":
+    if why is not None:
+        _was_cancelled(at, node, event.error, why=why)
+    elif node.action.effect == "write":
         _write_failed(at, node, event.error)
     elif _may_retry(at, node, event.error):
         _retry(at, node, event.error)
     else:
         settle(at, "failed", error=event.error)
+
+
+def _was_cancelled(at: At, node: CompiledCall, error: ErrorInfo, *, why: ErrorInfo) -> None:
+    """End what was cancelled; a write that was sent may have happened all the same."""
+    at.state.unproven = at.state.unproven or not error.not_applied
+    if node.action.effect != "write" or not at.state.unproven:
+        settle(at, "cancelled", error=why)
+    else:
+        ask_or_doubt(at, node, error)
 
 
 def _write_failed(at: At, node: CompiledCall, error: ErrorInfo) -> None:
@@ -177,7 +197,7 @@ def _may_retry(at: At, node: CompiledCall, error: ErrorInfo) -> bool:
     return (
         not error.permanent
         and tries < node.retry.attempts
-        and not is_stopping(at.scope)
+        and stopped(at) is None
         and _before_deadline(at, node)
     )
 
@@ -247,7 +267,10 @@ def _may_crash_again(at: At) -> bool:
 
 def _again_after_crash(at: At, node: CompiledCall) -> None:
     """Order what is known not to have happened again, unless it kills process after process."""
-    if _may_crash_again(at):
+    why = stopped(at)
+    if why is not None:
+        settle(at, "cancelled", error=why)
+    elif _may_crash_again(at):
         order_attempt(at, node)
     else:
         told = f"the process ended {at.state.crashes} times while this action ran"
@@ -283,6 +306,8 @@ def _not_applied(at: At, node: CompiledCall) -> None:
     if at.state.lost:
         at.state.lost = False
         _again_after_crash(at, node)
+    elif (why := stopped(at)) is not None:
+        settle(at, "cancelled", error=why)
     elif _may_retry(at, node, error):
         _retry(at, node, error)
     else:
@@ -316,8 +341,15 @@ def on_resolved(turn: Turn, event: NodeResolved) -> None:
     turn.state.in_doubt.discard(event.path)
     at.state.status = "running"
     turn.state.running += 1
-    if event.verdict == "failed":
-        told = event.reason or "a person found that the write did not happen"
-        settle(at, "failed", error=ErrorInfo(code="IL6017", message=told))
-    else:
-        _received(at, cast(CompiledCall, at.node), _output_of(at, event))
+    node = cast(CompiledCall, at.node)
+    match event.verdict:
+        case "succeeded":
+            _received(at, node, _output_of(at, event))
+        case "failed":
+            told = event.reason or "a person found that the write did not happen"
+            settle(at, "failed", error=ErrorInfo(code="IL6017", message=told))
+        case "retry":
+            at.state.unproven = at.state.lost = False
+            order_attempt(at, node)
+        case _:
+            assert_never(event.verdict)

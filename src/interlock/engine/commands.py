@@ -14,6 +14,7 @@ class StartAttempt:
     `ahead` allows it to run before anything of it is durable; otherwise the intent is journaled
     first. Nothing is sent before `not_before_ms`; after `deadline_at_ms` nothing may be sent any
     more. `feedback` says what was wrong with the last attempt, `previous` is what it returned.
+    `approval` is what the intent uses up.
     """
 
     path: Path
@@ -29,6 +30,7 @@ class StartAttempt:
     feedback: tuple[str, ...] = ()
     previous: Value | None = None
     causes: tuple[int, ...] = ()
+    approval: Digest | None = None
 
 
 @immutable()

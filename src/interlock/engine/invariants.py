@@ -4,13 +4,29 @@
 the simulator call this after each step: it costs as much as the state is large.
 """
 
+from collections.abc import Iterator
 from typing import cast
 
-from interlock.engine.state import MapState, NodeState, ScopeState, State
+from interlock.engine.state import (
+    Found,
+    GateState,
+    MapState,
+    NodeState,
+    RepeatState,
+    ScopeState,
+    State,
+    WaitState,
+)
 from interlock.engine.turn import ROOT
 from interlock.errors import ensure
 from interlock.journal import SETTLED
-from interlock.plan import AnyCompiledNode, CompiledCall, CompiledMap, CompiledPropose
+from interlock.plan import (
+    AnyCompiledNode,
+    CompiledCall,
+    CompiledMap,
+    CompiledPropose,
+    CompiledRepeat,
+)
 from interlock.values import Path, paths
 
 
@@ -42,16 +58,27 @@ def _check_settled_run(state: State) -> None:
 
 
 def _check_counts(state: State) -> None:
-    nodes = [node for scope in state.scopes.values() for node in scope.nodes]
-    running = sum(node.status == "running" and node.opened is None for node in nodes)
+    nodes = [(path, node) for scope in state.scopes.values() for path, node in _nodes_of(scope)]
+    running = sum(node.status == "running" and node.opened is None for _, node in nodes)
     ensure(state.running == running, "wrong count", counted=running, kept=state.running)
-    in_doubt = {
-        paths.child(scope.path, node.id)
-        for scope in state.scopes.values()
-        for node, now in zip(scope.graph.nodes, scope.nodes, strict=True)
-        if now.status == "in_doubt"
-    }
+    in_doubt = {path for path, node in nodes if node.status == "in_doubt"}
     ensure(state.in_doubt == in_doubt, "wrong set", counted=in_doubt, kept=state.in_doubt)
+    asleep = {
+        path
+        for path, node in nodes
+        if isinstance(node.opened, WaitState | GateState) and path not in state.ordered
+    }
+    ensure(set(state.asleep) == asleep, "wrong set", counted=asleep, kept=set(state.asleep))
+    ensure(set(state.timers) <= asleep | {ROOT}, "a timer of what does not sleep", asleep=asleep)
+
+
+def _nodes_of(scope: ScopeState) -> Iterator[tuple[Path, NodeState]]:
+    """The nodes of a scope by path, and their undos."""
+    for index, (compiled, node) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
+        path = paths.child(scope.path, compiled.id)
+        yield path, node
+        if scope.undo is not None and index in scope.undo.nodes:
+            yield Path(f"{path}!undo"), scope.undo.nodes[index]
 
 
 def _check_ordered(state: State, path: Path) -> None:
@@ -60,22 +87,22 @@ def _check_ordered(state: State, path: Path) -> None:
         return
     found = state.find(path)
     ensure(found is not None, "an order for a node that is not open", path=path)
-    scope, index = cast(tuple[ScopeState, int], found)
-    status = scope.nodes[index].status
+    status = cast(Found, found)[3].status
     ensure(status in ("waiting", "running"), "an order for this node", path=path, status=status)
 
 
 def _check_scope(state: State, scope: ScopeState) -> None:
     unsettled = sum(node.status not in SETTLED for node in scope.nodes)
     ensure(scope.unsettled == unsettled, "wrong count", path=scope.path, kept=scope.unsettled)
-    ensure(unsettled > 0, "a scope that ended is open", path=scope.path)
+    ensure(unsettled > 0 or scope.undo, "a scope that ended is open", path=scope.path)
     _check_parent(state, scope)
-    for compiled, node in zip(scope.graph.nodes, scope.nodes, strict=True):
+    held = {index for one, index in state.held if one is scope}
+    for index, (compiled, node) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
         path = paths.child(scope.path, compiled.id)
         depends = (*compiled.strict, *compiled.lenient)
-        waiting = sum(scope.nodes[index].status not in SETTLED for index in depends)
+        waiting = sum(scope.nodes[other].status not in SETTLED for other in depends)
         ensure(node.waiting == waiting, "wrong count", path=path, counted=waiting)
-        _check_node(state, compiled, node, path=path)
+        _check_node(state, compiled, node, path=path, is_held=index in held)
 
 
 def _check_parent(state: State, scope: ScopeState) -> None:
@@ -85,20 +112,22 @@ def _check_parent(state: State, scope: ScopeState) -> None:
     above = scope.parent
     ensure(state.scopes.get(above.path) is above, "a scope without its parent", path=scope.path)
     ensure(scope.depth == above.depth + 1, "wrong depth", path=scope.path, depth=scope.depth)
+    if scope.undo is not None and scope.undo.inside:
+        return
     opened = above.nodes[scope.parent_node].opened
-    ensure(
-        opened is scope if scope.item < 0 else isinstance(opened, MapState),
-        "a scope that its node does not know",
-        path=scope.path,
-    )
+    known = opened is scope if scope.item < 0 else isinstance(opened, MapState | RepeatState)
+    ensure(known, "a scope that its node does not know", path=scope.path)
 
 
-def _check_node(state: State, compiled: AnyCompiledNode, node: NodeState, *, path: Path) -> None:
+def _check_node(
+    state: State, compiled: AnyCompiledNode, node: NodeState, *, path: Path, is_held: bool
+) -> None:
     is_under_way = (node.started, node.ahead, node.probing).count(True)
     match node.status:
         case "waiting":
             ensure(is_under_way == 0 and node.opened is None, "waiting and under way", path=path)
-            ensure(node.waiting or path in state.ordered, "waits for nothing", path=path)
+            is_due = path in state.ordered or is_held
+            ensure(node.waiting or is_due, "waits for nothing", path=path)
         case "running":
             ensure(node.waiting == 0, "running before its dependencies settled", path=path)
             ensure(is_under_way <= 1, "started, ahead and probing exclude each other", path=path)
@@ -119,10 +148,17 @@ def _check_running(state: State, compiled: AnyCompiledNode, node: NodeState, *, 
     if isinstance(node.opened, MapState):
         ensure(isinstance(compiled, CompiledMap), "items of what is no map", path=path)
         _check_map(state, node.opened, path=path)
-    elif node.opened is not None:
+    elif isinstance(node.opened, RepeatState):
+        ensure(isinstance(compiled, CompiledRepeat), "turns of what is no repeat", path=path)
+        is_open = paths.turn(path, node.opened.turn) in state.scopes
+        ensure(is_open != (path in state.ordered), "its turn is open, or its end", path=path)
+    elif isinstance(node.opened, ScopeState):
         ensure(node.opened.path == path, "the scope of another node", path=path)
         is_open = state.scopes.get(path) is node.opened
         ensure(is_open != (path in state.ordered), "its scope is open, or its end", path=path)
+    elif node.opened is not None:
+        is_asleep = path in state.asleep
+        ensure(is_asleep != (path in state.ordered), "it sleeps, or it ends", path=path)
     elif path not in state.ordered:
         ensure(
             isinstance(compiled, CompiledCall | CompiledPropose) and node.call is not None,
@@ -141,5 +177,6 @@ def _check_map(state: State, opened: MapState, *, path: Path) -> None:
     )
     ended = sum(opened.present) + opened.failed
     ensure(opened.running == running, "wrong count of items", path=path, counted=running)
-    ensure(opened.opened == running + ended, "items are lost", path=path, ended=ended)
+    due = running + ended + len(opened.again)
+    ensure(opened.opened == due or opened.stopping, "items are lost", path=path, ended=ended)
     ensure(opened.opened <= len(opened.items), "more items than there are", path=path)

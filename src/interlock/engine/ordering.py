@@ -6,6 +6,7 @@ from interlock.engine.commands import Probe, StartAttempt
 from interlock.engine.state import Call
 from interlock.engine.turn import At, causes_of
 from interlock.plan import CompiledCall
+from interlock.values import Digest, digest
 
 
 def order_attempt(at: At, node: CompiledCall, *, not_before_ms: int = 0) -> None:
@@ -14,7 +15,10 @@ def order_attempt(at: At, node: CompiledCall, *, not_before_ms: int = 0) -> None
     state.attempt += 1
     state.started = state.probing = False
     state.not_before_ms = not_before_ms
-    at.turn.commands.append(attempt_due(at, node))
+    if at.turn.state.paused:
+        at.turn.state.held_attempts.append(at.path)
+    else:
+        at.turn.commands.append(attempt_due(at, node))
 
 
 def attempt_due(at: At, node: CompiledCall) -> StartAttempt:
@@ -39,6 +43,7 @@ def attempt_due(at: At, node: CompiledCall) -> StartAttempt:
         feedback=state.feedback,
         previous=state.refused if state.feedback else None,
         causes=() if state.ahead else causes_of(at),
+        approval=binding_of(at) if at.node.gates else None,
     )
 
 
@@ -80,3 +85,15 @@ def probe_due(at: At, node: CompiledCall) -> Probe:
 def call_in(at: At) -> Call:
     """Return what a node calls that runs by itself: it has been called (see `check_state`)."""
     return cast(Call, at.state.call)
+
+
+def binding_of(at: At) -> Digest | None:
+    """The approval that a node's intents use up; of several gates, a digest over all."""
+    bindings = [
+        approval.binding
+        for approval in (at.scope.nodes[index].approval for index in at.node.gates)
+        if approval is not None
+    ]
+    if len(bindings) <= 1:
+        return bindings[0] if bindings else None
+    return digest("approvals", [*bindings])

@@ -3,7 +3,8 @@
 from typing import cast
 
 from interlock.engine.ordering import order_attempt
-from interlock.engine.scopes import is_stopping, open_graph
+from interlock.engine.scopes import open_graph
+from interlock.engine.stopping import stopped
 from interlock.engine.turn import At, Turn, locate, settle
 from interlock.errors import DocumentInvalid, ensure
 from interlock.journal import ErrorInfo, ProposalAccepted, ProposalRefused, Value
@@ -72,7 +73,7 @@ def on_refused(turn: Turn, event: ProposalRefused) -> None:
     node = cast(CompiledPropose, at.node)
     at.state.repairs += 1
     is_write = node.action.effect == "write"
-    if at.state.repairs <= node.repairs_max and not is_write and not is_stopping(at.scope):
+    if at.state.repairs <= node.repairs_max and not is_write and stopped(at) is None:
         at.state.feedback = event.messages
         order_attempt(at, node)
         return

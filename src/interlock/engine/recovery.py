@@ -3,13 +3,16 @@
 Every outstanding command again, and a decision about every attempt that was lost.
 """
 
+from collections.abc import Iterator
 from typing import cast
 
 from interlock.engine.attempts import ask_or_doubt, lost
 from interlock.engine.commands import Record
 from interlock.engine.ordering import attempt_due, probe_due, within_window
 from interlock.engine.state import ScopeState
-from interlock.engine.turn import At, IllegalTransition, Turn
+from interlock.engine.stopping import stopped
+from interlock.engine.timers import set_again
+from interlock.engine.turn import At, IllegalTransition, Turn, settle
 from interlock.errors import ensure
 from interlock.journal import ErrorInfo, RunRecovered
 from interlock.plan import CompiledCall
@@ -25,28 +28,41 @@ def on_recovered(turn: Turn, event: RunRecovered) -> None:
     if state.root is None:
         raise IllegalTransition("the run has not started")
     state.recovered = True
+    set_again(turn)
+    state.held_attempts = []
     for path, order in state.ordered.items():
         again = Record(event=order.event, causes=turn.cause)
         state.ordered[path] = again
         turn.commands.append(again)
     for scope in [state.scopes[path] for path in sorted(state.scopes)]:
-        _reorder(turn, scope, crashed=not event.orderly)
+        for at in _running_in(turn, scope):
+            _reorder(at, cast(CompiledCall, at.node), crashed=not event.orderly)
 
 
-def _reorder(turn: Turn, scope: ScopeState, *, crashed: bool) -> None:
-    for index in range(len(scope.nodes)):
-        at = At.of(turn, scope, index)
-        node, state = at.node, at.state
-        if state.status != "running" or state.opened is not None or at.path in turn.state.ordered:
-            continue
-        ensure(isinstance(node, CompiledCall), "runs without anything open", path=at.path)
-        node = cast(CompiledCall, node)
-        if state.started:
-            lost(at, node, crashed=crashed)
-        elif state.probing:
-            turn.commands.append(probe_due(at, node))
-        elif state.unproven and not within_window(at, node):
-            told = "the receiver's memory of its key ended before it could be sent again"
-            ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
-        else:
-            turn.commands.append(attempt_due(at, node))
+def _running_in(turn: Turn, scope: ScopeState) -> Iterator[At]:
+    """The calls of a scope, and the undos in it, that go on and of which nothing is on its way."""
+    nodes = [At.of(turn, scope, index) for index in range(len(scope.nodes))]
+    if scope.undo is not None:
+        nodes += [At.undo_of(turn, scope, index) for index in sorted(scope.undo.nodes)]
+    for at in nodes:
+        is_call = at.state.status == "running" and at.state.opened is None
+        if is_call and at.path not in turn.state.ordered:
+            ensure(isinstance(at.node, CompiledCall), "runs without anything open", path=at.path)
+            yield at
+
+
+def _reorder(at: At, node: CompiledCall, *, crashed: bool) -> None:
+    state, turn = at.state, at.turn
+    if state.started:
+        lost(at, node, crashed=crashed)
+    elif state.probing:
+        turn.commands.append(probe_due(at, node))
+    elif state.unproven and not within_window(at, node):
+        told = "the receiver's memory of its key ended before it could be sent again"
+        ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
+    elif (why := stopped(at)) is not None and not state.unproven:
+        settle(at, "cancelled", error=why)
+    elif turn.state.paused:
+        turn.state.held_attempts.append(at.path)
+    else:
+        turn.commands.append(attempt_due(at, node))

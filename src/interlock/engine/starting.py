@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import assert_never, cast
 
-from interlock.engine.ordering import order_attempt
-from interlock.engine.scopes import is_stopping, open_graph, open_map
+from interlock.engine.gates import open_gate, refusal
+from interlock.engine.launching import launch_call
+from interlock.engine.maps import open_map
+from interlock.engine.repeats import open_repeat
+from interlock.engine.scopes import open_graph, settle_composite
 from interlock.engine.state import ScopeState
-from interlock.engine.turn import At, IllegalTransition, Turn, call_of, names_for, settle
+from interlock.engine.stopping import stopping
+from interlock.engine.turn import At, Turn, names_for, settle
+from interlock.engine.waits import open_wait
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, Value
 from interlock.plan import (
@@ -27,12 +32,10 @@ def activate(turn: Turn, scope: ScopeState, index: int) -> None:
     blocked = _blocker(at)
     if blocked is not None:
         settle(at, "skipped", error=blocked)
-    elif is_stopping(scope):
-        settle(
-            at,
-            "cancelled",
-            error=ErrorInfo(code="IL6015", message="too many items of the map had failed"),
-        )
+    elif (why := at.state.stop or stopping(scope)) is not None:
+        settle(at, "cancelled", error=why)
+    elif turn.state.paused:
+        turn.state.held.append((scope, index))
     else:
         _try_start(at)
 
@@ -54,7 +57,10 @@ def _try_start(at: At) -> None:
             settle(at, "skipped", error=ErrorInfo(code="IL6019", message=told))
             return
         args = _arguments(at, names)
-        refused = _precondition(at, names, args)
+        problem = _precondition(at, names, args)
+        refused = refusal(at, names) if at.node.gates and problem is None else None
+        if problem is None and refused is None:
+            _launch(at, names, args)
     except (ExpressionFailed, ValueRefused) as error:
         settle(
             at,
@@ -62,10 +68,10 @@ def _try_start(at: At) -> None:
             error=ErrorInfo(code="IL6007", message=error.message, hint=error.hint),
         )
         return
-    if refused is not None:
-        settle(at, "failed", error=refused)
-        return
-    _launch(at, names, args)
+    if problem is not None:
+        settle(at, "failed", error=problem)
+    elif refused is not None:
+        settle(at, "refused", error=refused)
 
 
 def _arguments(at: At, names: Mapping[str, Json]) -> Value | None:
@@ -96,22 +102,28 @@ def _launch(at: At, names: dict[str, Json], args: Value | None) -> None:
         case CompiledGraphNode():
             open_graph(at, node.body, cast(dict[str, Json], cast(Value, args).json))
         case CompiledCall():
-            _call(at, node, cast(Value, args))
-        case CompiledRepeat() | CompiledWait() | CompiledGate() | CompiledFirstOf():
-            raise IllegalTransition(f"`{node.id}` is of a kind that is not built")
+            launch_call(at, node, cast(Value, args))
+        case CompiledRepeat():
+            open_repeat(at, node, cast(dict[str, Json], cast(Value, args).json))
+        case CompiledWait():
+            open_wait(at, node)
+        case CompiledGate():
+            open_gate(at, node, names)
+        case CompiledFirstOf():
+            _choose(at, node)
         case _:
             assert_never(node)
 
 
-def _call(at: At, node: CompiledCall, args: Value) -> None:
-    if node.accepts is not None and not node.accepts.accepts(args.json):
-        told = "; ".join(
-            f"{p.pointer or '$'}: {p.message}" for p in node.accepts.problems(args.json, limit=3)
-        )
-        error = ErrorInfo(
-            code="IL6008", message=f"arguments of `{node.action.name}`: {told}", permanent=True
-        )
-        settle(at, "failed", error=error)
-        return
-    at.state.call = call_of(node.action.digest, args)
-    order_attempt(at, node)
+def _choose(at: At, node: CompiledFirstOf) -> None:
+    """Settle as the first that succeeded, in the author's order; all have settled."""
+    states = [at.scope.nodes[index] for index in node.of]
+    found = next((state.output for state in states if state.status == "succeeded"), None)
+    if found is not None:
+        settle_composite(at, found.json)
+    elif all(state.status == "skipped" for state in states):
+        told = "all of its nodes were skipped"
+        settle(at, "skipped", error=ErrorInfo(code="IL6018", message=told))
+    else:
+        told = "none of its nodes succeeded"
+        settle(at, "failed", error=ErrorInfo(code="IL6025", message=told, permanent=True))

@@ -32,6 +32,9 @@ class NodeState:
     it was, `crashes` those whose owner ended unexpectedly. `json` is the output as expressions
     see it. `refused` is what the last attempt returned, when it was refused. `unproven` is true for
     a write of which some attempt may have happened: no later attempt proves that it did not.
+    `opened` is what the node waits for, `kept` what it had opened when it ended without success:
+    a run that is opened again goes on there. `stop` says why the node is to stop. `approval` is
+    what a gate asks for, and allows once it has succeeded.
     """
 
     waiting: int
@@ -59,12 +62,20 @@ class NodeState:
     cause: int = 0
     feedback: tuple[str, ...] = ()
     refused: Value | None = None
-    opened: "MapState | ScopeState | None" = None
+    opened: "Opened | None" = None
+    kept: "Opened | None" = None
+    stop: ErrorInfo | None = None
+    approval: "Approval | None" = None
 
 
 @dataclass(slots=True)
 class ScopeState:
-    """One instantiation of a graph: a run, a subgraph, an item of a map, a proposal."""
+    """One instantiation of a graph: a run, a subgraph, an item, a turn, a proposal.
+
+    `item` is the position of an item or the number of a turn. `stopping` says why nothing starts
+    here any more, `ended` how it ended. Nodes begin in `generation`. `closed` are scopes of its
+    nodes that have ended and may be undone, or opened again.
+    """
 
     path: Path
     graph: CompiledGraph
@@ -76,6 +87,11 @@ class ScopeState:
     item: int = -1
     cause: int = 0
     depth: int = 0
+    generation: int = 1
+    stopping: ErrorInfo | None = None
+    ended: RunOutcome | None = None
+    undo: "UndoState | None" = None
+    closed: "dict[int, list[ScopeState]] | None" = None
 
     def node(self, index: int) -> tuple[AnyCompiledNode, NodeState]:
         """Return a node's compiled form and its state."""
@@ -84,7 +100,10 @@ class ScopeState:
 
 @dataclass(slots=True)
 class MapState:
-    """The items of a running `map`: which are open, which have ended, with what."""
+    """The items of a running `map`: which are open, which have ended, with what.
+
+    `again` are items to be opened once more.
+    """
 
     items: list[Json]
     keys: list[str | int]
@@ -96,6 +115,67 @@ class MapState:
     failed: int = 0
     stopping: bool = False
     problem: ErrorInfo | None = None
+    again: list[int] = field(default_factory=list[int])
+
+
+@dataclass(slots=True)
+class RepeatState:
+    """The turns of a running `repeat`: the one that is open, counted from 1."""
+
+    turn: int
+
+
+@dataclass(slots=True)
+class WaitState:
+    """An open `wait`: for a signal, or for its time alone."""
+
+    signal: str | None
+
+
+@dataclass(slots=True)
+class UndoState:
+    """A scope that is being undone: its nodes in reverse dependency order.
+
+    `waiting` counts, by position, what has to be undone first. `nodes` are the undos that are under
+    way or have ended; `inner` counts the child scopes of a node that are being undone. `active`
+    counts the nodes whose undo goes on. `problem` is the first that could not be undone. `inside`
+    says that the scope around is being undone, too.
+    """
+
+    waiting: list[int]
+    inside: bool
+    nodes: dict[int, NodeState] = field(default_factory=dict[int, NodeState])
+    inner: dict[int, int] = field(default_factory=dict[int, int])
+    active: int = 0
+    undone: int = 0
+    problem: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a gate asks for, and allows once it is approved.
+
+    `covers` has the call key of each covered node; None where a bound decides.
+    """
+
+    binding: Digest
+    covers: dict[NodeId, Digest | None]
+    expires_at_ms: int | None
+
+
+@dataclass(slots=True)
+class GateState:
+    """An open gate: what is asked for, and who has approved."""
+
+    approval: Approval
+    approvers: set[str] = field(default_factory=set[str])
+
+
+Opened: TypeAlias = MapState | ScopeState | RepeatState | WaitState | GateState
+"""What a running node waits for that does not run by itself."""
+
+Kept: TypeAlias = tuple[str, Value, int]
+"""A signal that nobody waited for: its name, its payload, the seq of its event."""
 
 
 @dataclass(slots=True)
@@ -105,8 +185,12 @@ class State:
     `scopes` are the open ones, by path; a scope leaves when it ends. `ordered` are the events that
     the engine has ordered and that are not recorded yet. `causes` are those that the event applied
     last has to have. `outcomes` has what every settled path adds to the execution digest, of closed
-    scopes too. `running` counts the nodes that run by themselves: not those that wait for the
-    scopes they opened.
+    scopes too. `running` counts the nodes that run by themselves: not those that wait for what they
+    opened. `asleep` are the open waits and gates, in the order in which they opened, and `timers`
+    say when they end; at the root, when the run does. `signals` are kept until somebody waits for
+    them, by the path that they are for. While `paused`, `held` are the nodes that are ready and
+    `held_attempts` the attempts that are due. `undoing` is true when the run was cancelled to be
+    undone.
     """
 
     run: RunId
@@ -120,6 +204,15 @@ class State:
     outcomes: dict[Path, Outcome] = field(default_factory=dict[Path, Outcome])
     running: int = 0
     in_doubt: set[Path] = field(default_factory=set[Path])
+    asleep: dict[Path, WaitState | GateState] = field(
+        default_factory=dict[Path, WaitState | GateState]
+    )
+    paused: bool = False
+    undoing: bool = False
+    held: list[tuple[ScopeState, int]] = field(default_factory=list[tuple[ScopeState, int]])
+    held_attempts: list[Path] = field(default_factory=list[Path])
+    timers: dict[Path, int] = field(default_factory=dict[Path, int])
+    signals: dict[Path, list[Kept]] = field(default_factory=dict[Path, list[Kept]])
     recovered: bool = False
     status: RunOutcome | None = None
     output: Value | None = None
@@ -127,11 +220,24 @@ class State:
     execution: Digest | None = None
     last_seq: int = 0
 
-    def find(self, path: Path) -> tuple[ScopeState, int] | None:
-        """Find the open scope and the position of a node; None when there is no such node open."""
+    def find(self, path: Path) -> "Found | None":
+        """Find a node of an open scope, or the undo of one; None when there is none."""
         scope_path, _, node_id = path.rpartition("/")
         scope = self.scopes.get(Path(scope_path))
-        position = scope.graph.positions.get(NodeId(node_id)) if scope is not None else None
-        if scope is None or position is None:
+        if scope is None:
             return None
-        return scope, position
+        id_, _, added = node_id.partition("!")
+        index = scope.graph.positions.get(NodeId(id_))
+        if index is None:
+            return None
+        node, state = scope.graph.nodes[index], scope.nodes[index]
+        if not added:
+            return scope, index, node, state
+        undo = scope.undo.nodes.get(index) if scope.undo is not None else None
+        if added != "undo" or node.undo is None or undo is None:
+            return None
+        return scope, index, node.undo, undo
+
+
+Found: TypeAlias = tuple[ScopeState, int, AnyCompiledNode, NodeState]
+"""The scope of a node, its position there, its compiled form and its state."""

@@ -7,41 +7,55 @@ recovery, replay and the simulator use this one function. It checks as it goes: 
 engine had not ordered, or an attempt that is not due, raises `IllegalTransition`.
 """
 
-from typing import cast
+from typing import assert_never, cast
 
-from interlock.engine.attempts import (
-    on_failed,
-    on_in_doubt,
-    on_probed,
-    on_resolved,
-    on_returned,
-    on_started,
-)
+from interlock.engine.attempts import on_in_doubt, on_probed, on_resolved, on_returned, on_started
+from interlock.engine.closing import close_scope
 from interlock.engine.commands import Command
-from interlock.engine.judging import seen
+from interlock.engine.gates import on_decided, on_gate_opened
+from interlock.engine.migration import on_migrated
 from interlock.engine.orders import take_order
+from interlock.engine.pausing import on_paused, on_unpaused
 from interlock.engine.proposals import on_accepted, on_refused
 from interlock.engine.recovery import on_recovered
-from interlock.engine.scopes import close_scope, inputs_problem, open_scope
+from interlock.engine.reopening import on_reopened
+from interlock.engine.scopes import inputs_problem, open_scope
+from interlock.engine.settling import on_attempt_failed, on_settled
 from interlock.engine.starting import activate
-from interlock.engine.state import Outcome, State
-from interlock.engine.turn import ROOT, IllegalTransition, Turn, expect, locate
+from interlock.engine.state import State
+from interlock.engine.stopping import on_node_cancelled, on_run_cancelled
+from interlock.engine.timers import set_timer
+from interlock.engine.turn import ROOT, IllegalTransition, Turn
+from interlock.engine.undoing import undo_node
+from interlock.engine.waits import on_signal, on_wait_opened
+from interlock.engine.waking import on_timer
 from interlock.journal import (
-    SETTLED,
     AttemptFailed,
     AttemptReturned,
     AttemptStarted,
     Entry,
     Event,
+    GateDecided,
+    GateOpened,
+    NodeCancelled,
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
     ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
+    RunCancelled,
+    RunEvent,
+    RunMigrated,
+    RunPaused,
     RunRecovered,
+    RunReopened,
     RunSettled,
     RunStarted,
+    RunUnpaused,
+    SignalReceived,
+    TimerFired,
+    WaitOpened,
 )
 from interlock.plan import Plan
 from interlock.values import Json, RunId
@@ -65,34 +79,32 @@ def step(state: State, entry: Entry) -> list[Command]:
         if entry.seq != state.last_seq + 1:
             raise IllegalTransition(f"event {entry.seq} follows event {state.last_seq}")
         state.last_seq = entry.seq
-    if state.status is not None:
+    if state.status is not None and not isinstance(entry.event, RunReopened):
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
     state.causes = ()
-    turn = Turn.of(state, entry.event, at_ms=entry.at_ms, seq=entry.seq)
+    turn = Turn.of(state, entry.event, at_ms=entry.at_ms, seq=entry.seq, actor=entry.actor)
     _apply(turn, entry.event)
-    while turn.ready or turn.ended:
+    while turn.ready or turn.ended or turn.undo:
         if turn.ready:
             activate(turn, *turn.ready.popleft())
+        elif turn.undo:
+            undo_node(turn, *turn.undo.popleft())
         else:
             close_scope(turn, turn.ended.popleft())
     return turn.commands
 
 
-def _apply(turn: Turn, event: Event) -> None:
+def _apply(turn: Turn, event: Event) -> None:  # noqa: C901 - one line an event
     match event:
         # These two come first: of a node that runs ahead there are no others.
         case AttemptReturned():
             on_returned(turn, event)
         case NodeSettled():
-            _on_settled(turn, event)
-        case RunStarted():
-            _on_run_started(turn, event)
-        case RunRecovered():
-            on_recovered(turn, event)
+            on_settled(turn, event)
         case AttemptStarted():
             on_started(turn, event)
         case AttemptFailed():
-            _on_attempt_failed(turn, event)
+            on_attempt_failed(turn, event)
         case ProbeAnswered():
             on_probed(turn, event)
         case NodeResolved():
@@ -106,11 +118,43 @@ def _apply(turn: Turn, event: Event) -> None:
         case ProposalRefused():
             take_order(turn, event, event.path)
             on_refused(turn, event)
+        case GateOpened():
+            on_gate_opened(turn, event)
+        case GateDecided():
+            on_decided(turn, event)
+        case WaitOpened():
+            on_wait_opened(turn, event)
+        case SignalReceived():
+            on_signal(turn, event)
+        case TimerFired():
+            on_timer(turn, event)
+        case NodeCancelled():
+            on_node_cancelled(turn, event)
+        case _:
+            _apply_to_run(turn, event)
+
+
+def _apply_to_run(turn: Turn, event: RunEvent) -> None:
+    match event:
+        case RunStarted():
+            _on_run_started(turn, event)
+        case RunRecovered():
+            on_recovered(turn, event)
+        case RunCancelled():
+            on_run_cancelled(turn, event)
+        case RunPaused():
+            on_paused(turn, event)
+        case RunUnpaused():
+            on_unpaused(turn)
+        case RunReopened():
+            on_reopened(turn)
+        case RunMigrated():
+            on_migrated(turn, event)
         case RunSettled():
             take_order(turn, event, ROOT)
             _on_run_settled(turn, event)
         case _:
-            raise IllegalTransition(f"`{event.type}` is not built")
+            assert_never(event)
 
 
 def _on_run_started(turn: Turn, event: RunStarted) -> None:
@@ -127,67 +171,8 @@ def _on_run_started(turn: Turn, event: RunStarted) -> None:
         raise IllegalTransition(problem.message)
     state.inputs = event.inputs
     state.root = open_scope(turn, state.plan.root, cast(dict[str, Json], inputs), path=ROOT)
-
-
-def _on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
-    if event.ahead and event.output is not None and event.path not in turn.state.ordered:
-        _live_ahead(turn, event)
-    judged = event.path in turn.state.ordered
-    if judged:
-        take_order(turn, event, event.path)
-    on_failed(turn, event, judged=judged)
-
-
-def _on_settled(turn: Turn, event: NodeSettled) -> None:
-    if event.ahead and event.path not in turn.state.ordered:
-        _live_ahead(turn, event)
-    take_order(turn, event, event.path)
-    at = locate(turn, event.path)
-    now = at.state
-    expect(now.status not in SETTLED, at, "it has settled already")
-    if now.status == "running" and now.opened is None:
-        turn.state.running -= 1
-    now.status = event.status
-    now.output, now.error = event.output, event.error
-    now.json = (
-        seen(at, event.output) if event.output is not None and event.status == "succeeded" else None
-    )
-    now.cause = turn.seq
-    now.opened = now.proposal = None
-    turn.state.outcomes[event.path] = _outcome(event)
-    at.scope.unsettled -= 1
-    for index in at.node.dependents:
-        dependent = at.scope.nodes[index]
-        dependent.waiting -= 1
-        if dependent.waiting == 0:
-            turn.ready.append((at.scope, index))
-    if at.scope.unsettled == 0:
-        turn.ended.append(at.scope)
-
-
-def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
-    """Live again, from the one event that was kept of it, what ran ahead of the journal."""
-    if event.output is None:
-        return
-    at = locate(turn, event.path)
-    now = at.state
-    # A settled node tells the sum of its attempts, a failed attempt its own share.
-    earlier = (now.tokens, now.cost_usd_micros) if isinstance(event, NodeSettled) else (0, 0)
-    returned = AttemptReturned(
-        path=event.path,
-        generation=event.generation,
-        attempt=event.attempt,
-        output=event.output,
-        tokens=event.tokens - earlier[0],
-        cost_usd_micros=event.cost_usd_micros - earlier[1],
-    )
-    on_returned(Turn.of(turn.state, returned, at_ms=turn.at_ms), returned)
-
-
-def _outcome(event: NodeSettled) -> Outcome:
-    output = event.output.ref if event.output is not None else None
-    code = event.error.code if event.error is not None else None
-    return (event.status, event.call_key, output if event.status == "succeeded" else code)
+    if event.deadline_at_ms is not None:
+        set_timer(turn, ROOT, event.deadline_at_ms)
 
 
 def _on_run_settled(turn: Turn, event: RunSettled) -> None:

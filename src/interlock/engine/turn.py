@@ -32,22 +32,24 @@ class IllegalTransition(InternalError):
 class Turn:
     """What the handlers of one event share.
 
-    `ready` and `ended` are nodes to start and scopes to close before the turn is over; queues
-    instead of recursion, so that depth costs no stack.
+    `ready`, `ended` and `undo` are nodes to start, scopes to close and nodes to undo before the
+    turn is over; queues instead of recursion, so that depth costs no stack.
     """
 
     state: State
     event: Event
     at_ms: int
     seq: int
+    actor: str
     commands: list[Command]
     ready: deque[tuple[ScopeState, int]]
     ended: deque[ScopeState]
+    undo: deque[tuple[ScopeState, int]]
 
     @classmethod
-    def of(cls, state: State, event: Event, *, at_ms: int, seq: int = 0) -> "Turn":
+    def of(cls, state: State, event: Event, *, at_ms: int, seq: int = 0, actor: str = "") -> "Turn":
         """Begin the turn of an event; without a seq it is not journaled itself."""
-        return cls(state, event, at_ms, seq, [], deque(), deque())
+        return cls(state, event, at_ms, seq, actor, [], deque(), deque(), deque())
 
     def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""
@@ -80,6 +82,19 @@ class At:
         node, state = scope.node(index)
         return cls(turn, scope, index, node, state, paths.child(scope.path, node.id))
 
+    @classmethod
+    def undo_of(cls, turn: Turn, scope: ScopeState, index: int) -> "At":
+        """Look at the undo of a node, which is under way or has ended."""
+        node, undo = scope.graph.nodes[index].undo, scope.undo
+        if node is None or undo is None:
+            raise IllegalTransition(f"`{scope.graph.nodes[index].id}` is not being undone")
+        return cls(turn, scope, index, node, undo.nodes[index], paths.child(scope.path, node.id))
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether this is the undo of a node: nothing stops it, and its causes are the node's."""
+        return self.state is not self.scope.nodes[self.index]
+
 
 def locate(turn: Turn, path: Path) -> At:
     """Find the node that an event speaks of.
@@ -90,8 +105,7 @@ def locate(turn: Turn, path: Path) -> At:
     found = turn.state.find(path)
     if found is None:
         raise IllegalTransition(f"`{turn.event.type}` for `{path}`, but no such node is open")
-    scope, index = found
-    return At(turn, scope, index, scope.graph.nodes[index], scope.nodes[index], path)
+    return At(turn, *found, path)
 
 
 def expect(condition: object, at: At, wanted: str) -> None:
@@ -122,14 +136,17 @@ def settle(
     ahead: bool = False,
     causes: tuple[int, ...] = (),
 ) -> None:
-    """Order that a node settles."""
+    """Order that a node settles. What it slept for does not wake it any more."""
     now = at.state
+    if now.opened is not None:
+        at.turn.state.asleep.pop(at.path, None)
+        at.turn.state.timers.pop(at.path, None)
     event = NodeSettled(
         path=at.path,
         generation=now.generation,
         status=status,
         attempt=now.attempt,
-        call_key=now.call.key if now.call is not None else None,
+        call_key=_key_of(now),
         output=output,
         error=error,
         started_ms=now.started_ms,
@@ -140,8 +157,17 @@ def settle(
     at.turn.record(event, causes or causes_of(at) if ahead else causes)
 
 
+def _key_of(now: NodeState) -> Digest | None:
+    """What the node called; of a gate, what it asked for."""
+    if now.call is not None:
+        return now.call.key
+    return now.approval.binding if now.approval is not None else None
+
+
 def causes_of(at: At) -> tuple[int, ...]:
     """The seqs of the events that a node's start depended on."""
+    if at.is_undo:
+        return (at.scope.nodes[at.index].cause,)
     nodes = at.scope.nodes
     found = {nodes[index].cause for index in (*at.node.strict, *at.node.lenient)}
     found.discard(0)

@@ -340,6 +340,20 @@ CODES: dict[str, CodeInfo] = {
     "IL6017": CodeInfo("resolved as failed", "A person resolved a write in doubt as not applied."),
     "IL6018": CodeInfo("strict dependency did not succeed", "The node was skipped."),
     "IL6019": CodeInfo("guard was false", "The node was skipped because `when` was false."),
+    "IL6020": CodeInfo("rejected", "A person rejected what a gate asked for."),
+    "IL6021": CodeInfo("not decided in time", "Nobody decided about a gate before it expired."),
+    "IL6022": CodeInfo(
+        "not what was approved",
+        "What would run differs from what a gate allowed, or the approval has expired.",
+    ),
+    "IL6023": CodeInfo("no signal", "The signal that a `wait` waits for did not come in time."),
+    "IL6024": CodeInfo(
+        "too many turns", "The condition of a `repeat` was still false after `max` turns."
+    ),
+    "IL6025": CodeInfo("none succeeded", "No node of a `first_of` succeeded."),
+    "IL6026": CodeInfo("deadline of the run", "The run did not settle before its deadline."),
+    "IL6027": CodeInfo("cancelled", "Somebody cancelled the node or the run."),
+    "IL6028": CodeInfo("not undone", "The undo of a node did not succeed."),
     # --- IL7xxx store and journal
     "IL7000": CodeInfo("store error", "Base of the errors of the store."),
     "IL7001": CodeInfo(

@@ -30,7 +30,7 @@ SETTLED: frozenset[str] = frozenset(
     ("succeeded", "skipped", "failed", "refused", "cancelled", "undone", "violated")
 )
 ProbeAnswer = Literal["applied", "not_applied", "unknown"]
-Verdict = Literal["succeeded", "failed"]
+Verdict = Literal["succeeded", "failed", "retry"]
 GateVerdict = Literal["approved", "rejected"]
 RunOutcome = Literal["succeeded", "failed", "refused", "cancelled"]
 

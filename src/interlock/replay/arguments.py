@@ -27,6 +27,5 @@ def call_of_node(run: RunId, entries: Iterable[Entry], path: Path) -> Call | Non
         # Scopes leave the state when they end, so the call is taken down as soon as it is there.
         place = state.find(path)
         if place is not None:
-            scope, index = place
-            found = scope.nodes[index].call or found
+            found = place[3].call or found
     return found

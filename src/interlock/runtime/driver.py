@@ -22,7 +22,7 @@ from interlock.engine import (
     State,
     step,
 )
-from interlock.errors import InternalError, RunNotResumable, StoreError
+from interlock.errors import RunNotResumable, StoreError
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -37,13 +37,15 @@ from interlock.journal import (
     RunSettled,
     RunStarted,
     StoredValue,
+    TimerFired,
     Value,
     encode_entry,
     values_of,
 )
 from interlock.replay import Heading
 from interlock.runtime.commits import CommitQueue, Position
-from interlock.runtime.execution import World, ask, attempt
+from interlock.runtime.execution import World, ask, attempt, cancelled
+from interlock.runtime.timers import Timers
 from interlock.runtime.workers import Workers
 from interlock.values import Path, RunId
 
@@ -53,6 +55,10 @@ Observer: TypeAlias = Callable[[RunId, Entry], None]
 
 PINNED_MAX = 10_000
 """References remembered of what all runs of a plan share; forgetting costs a write, no more."""
+
+
+PATIENCE_MS = 10_000
+"""A run that waits for a time stays with its owner when the time is this near."""
 
 
 class Driver:
@@ -88,8 +94,9 @@ class Driver:
         self._granted = granted
         self._pending: deque[tuple[Entry, Position]] = deque()
         self._workers = Workers(self._call, self._report, self._worker_ended)
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._unsent = 0
+        self._timers = Timers(world.clock, self._start_late, self._fire)
+        self._unwanted: dict[Path, str] = {}
+        self._unsent: set[Path] = set()
         self._unseen: deque[tuple[Position, Entry]] = deque()
         self._seq = state.last_seq
         self._sent: dict[Path, int] = {}
@@ -135,7 +142,7 @@ class Driver:
         What was handed to the journal is durable when this returns, or the store has failed.
         """
         self._start_nothing()
-        self._unsent = 0
+        self._unsent.clear()
         await self._workers.stop()
         self._end_if_idle()
         await asyncio.wait([self.finished])
@@ -153,7 +160,7 @@ class Driver:
         unless the lease is lost or the store failed.
         """
         self._start_nothing()
-        self._unsent = 0
+        self._unsent.clear()
         self.ending = True
         self._workers.cancel()
         if isinstance(error, StoreError):
@@ -163,9 +170,7 @@ class Driver:
 
     def _start_nothing(self) -> None:
         self._draining = True
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+        self._timers.cancel()
 
     # --- the loop: journal, step, perform
 
@@ -217,16 +222,14 @@ class Driver:
                 self._pending.append((self._journal(command.event, causes=command.causes), 0))
             case StartAttempt() | Probe():
                 self._start(command)
-            case SetTimer() | CancelAttempt():
-                raise InternalError(f"`{type(command).__name__}` is not built")
+            case SetTimer():
+                self._timers.set(command)
+            case CancelAttempt():
+                self._cancel(command)
 
     def _start(self, command: StartAttempt | Probe) -> None:
         """Call an action now, or when its time has come."""
-        if self._draining:
-            return
-        wait_ms = command.not_before_ms - self._world.clock.now_ms() if command.not_before_ms else 0
-        if wait_ms > 0:
-            self._start_later(command, wait_ms)
+        if self._draining or self._timers.is_later(command):
             return
         # An action that is not registered here stops the run before any intent says it was sent.
         action = self._registry.get(command.node.action.name)
@@ -238,35 +241,50 @@ class Driver:
             entry = self._journal(_intent(command), causes=command.causes)
             self._sent[command.path] = entry.seq
             self._pending.append((entry, 0))
-            self._unsent += 1
+            self._unsent.add(command.path)
             dated = _dated(command, entry)
             self._commits.when_durable(self._last, lambda: self._send(action, dated))
 
     def _run_ahead(self, action: AnyAction, command: StartAttempt) -> None:
         """Call an action before anything of it is durable, unless too much is not durable yet."""
         if self._commits.is_far_ahead:
-            self._unsent += 1
+            self._unsent.add(command.path)
             self._commits.when_durable(self._commits.appended, lambda: self._send(action, command))
         else:
             self._workers.add(action, command)
 
-    def _start_later(self, command: StartAttempt | Probe, wait_ms: int) -> None:
-        def wake() -> None:
-            self._timers.discard(timer)
-            try:
-                self._start(command)
-            except Exception as error:  # noqa: BLE001 - as in `_pump`
-                self.fail(error)
-            self._pump()
+    def _fire(self, order: SetTimer) -> None:
+        """Report that a time has come, if it still matters."""
+        if self.state.timers.get(order.path) == order.at_ms:
+            fired = TimerFired(path=order.path, generation=order.generation)
+            self._deliver(fired, journal_first=True)
 
-        timer = asyncio.get_running_loop().call_later(wait_ms / 1000, wake)
-        self._timers.add(timer)
+    def _cancel(self, order: CancelAttempt) -> None:
+        """Cancel an attempt: at once when it has not been sent, else through the action."""
+        if order.path in self._unsent:
+            self._unwanted[order.path] = order.reason
+            return
+        unsent = self._timers.take(order.path) or self._workers.cancel_call(order)
+        if unsent is not None:
+            self._deliver(cancelled(unsent, order.reason, sent=False), journal_first=True)
+
+    def _start_late(self, command: StartAttempt | Probe) -> None:
+        try:
+            self._start(command)
+        except Exception as error:  # noqa: BLE001 - as in `_pump`
+            self.fail(error)
+        self._pump()
 
     def _send(self, action: AnyAction, command: StartAttempt) -> None:
         """Call the action whose intent is durable now, even when nothing new is started."""
-        if self._unsent and not self.ending:
-            self._unsent -= 1
+        if command.path not in self._unsent or self.ending:
+            return
+        self._unsent.discard(command.path)
+        reason = self._unwanted.pop(command.path, None)
+        if reason is None:
             self._workers.add(action, command)
+        else:
+            self._deliver(cancelled(command, reason, sent=False), journal_first=True)
 
     def _call(self, action: AnyAction, command: StartAttempt | Probe) -> Coroutine[Any, Any, Event]:
         if isinstance(command, Probe):
@@ -356,20 +374,29 @@ class Driver:
     # --- the end
 
     def _end_if_idle(self) -> None:
-        """Finish when nothing is under way: settled, in doubt, or drained.
+        """Finish when nothing is under way: settled, drained, or waiting for what may take long.
 
         What was appended is durable first.
         """
         busy = self._pending or self._workers.busy or self._unsent or self._pumping
         if busy or self.ending:
             return
-        in_doubt = self.state.running == 0 and bool(self.state.in_doubt)
-        if not (self.state.status is not None or in_doubt or self._draining):
+        if not (self.state.status is not None or self._draining or self._sleeps_long()):
             return
         if self._last > self._commits.durable:
             self._commits.when_durable(self._last, self._end_if_idle)
         else:
             self._stop(None)
+
+    def _sleeps_long(self) -> bool:
+        """Whether only persons, signals or distant times can bring the run further."""
+        state = self.state
+        if self._timers.has_calls or (state.running and not state.paused):
+            return False
+        soon = self._world.clock.now_ms() + PATIENCE_MS
+        if any(due_ms <= soon for path, due_ms in state.timers.items() if path):
+            return False
+        return bool(state.in_doubt or state.asleep or state.paused)
 
     def _stop(self, error: BaseException | None) -> None:
         if self.finished.done():
@@ -402,4 +429,5 @@ def _intent(command: StartAttempt) -> AttemptStarted:
         attempt=command.attempt,
         call_key=command.call_key,
         args=command.args,
+        approval=command.approval,
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from interlock.actions import Action, Context, LiveKind, ProposalRules, Usage
-from interlock.engine import Probe, StartAttempt, idempotency_key
+from interlock.engine import CANCELLED, Probe, StartAttempt, idempotency_key
 from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
 from interlock.journal import (
     AttemptFailed,
@@ -317,6 +317,18 @@ def _timed_out(call: Call, command: StartAttempt) -> ErrorInfo:
         message=f"no answer within {command.node.timeout_ms} ms",
         hint=f"raise `timeout` of `{command.node.id}`, or make the action faster",
         not_applied=call.never_began and call.action.effect == "write",
+    )
+
+
+def cancelled(command: StartAttempt, reason: str, *, sent: bool = True) -> AttemptFailed:
+    """Report an attempt that was cancelled; what was not `sent` did not happen."""
+    return AttemptFailed(
+        path=command.path,
+        generation=command.generation,
+        attempt=command.attempt,
+        error=ErrorInfo(code=CANCELLED, message=reason, permanent=True, not_applied=not sent),
+        call_key=command.call_key,
+        ahead=command.ahead,
     )
 
 

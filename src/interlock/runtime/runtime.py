@@ -424,8 +424,7 @@ def _resolution(
             f"`{path}` of run {state.run} is not in doubt; in doubt: {doubts}",
             hint=f"see `interlock show {state.run}`",
         )
-    scope, position = found
-    node = scope.graph.nodes[position]
+    _, _, node, now = found
     value = Value.of(output) if verdict == "succeeded" else None
     # What proposes returns a graph; `returns` is about what that graph yields.
     checker = None if isinstance(node, CompiledPropose) else node.returns
@@ -438,7 +437,7 @@ def _resolution(
         )
     return NodeResolved(
         path=path,
-        generation=scope.nodes[position].generation,
+        generation=now.generation,
         verdict=verdict,
         output=value,
         reason=plain_text(reason),
@@ -446,14 +445,21 @@ def _resolution(
 
 
 def _result(state: State) -> RunResult:
-    status: ResultStatus = state.status or (
-        "in_doubt" if state.in_doubt and not state.running else "interrupted"
-    )
     return RunResult(
         run=state.run,
-        status=status,
+        status=_status(state),
         outputs=state.output.json if state.output is not None else None,
         error=state.error,
         execution=state.execution,
         in_doubt=tuple(sorted(state.in_doubt)),
     )
+
+
+def _status(state: State) -> ResultStatus:
+    if state.status is not None:
+        return state.status
+    if state.paused:
+        return "paused"
+    if state.running or not (state.in_doubt or state.asleep):
+        return "interrupted"
+    return "in_doubt" if state.in_doubt else "waiting"

@@ -13,10 +13,11 @@ from contextvars import copy_context
 from typing import Any, TypeAlias, cast, final
 
 from interlock.actions import AnyAction
-from interlock.engine import Probe, StartAttempt
+from interlock.engine import CancelAttempt, Probe, StartAttempt
 from interlock.journal import Event
 from interlock.runtime.beginning import Finished, begin
-from interlock.runtime.execution import given_up
+from interlock.runtime.execution import cancelled, given_up
+from interlock.values import Path
 
 Call: TypeAlias = StartAttempt | Probe
 Make: TypeAlias = Callable[[AnyAction, Call], Coroutine[Any, Any, Event]]
@@ -48,6 +49,8 @@ class Workers:
         self._context = copy_context()
         self._due: deque[tuple[AnyAction, Call]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: dict[Path, asyncio.Task[None]] = {}
+        self._unwanted: dict[Path, CancelAttempt] = {}
         self._looking = 0
         """How many workers will look for what is due before they wait for anything."""
 
@@ -61,6 +64,23 @@ class Workers:
         self._due.append((action, call))
         if not self._looking:
             self._hire()
+
+    def cancel_call(self, order: CancelAttempt) -> StartAttempt | None:
+        """Cancel one call that is under way; what it says to that is reported, as ever.
+
+        Returns:
+            The attempt when it was due and has not begun: it never will, and reports nothing.
+        """
+        for due in self._due:
+            call = due[1]
+            if isinstance(call, StartAttempt) and call.path == order.path:
+                self._due.remove(due)
+                return call
+        task = self._waiting.get(order.path)
+        if task is not None:
+            self._unwanted[order.path] = order
+            task.cancel()
+        return None
 
     def cancel(self) -> None:
         """Cancel what is under way, and forget what is due."""
@@ -114,10 +134,20 @@ class Workers:
             return
         patience_s = (call.node.timeout_ms + GIVE_UP_MS) / 1000
         deadline = self._loop.call_later(patience_s, self._give_up, task, call)
+        if isinstance(call, StartAttempt):
+            self._waiting[call.path] = task
         try:
             event = await self._wait(begun)
+        except asyncio.CancelledError:
+            order = self._unwanted.pop(call.path, None)
+            if order is None or not isinstance(call, StartAttempt):
+                raise
+            task.uncancel()
+            event = cancelled(call, order.reason)
         finally:
             deadline.cancel()
+            self._waiting.pop(call.path, None)
+            self._unwanted.pop(call.path, None)
         if task in self._tasks:  # Else it was given up on: what it says now comes too late.
             self._report(call, event)
 

@@ -485,7 +485,7 @@ def test_an_intent_that_is_written_is_sent_when_a_drain_comes_between():
         async with stage.runtime() as runtime:
             running = asyncio.ensure_future(runtime.run(one("write"), run=RUN))
             await asyncio.sleep(0)
-            assert runtime._drivers[RUN]._unsent == 1
+            assert runtime._drivers[RUN]._unsent == {"a"}
             await runtime.drain()
             result = await running
         assert result.status == "succeeded"

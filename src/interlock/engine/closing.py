@@ -1,0 +1,130 @@
+"""The end of a scope: undone first where that is asked for, then told to whoever opened it."""
+
+from interlock.engine.execution import execution_digest
+from interlock.engine.maps import end_item
+from interlock.engine.repeats import end_turn
+from interlock.engine.scopes import ScopeEnd, is_let, settle_composite
+from interlock.engine.state import NodeState, ScopeState, State, UndoState
+from interlock.engine.turn import At, Turn, names_for, settle
+from interlock.engine.undoing import begin_undo
+from interlock.errors import ExpressionFailed, ValueRefused
+from interlock.journal import ErrorInfo, RunOutcome, RunSettled, Value
+from interlock.plan import AnyCompiledNode, CompiledMap, CompiledRepeat
+from interlock.values import Json, paths
+
+FINE = ("succeeded", "skipped", "undone")
+"""Statuses that fail no scope: a node is undone because of another one."""
+
+
+def close_scope(turn: Turn, scope: ScopeState) -> None:
+    """End a scope whose nodes have all settled, and tell its parent."""
+    end = _end_of(scope)
+    if scope.undo is None and _is_to_be_undone(turn.state, scope, end):
+        begin_undo(turn, scope)
+        return
+    turn.state.scopes.pop(scope.path, None)
+    scope.ended = end.status
+    if scope.parent is None:
+        _settle_run(turn, end)
+        return
+    _keep(scope, scope.parent, end)
+    at = At.of(turn, scope.parent, scope.parent_node)
+    node = at.node
+    if isinstance(node, CompiledMap):
+        end_item(at, node, scope, end=end)
+    elif end.problem is not None:
+        settle(at, end.status, error=end.problem)
+    elif isinstance(node, CompiledRepeat):
+        end_turn(at, node, scope.item, output=end.output)
+    else:
+        settle_composite(at, end.output)
+
+
+def _keep(scope: ScopeState, parent: ScopeState, end: ScopeEnd) -> None:
+    """Keep a scope that may be undone, or opened again."""
+    if end.status != "succeeded" or scope.graph.undoable:
+        parent.closed = parent.closed or {}
+        parent.closed.setdefault(scope.parent_node, []).append(scope)
+
+
+def _is_to_be_undone(state: State, scope: ScopeState, end: ScopeEnd) -> bool:
+    if end.status == "succeeded" or not scope.graph.undoable:
+        return False
+    return (scope.parent is None and state.undoing) or any(
+        now.status not in FINE and node.on_error == "undo" for node, now in _pairs(scope)
+    )
+
+
+def _pairs(scope: ScopeState) -> list[tuple[AnyCompiledNode, NodeState]]:
+    return list(zip(scope.graph.nodes, scope.nodes, strict=True))
+
+
+def _end_of(scope: ScopeState) -> ScopeEnd:
+    bad = [
+        (node, now)
+        for node, now in _pairs(scope)
+        if now.status not in FINE and not is_let(node, now)
+    ]
+    if bad:
+        return ScopeEnd(status=_worst(scope, bad), output={}, problem=_problem(scope, *bad[0]))
+    output, problem = _outputs(scope)
+    return ScopeEnd(
+        status="succeeded" if problem is None else "failed", output=output, problem=problem
+    )
+
+
+def _worst(scope: ScopeState, bad: list[tuple[AnyCompiledNode, NodeState]]) -> RunOutcome:
+    """A failure counts more than a refusal; both were cancelled if the scope itself was."""
+    statuses = {now.status for _, now in bad}
+    if scope.stopping is not None and "cancelled" in statuses:
+        return "cancelled"
+    if statuses <= {"refused", "cancelled"}:
+        return "refused" if "refused" in statuses else "cancelled"
+    return "failed"
+
+
+def _problem(scope: ScopeState, node: AnyCompiledNode, now: NodeState) -> ErrorInfo:
+    """Tell of the first node, in canonical order, whose end fails the scope."""
+    error = now.error
+    told = f"`{paths.child(scope.path, node.id)}` {now.status}"
+    told += f": {error.message}" if error is not None else ""
+    told += _undone(scope.undo) if scope.undo is not None else ""
+    return ErrorInfo(code="IL6013", message=told, hint=error.hint if error is not None else "")
+
+
+def _undone(undo: UndoState) -> str:
+    told = f"; {undo.undone} undone"
+    return told if undo.problem is None else f"{told}, but {undo.problem.message}"
+
+
+def _outputs(scope: ScopeState) -> tuple[dict[str, Json], ErrorInfo | None]:
+    found: dict[str, Json] = {}
+    for output in scope.graph.outputs:
+        if output.optional and any(
+            scope.nodes[index].status != "succeeded" for index in output.strict
+        ):
+            continue
+        try:
+            found[output.name] = output.template.evaluate(
+                names_for(scope, output.roots, output.status_roots)
+            )
+        except ExpressionFailed as error:
+            return {}, ErrorInfo(
+                code="IL6007", message=f"output `{output.name}`: {error.message}", hint=error.hint
+            )
+    return found, None
+
+
+def _settle_run(turn: Turn, end: ScopeEnd) -> None:
+    state = turn.state
+    status, problem = end.status, end.problem
+    value: Value | None = None
+    if problem is None:
+        try:
+            value = Value.of(end.output)
+        except ValueRefused as error:
+            status = "failed"
+            problem = ErrorInfo(code="IL6003", message=error.message, hint=error.hint)
+    turn.record(
+        RunSettled(status=status, execution=execution_digest(state), output=value, error=problem)
+    )

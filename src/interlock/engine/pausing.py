@@ -1,0 +1,29 @@
+"""Pausing: what is under way ends, and nothing new is ordered until the run is let go on."""
+
+from interlock.engine.ordering import attempt_due, call_in
+from interlock.engine.turn import IllegalTransition, Turn, locate
+from interlock.journal import RunPaused
+from interlock.plan import CompiledCall
+
+
+def on_paused(turn: Turn, event: RunPaused) -> None:
+    """Hold back what becomes ready from now on.
+
+    Raises:
+        IllegalTransition: the run has not started.
+    """
+    if turn.state.root is None:
+        raise IllegalTransition(f"`{event.type}` before the run has started")
+    turn.state.paused = True
+
+
+def on_unpaused(turn: Turn) -> None:
+    """Start what was held back. Of a run that is not paused, nothing was."""
+    state = turn.state
+    state.paused = False
+    turn.ready.extend(state.held)
+    paths, state.held_attempts, state.held = state.held_attempts, [], []
+    for path in paths:
+        at = locate(turn, path)
+        if at.state.status == "running" and isinstance(at.node, CompiledCall) and call_in(at):
+            turn.commands.append(attempt_due(at, at.node))

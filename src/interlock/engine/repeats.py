@@ -1,0 +1,57 @@
+"""`repeat`: a scope a turn, one after another, until a condition over the outputs holds."""
+
+from typing import cast
+
+from interlock.engine.scopes import inputs_problem, open_scope, over_limit, settle_composite
+from interlock.engine.state import RepeatState
+from interlock.engine.turn import At, names_for, settle
+from interlock.errors import ExpressionFailed, ValueRefused
+from interlock.journal import ErrorInfo, Value
+from interlock.plan import CompiledRepeat
+from interlock.values import Json, paths
+
+
+def open_repeat(at: At, node: CompiledRepeat, inputs: dict[str, Json]) -> None:
+    """Open the first turn."""
+    _open_turn(at, node, inputs, turn=1)
+
+
+def _open_turn(at: At, node: CompiledRepeat, inputs: dict[str, Json], *, turn: int) -> None:
+    inputs = {**node.body.defaults, **inputs}
+    problem = inputs_problem(node.body, inputs) or over_limit(at)
+    if problem is not None:
+        settle(at, "failed", error=problem)
+        return
+    if at.state.opened is None:
+        at.turn.state.running -= 1
+    at.state.opened = RepeatState(turn)
+    open_scope(at.turn, node.body, inputs, path=paths.turn(at.path, turn), parent=at, item=turn)
+
+
+def end_turn(at: At, node: CompiledRepeat, turn: int, *, output: dict[str, Json]) -> None:
+    """Take what a turn yielded: it was the last one, or the next one begins."""
+    yielded: Json = {**output, "turns": turn}
+    try:
+        names = names_for(at.scope, at.node.roots, at.node.status_roots)
+        names["result"] = yielded if node.decode is None else node.decode(yielded)
+        if node.until.condition(names):
+            settle_composite(at, yielded)
+            return
+        if turn == node.max:
+            _exhausted(at, node, yielded)
+            return
+        inputs = Value.of(node.carry.evaluate(names)).json
+    except (ExpressionFailed, ValueRefused) as error:
+        told = ErrorInfo(code="IL6007", message=error.message, hint=error.hint)
+        settle(at, "failed", error=told)
+        return
+    _open_turn(at, node, cast(dict[str, Json], inputs), turn=turn + 1)
+
+
+def _exhausted(at: At, node: CompiledRepeat, yielded: Json) -> None:
+    if node.on_max == "last":
+        settle_composite(at, yielded)
+        return
+    told = f"`until` was false after {node.max} turns: {node.until.source}"
+    hint = "raise `max`, or accept the last turn with `on_max: last`"
+    settle(at, "failed", error=ErrorInfo(code="IL6024", message=told, hint=hint, permanent=True))

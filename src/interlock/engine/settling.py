@@ -1,0 +1,81 @@
+"""The end of an attempt and of a node, as the journal tells it.
+
+What ran ahead of the journal left one event: the attempt is lived again from it.
+"""
+
+from interlock.engine.attempts import on_failed, on_returned
+from interlock.engine.judging import seen
+from interlock.engine.orders import take_order
+from interlock.engine.state import Outcome
+from interlock.engine.turn import Turn, expect, locate
+from interlock.engine.undoing import on_undo_settled
+from interlock.journal import SETTLED, AttemptFailed, AttemptReturned, NodeSettled
+
+
+def on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
+    """Apply a failure: the engine's own judgement, or one that was reported."""
+    if event.ahead and event.output is not None and event.path not in turn.state.ordered:
+        _live_ahead(turn, event)
+    judged = event.path in turn.state.ordered
+    if judged:
+        take_order(turn, event, event.path)
+    on_failed(turn, event, judged=judged)
+
+
+def on_settled(turn: Turn, event: NodeSettled) -> None:
+    """Apply the end of a node; whoever waited for it last becomes ready."""
+    if event.ahead and event.path not in turn.state.ordered:
+        _live_ahead(turn, event)
+    take_order(turn, event, event.path)
+    at = locate(turn, event.path)
+    now = at.state
+    expect(now.status not in SETTLED, at, "it has settled already")
+    if now.status == "running" and now.opened is None:
+        turn.state.running -= 1
+    now.status = event.status
+    now.output, now.error = event.output, event.error
+    now.json = (
+        seen(at, event.output) if event.output is not None and event.status == "succeeded" else None
+    )
+    turn.state.outcomes[event.path] = _outcome(event)
+    if at.is_undo:
+        on_undo_settled(at, event)
+        return
+    now.cause = turn.seq
+    if now.opened is not None:
+        now.kept = None if event.status == "succeeded" else now.opened
+        now.opened = None
+    now.proposal = None
+    at.scope.unsettled -= 1
+    for index in at.node.dependents:
+        dependent = at.scope.nodes[index]
+        dependent.waiting -= 1
+        if dependent.waiting == 0:
+            turn.ready.append((at.scope, index))
+    if at.scope.unsettled == 0:
+        turn.ended.append(at.scope)
+
+
+def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
+    """Live again, from the one event that was kept of it, what ran ahead of the journal."""
+    if event.output is None:
+        return
+    at = locate(turn, event.path)
+    now = at.state
+    # A settled node tells the sum of its attempts, a failed attempt its own share.
+    earlier = (now.tokens, now.cost_usd_micros) if isinstance(event, NodeSettled) else (0, 0)
+    returned = AttemptReturned(
+        path=event.path,
+        generation=event.generation,
+        attempt=event.attempt,
+        output=event.output,
+        tokens=event.tokens - earlier[0],
+        cost_usd_micros=event.cost_usd_micros - earlier[1],
+    )
+    on_returned(Turn.of(turn.state, returned, at_ms=turn.at_ms), returned)
+
+
+def _outcome(event: NodeSettled) -> Outcome:
+    output = event.output.ref if event.output is not None else None
+    code = event.error.code if event.error is not None else None
+    return (event.status, event.call_key, output if event.status == "succeeded" else code)

@@ -1,0 +1,74 @@
+"""The timers of one run: attempts whose time has not come, and times that the engine waits for."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeAlias, final
+
+from interlock.engine import Probe, SetTimer, StartAttempt
+from interlock.runtime.clock import Clock
+from interlock.values import Path
+
+Call: TypeAlias = StartAttempt | Probe
+
+
+@final
+class Timers:
+    """Calls back when a time has come; belongs to one event loop."""
+
+    def __init__(
+        self, clock: Clock, start: Callable[[Call], None], fire: Callable[[SetTimer], None]
+    ) -> None:
+        self._clock = clock
+        self._start = start
+        self._fire = fire
+        self._loop = asyncio.get_running_loop()
+        self._calls: dict[Path, tuple[asyncio.TimerHandle, Call]] = {}
+        self._times: dict[Path, asyncio.TimerHandle] = {}
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether calls wait for their time."""
+        return bool(self._calls)
+
+    def is_later(self, call: Call) -> bool:
+        """Keep a call whose time has not come, and start it then."""
+        if not call.not_before_ms or call.not_before_ms <= self._clock.now_ms():
+            return False
+
+        def wake() -> None:
+            del self._calls[call.path]
+            self._start(call)
+
+        self._calls[call.path] = self._at(call.not_before_ms, wake), call
+        return True
+
+    def take(self, path: Path) -> StartAttempt | None:
+        """Take back an attempt whose time has not come; a probe is asked all the same."""
+        timer, call = self._calls.get(path, (None, None))
+        if timer is None or not isinstance(call, StartAttempt):
+            return None
+        timer.cancel()
+        del self._calls[path]
+        return call
+
+    def set(self, order: SetTimer) -> None:
+        """Report a time when it has come; a later order for the same path takes its place."""
+
+        def wake() -> None:
+            del self._times[order.path]
+            self._fire(order)
+
+        earlier = self._times.pop(order.path, None)
+        if earlier is not None:
+            earlier.cancel()
+        self._times[order.path] = self._at(order.at_ms, wake)
+
+    def cancel(self) -> None:
+        """Forget everything."""
+        for timer in (*self._times.values(), *(timer for timer, _ in self._calls.values())):
+            timer.cancel()
+        self._times.clear()
+        self._calls.clear()
+
+    def _at(self, at_ms: int, wake: Callable[[], None]) -> asyncio.TimerHandle:
+        return self._loop.call_later(max(at_ms - self._clock.now_ms(), 0) / 1000, wake)
