@@ -61,6 +61,7 @@ def _call(turn: Turn, scope: ScopeState, index: int, *, call: CompiledCall) -> N
     at = At.undo_of(turn, scope, index)
     names = names_for(scope, call.roots, call.status_roots)
     names["result"] = done.output.json if done.output is not None else None
+    names[scope.graph.nodes[index].id] = names["result"]
     if done.call is not None:
         names["args"] = done.call.args.json
     state.status = "running"
