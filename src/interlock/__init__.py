@@ -34,13 +34,17 @@ if TYPE_CHECKING:
         draft as draft,
         each as each,
         error_of as error_of,
+        first_of as first_of,
+        gate as gate,
         graph as graph,
         load as load,
         optional as optional,
         output_of as output_of,
         propose as propose,
+        repeat as repeat,
         size as size,
         status as status,
+        wait as wait,
         when as when,
     )
     from interlock.plan import Limits as Limits, Plan as Plan, compile as compile  # noqa: A004
@@ -68,6 +72,8 @@ _HOMES = {
     "draft": "graph",
     "each": "graph",
     "error_of": "graph",
+    "first_of": "graph",
+    "gate": "graph",
     "Graph": "graph",
     "graph": "graph",
     "GraphFunction": "graph",
@@ -86,6 +92,7 @@ _HOMES = {
     "Plan": "plan",
     "propose": "graph",
     "Registry": "actions",
+    "repeat": "graph",
     "Retry": "graph",
     "run": "runtime",
     "RunFailed": "runtime",
@@ -94,6 +101,7 @@ _HOMES = {
     "size": "graph",
     "status": "graph",
     "Store": "store",
+    "wait": "graph",
     "when": "graph",
 }
 
@@ -111,6 +119,8 @@ __all__ = [
     "draft",
     "each",
     "error_of",
+    "first_of",
+    "gate",
     "Graph",
     "graph",
     "GraphFunction",
@@ -129,6 +139,7 @@ __all__ = [
     "Plan",
     "propose",
     "Registry",
+    "repeat",
     "Retry",
     "run",
     "RunFailed",
@@ -137,6 +148,7 @@ __all__ = [
     "size",
     "status",
     "Store",
+    "wait",
     "when",
 ]
 

@@ -20,7 +20,8 @@ class CommonOptions(TypedDict, total=False):
         retry: the number of attempts, a `Retry`, or its fields as in a document.
         timeout: bound on each attempt, such as `30s`.
         deadline: bound on the node with all its attempts.
-        on_error: `continue` lets the run go on when the node fails.
+        on_error: `continue` lets the run go on when the node fails; `undo` takes back what the
+            graph did.
     """
 
     id: str
@@ -32,7 +33,7 @@ class CommonOptions(TypedDict, total=False):
     retry: object
     timeout: str | timedelta
     deadline: str | timedelta
-    on_error: Literal["fail", "continue"]
+    on_error: Literal["fail", "continue", "undo"]
 
 
 class NodeOptions(CommonOptions, total=False):
@@ -40,6 +41,9 @@ class NodeOptions(CommonOptions, total=False):
 
     Attributes:
         returns: narrows the output: a type, or a JSON Schema.
+        undo: the action that takes the effect back; or that action and its arguments: a dict, or a
+            function of `result` and `args` that gives one.
     """
 
     returns: type[Any] | Mapping[str, Any] | bool
+    undo: object

@@ -100,7 +100,22 @@ KINDS: dict[str, Kind] = {
         instead="put it on the nodes that it chooses from",
     ),
 }
+_NAMES: dict[type[AnyNode], str] = {
+    CallNode: "call",
+    GraphNode: "graph",
+    MapNode: "map",
+    ProposeNode: "propose",
+    RepeatNode: "repeat",
+    WaitNode: "wait",
+    GateNode: "gate",
+    FirstOfNode: "first_of",
+}
 KIND_FIELDS = {name: kind for kind, fields in KINDS.items() for name in fields.own}
+
+
+def kind_of_node(node: AnyNode) -> str:
+    """Give the field of a document that says the kind of a node."""
+    return _NAMES[type(node)]
 
 
 class Common(TypedDict, total=False):

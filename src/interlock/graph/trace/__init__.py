@@ -1,5 +1,11 @@
 """The Python form: a function whose body, run once on references, describes a graph."""
 
+from interlock.graph.trace.flow import (
+    first_of as first_of,
+    gate as gate,
+    repeat as repeat,
+    wait as wait,
+)
 from interlock.graph.trace.formulas import (
     Status as Status,
     cel as cel,
@@ -30,6 +36,8 @@ __all__ = [
     "each",
     "enclosing",
     "error_of",
+    "first_of",
+    "gate",
     "graph",
     "GraphFunction",
     "Mapped",
@@ -37,9 +45,11 @@ __all__ = [
     "output_of",
     "propose",
     "render_python",
+    "repeat",
     "size",
-    "Status",
     "status",
+    "Status",
     "verbatim",
+    "wait",
     "when",
 ]

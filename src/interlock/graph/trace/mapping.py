@@ -110,7 +110,7 @@ def each(
     tracing = current(WORDS)
     how = 'each(..., id="{}")'
     settings = cast(Mapping[str, object], options)
-    site = open_site(tracing, settings, words=WORDS, short=_name_of(body), how=how)
+    site = open_site(tracing, settings, words=WORDS, short=name_of(body), how=how)
     items, unwrap = list_of(over) or (tracing.condition(over), ())
     namer = with_ if callable(with_) else body
     as_ = as_ or _item_name(_parameter(namer), tracing, own=site.id)
@@ -119,7 +119,7 @@ def each(
     for step in unwrap:
         item = item[step]
     schema = select(tracing.item_schema(items), unwrap).schema
-    used = _body(body, tracing, id_=site.id, item=None if with_ is not None else schema)
+    used = trace_body(body, tracing, id_=site.id, item=None if with_ is not None else schema)
     with tracing.seeing(as_):
         given = arguments(_with(with_, used, item=item, tracing=tracing), tracing, words=WORDS)
         named = _key(key, item, tracing)
@@ -166,7 +166,7 @@ def _key(
 # --- names
 
 
-def _name_of(body: AnyBody) -> str:
+def name_of(body: AnyBody) -> str:
     if isinstance(body, Action | GraphFunction | Enclosing):
         return body.name
     name = getattr(body, "__name__", "")
@@ -175,6 +175,11 @@ def _name_of(body: AnyBody) -> str:
 
 def _parameter(body: AnyBody) -> str:
     """Give the first parameter, which is what the author calls an item."""
+    return next(iter(parameters_of(body)), "item")
+
+
+def parameters_of(body: AnyBody) -> tuple[str, ...]:
+    """Give the parameters of a body, if they are known."""
     names: tuple[str, ...] = ()
     if isinstance(body, Action):
         names = tuple(hints_of(cast(AnyAction, body)))
@@ -182,7 +187,7 @@ def _parameter(body: AnyBody) -> str:
         names = tuple(cast(AnyGraphFunction, body).parameters)
     elif not isinstance(body, Enclosing):
         names = tuple(read_parameters(body, words=_words(body), free=None))
-    return names[0] if names else "item"
+    return names
 
 
 def _item_name(wish: str, tracing: Tracing, *, own: NodeId) -> str:
@@ -192,14 +197,14 @@ def _item_name(wish: str, tracing: Tracing, *, own: NodeId) -> str:
 
 
 def _words(body: AnyBody) -> str:
-    name = _name_of(body)
+    name = name_of(body)
     return "the body of `each`" if name == "each" else f"the body `{name}` of `each`"
 
 
 # --- bodies
 
 
-def _body(body: AnyBody, tracing: Tracing, *, id_: NodeId, item: Schema | None) -> Body:
+def trace_body(body: AnyBody, tracing: Tracing, *, id_: NodeId, item: Schema | None) -> Body:
     """Trace a body and make it a local graph; `item` is the schema of an item that it takes."""
     if isinstance(body, Enclosing):
         if item is not None:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypedDict, TypeVar, cast
 
-from interlock.actions import Annotation
+from interlock.actions import Action, Annotation, AnyAction
 from interlock.errors import UsageError
 from interlock.graph.durations import read_duration
 from interlock.graph.fields import Problems, Section
 from interlock.graph.identifiers import did_you_mean
 from interlock.graph.limits import DocumentLimits
-from interlock.graph.model import OnError, Retry
+from interlock.graph.model import OnError, Retry, Undo
 from interlock.graph.nodes import ON_ERROR, read_retry
+from interlock.graph.trace.arguments import arguments
 from interlock.graph.trace.tracing import Tracing
 from interlock.values import Json, NodeId, Schema, duration_text
 
@@ -21,7 +22,7 @@ Read = TypeVar("Read")
 
 NAMES = (
     *("after", "deadline", "ensure", "id", "needs", "on_error", "require", "retry", "returns"),
-    *("timeout", "when"),
+    *("timeout", "undo", "when"),
 )
 MS = timedelta(milliseconds=1)
 
@@ -39,6 +40,7 @@ class Settings(TypedDict):
     deadline_ms: int | None
     on_error: OnError
     returns: Schema | None
+    undo: Undo | None
 
 
 @dataclass(slots=True)
@@ -70,7 +72,27 @@ class Options:
             deadline_ms=self._duration("deadline"),
             on_error=self._on_error(),
             returns=read_returns(self.given.get("returns"), words=self.words),
+            undo=self._undo(self.given.get("undo")),
         )
+
+    def _undo(self, value: object) -> Undo | None:
+        """Read `undo`: an action, or an action and its arguments."""
+        if value is None:
+            return None
+        pair = cast(tuple[object, ...], value if isinstance(value, tuple) else (value, None))
+        if len(pair) != 2 or not isinstance(pair[0], Action):
+            raise UsageError(
+                f"`undo` of {self.words} is {value!r:.60}",
+                hint='write `undo=refund`, or `undo=(refund, lambda result: {"id": result.id})`',
+                code="IL1153",
+            )
+        action, use = cast(AnyAction, pair[0]), f"`undo` of {self.words}"
+        self.tracing.actions.append(action)
+        roots = ("result", "args")
+        given = (
+            {} if pair[1] is None else read_arguments(pair[1], self.tracing, roots=roots, use=use)
+        )
+        return Undo(action=action.name, with_=given)
 
     def _duration(self, name: str) -> int | None:
         return read_duration_option(name, self.given.get(name), words=self.words)
@@ -80,25 +102,17 @@ class Options:
         return self.tracing.guard(() if own is None else (self.tracing.condition(own),))
 
     def _nodes(self, name: str) -> tuple[NodeId, ...]:
-        value = self.given.get(name)
-        if value is None:
-            return ()
-        listed = cast(Sequence[object], value) if isinstance(value, list | tuple) else (value,)
-        use = f"`{name}`"
-        found = (
-            NodeId(one) if isinstance(one, str) else self.tracing.node_of(one, use=use)
-            for one in listed
-        )
-        return tuple(dict.fromkeys(found))
+        return read_nodes(self.given.get(name), self.tracing, use=f"`{name}`")
 
     def _conditions(self, name: str, roots: Sequence[str]) -> tuple[str, ...]:
         value = self.given.get(name)
         if value is None:
             return ()
         listed = cast(Sequence[object], value) if isinstance(value, list | tuple) else (value,)
-        return tuple(self._condition(name, one, roots) for one in listed)
+        return tuple(self.condition(name, one, roots) for one in listed)
 
-    def _condition(self, name: str, value: object, roots: Sequence[str]) -> str:
+    def condition(self, name: str, value: object, roots: Sequence[str]) -> str:
+        """Write a condition: CEL, a reference, or a function of some roots that gives one."""
         if not inspect.isfunction(value):
             return self.tracing.write(self.tracing.condition(value))
         wanted = tuple(inspect.signature(value).parameters)
@@ -124,9 +138,39 @@ class Options:
                 return known
         raise UsageError(
             f"`on_error` of {self.words} is {value!r:.60}",
-            hint="write 'fail' or 'continue'",
+            hint="write 'fail', 'continue' or 'undo'",
             code="IL1153",
         )
+
+
+def read_nodes(value: object, tracing: Tracing, *, use: str) -> tuple[NodeId, ...]:
+    """Read nodes: what calls returned, or ids of nodes that come later."""
+    if value is None:
+        return ()
+    listed = cast(Sequence[object], value) if isinstance(value, list | tuple) else (value,)
+    found = (
+        NodeId(one) if isinstance(one, str) else tracing.node_of(one, use=use) for one in listed
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def read_arguments(
+    value: object, tracing: Tracing, *, roots: Sequence[str], use: str
+) -> dict[str, Json]:
+    """Read arguments by name: a dict, or a function of some roots that gives one."""
+    with tracing.seeing(*roots):
+        found = value
+        if inspect.isfunction(value):
+            count = len(inspect.signature(value).parameters)
+            references = [tracing.local(root) for root in roots[:count]]
+            found = tracing.expressions(use, value, *references)
+        if not isinstance(found, Mapping):
+            raise UsageError(
+                f"{use} gives {found!r:.60}, which is no dict of arguments",
+                hint=f'write `lambda {roots[0]}: {{"name": {roots[0]}.value}}`',
+                code="IL1153",
+            )
+        return arguments(cast(Mapping[str, object], found), tracing, words=use)
 
 
 def read_retry_option(value: object, *, words: str) -> Retry | None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from interlock.graph.expressions import Expression, Template, parse_expression, parse_template
-from interlock.graph.model import AnyNode, Graph, MapNode
-from interlock.values import NodeId
+from interlock.graph.model import AnyNode, FirstOfNode, GateNode, Graph, MapNode, RepeatNode
+from interlock.values import Json, NodeId
 
 
 def written_order(graph: Graph) -> tuple[NodeId, ...]:
@@ -31,8 +31,9 @@ def written_order(graph: Graph) -> tuple[NodeId, ...]:
 
 def _reads(graph: Graph, id_: NodeId) -> tuple[NodeId, ...]:
     node = graph.nodes[id_]
-    read = (*node.needs, *node.after, *_references(node))
-    return tuple(other for other in dict.fromkeys(read) if other in graph.nodes)
+    of = node.of if isinstance(node, FirstOfNode) else ()
+    read = (*node.needs, *node.after, *of, *_references(node))
+    return tuple(other for other in dict.fromkeys(read) if other in graph.nodes and other != id_)
 
 
 def _references(node: AnyNode) -> Iterator[NodeId]:
@@ -42,6 +43,18 @@ def _references(node: AnyNode) -> Iterator[NodeId]:
         parsed = parse_expression(source, names=names) if source is not None else ()
         if isinstance(parsed, Expression):
             yield from (each.node for each in parsed.references if each.node is not None)
-    parsed = parse_template(dict(node.with_), names=names)
-    if isinstance(parsed, Template):
-        yield from (each.node for _, each in parsed.references if each.node is not None)
+    for tree, known in _templates(node, names):
+        parsed = parse_template(tree, names=known)
+        if isinstance(parsed, Template):
+            yield from (each.node for _, each in parsed.references if each.node is not None)
+
+
+def _templates(node: AnyNode, names: frozenset[str]) -> Iterator[tuple[Json, frozenset[str]]]:
+    """Give what is written as Python and not as CEL, with the names that it may use."""
+    yield dict(node.with_), names
+    if isinstance(node, RepeatNode):
+        yield dict(node.carry), frozenset({"result"})
+    if isinstance(node, GateNode):
+        yield node.ask, names
+    if node.undo is not None:
+        yield dict(node.undo.with_), frozenset({"result", "args"})

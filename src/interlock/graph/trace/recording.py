@@ -6,7 +6,9 @@ from typing import cast, final
 
 from interlock.actions import TRACER, Action, AnyAction
 from interlock.errors import UsageError
+from interlock.graph.bodies import WithBody
 from interlock.graph.identifiers import free_id, id_problem
+from interlock.graph.kinds import KINDS, kind_of_node
 from interlock.graph.model import AnyNode, CallNode
 from interlock.graph.trace.arguments import arguments, bind, hints_of
 from interlock.graph.trace.callers import Caller
@@ -24,6 +26,7 @@ class Site:
     id: NodeId
     settings: Settings
     caller: Caller
+    given: frozenset[str]
 
 
 @final
@@ -93,7 +96,21 @@ def open_site(
     caller = tracing.callers.find()
     settings = Options(options, words, tracing).read()
     id_ = _id(tracing, options.get("id"), caller, short=short, how=how)
-    return Site(id=id_, settings=settings, caller=caller)
+    given = frozenset(name for name, value in options.items() if value is not None)
+    return Site(id=id_, settings=settings, caller=caller, given=given)
+
+
+def _refuse_unfit(site: Site, node: AnyNode) -> None:
+    """Refuse options that have no meaning for nodes of this kind."""
+    kind = kind_of_node(node)
+    for name in KINDS[kind].without:
+        if name in site.given:
+            body = node.graph if isinstance(node, WithBody) else "..."
+            raise UsageError(
+                f"`{name}` has no meaning for a node of kind `{kind}`",
+                hint=KINDS[kind].instead.format(name, body=body),
+                code="IL1131",
+            )
 
 
 def _id(tracing: Tracing, given: object, caller: Caller, *, short: str, how: str) -> NodeId:
@@ -117,6 +134,7 @@ def record(
     tracing: Tracing, site: Site, node: AnyNode, *, schema: Callable[[], Schema]
 ) -> TracedReference:
     """Add a node to the graph, and return the reference to its output."""
+    _refuse_unfit(site, node)
     tracing.nodes[node.id] = node
     tracing.places[f"/nodes/{node.id}"] = site.caller
     returns = node.returns

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from interlock.graph.model import CallNode, Graph, GraphNode, MapNode, ProposeNode
+from interlock.graph.bodies import WithBody
+from interlock.graph.model import CallNode, Graph, MapNode, ProposeNode
 from interlock.graph.trace.spelling import is_name, literal
 from interlock.graph.trace.statements import (
     INDENT,
@@ -23,8 +24,8 @@ from interlock.values import Json, Schema, canonical, immutable
 
 # What a program may import; no variable may hide one of them.
 OUTER = (
-    *("cel", "each", "error_of", "graph", "optional", "output_of", "propose", "Retry", "status"),
-    "when",
+    *("cel", "each", "error_of", "first_of", "gate", "graph", "optional", "output_of", "propose"),
+    *("repeat", "Retry", "status", "wait", "when"),
 )
 INNER = ("enclosing", "verbatim")
 HELPERS = frozenset((*OUTER, *INNER, "Any", "registry"))
@@ -153,11 +154,12 @@ class _Program:
 
 def _actions(graph: Graph) -> dict[str, None]:
     """List the actions that a graph and its bodies name."""
-    own = {
-        node.action: None
-        for node in graph.nodes.values()
-        if isinstance(node, CallNode | ProposeNode)
-    }
+    own: dict[str, None] = {}
+    for node in graph.nodes.values():
+        if isinstance(node, CallNode | ProposeNode):
+            own[node.action] = None
+        if node.undo is not None:
+            own[node.undo.action] = None
     for body in graph.graphs.values():
         own |= _actions(body)
     return own
@@ -212,7 +214,7 @@ def _decorator(
         for input_, schema in graph.inputs.items()
         if input_ not in parameters or not parameters[input_].is_exact
     }
-    used = {n.graph for n in graph.nodes.values() if isinstance(n, GraphNode | MapNode)}
+    used = {n.graph for n in graph.nodes.values() if isinstance(n, WithBody)}
     declared = {
         entry: function
         for entry, function in bodies.items()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from interlock.errors import UsageError
 from interlock.graph.model import (
     AnyNode,
     CallNode,
@@ -16,6 +15,7 @@ from interlock.graph.model import (
     ProposeNode,
     RepeatNode,
     Retry,
+    Undo,
     WaitNode,
 )
 from interlock.graph.trace.ordering import written_order
@@ -126,9 +126,23 @@ class Statements:
                 return [("propose", told), ("", self._arguments(node))]
             case MapNode():
                 return [("each", [*self._mapping(node), *options])]
-            case RepeatNode() | WaitNode() | GateNode() | FirstOfNode():
-                told = f"node `{node.id}` is of a kind that has no Python form yet"
-                raise UsageError(told, hint="keep the document")
+            case RepeatNode():
+                told = [self.around.body(node.graph), *self._repeating(node), *options]
+                return [("repeat", told), ("", self._arguments(node))]
+            case WaitNode():
+                return [("wait", [*_waiting(node), *options])]
+            case GateNode():
+                return [("gate", [value_python(node.ask, self._name), *_asking(node), *options])]
+            case FirstOfNode():
+                return [("first_of", [*map(self._node, node.of), *options])]
+
+    def _repeating(self, node: RepeatNode) -> Iterator[str]:
+        yield f"until={literal(node.until)}"
+        yield f"max={node.max}"
+        if node.carry:
+            yield f"carry={value_python(dict(node.carry), self._name)}"
+        if node.on_max != "fail":
+            yield f"on_max={literal(node.on_max)}"
 
     def _arguments(self, node: AnyNode) -> list[str]:
         given: Mapping[str, Json] = node.with_
@@ -172,12 +186,25 @@ class Statements:
             "deadline": duration_python(node.deadline_ms),
             "on_error": None if node.on_error == "fail" else literal(node.on_error),
             "returns": None if node.returns is None else literal(node.returns),
+            "undo": self._undo(node.undo),
         }
+        if isinstance(node, WaitNode):
+            found["returns"] = None
         return [f"{name}={value}" for name, value in found.items() if value is not None]
 
+    def _undo(self, undo: Undo | None) -> str | None:
+        if undo is None:
+            return None
+        action = self.around.action(undo.action)
+        given = value_python(dict(undo.with_), self._name)
+        return f"({action}, {given})" if undo.with_ else action
+
     def _nodes(self, ids: tuple[NodeId, ...]) -> str | None:
-        named = [self.variables.get(id_, literal(str(id_))) for id_ in ids]
+        named = [self._node(id_) for id_ in ids]
         return f"[{', '.join(named)}]" if named else None
+
+    def _node(self, id_: NodeId) -> str:
+        return self.variables.get(id_, literal(str(id_)))
 
     # --- outputs
 
@@ -205,6 +232,30 @@ def _proposing(node: ProposeNode) -> Iterator[str]:
         yield f"actions={literal(list(node.actions))}"
     if node.repairs_max:
         yield f"repairs_max={node.repairs_max}"
+
+
+def _waiting(node: WaitNode) -> Iterator[str]:
+    if node.for_ms is not None:
+        yield literal(duration_text(node.for_ms))
+    if node.signal is not None:
+        yield f"signal={literal(node.signal)}"
+    if node.returns is not None:
+        yield f"returns={literal(node.returns)}"
+
+
+def _asking(node: GateNode) -> Iterator[str]:
+    if node.to:
+        yield f"to={literal(list(node.to))}"
+    if node.covers:
+        yield f"covers={literal([*node.covers])}"
+    if node.bounds:
+        yield f"bounds={literal({str(id_): bound for id_, bound in node.bounds.items()})}"
+    if node.quorum != 1:
+        yield f"quorum={node.quorum}"
+    if node.expires_ms is not None:
+        yield f"expires={literal(duration_text(node.expires_ms))}"
+    if node.on_refused != "fail":
+        yield f"on_refused={literal(node.on_refused)}"
 
 
 def _conditions(conditions: tuple[str, ...]) -> str | None:

@@ -25,6 +25,8 @@ def names_of(graph: Graph) -> Iterator[str]:
     for node in graph.nodes.values():
         if isinstance(node, CallNode | ProposeNode):
             yield node.action
+        if node.undo is not None:
+            yield node.undo.action
     for body in graph.graphs.values():
         yield from names_of(body)
 
@@ -60,7 +62,7 @@ ODD_TEXTS = Graph(
 )
 
 
-@given(graphs(waiting=False))
+@given(graphs())
 @example(ODD_TEXTS)
 def test_any_graph_comes_back_from_python(graph: Graph):
     source = render_python(graph)
