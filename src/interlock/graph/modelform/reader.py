@@ -152,11 +152,43 @@ def _node(entry: Section) -> Json:
             found["with"] = {**_mapping(found.get("with")), **given}
         elif field == "options":
             _options(entry, found)
+        elif field == "carry":
+            found |= {field: given} if (given := _arguments(entry, field)) else {}
+        elif field in ("wait", "gate") and isinstance(value, dict):
+            inner = Section(value, entry.at(field), name=f"`{field}`", problems=entry.problems)
+            found[field] = _wait(inner) if field == "wait" else _gate(inner)
         elif field != "id" and value is not None:
             found[field] = _without_nulls(value)
     if not found.get("with", True):
         del found["with"]
     return found
+
+
+def _wait(inner: Section) -> Json:
+    found = _without_nulls(dict(inner.data))
+    if isinstance(found, dict) and "returns" in found:
+        found["returns"] = read_type(found["returns"], inner.at("returns"), inner.problems)
+    return found
+
+
+def _gate(inner: Section) -> Json:
+    found = _without_nulls({name: one for name, one in inner.data.items() if one != []})
+    if isinstance(found, dict) and "bounds" in found:
+        found["bounds"] = _table(inner, "bounds", key="name", read=_bound)
+    return found
+
+
+def _bound(entry: Section) -> Json:
+    return entry.data.get("value")
+
+
+def _undo(value: Json, at: str, problems: Problems) -> Json:
+    if not isinstance(value, dict):
+        return value
+    inner = Section(value, at, name="`undo`", problems=problems)
+    given = _arguments(inner, "with") if "with" in inner else {}
+    rest = {name: one for name, one in value.items() if name != "with"}
+    return {**rest, "with": given} if given else rest
 
 
 def _arguments(entry: Section, field: str) -> dict[str, Json]:
@@ -193,6 +225,8 @@ def _options(entry: Section, found: dict[str, Json]) -> None:
             twice(name, at, entry.problems)
         elif name == "returns":
             found[name] = read_type(value, f"{at}/{escape(name)}", entry.problems)
+        elif name == "undo":
+            found[name] = _undo(value, f"{at}/{escape(name)}", entry.problems)
         else:
             found[name] = _without_nulls(value)
 

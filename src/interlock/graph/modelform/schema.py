@@ -10,6 +10,7 @@ from typing import Any
 
 from interlock.actions import Manifest, Manifests
 from interlock.errors import UsageError
+from interlock.graph.kinds import ON_MAX, ON_REFUSED
 from interlock.graph.modelform.shapes import NULL, REFERENCE, VALUE, Fields, closed, fields_of
 from interlock.graph.modelform.types import type_schemas
 from interlock.graph.nodes import ON_ERROR
@@ -27,6 +28,19 @@ KINDS: dict[str, dict[str, Json]] = {
     "graph": {},
     "map": {"over": None, "as": None, "key": None, "limit": None, "failures_max": None},
     "propose": {"actions": [], "repairs_max": None},
+    "repeat": {"carry": {}, "until": "", "max": 1, "on_max": None},
+    "wait": {},
+    "gate": {"on_refused": None},
+    "first_of": {},
+}
+WAIT = ("signal", "for", "returns")
+GATE: dict[str, Json] = {
+    "ask": "",
+    "to": [],
+    "for": [],
+    "bounds": {},
+    "quorum": None,
+    "expires": None,
 }
 
 WORDS = """\
@@ -55,7 +69,7 @@ def model_schema(manifests: Manifests, *, inputs: Collection[str] = ()) -> Schem
         )
     names: Json = {"type": "string", "enum": [*sorted(inputs)]} if inputs else TEXT
     nodes: list[Json] = [_ref(_place(name)) for name in sorted(manifests)]
-    nodes += [_ref(name) for name in ("graph_node", "map_node")]
+    nodes += [_ref(f"{name}_node") for name in ("graph", "map", *_flow())]
     nodes += [_ref("propose_node")] if manifests else []
     return {
         "description": WORDS,
@@ -135,6 +149,7 @@ def _kinds(manifests: Manifests) -> dict[str, Json]:
         "argument": closed({"name": TEXT, "value": VALUE}),
         "graph_node": closed({**body, **options}),
         "map_node": closed({**over, **options}),
+        **{f"{kind}_node": closed({**own, **options}) for kind, own in _flow().items()},
     }
     if manifests:
         proposing: dict[str, Json] = {
@@ -146,6 +161,43 @@ def _kinds(manifests: Manifests) -> dict[str, Json]:
         }
         found["propose_node"] = closed({**proposing, **options})
     return found
+
+
+def _flow() -> dict[str, dict[str, Json]]:
+    """Give the fields of nodes that go round, wait, ask and choose."""
+    arguments = _list(_ref("argument"))
+    bound = closed({"name": TEXT, "value": _told(TEXT, "a CEL expression over `args`")})
+    wait: Json = closed(
+        {"signal": _or_null(TEXT), "for": _or_null(TEXT), "returns": _or_null(TYPE)}
+    )
+    gate: Json = closed(
+        {
+            "ask": _told(TEXT, "what persons see; may hold expressions"),
+            "to": _told(TEXTS, "the roles or persons that may decide; empty: anybody"),
+            "for": _told(TEXTS, "ids of the nodes that it allows; empty: all that need it"),
+            "bounds": _list(bound),
+            "quorum": _or_null({"type": "integer"}),
+            "expires": _or_null(TEXT),
+        }
+    )
+    return {
+        "repeat": {
+            "repeat": _told(TEXT, "an entry of `graphs`"),
+            "id": TEXT,
+            "with": _told(arguments, "inputs of the first turn"),
+            "carry": _told(arguments, "inputs of the next turn, over `result`; others stay"),
+            "until": _told(TEXT, "a CEL expression over `result`: ends it when true"),
+            "max": _told({"type": "integer"}, "turns at most"),
+            "on_max": _or_null({"type": "string", "enum": [*ON_MAX]}),
+        },
+        "wait": {"wait": wait, "id": TEXT},
+        "gate": {
+            "gate": gate,
+            "id": TEXT,
+            "on_refused": _or_null({"type": "string", "enum": [*ON_REFUSED]}),
+        },
+        "first_of": {"first_of": _told(TEXTS, "ids of nodes"), "id": TEXT},
+    }
 
 
 def _options() -> dict[str, Json]:
@@ -162,6 +214,7 @@ def _options() -> dict[str, Json]:
         "deadline": _told(TEXT, "of the node with its retries"),
         "on_error": {"type": "string", "enum": [*ON_ERROR]},
         "returns": TYPE,
+        "undo": closed({"call": TEXT, "with": _list(_ref("argument"))}),
     }
 
 

@@ -5,7 +5,8 @@ from typing import cast
 
 from interlock.actions import Manifest, Manifests
 from interlock.errors import DocumentInvalid
-from interlock.graph.modelform.schema import KINDS, RETRY, split_arguments
+from interlock.graph.kinds import KINDS as DOCUMENT_KINDS
+from interlock.graph.modelform.schema import GATE, KINDS, RETRY, WAIT, split_arguments
 from interlock.graph.modelform.shapes import Unfit
 from interlock.graph.modelform.types import type_form
 from interlock.graph.modelform.values import value_form
@@ -72,15 +73,31 @@ def _output(name: str, value: Json) -> Json:
 
 def _node(id_: str, node: dict[str, Json], manifests: Manifests) -> Json:
     kind = next(name for name in KINDS if name in node)
-    form: dict[str, Json] = {kind: node[kind], "id": id_}
-    given = _table(node.get("with"))
-    manifest = manifests.get(str(node[kind])) if kind == "call" else None
-    form |= _named(given) if manifest is None else _arguments(given, manifest)
+    form: dict[str, Json] = {kind: _kind(kind, node[kind]), "id": id_}
+    if "with" in DOCUMENT_KINDS[kind].common:
+        given = _table(node.get("with"))
+        manifest = manifests.get(str(node[kind])) if kind == "call" else None
+        form |= _named(given) if manifest is None else _arguments(given, manifest)
     for name, empty in KINDS[kind].items():
-        form[name] = node.get(name, empty)
+        value = node.get(name, empty)
+        form[name] = _named(_table(value))["with"] if name == "carry" else value
     rest = [name for name in node if name not in (kind, "with", *KINDS[kind])]
     form["options"] = [_option(name, node[name]) for name in rest]
     return form
+
+
+def _kind(kind: str, value: Json) -> Json:
+    """Write the field that says the kind; some are mappings."""
+    inner = _table(value)
+    if kind == "wait":
+        returns = type_form(inner["returns"]) if "returns" in inner else None
+        return {**{name: inner.get(name) for name in WAIT}, "returns": returns}
+    if kind == "gate":
+        bounds: list[Json] = [
+            {"name": name, "value": bound} for name, bound in _table(inner.get("bounds")).items()
+        ]
+        return {**{name: inner.get(name, empty) for name, empty in GATE.items()}, "bounds": bounds}
+    return value
 
 
 def _arguments(given: Mapping[str, Json], manifest: Manifest) -> dict[str, Json]:
@@ -107,6 +124,9 @@ def _option(name: str, value: Json) -> Json:
             return {name: type_form(value)}
         case "retry":
             return {name: _retry(value)}
+        case "undo":
+            undo = _table(value)
+            return {name: {"call": undo["call"], **_named(_table(undo.get("with")))}}
         case "require" | "ensure":
             return {name: value if isinstance(value, list) else [value]}
         case _:

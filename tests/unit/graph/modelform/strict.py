@@ -5,6 +5,8 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from interlock.graph.kinds import KINDS
+
 KEYWORDS = {
     *("type", "properties", "required", "additionalProperties", "items", "anyOf", "enum"),
     *("$ref", "$defs", "description"),
@@ -119,6 +121,14 @@ POOLS: Mapping[str, list[str]] = {
     "when": ["inputs.name_a == 'x'", "true"],
     "require": ["true"],
     "ensure": ["result.ok"],
+    "signal": ["paid"],
+    "for": ["node_a", "node_b"],
+    "expires": ["4h"],
+    "ask": ["Ship?", "Ship ${{ inputs.name_a }}?"],
+    "to": ["ops", "finance"],
+    "until": ["result.ok"],
+    "first_of": ["node_a", "node_b"],
+    "call": ["http.get"],
 }
 PLAIN = ["", "x", "Hello ${{ inputs.name_a }}", "$${{ no }}", "a\nb"]
 DEPTH_MAX = 5
@@ -180,24 +190,43 @@ def made_sound(graph: Node) -> Node:
     nodes = [
         node
         for node in unique(graph["nodes"], "id")
-        if bodies or "call" in node or "propose" in node
+        if bodies or not {"graph", "map", "repeat"} & node.keys()
     ]
     for node in nodes:
-        for kind in ("graph", "map"):
+        for kind in ("graph", "map", "repeat"):
             if kind in node:
                 node[kind] = bodies[0]
-        node["options"] = list({next(iter(option)): option for option in node["options"]}.values())
+        kind = next(kind for kind in KINDS if kind in node)
+        options = {next(iter(option)): option for option in node["options"]}
+        node["options"] = [
+            option for name, option in options.items() if name not in KINDS[kind].without
+        ]
+        sound_kind(node)
     graph["nodes"] = nodes
     for field in ("nodes", "outputs", "inputs", "types"):
         sound_values(graph[field])
     return graph
 
 
+def sound_kind(node: Node) -> None:
+    """Mend what a kind asks for."""
+    wait, gate = node.get("wait"), node.get("gate")
+    if wait is not None:
+        wait["for"] = None if wait["for"] is None and wait["signal"] else "3d"
+        wait["returns"] = wait["returns"] if wait["signal"] else None
+    if gate is not None:
+        gate["to"], gate["for"] = [*dict.fromkeys(gate["to"])], [*dict.fromkeys(gate["for"])]
+        bounds = unique(gate["bounds"], "name")
+        gate["bounds"] = [{**bound, "value": "args.x > 1"} for bound in bounds]
+    if "first_of" in node:
+        node["first_of"] = [*dict.fromkeys(node["first_of"])] or ["node_a"]
+
+
 def sound_values(part: Any) -> None:
     """Let no list of names have one twice."""
     if isinstance(part, dict):
         for key, inner in part.items():
-            if key in ("map", "with", "with_more", "object") and isinstance(inner, list):
+            if key in ("map", "with", "with_more", "carry", "object") and isinstance(inner, list):
                 part[key] = unique(inner, "key" if key == "map" else "name")
             elif key in ("needs", "after", "actions"):
                 part[key] = list(dict.fromkeys(inner))

@@ -32,7 +32,7 @@ def same(one: Json, other: Json) -> bool:
     return canonical(one) == canonical(other)
 
 
-@given(graphs(waiting=False))
+@given(graphs())
 def test_a_graph_comes_back_from_the_model_form(graph: Graph):
     document = to_document(graph)
     form = to_model_form(document, MANIFESTS)
@@ -41,7 +41,7 @@ def test_a_graph_comes_back_from_the_model_form(graph: Graph):
     assert digest("graph", to_document(read)) == digest("graph", document)
 
 
-@given(graphs(waiting=False))
+@given(graphs())
 def test_what_is_written_satisfies_the_schema(graph: Graph):
     """Actions that no manifest is known of are offered as taking anything."""
     document = to_document(graph)
