@@ -66,7 +66,9 @@ def _end_of(scope: ScopeState) -> ScopeEnd:
         if now.status not in FINE and not is_let(node, now)
     ]
     if bad:
-        return ScopeEnd(status=_worst(scope, bad), output={}, problem=_problem(scope, *bad[0]))
+        status = _worst(scope, bad)
+        first = next((one for one in bad if one[1].status == status), bad[0])
+        return ScopeEnd(status=status, output={}, problem=_problem(scope, *first))
     output, problem = _outputs(scope)
     return ScopeEnd(
         status="succeeded" if problem is None else "failed", output=output, problem=problem
@@ -84,7 +86,7 @@ def _worst(scope: ScopeState, bad: list[tuple[AnyCompiledNode, NodeState]]) -> R
 
 
 def _problem(scope: ScopeState, node: AnyCompiledNode, now: NodeState) -> ErrorInfo:
-    """Tell of the first node, in canonical order, whose end fails the scope."""
+    """Tell of the node whose end is the end of the scope."""
     error = now.error
     told = f"`{paths.child(scope.path, node.id)}` {now.status}"
     told += f": {error.message}" if error is not None else ""

@@ -8,12 +8,22 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from interlock.engine.orders import take_order
-from interlock.engine.state import Approval, GateState
+from interlock.engine.state import Allowed, Approval, GateState
 from interlock.engine.timers import fall_asleep
-from interlock.engine.turn import At, Turn, call_of, expect, locate, names_for, settle
+from interlock.engine.turn import (
+    At,
+    IllegalTransition,
+    Turn,
+    call_of,
+    expect,
+    locate,
+    names_for,
+    settle,
+)
 from interlock.errors import ExpressionFailed, ValueRefused
-from interlock.journal import ErrorInfo, GateDecided, GateOpened, Value
-from interlock.plan import CompiledCall, CompiledGate, CompiledMap
+from interlock.graph import Expression
+from interlock.journal import SETTLED, ErrorInfo, GateDecided, GateOpened, Value
+from interlock.plan import AnyCompiledNode, CompiledCall, CompiledGate, CompiledMap, Covered
 from interlock.values import Digest, Json, NodeId, digest
 
 APPROVED = Value.of({"verdict": "approved"})
@@ -51,51 +61,92 @@ def _binding(at: At, node: CompiledGate, *, ask: Value, covers: Value) -> Digest
 
 
 def _covers(at: At, node: CompiledGate) -> Iterator[Json]:
+    """List what would run, as far as what the gate has waited for tells.
+
+    What else has settled by chance is not looked at: equal executions ask for equal things.
+    """
+    before = _before(at) if node.covers else frozenset[int]()
     for covered in node.covers:
         inner = At.of(at.turn, at.scope, covered.index)
-        state = inner.state
-        others = [i for i in inner.node.strict if i != at.index]
-        if all(at.scope.nodes[i].status == "succeeded" for i in others):
-            entry = _known(inner) if covered.bound is None else {"bound": covered.bound.source}
-            if entry is not None:
-                yield {"path": inner.path, "generation": state.generation, **_what(inner), **entry}
-        elif covered.bound is not None:
-            entry = {"bound": covered.bound.source}
-            yield {"path": inner.path, "generation": state.generation, **_what(inner), **entry}
+        entry = _entry(inner, covered, before)
+        if entry is not None:
+            generation = inner.state.generation
+            yield {"path": inner.path, "generation": generation, **_what(inner), **entry}
+
+
+def _before(at: At) -> frozenset[int]:
+    """The nodes that the gate has waited for, itself or through others."""
+    found: set[int] = set()
+    waiting = [at.index]
+    while waiting:
+        node = at.scope.graph.nodes[waiting.pop()]
+        new = {*node.strict, *node.lenient} - found
+        found |= new
+        waiting += new
+    return frozenset(index for index in found if at.scope.nodes[index].status in SETTLED)
 
 
 def _what(at: At) -> dict[str, Json]:
     return {"action": at.node.action.name} if isinstance(at.node, CompiledCall) else {}
 
 
-def _known(at: At) -> dict[str, Json] | None:
+def _entry(at: At, covered: Covered, before: frozenset[int]) -> dict[str, Json] | None:
     """What a covered node would be called with; None when it would not be called at all."""
+    needed = before.intersection(at.node.strict)
+    if any(at.scope.nodes[index].status != "succeeded" for index in needed):
+        return None
     names = names_for(at.scope, at.node.roots, at.node.status_roots)
     try:
-        if at.node.when is not None and not at.node.when.condition(names):
+        if _is_skipped(at, names, before):
             return None
+        if covered.bound is not None:
+            return {"bound": covered.bound.source}
         given = given_to(at, names)
     except (ExpressionFailed, ValueRefused):
         return None
     return {"call_key": key_of(at, given), "args": given.json}
 
 
+def _is_skipped(at: At, names: Mapping[str, Json], before: frozenset[int]) -> bool:
+    """Whether `when` is known to be false; it may read what is not known yet."""
+    when = at.node.when
+    if when is None:
+        return False
+    read = {reference.node for reference in when.references} - {None}
+    known = {at.scope.graph.nodes[index].id for index in before}
+    return read <= known and not when.condition(names)
+
+
 def given_to(at: At, names: Mapping[str, Json]) -> Value:
-    """What a covered node is given: its arguments; of a `map`, its list."""
+    """What a covered node is given: its arguments; of a `map`, those of each item.
+
+    An item whose arguments have no value fails by itself, and is shown as null.
+    """
     node = at.node
-    return Value.of(
-        node.over.evaluate(names)
-        if isinstance(node, CompiledMap)
-        else node.arguments.evaluate(names)
-    )
+    if not isinstance(node, CompiledMap):
+        return Value.of(node.arguments.evaluate(names))
+    items = node.over.evaluate(names)
+    if not isinstance(items, list):
+        return Value.of(items)
+    return Value.of([_given_item(node, names, item) for item in items])
+
+
+def _given_item(node: CompiledMap, names: Mapping[str, Json], item: Json) -> Json:
+    try:
+        return node.arguments.evaluate({**names, node.item_name: item})
+    except ExpressionFailed:
+        return None
 
 
 def key_of(at: At, given: Value) -> Digest:
-    """The call key of a covered node; of one that opens scopes, a digest of what it is given."""
+    """The call key of a covered node.
+
+    Of one that opens scopes, a digest of what it is given and of the plan, which has its graph.
+    """
     node = at.node
     if isinstance(node, CompiledCall):
         return call_of(node.action.digest, given).key
-    return digest("covered", [at.path, given.ref])
+    return digest("covered", [at.turn.state.plan.digest, at.path, given.ref])
 
 
 def on_gate_opened(turn: Turn, event: GateOpened) -> None:
@@ -104,12 +155,13 @@ def on_gate_opened(turn: Turn, event: GateOpened) -> None:
     at = locate(turn, event.path)
     entries = cast(list[dict[str, Json]], event.covers.json)
     covers = {
-        NodeId(str(entry["path"]).rpartition("/")[2]): cast(Digest | None, entry.get("call_key"))
+        NodeId(str(entry["path"]).rpartition("/")[2]): Allowed(
+            cast(int, entry["generation"]), cast(Digest | None, entry.get("call_key"))
+        )
         for entry in entries
     }
-    approval = Approval(event.binding, covers, event.expires_at_ms)
-    fall_asleep(at, GateState(approval), due_ms=event.expires_at_ms)
-    at.state.approval = approval
+    at.state.approval = Approval(event.binding, covers, event.expires_at_ms)
+    fall_asleep(at, GateState(at.state.approval), due_ms=event.expires_at_ms)
 
 
 def on_decided(turn: Turn, event: GateDecided) -> None:
@@ -118,14 +170,14 @@ def on_decided(turn: Turn, event: GateDecided) -> None:
     Raises:
         IllegalTransition: the gate was not opened, or the decision is about something else.
     """
-    at = locate(turn, event.path)
-    asked = at.state.approval
-    same = asked is not None and asked.binding == event.binding
-    expect(same and event.generation == at.state.generation, at, "nobody was asked that")
     opened = turn.state.asleep.get(event.path)
     if not isinstance(opened, GateState):
+        _check_late(turn, event)
         return
-    if opened.approval.expires_at_ms is not None and turn.at_ms >= opened.approval.expires_at_ms:
+    at = locate(turn, event.path)
+    same = opened.approval.binding == event.binding and event.generation == at.state.generation
+    expect(same, at, "that is not what was asked")
+    if _has_expired(opened.approval, turn.at_ms):
         time_is_up(at)
     elif event.verdict == "rejected":
         told = f"{turn.actor} rejected it" + (f": {event.reason}" if event.reason else "")
@@ -134,6 +186,25 @@ def on_decided(turn: Turn, event: GateDecided) -> None:
         opened.approvers.add(turn.actor)
         if len(opened.approvers) >= cast(CompiledGate, at.node).quorum:
             settle(at, "succeeded", output=APPROVED)
+
+
+def _check_late(turn: Turn, event: GateDecided) -> None:
+    """Accept a decision that comes too late, if it was asked for: its gate, or all around, ended.
+
+    Raises:
+        IllegalTransition: nobody was asked that.
+    """
+    found = turn.state.find(event.path)
+    asked = found[3].approval if found is not None else None
+    bindings = [asked.binding] if asked is not None else []
+    if event.path in turn.state.outcomes:
+        bindings.append(cast(Digest, turn.state.outcomes[event.path][1]))
+    if event.binding not in bindings:
+        raise IllegalTransition(f"`{event.type}` for `{event.path}`, but nobody was asked that")
+
+
+def _has_expired(approval: Approval, now_ms: int) -> bool:
+    return approval.expires_at_ms is not None and now_ms >= approval.expires_at_ms
 
 
 def time_is_up(at: At) -> None:
@@ -151,24 +222,42 @@ def refusal(at: At, names: Mapping[str, Json]) -> ErrorInfo | None:
         gate, state = at.scope.node(index)
         problem = _unlike(at, names, gate=cast(CompiledGate, gate), approval=state.approval)
         if problem is not None:
-            told = f"what `{gate.id}` allowed is not what would run: {problem}"
-            return ErrorInfo(code="IL6022", message=told, permanent=True)
+            return _not_allowed(gate, problem)
     return None
+
+
+def expiry(at: At) -> ErrorInfo | None:
+    """Check that no approval has expired of a node of which nothing was sent; None: none has."""
+    for gate, state in (at.scope.node(index) for index in at.node.gates):
+        if state.approval is not None and _has_expired(state.approval, at.turn.at_ms):
+            return _not_allowed(gate, "the approval has expired")
+    return None
+
+
+def _not_allowed(gate: AnyCompiledNode, problem: str) -> ErrorInfo:
+    told = f"what `{gate.id}` allowed is not what would run: {problem}"
+    return ErrorInfo(code="IL6022", message=told, permanent=True)
 
 
 def _unlike(
     at: At, names: Mapping[str, Json], *, gate: CompiledGate, approval: Approval | None
 ) -> str | None:
-    if approval is None or at.node.id not in approval.covers:
+    allowed = approval.covers.get(at.node.id) if approval is not None else None
+    if approval is None or allowed is None or allowed.generation != at.state.generation:
         return "it was not among what was approved"
-    if approval.expires_at_ms is not None and at.turn.at_ms >= approval.expires_at_ms:
+    if _has_expired(approval, at.turn.at_ms):
         return "the approval has expired"
     given = given_to(at, names)
-    key = approval.covers[at.node.id]
-    if key is not None:
-        return None if key == key_of(at, given) else "its arguments are others"
-    for covered in gate.covers:
-        bound = covered.bound if covered.index == at.index else None
-        if bound is not None and not bound.condition({**names, "args": given.json}):
-            return f"its arguments are not within the bound: {bound.source}"
-    return None
+    if allowed.key is not None:
+        return None if allowed.key == key_of(at, given) else "its arguments are others"
+    bound = next(one.bound for one in gate.covers if one.index == at.index)
+    return _out_of_bound(bound, {**names, "args": given.json}) if bound is not None else None
+
+
+def _out_of_bound(bound: Expression, names: Mapping[str, Json]) -> str | None:
+    """What cannot be shown to be within its bound is not."""
+    try:
+        within = bound.condition(names)
+    except ExpressionFailed as error:
+        return f"its bound has no value: {error.message}"
+    return None if within else f"its arguments are not within the bound: {bound.source}"

@@ -18,8 +18,14 @@ def on_paused(turn: Turn, event: RunPaused) -> None:
 
 
 def on_unpaused(turn: Turn) -> None:
-    """Start what was held back. Of a run that is not paused, nothing was."""
+    """Start what was held back. Of a run that is not paused, nothing was.
+
+    Raises:
+        IllegalTransition: the run has not started.
+    """
     state = turn.state
+    if state.root is None:
+        raise IllegalTransition(f"`{turn.event.type}` before the run has started")
     state.paused = False
     turn.ready.extend(state.held)
     paths, state.held_attempts, state.held = state.held_attempts, [], []

@@ -4,6 +4,7 @@ from typing import cast
 
 from interlock.engine.scopes import inputs_problem, open_scope, over_limit, settle_composite
 from interlock.engine.state import RepeatState
+from interlock.engine.stopping import stopped
 from interlock.engine.turn import At, names_for, settle
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, Value
@@ -36,16 +37,16 @@ def end_turn(at: At, node: CompiledRepeat, turn: int, *, output: dict[str, Json]
         names["result"] = yielded if node.decode is None else node.decode(yielded)
         if node.until.condition(names):
             settle_composite(at, yielded)
-            return
-        if turn == node.max:
+        elif turn == node.max:
             _exhausted(at, node, yielded)
-            return
-        inputs = Value.of(node.carry.evaluate(names)).json
+        elif (why := stopped(at)) is not None:
+            settle(at, "cancelled", error=why)
+        else:
+            inputs = Value.of(node.carry.evaluate(names)).json
+            _open_turn(at, node, cast(dict[str, Json], inputs), turn=turn + 1)
     except (ExpressionFailed, ValueRefused) as error:
-        told = ErrorInfo(code="IL6007", message=error.message, hint=error.hint)
-        settle(at, "failed", error=told)
-        return
-    _open_turn(at, node, cast(dict[str, Json], inputs), turn=turn + 1)
+        told = f"after turn {turn}: {error.message}"
+        settle(at, "failed", error=ErrorInfo(code="IL6007", message=told, hint=error.hint))
 
 
 def _exhausted(at: At, node: CompiledRepeat, yielded: Json) -> None:

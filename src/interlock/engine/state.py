@@ -151,15 +151,20 @@ class UndoState:
     problem: ErrorInfo | None = None
 
 
+@immutable(kw_only=False)
+class Allowed:
+    """What a gate allows of one node: a generation, and a call key; None where a bound decides."""
+
+    generation: int
+    key: Digest | None
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What a gate asks for, and allows once it is approved.
-
-    `covers` has the call key of each covered node; None where a bound decides.
-    """
+    """What a gate asks for, and allows once it is approved."""
 
     binding: Digest
-    covers: dict[NodeId, Digest | None]
+    covers: dict[NodeId, Allowed]
     expires_at_ms: int | None
 
 

@@ -2,14 +2,19 @@
 
 from interlock.engine.commands import SetTimer
 from interlock.engine.state import GateState, WaitState
-from interlock.engine.turn import ROOT, At, Turn
+from interlock.engine.stopping import stopped
+from interlock.engine.turn import ROOT, At, Turn, settle
 from interlock.values import Path
 
 
 def fall_asleep(at: At, opened: WaitState | GateState, *, due_ms: int | None) -> None:
-    """Wait for what was opened, until a time if there is one."""
+    """Wait for what was opened, until a time if there is one; unless it is to stop by now."""
     at.state.opened = opened
     at.turn.state.running -= 1
+    why = stopped(at)
+    if why is not None:
+        settle(at, "cancelled", error=why)
+        return
     at.turn.state.asleep[at.path] = opened
     if due_ms is not None:
         set_timer(at.turn, at.path, due_ms, generation=at.state.generation)

@@ -1,12 +1,14 @@
 """`wait`: for a time, or for a signal with a deadline."""
 
+from dataclasses import replace
 from typing import cast
 
 from interlock.engine.judging import judge
 from interlock.engine.orders import take_order
 from interlock.engine.state import Kept, WaitState
+from interlock.engine.stopping import stopped
 from interlock.engine.timers import fall_asleep
-from interlock.engine.turn import ROOT, At, Turn, locate, settle
+from interlock.engine.turn import ROOT, At, IllegalTransition, Turn, locate, settle
 from interlock.journal import ErrorInfo, SignalReceived, Value, WaitOpened
 from interlock.plan import CompiledWait
 from interlock.values import Path
@@ -28,15 +30,21 @@ def on_wait_opened(turn: Turn, event: WaitOpened) -> None:
     """Wait from now on; a signal that has come already ends it at once."""
     take_order(turn, event, event.path)
     at = locate(turn, event.path)
-    fall_asleep(at, WaitState(event.signal), due_ms=event.until_ms)
-    if event.signal is not None:
-        kept = _take_kept(turn, event.path, event.signal)
-        if kept is not None:
-            _received(at, kept[1], causes=(kept[2], turn.seq))
+    is_wanted = event.signal is not None and stopped(at) is None
+    kept = _take_kept(turn, event.path, event.signal) if is_wanted else None
+    fall_asleep(at, WaitState(event.signal), due_ms=event.until_ms if kept is None else None)
+    if kept is not None:
+        _received(at, kept[1], causes=(kept[2], turn.seq))
 
 
 def on_signal(turn: Turn, event: SignalReceived) -> None:
-    """Hand a signal to the node that waits for it, or keep it for the first that will."""
+    """Hand a signal to the node that waits for it, or keep it for the first that will.
+
+    Raises:
+        IllegalTransition: the run has not started.
+    """
+    if turn.state.root is None:
+        raise IllegalTransition(f"`{event.type}` before the run has started")
     path = _waiting_for(turn, event)
     if path is None:
         kept = turn.state.signals.setdefault(event.path, [])
@@ -54,7 +62,7 @@ def _waiting_for(turn: Turn, event: SignalReceived) -> Path | None:
     return None
 
 
-def _take_kept(turn: Turn, path: Path, name: str) -> Kept | None:
+def _take_kept(turn: Turn, path: Path, name: str | None) -> Kept | None:
     """Take the oldest signal of a name: one for this path, else one for any."""
     for place in (path, ROOT):
         kept = turn.state.signals.get(place, [])
@@ -70,6 +78,8 @@ def _received(at: At, payload: Value, *, causes: tuple[int, ...] = ()) -> None:
     if problem is None:
         settle(at, "succeeded", output=payload, causes=causes)
     else:
+        hint = f"send `{at.path}` what it `returns`, once the run is opened again"
+        problem = replace(problem, hint=hint) if problem.code == "IL6004" else problem
         settle(at, "failed", output=payload, error=problem, causes=causes)
 
 

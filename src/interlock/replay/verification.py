@@ -14,18 +14,38 @@ from interlock.engine import SEMANTICS, State, execution_digest, initial, step
 from interlock.errors import Divergence, InternalError, JournalCorrupt, ensure
 from interlock.journal import (
     Entry,
+    GateDecided,
+    NodeCancelled,
     NodeResolved,
+    RunCancelled,
     RunHead,
+    RunMigrated,
     RunOutcome,
+    RunPaused,
     RunRecovered,
+    RunReopened,
     RunStarted,
+    RunUnpaused,
+    SignalReceived,
 )
 from interlock.plan import Plan, restore
 from interlock.replay.heads import Heading
 from interlock.values import Digest, RunId
 
 ENGINE = "engine"
-BY_OTHERS = frozenset((RunStarted, RunRecovered, NodeResolved))
+BY_PERSONS = (
+    NodeResolved,
+    GateDecided,
+    SignalReceived,
+    NodeCancelled,
+    RunCancelled,
+    RunPaused,
+    RunUnpaused,
+    RunReopened,
+    RunMigrated,
+)
+"""Who made these a fact is told by their actor alone."""
+BY_OTHERS = frozenset((RunStarted, RunRecovered))
 CHANGED = "the journal was changed after it was written; events before this one are sound"
 
 
@@ -121,13 +141,13 @@ def _apply(state: State, entry: Entry) -> None:
 
 
 def _check_actor(entry: Entry) -> None:
-    """Check who made an event a fact; who decided about a doubt is told by that event alone."""
+    """Check who made an event a fact."""
     match entry.event:
         case RunStarted():
             actor = entry.event.principal
         case RunRecovered():
             actor = entry.event.owner
-        case NodeResolved():
+        case _ if isinstance(entry.event, BY_PERSONS):
             actor = entry.actor
         case _:
             actor = ENGINE
