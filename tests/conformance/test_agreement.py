@@ -12,7 +12,7 @@ from interlock.errors import InterlockError
 from interlock.journal import Lease, OwnerId, Record, RunStatus, StoredValue
 from interlock.store import INLINE_BYTES_MAX, Store, open_store
 from interlock.testing import FaultyStore
-from interlock.testing.store import A, B, C, head, record
+from interlock.testing.store import A, B, C, head, message, record
 from interlock.values import RunId, ValueRef, value_ref
 
 IN_MEMORY = Path("/dev/shm")
@@ -21,7 +21,8 @@ IN_MEMORY = Path("/dev/shm")
 RUNS = (A, B, C)
 OWNERS = (OwnerId("me"), OwnerId("you"), OwnerId("they"))
 KEYS = (None, "k1", "k2")
-STATUSES: tuple[RunStatus, ...] = ("running", "waiting", "succeeded")
+STATUSES: tuple[RunStatus, ...] = ("queued", "running", "waiting", "succeeded")
+MESSAGES = ("1", "2", "3")
 SIZES = (0, 1, 300, INLINE_BYTES_MAX, INLINE_BYTES_MAX + 1)
 KEYED = ValueRef("hmac-sha256:k:" + "0" * 64)
 
@@ -52,11 +53,21 @@ def parts(draw: st.DrawFn) -> tuple[RunId, int, int, list[Record]]:
             head=draw(
                 st.none()
                 | st.builds(
-                    lambda status, key, seq=seq: head(run, status=status, key=key, updated_ms=seq),
+                    lambda status, key, wake_ms, priority, seq=seq: head(
+                        run,
+                        status=status,
+                        key=key,
+                        updated_ms=seq,
+                        wake_ms=wake_ms,
+                        priority=priority,
+                    ),
                     st.sampled_from(STATUSES),
                     st.sampled_from(KEYS),
+                    st.none() | st.integers(0, 60),
+                    st.sampled_from((0, 0, 1, -1)),
                 )
             ),
+            taken=draw(st.lists(st.sampled_from(MESSAGES), max_size=1)),
         )
         for seq in range(1, draw(st.integers(1, 3)) + 1)
     ]
@@ -111,6 +122,7 @@ class Agreement(RuleBasedStateMachine):
                     body=each.body,
                     values=each.values,
                     head=each.head,
+                    taken=each.taken,
                 )
                 for each in made
             ]
@@ -136,9 +148,29 @@ class Agreement(RuleBasedStateMachine):
         self.epochs[run] = granted.epoch
         return granted
 
-    @rule(lease=leases)
-    def release(self, lease: Lease):
-        self.agreed(lambda store: store.release(lease))
+    @rule(
+        lease=leases,
+        status=st.none() | st.sampled_from(STATUSES),
+        wake_ms=st.none() | st.integers(0, 60),
+        taken=st.lists(st.sampled_from(MESSAGES), max_size=2),
+    )
+    def release(
+        self, lease: Lease, status: RunStatus | None, wake_ms: int | None, taken: list[str]
+    ):
+        last = None if status is None else head(lease.run, status=status, wake_ms=wake_ms)
+        self.agreed(lambda store: store.release(lease, head=last, taken=taken))
+
+    @rule(run=runs, name=st.sampled_from(MESSAGES), body=st.sampled_from((b"", b"{}")))
+    def post(self, run: RunId, name: str, body: bytes):
+        self.agreed(lambda store: store.post(message(run, name, body=body)))
+
+    @rule(run=st.none() | runs, after=st.integers(-1, 9), limit=st.integers(-1, 5))
+    def read_inbox(self, run: RunId | None, after: int, limit: int):
+        self.agreed(lambda store: store.inbox(run=run, after=after, limit=limit))
+
+    @rule(passed_ms=st.integers(0, 20), limit=st.integers(-1, 4))
+    def list_ready(self, passed_ms: int, limit: int):
+        self.agreed(lambda store: store.ready(now_ms=self.now_ms + passed_ms, limit=limit))
 
     @rule(
         statuses=st.none() | st.sets(st.sampled_from(STATUSES)),
@@ -168,6 +200,8 @@ class Agreement(RuleBasedStateMachine):
             self.agreed(lambda store, run=run: store.head(run))
             self.agreed(lambda store, run=run: store.values(run, [KEYED]))
         self.agreed(lambda store: store.heads())
+        self.agreed(lambda store: store.inbox())
+        self.agreed(lambda store: store.ready(now_ms=self.now_ms))
 
 
 TestAgreement = Agreement.TestCase

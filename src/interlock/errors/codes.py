@@ -422,7 +422,8 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL7018": CodeInfo(
         "records out of order",
-        "A batch would leave a gap or repeat an event of a run; nothing was written.",
+        "A batch would leave a gap, repeat an event of a run, or take a message that is not in its "
+        "inbox; nothing was written.",
     ),
     "IL7019": CodeInfo(
         "store stopped",

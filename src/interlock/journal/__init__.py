@@ -48,8 +48,11 @@ from interlock.journal.events import (
 )
 from interlock.journal.owners import owner_id as owner_id, process_of as process_of
 from interlock.journal.records import (
+    ENDED as ENDED,
     Lease as Lease,
     LeaseChange as LeaseChange,
+    Message as Message,
+    MessageKind as MessageKind,
     OwnerId as OwnerId,
     Record as Record,
     RunHead as RunHead,
@@ -65,6 +68,7 @@ __all__ = [
     "AttemptStarted",
     "decode_entry",
     "encode_entry",
+    "ENDED",
     "Entry",
     "entry_in",
     "Envelope",
@@ -75,6 +79,8 @@ __all__ = [
     "GateVerdict",
     "Lease",
     "LeaseChange",
+    "Message",
+    "MessageKind",
     "NodeCancelled",
     "NodeEvent",
     "NodeInDoubt",

@@ -21,12 +21,16 @@ RunStatus = Literal[
     "cancelled",
 ]
 
+ENDED: frozenset[RunStatus] = frozenset(("succeeded", "failed", "refused", "cancelled"))
+"""What a run is after its `RunSettled`."""
+
 
 @immutable()
 class RunHead:
     """The row of a run in listings.
 
-    A projection of its events, written in their transaction.
+    A projection of its events, written in their transaction. `wake_ms` is when a waiting run has to
+    be taken up again; of queued runs those of a higher `priority` are begun first.
     """
 
     run: RunId
@@ -37,6 +41,38 @@ class RunHead:
     updated_ms: int
     key: str | None = None
     execution: Digest | None = None
+    wake_ms: int | None = None
+    priority: int = 0
+
+
+MessageKind = Literal[
+    "decide",
+    "signal",
+    "cancel",
+    "cancel_node",
+    "pause",
+    "unpause",
+    "resolve",
+    "reopen",
+]
+
+
+@immutable()
+class Message:
+    """A decision from outside, on its way to the owner of a run.
+
+    `id` is known in its run for good: what is posted again under it is not taken twice. `body` is
+    canonical JSON. `number` is given by the store and grows with every message of all runs; it is 0
+    before.
+    """
+
+    id: str
+    run: RunId
+    kind: MessageKind
+    body: bytes
+    actor: str
+    created_ms: int
+    number: int = 0
 
 
 @immutable()
@@ -68,7 +104,8 @@ class Record:
     With it come the values it names that the store may not have yet, and the run's new head.
 
     `seq` counts from 1 without gaps. `epoch` is the lease epoch under which the event was made: a
-    store refuses the records of a run whose lease has moved on.
+    store refuses the records of a run whose lease has moved on. `taken` names the messages that
+    became this event: they leave the inbox in its transaction.
     """
 
     run: RunId
@@ -78,6 +115,7 @@ class Record:
     values: tuple[StoredValue, ...] = ()
     head: RunHead | None = None
     lease: LeaseChange | None = None
+    taken: tuple[str, ...] = ()
 
 
 @immutable()

@@ -24,6 +24,7 @@ class RunPart:
     records: list[Record] = field(default_factory=list[Record])
     head: RunHead | None = None
     lease: LeaseChange | None = None
+    taken: list[str] = field(default_factory=list[str])
 
 
 def by_run(records: Sequence[Record]) -> dict[RunId, RunPart]:
@@ -55,6 +56,7 @@ def by_run(records: Sequence[Record]) -> dict[RunId, RunPart]:
             part.head = record.head
         if record.lease is not None:
             part.lease = record.lease
+        part.taken += record.taken
     return parts
 
 

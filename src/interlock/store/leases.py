@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interlock.errors import LeaseHeld
-from interlock.journal import Lease, OwnerId, process_of
+from interlock.journal import Lease, OwnerId, RunHead, process_of
 from interlock.values import RunId
 
 YEAR_9999_MS = 253_370_764_800_000
@@ -57,6 +57,13 @@ def grant(
     epoch = max(held.epoch, epoch_seen) + 1
     orderly = held.owner is None and held.epoch == epoch_seen
     return Lease(run=run, owner=owner, epoch=epoch, expires_ms=expires_ms, orderly=orderly)
+
+
+def turn(head: RunHead) -> tuple[bool, int, RunId]:
+    """Where a run stands among those that need an owner: what was begun comes first."""
+    if head.status == "queued":
+        return True, -head.priority, head.run
+    return False, 0, head.run
 
 
 def _is_held(run: RunId, owner: OwnerId, *, expires_ms: int, now_ms: int) -> LeaseHeld:

@@ -2,12 +2,22 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 from threading import Lock
 from typing import final
 
 from interlock.errors import UsageError
-from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent, StoredValue
+from interlock.journal import (
+    ENDED,
+    Lease,
+    Message,
+    OwnerId,
+    Record,
+    RunHead,
+    RunStatus,
+    StoredEvent,
+    StoredValue,
+)
 from interlock.store.batch import (
     RunPart,
     by_run,
@@ -17,11 +27,13 @@ from interlock.store.batch import (
     out_of_order,
 )
 from interlock.store.evidence import check_value
-from interlock.store.leases import Holding, grant
+from interlock.store.leases import Holding, grant, turn
+from interlock.store.messages import check_message, check_room, not_in_inbox
 from interlock.store.protocol import (
     EVENTS_READ_DEFAULT,
     HEADS_READ_DEFAULT,
     INLINE_BYTES_MAX,
+    MESSAGES_READ_DEFAULT,
     StoreStatistics,
 )
 from interlock.values import RunId, ValueRef
@@ -45,6 +57,8 @@ class MemoryStore:
         self._heads: dict[RunId, RunHead] = {}
         self._keys: dict[str, RunId] = {}
         self._leases: dict[RunId, Holding] = {}
+        self._inboxes: dict[RunId, dict[str, Message]] = {}
+        self._posted: set[tuple[RunId, str]] = set()
         self._statistics = StoreStatistics()
         self._closed = False
 
@@ -59,6 +73,8 @@ class MemoryStore:
                 expected = len(self._events.get(part.run, ())) + 1
                 if part.first != expected:
                     raise out_of_order(part.run, got=part.first, expected=expected)
+            for part in kept:
+                self._check_taken(part)
             keys = keys_changed(
                 [part.head for part in kept if part.head is not None],
                 key_of=self._key_of,
@@ -135,13 +151,54 @@ class MemoryStore:
             self._leases[run] = Holding(owner=owner, epoch=lease.epoch, expires_ms=lease.expires_ms)
             return lease
 
-    def release(self, lease: Lease) -> None:
+    def release(
+        self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()
+    ) -> bool:
         """Let go of a lease; see `Store.release`."""
         with self._lock:
             self._check_open()
             held = self._leases.get(lease.run)
-            if held is not None and (held.owner, held.epoch) == (lease.owner, lease.epoch):
-                self._leases[lease.run] = replace(held, owner=None)
+            if held is None or (held.owner, held.epoch) != (lease.owner, lease.epoch):
+                return True
+            if head is not None and self._inboxes.get(lease.run, {}).keys() - set(taken):
+                return False
+            self._leases[lease.run] = replace(held, owner=None)
+            self._take(lease.run, taken)
+            if head is not None:
+                self._heads[lease.run] = head
+            return True
+
+    def post(self, message: Message) -> bool:
+        """Put a message into an inbox; see `Store.post`."""
+        check_message(message)
+        run = message.run
+        with self._lock:
+            self._check_open()
+            if (run, message.id) in self._posted:
+                return False
+            inbox = self._inboxes.get(run, {})
+            check_room(run, is_there=run in self._heads, messages=len(inbox))
+            self._posted.add((run, message.id))
+            self._inboxes[run] = inbox
+            inbox[message.id] = replace(message, number=len(self._posted))
+            return True
+
+    def inbox(
+        self, *, run: RunId | None = None, after: int = 0, limit: int = MESSAGES_READ_DEFAULT
+    ) -> list[Message]:
+        """Return messages that nobody has taken; see `Store.inbox`."""
+        with self._lock:
+            self._check_open()
+            inboxes = self._inboxes.values() if run is None else [self._inboxes.get(run, {})]
+            found = (each for inbox in inboxes for each in inbox.values() if each.number > after)
+            return nsmallest(limit, found, key=lambda each: each.number)
+
+    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+        """List runs that need an owner; see `Store.ready`."""
+        with self._lock:
+            self._check_open()
+            heads = (head for head in self._heads.values() if self._is_ready(head, now_ms))
+            return nsmallest(limit, heads, key=turn)
 
     def close(self) -> None:
         """Close the store: its bytes are gone."""
@@ -161,6 +218,29 @@ class MemoryStore:
         held = self._leases.get(part.run)
         return held is not None and held.epoch > part.epoch
 
+    def _is_ready(self, head: RunHead, now_ms: int) -> bool:
+        held = self._leases.get(head.run)
+        owned_until_ms = held.expires_ms if held is not None and held.owner is not None else None
+        if owned_until_ms is not None and owned_until_ms > now_ms:
+            return False
+        if self._inboxes.get(head.run):
+            return True
+        if owned_until_ms is not None and head.status not in ENDED:
+            return True
+        is_due = head.status == "waiting" and head.wake_ms is not None and head.wake_ms <= now_ms
+        return is_due or head.status in ("queued", "running")
+
+    def _check_taken(self, part: RunPart) -> None:
+        left = set(self._inboxes.get(part.run, ()))
+        for message in part.taken:
+            if message not in left:
+                raise not_in_inbox(part.run, message)
+            left.remove(message)
+
+    def _take(self, run: RunId, messages: Iterable[str]) -> None:
+        for message in messages:
+            self._inboxes.get(run, {}).pop(message, None)
+
     def _key_of(self, run: RunId) -> str | None:
         head = self._heads.get(run)
         return None if head is None else head.key
@@ -172,6 +252,7 @@ class MemoryStore:
                 events.append(StoredEvent(seq=record.seq, epoch=record.epoch, body=record.body))
                 for value in record.values:
                     self._keep(part.run, value)
+            self._take(part.run, part.taken)
             if part.head is not None:
                 self._heads[part.run] = part.head
             if part.lease is not None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent
+from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
 from interlock.values import RunId, ValueRef
 
 INLINE_BYTES_MAX = 16 * 1024
@@ -19,6 +19,14 @@ EVENTS_READ_DEFAULT = 1_000
 """How many events `read` returns unless told: a page, not a journal."""
 
 HEADS_READ_DEFAULT = 100
+
+MESSAGES_READ_DEFAULT = 100
+
+MESSAGE_BYTES_MAX = 1 << 20
+"""The body of one message."""
+
+INBOX_MESSAGES_MAX = 10_000
+"""Messages of one run that nobody has taken yet."""
 
 
 class ReadStore(Protocol):
@@ -57,13 +65,32 @@ class ReadStore(Protocol):
         """
         ...
 
+    def inbox(
+        self, *, run: RunId | None = None, after: int = 0, limit: int = MESSAGES_READ_DEFAULT
+    ) -> list[Message]:
+        """Return at most `limit` messages that nobody has taken, oldest first.
+
+        Those of one run, or of all; with a `number` above `after`. A message that is posted later
+        has a higher number, so whoever asks again for what is new misses none.
+        """
+        ...
+
+    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+        """List runs that need an owner and have none that lives.
+
+        First, oldest first: those that were `running`, those whose owner died or let its lease
+        expire before they ended, those whose `wake_ms` has come, and those with messages. Then the
+        queued ones, by priority, and of the same priority the oldest.
+        """
+        ...
+
     def close(self) -> None:
         """Close the store. Closing twice is fine; other calls are refused."""
         ...
 
 
 class Store(ReadStore, Protocol):
-    """Bytes that survive: eight atomic methods, for any thread.
+    """Bytes that survive: every method is atomic, and any thread may call it.
 
     When a write fails with an I/O error the store stops: it refuses further writes, since what was
     not acknowledged may or may not be durable, and asking the disk again proves nothing. Close it,
@@ -77,13 +104,15 @@ class Store(ReadStore, Protocol):
         of its records are left out, with their values and its head, and the rest commits. Values
         that are there already are ignored. Of several heads of one run the last counts,
         and of several changes of its lease, which is granted or let go in the same transaction.
+        The messages that records take leave the inbox.
 
         Returns:
             The runs that are fenced: their owner must stop.
 
         Raises:
-            StoreFailed: a gap or a repeat in a run's `seq` (IL7018: nothing is written and the
-                store stays usable), or an I/O error (the store is stopped).
+            StoreFailed: a gap or a repeat in a run's `seq`, or a message that is not in its inbox
+                (IL7018: nothing is written and the store stays usable), or an I/O error (the store
+                is stopped).
             KeyTaken: a head's `key` belongs to another run; nothing of the batch is written.
         """
         ...
@@ -101,8 +130,32 @@ class Store(ReadStore, Protocol):
         """
         ...
 
-    def release(self, lease: Lease) -> None:
-        """Let go of a lease at once. No effect when it was taken over or released."""
+    def release(
+        self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()
+    ) -> bool:
+        """Let go of a lease at once.
+
+        No effect when it was taken over or released. `head` is written and the messages `taken`
+        leave the inbox in the same transaction. With a `head`, a run that has other messages keeps
+        its lease, and nothing is written: who posted them leaves them to its owner.
+
+        Returns:
+            Whether the run is out of this owner's hands now.
+        """
+        ...
+
+    def post(self, message: Message) -> bool:
+        """Put a message into the inbox of a run. It is durable when this returns.
+
+        Its `number` does not count.
+
+        Returns:
+            False when a message with this id was posted to this run before: this one is dropped.
+
+        Raises:
+            RunNotFound: the run has no head.
+            LimitExceeded: the body is over `MESSAGE_BYTES_MAX`, or the inbox is full.
+        """
         ...
 
     def close(self) -> None:

@@ -6,8 +6,8 @@ from threading import Lock
 from typing import Literal, final
 
 from interlock.errors import StoreFailed
-from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent
-from interlock.store import EVENTS_READ_DEFAULT, HEADS_READ_DEFAULT, Store
+from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
+from interlock.store import EVENTS_READ_DEFAULT, HEADS_READ_DEFAULT, MESSAGES_READ_DEFAULT, Store
 from interlock.values import RunId, ValueRef
 
 
@@ -112,11 +112,29 @@ class FaultyStore:
             self._check_running()
             return self._inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
 
-    def release(self, lease: Lease) -> None:
+    def release(
+        self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()
+    ) -> bool:
         """Let go of a lease; see `Store.release`."""
         with self._lock:
             self._check_running()
-            self._inner.release(lease)
+            return self._inner.release(lease, head=head, taken=taken)
+
+    def post(self, message: Message) -> bool:
+        """Put a message into an inbox; see `Store.post`."""
+        with self._lock:
+            self._check_running()
+            return self._inner.post(message)
+
+    def inbox(
+        self, *, run: RunId | None = None, after: int = 0, limit: int = MESSAGES_READ_DEFAULT
+    ) -> list[Message]:
+        """Return messages that nobody has taken; see `Store.inbox`."""
+        return self._inner.inbox(run=run, after=after, limit=limit)
+
+    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+        """List runs that need an owner; see `Store.ready`."""
+        return self._inner.ready(now_ms=now_ms, limit=limit)
 
     def close(self) -> None:
         """Close the inner store."""

@@ -10,13 +10,10 @@ It needs a runner that calls methods whose names begin with `test_`, each on a n
 does. `make` returns a new, empty store every time.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from contextlib import closing
-from threading import Thread
-from typing import TypeVar
 
 from interlock.errors import (
-    InterlockError,
     JournalCorrupt,
     KeyTaken,
     LeaseHeld,
@@ -24,83 +21,25 @@ from interlock.errors import (
     StoreFailed,
     UsageError,
 )
-from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredValue
+from interlock.journal import Lease, RunStatus, StoredValue
 from interlock.store import INLINE_BYTES_MAX, Store
-from interlock.values import Digest, RunId, ValueRef, value_ref
-
-A, B, C = RunId("01A"), RunId("01B"), RunId("01C")
-ME, YOU = OwnerId("me"), OwnerId("you")
-EVERY_BYTE = bytes(range(256))
-
-Error = TypeVar("Error", bound=InterlockError)
-
-
-def record(
-    run: RunId,
-    seq: int,
-    *,
-    epoch: int = 1,
-    body: bytes | None = None,
-    values: Collection[StoredValue] = (),
-    head: RunHead | None = None,
-) -> Record:
-    """Make a record; its body names it unless one is given."""
-    body = f"{run}/{seq}".encode() if body is None else body
-    return Record(run=run, seq=seq, epoch=epoch, body=body, values=tuple(values), head=head)
-
-
-def value(data: bytes, *, shared: bool = False) -> StoredValue:
-    """Make a value under its true reference."""
-    return StoredValue(ref=value_ref(data), data=data, shared=shared)
-
-
-def head(
-    run: RunId, *, status: RunStatus = "running", key: str | None = None, updated_ms: int = 1
-) -> RunHead:
-    """Make a head."""
-    return RunHead(
-        run=run,
-        graph="g",
-        plan=Digest("sha256:" + "0" * 64),
-        status=status,
-        created_ms=1,
-        updated_ms=updated_ms,
-        key=key,
-        execution=Digest("sha256:" + "1" * 64) if status == "succeeded" else None,
-    )
-
-
-def refusal(kind: type[Error], action: Callable[[], object]) -> Error:
-    """Return the error that an action must raise."""
-    try:
-        action()
-    except kind as error:
-        return error
-    raise AssertionError(f"{kind.__name__} was not raised")
-
-
-def in_threads(actions: Iterable[Callable[[], None]]) -> None:
-    """Run actions at once, wait for them, and raise what one of them raised."""
-    errors = list[BaseException]()
-
-    def run(action: Callable[[], None]) -> None:
-        try:
-            action()
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's thread.
-            errors.append(error)
-
-    threads = [Thread(target=run, args=(action,), daemon=True) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-
-
-def bodies(store: Store, run: RunId) -> list[bytes]:
-    """Return the bodies of all events of a run."""
-    return [event.body for event in store.read(run)]
+from interlock.testing.inbox import InboxConformance, ReadyConformance
+from interlock.testing.made import (
+    EVERY_BYTE,
+    ME,
+    YOU,
+    A,
+    B,
+    C,
+    bodies,
+    head,
+    in_threads,
+    message,
+    record,
+    refusal,
+    value,
+)
+from interlock.values import RunId, ValueRef, value_ref
 
 
 class EventConformance:
@@ -504,7 +443,14 @@ class LeaseConformance:
             assert store.read(C) == []
 
 
-class StoreConformance(EventConformance, ValueConformance, HeadConformance, LeaseConformance):
+class StoreConformance(
+    EventConformance,
+    ValueConformance,
+    HeadConformance,
+    LeaseConformance,
+    InboxConformance,
+    ReadyConformance,
+):
     """All that a store must do; subclass it and define `make`."""
 
     def test_a_closed_store_refuses(self) -> None:
@@ -521,6 +467,9 @@ class StoreConformance(EventConformance, ValueConformance, HeadConformance, Leas
             store.heads,
             lambda: store.lease(A, ME, now_ms=0, life_ms=10),
             lambda: store.release(lease),
+            lambda: store.post(message(A, "1")),
+            store.inbox,
+            lambda: store.ready(now_ms=0),
         ):
             refusal(UsageError, action)
 

@@ -3,7 +3,7 @@ import pytest
 from interlock.errors import StoreFailed
 from interlock.store import open_store
 from interlock.testing import Fault, FaultyStore
-from interlock.testing.store import ME, A, record
+from interlock.testing.store import ME, A, message, record
 
 
 def test_before_means_that_nothing_is_there():
@@ -33,6 +33,7 @@ def test_after_a_fault_it_only_reads():
         lambda: store.write([record(A, 1)]),
         lambda: store.lease(A, ME, now_ms=0, life_ms=10),
         lambda: store.release(lease),
+        lambda: store.post(message(A, "1")),
     ):
         with pytest.raises(StoreFailed) as caught:
             action()

@@ -1,12 +1,18 @@
 """What a journal file answers to those who read it."""
 
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import final
 
-from interlock.journal import RunHead, RunStatus, StoredEvent
+from interlock.journal import Message, OwnerId, RunHead, RunStatus, StoredEvent
 from interlock.store.evidence import check_value
-from interlock.store.protocol import EVENTS_READ_DEFAULT, HEADS_READ_DEFAULT
-from interlock.store.sqlite.opening import real_path
+from interlock.store.protocol import (
+    EVENTS_READ_DEFAULT,
+    HEADS_READ_DEFAULT,
+    MESSAGES_READ_DEFAULT,
+)
+from interlock.store.sqlite.locks import is_alive
+from interlock.store.sqlite.opening import beside, real_path
 from interlock.store.sqlite.reading import Views, views_of
 from interlock.values import RunId, ValueRef
 
@@ -18,14 +24,16 @@ def open_to_read(path: str) -> "SqliteReadStore":
         StoreUnusable: it is not there, is no journal, or cannot be read; says why.
         JournalCorrupt: its first pages are damaged.
     """
-    return SqliteReadStore(views_of(real_path(path)))
+    file = real_path(path)
+    return SqliteReadStore(file, views_of(file))
 
 
 @final
 class SqliteReadStore:
     """A journal file that is only read; other processes may write it meanwhile."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, path: Path, views: Views) -> None:
+        self._locks = beside(path, "-locks")
         self._views = views
 
     def read(
@@ -58,6 +66,23 @@ class SqliteReadStore:
         return self._views.ask(
             lambda reader: reader.heads(statuses=statuses, key=key, before=before, limit=limit)
         )
+
+    def inbox(
+        self, *, run: RunId | None = None, after: int = 0, limit: int = MESSAGES_READ_DEFAULT
+    ) -> list[Message]:
+        """Return messages that nobody has taken; see `ReadStore.inbox`."""
+        return self._views.ask(lambda reader: reader.inbox(run=run, after=after, limit=limit))
+
+    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+        """List runs that need an owner; see `ReadStore.ready`."""
+        owners: dict[OwnerId, bool] = {}
+
+        def lives(owner: OwnerId) -> bool:
+            if owner not in owners:
+                owners[owner] = is_alive(self._locks, owner)
+            return owners[owner]
+
+        return self._views.ask(lambda reader: reader.ready(now_ms=now_ms, limit=limit, lives=lives))
 
     def close(self) -> None:
         """Close the connections; closing twice is fine."""

@@ -97,7 +97,7 @@ class Locks:
             UsageError: an id is taken by a living owner elsewhere, or is not one.
             OSError: a file cannot be made.
         """
-        new = [owner for owner in owners if owner not in self._owners]
+        new = [owner for owner in dict.fromkeys(owners) if owner not in self._owners]
         if new:
             held = {owner for owner, _ in self._held.values()}
             for owner in self._owners.keys() - held - set(owners):

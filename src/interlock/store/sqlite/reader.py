@@ -5,15 +5,17 @@ Reading steps row by row. Unlike writing, that is cheap beside a thread that is 
 before the other thread wakes up.
 """
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 from itertools import chain
 from threading import Lock
-from typing import final
+from typing import Any, final
 
-from interlock.journal import RunHead, RunStatus, StoredEvent
+from interlock.journal import ENDED, Message, OwnerId, RunHead, RunStatus, StoredEvent
+from interlock.store.leases import turn
 from interlock.store.sqlite.connection import Connection, array
+from interlock.store.sqlite.schema import MIGRATIONS, version_of
 from interlock.values import RunId, ValueRef
 
 IDLE_MAX = 4
@@ -27,10 +29,46 @@ UNION ALL
 SELECT ref, data FROM value WHERE run = ?1 AND ref IN (SELECT value FROM carray(?2))
 """
 
+COLUMNS = "run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority"
+
+# A file of the first format that is only read here was not brought up to date.
+FIRST_COLUMNS = COLUMNS.replace("wake_ms, priority", "NULL, 0")
+
 HEADS = """
-SELECT run, graph, plan, status, created_ms, updated_ms, key, execution FROM head
-WHERE run < ? {conditions} ORDER BY run DESC LIMIT ?
+SELECT {columns} FROM head WHERE run < ? {conditions} ORDER BY run DESC LIMIT ?
 """
+
+INBOX = """
+SELECT id, run, kind, body, actor, created_ms, number FROM inbox
+WHERE taken = 0 AND number > ? {conditions} ORDER BY number LIMIT ?
+"""
+
+OWNED = """
+SELECT {columns}, owner, expires_ms FROM lease CROSS JOIN head USING (run)
+WHERE owner IS NOT NULL AND (status NOT IN (SELECT value FROM carray(?)) OR EXISTS (
+  SELECT 1 FROM inbox WHERE inbox.run = head.run AND taken = 0
+))
+"""
+
+FREE = """
+SELECT {columns} FROM head {index} WHERE {reason} AND NOT EXISTS (
+  SELECT 1 FROM lease WHERE lease.run = head.run AND owner IS NOT NULL
+) ORDER BY {order} LIMIT ?2
+"""
+
+ENDED_STATUSES = tuple(sorted(ENDED))
+
+# One question for each reason: an index that holds little else answers it, and is named where
+# SQLite would take another one. ?1 is the time.
+NEEDS_AN_OWNER = tuple(
+    FREE.format(columns=COLUMNS, index=index, reason=reason, order=order)
+    for index, reason, order in (
+        ("", "status = 'running'", "run"),
+        ("INDEXED BY head_by_wake", "wake_ms <= ?1 AND status = 'waiting'", "run"),
+        ("", "run IN (SELECT run FROM inbox WHERE taken = 0) AND status <> 'queued'", "run"),
+        ("INDEXED BY head_by_turn", "status = 'queued'", "priority DESC, run"),
+    )
+)
 
 LAST = RunId("\x7f")
 """Above every run id, since ids are printable ASCII."""
@@ -85,6 +123,34 @@ class Reader:
         )
         return nlargest(limit, chain.from_iterable(listings), key=lambda head: head.run)
 
+    def inbox(self, *, run: RunId | None, after: int, limit: int) -> list[Message]:
+        """Return messages that nobody has taken, oldest first."""
+        conditions, bindings = ("", ()) if run is None else (" AND run = ?", (run,))
+        with self.connection() as connection:
+            if version_of(connection) < len(MIGRATIONS):
+                return []
+            sql = INBOX.format(conditions=conditions)
+            rows = connection.execute(sql, (after, *bindings, max(0, limit)))
+            return [_message(row) for row in rows]
+
+    def ready(self, *, now_ms: int, limit: int, lives: Callable[[OwnerId], bool]) -> list[RunHead]:
+        """List runs that need an owner; `lives` tells whether an owner's process does."""
+        most = max(0, limit)
+        with self.connection() as connection:
+            if version_of(connection) < len(MIGRATIONS):
+                return []
+            found = {
+                row[0]: _head(row[:-2])
+                for row in connection.execute(
+                    OWNED.format(columns=COLUMNS), (array(ENDED_STATUSES),)
+                ).fetchall()
+                if row[-1] <= now_ms or not lives(row[-2])
+            }
+            for sql in NEEDS_AN_OWNER:
+                rows = connection.execute(sql, (now_ms, most)).fetchall()
+                found |= {row[0]: _head(row) for row in rows}
+        return nsmallest(most, found.values(), key=turn)
+
     def close(self) -> None:
         """Close the idle connections at once, and those in use as they come back."""
         with self._lock:
@@ -111,19 +177,38 @@ class Reader:
 
     def _heads(self, equal: dict[str, str], *, before: RunId, limit: int) -> list[RunHead]:
         conditions = "".join(f" AND {column} = ?" for column in equal)
-        sql = HEADS.format(conditions=conditions)
         with self.connection() as connection:
+            is_first = version_of(connection) < len(MIGRATIONS)
+            columns = FIRST_COLUMNS if is_first else COLUMNS
+            sql = HEADS.format(columns=columns, conditions=conditions)
             rows = connection.execute(sql, (before, *equal.values(), max(0, limit)))
-            return [
-                RunHead(
-                    run=run,
-                    graph=graph,
-                    plan=plan,
-                    status=status,
-                    created_ms=created_ms,
-                    updated_ms=updated_ms,
-                    key=key,
-                    execution=execution,
-                )
-                for run, graph, plan, status, created_ms, updated_ms, key, execution in rows
-            ]
+            return [_head(row) for row in rows]
+
+
+def _head(row: Sequence[Any]) -> RunHead:
+    run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority = row
+    return RunHead(
+        run=run,
+        graph=graph,
+        plan=plan,
+        status=status,
+        created_ms=created_ms,
+        updated_ms=updated_ms,
+        key=key,
+        execution=execution,
+        wake_ms=wake_ms,
+        priority=priority,
+    )
+
+
+def _message(row: Sequence[Any]) -> Message:
+    id_, run, kind, body, actor, created_ms, number = row
+    return Message(
+        id=id_,
+        run=run,
+        kind=kind,
+        body=body,
+        actor=actor,
+        created_ms=created_ms,
+        number=number,
+    )

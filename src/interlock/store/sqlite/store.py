@@ -9,11 +9,13 @@ from typing import final
 import apsw
 
 from interlock.errors import StoreFailed, UsageError
-from interlock.journal import Lease, OwnerId, Record, RunHead, RunStatus, StoredEvent
+from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
 from interlock.store.batch import RunPart, by_run, check_run_id, counted
+from interlock.store.messages import check_message
 from interlock.store.protocol import (
     EVENTS_READ_DEFAULT,
     HEADS_READ_DEFAULT,
+    MESSAGES_READ_DEFAULT,
     StoreStatistics,
 )
 from interlock.store.sqlite.answers import SqliteReadStore
@@ -72,7 +74,7 @@ class SqliteStore:
                 undo.callback(connection.close, True)
                 self._writer = Writer(connection)
                 sync_folder(self._path)
-            self._answers = SqliteReadStore(Views(self._path, self._view))
+            self._answers = SqliteReadStore(self._path, Views(self._path, self._view))
             undo.pop_all()
 
     def _view(self) -> View:
@@ -135,11 +137,31 @@ class SqliteStore:
             self._locks.holds(run, owner, lease.epoch)
             return lease
 
-    def release(self, lease: Lease) -> None:
+    def release(
+        self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()
+    ) -> bool:
         """Let go of a lease; see `Store.release`."""
         with self._committing():
-            self._writer.release(lease)
-            self._locks.lost(lease.run, lease.epoch)
+            is_free = self._writer.release(lease, head=head, taken=taken)
+            if is_free:
+                self._locks.lost(lease.run, lease.epoch)
+            return is_free
+
+    def post(self, message: Message) -> bool:
+        """Put a message into an inbox; see `Store.post`."""
+        check_message(message)
+        with self._committing():
+            return self._writer.post(message)
+
+    def inbox(
+        self, *, run: RunId | None = None, after: int = 0, limit: int = MESSAGES_READ_DEFAULT
+    ) -> list[Message]:
+        """Return messages that nobody has taken; see `Store.inbox`."""
+        return self._answers.inbox(run=run, after=after, limit=limit)
+
+    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+        """List runs that need an owner; see `Store.ready`."""
+        return self._answers.ready(now_ms=now_ms, limit=limit)
 
     def close(self) -> None:
         """Close the connections and let the owners of this store go."""

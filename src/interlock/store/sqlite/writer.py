@@ -27,9 +27,10 @@ import apsw
 import orjson
 
 from interlock.errors import ensure
-from interlock.journal import Lease, OwnerId, RunHead
+from interlock.journal import Lease, Message, OwnerId, RunHead
 from interlock.store.batch import RunPart, keys_changed, out_of_order
 from interlock.store.leases import Holding, grant
+from interlock.store.messages import check_room, not_in_inbox
 from interlock.store.protocol import INLINE_BYTES_MAX
 from interlock.store.sqlite.connection import Connection, array
 from interlock.values import RunId
@@ -37,7 +38,7 @@ from interlock.values import RunId
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
 #   c  check: epoch, first seq          e  event: seq, epoch, body
 #   v  value: ref, a zero byte, data    b  blob: the same         h  head: JSON of its columns
-#   l  lease: epoch, time of expiry, owner (none lets it go)
+#   l  lease: epoch, time of expiry, owner (none lets it go)            t  a message taken: its id
 # Numbers have 19 digits, the width of an int64, so that they are found by position.
 BATCH = """
 CREATE TEMP VIEW batch AS SELECT NULL AS kind, NULL AS run, NULL AS item;
@@ -74,6 +75,12 @@ CREATE TEMP TRIGGER put_blob INSTEAD OF INSERT ON batch WHEN NEW.kind = 'b' BEGI
   );
 END;
 
+CREATE TEMP TRIGGER take INSTEAD OF INSERT ON batch WHEN NEW.kind = 't' BEGIN
+  SELECT RAISE(ABORT, 'not in the inbox') WHERE NOT EXISTS (
+    SELECT 1 FROM inbox WHERE run = NEW.run AND id = CAST(NEW.item AS TEXT) AND taken = 0);
+  UPDATE inbox SET taken = 1, body = x'' WHERE run = NEW.run AND id = CAST(NEW.item AS TEXT);
+END;
+
 CREATE TEMP TRIGGER put_lease INSTEAD OF INSERT ON batch WHEN NEW.kind = 'l' BEGIN
   INSERT INTO lease (run, epoch, expires_ms, owner) VALUES (
     NEW.run,
@@ -85,13 +92,17 @@ CREATE TEMP TRIGGER put_lease INSTEAD OF INSERT ON batch WHEN NEW.kind = 'l' BEG
 END;
 
 CREATE TEMP TRIGGER put_head INSTEAD OF INSERT ON batch WHEN NEW.kind = 'h' BEGIN
-  INSERT INTO head (run, graph, plan, status, created_ms, updated_ms, key, execution)
-    SELECT NEW.run, j ->> 0, j ->> 1, j ->> 2, j ->> 3, j ->> 4, j ->> 5, j ->> 6
+  INSERT INTO head (
+    run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority
+  )
+    SELECT NEW.run,
+      j ->> 0, j ->> 1, j ->> 2, j ->> 3, j ->> 4, j ->> 5, j ->> 6, j ->> 7, j ->> 8
     FROM (SELECT CAST(NEW.item AS TEXT) AS j) WHERE TRUE
     ON CONFLICT (run) DO UPDATE SET
       graph = excluded.graph, plan = excluded.plan, status = excluded.status,
       created_ms = excluded.created_ms, updated_ms = excluded.updated_ms,
-      key = excluded.key, execution = excluded.execution;
+      key = excluded.key, execution = excluded.execution,
+      wake_ms = excluded.wake_ms, priority = excluded.priority;
 END;
 """
 
@@ -114,6 +125,16 @@ ON CONFLICT (run) DO UPDATE SET
 
 RELEASE = "UPDATE lease SET owner = NULL WHERE run = ? AND owner = ? AND epoch = ?"
 
+TAKE = "UPDATE inbox SET taken = 1, body = x'' WHERE run = ? AND id = ?"
+
+LEFT = "SELECT id FROM inbox WHERE run = ? AND taken = 0"
+
+COUNT = "SELECT count(*) FROM inbox WHERE run = ? AND taken = 0"
+
+POSTED = """
+INSERT INTO inbox (run, id, kind, body, actor, created_ms) VALUES (?, ?, ?, ?, ?, ?)
+"""
+
 LAST_EPOCH = "SELECT epoch FROM event WHERE run = ? ORDER BY seq DESC LIMIT 1"
 
 
@@ -132,7 +153,7 @@ class Writer:
             The runs that are fenced.
 
         Raises:
-            StoreFailed: the first event of a run is not its next one.
+            StoreFailed: the first event of a run is not its next one, or takes what is not there.
             KeyTaken: a key belongs to another run.
             apsw.Error: anything else; the outcome is unknown.
         """
@@ -143,6 +164,7 @@ class Writer:
             fenced = frozenset(run for run, part in parts.items() if self._is_fenced(part))
             kept = [part for run, part in parts.items() if run not in fenced]
             self._check_order(kept)
+            self._check_taken(kept)
             self._check_keys(kept)
             ensure(fenced, "SQLite refused a batch without a reason", runs=len(parts))
             if kept:
@@ -180,9 +202,43 @@ class Writer:
             self._connection.execute(LEASE, (run, owner, lease.epoch, lease.expires_ms))
         return lease
 
-    def release(self, lease: Lease) -> None:
-        """Clear the owner of a lease unless it has moved on."""
-        self._connection.execute(RELEASE, (lease.run, lease.owner, lease.epoch))
+    def release(self, lease: Lease, *, head: RunHead | None, taken: Collection[str]) -> bool:
+        """Clear the owner of a lease unless it has moved on, or has messages; tell if it is free.
+
+        Raises:
+            apsw.Error: the outcome is unknown.
+        """
+        run = lease.run
+        with self._transaction():
+            row = self._row("SELECT owner, epoch FROM lease WHERE run = ?", run)
+            if row != (lease.owner, lease.epoch):
+                return True
+            if head is not None and self._left(run) - set(taken):
+                return False
+            self._connection.execute(RELEASE, (run, lease.owner, lease.epoch))
+            for message in taken:
+                self._connection.execute(TAKE, (run, message))
+            if head is not None:
+                row = b"h%b\0%b" % (run.encode(), _packed(head))
+                self._connection.execute(WRITE, (array((row,)),))
+        return True
+
+    def post(self, message: Message) -> bool:
+        """Put a message into an inbox in a durable transaction, unless its id is known there.
+
+        Raises:
+            RunNotFound, LimitExceeded: nobody could take it.
+            apsw.Error: anything else; the outcome is unknown.
+        """
+        run = message.run
+        with self._transaction():
+            if self._row("SELECT 1 FROM inbox WHERE run = ? AND id = ?", run, message.id):
+                return False
+            is_there = self._row("SELECT 1 FROM head WHERE run = ?", run) is not None
+            check_room(run, is_there=is_there, messages=self._one(COUNT, run))
+            body = (message.body, message.actor, message.created_ms)
+            self._connection.execute(POSTED, (run, message.id, message.kind, *body))
+        return True
 
     def close(self) -> None:
         """Close the connection; the last one of all processes folds the log into the file."""
@@ -203,6 +259,17 @@ class Writer:
             expected = (self._one("SELECT max(seq) FROM event WHERE run = ?", part.run) or 0) + 1
             if part.first != expected:
                 raise out_of_order(part.run, got=part.first, expected=expected)
+
+    def _check_taken(self, parts: Collection[RunPart]) -> None:
+        for part in parts:
+            left = self._left(part.run) if part.taken else set[str]()
+            for message in part.taken:
+                if message not in left:
+                    raise not_in_inbox(part.run, message)
+                left.remove(message)
+
+    def _left(self, run: RunId) -> set[str]:
+        return {row[0] for row in self._connection.execute(LEFT, (run,)).fetchall()}
 
     def _check_keys(self, parts: Collection[RunPart]) -> None:
         keys_changed(
@@ -242,6 +309,8 @@ def _rows(parts: Iterable[RunPart]) -> Generator[bytes]:
                 data = stored.data
                 kind = blob if stored.shared or len(data) > INLINE_BYTES_MAX else value
                 yield b"%b%b\0%b" % (kind, stored.ref.encode(), data)
+        for message in part.taken:
+            yield b"t%b%b" % (run, message.encode())
         if part.head is not None:
             yield b"h%b%b" % (run, _packed(part.head))
         if part.lease is not None:
@@ -259,5 +328,7 @@ def _packed(head: RunHead) -> bytes:
             head.updated_ms,
             head.key,
             head.execution,
+            head.wake_ms,
+            head.priority,
         ]
     )

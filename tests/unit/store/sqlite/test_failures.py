@@ -11,7 +11,7 @@ from interlock.store import open_store
 from interlock.store.sqlite import opening
 from interlock.store.sqlite.failures import CAUSES, cause_of, read_failed, unusable, write_failed
 from interlock.testing.powerloss import DiskOp, recording_disk
-from interlock.testing.store import ME, YOU, A, B, record, value
+from interlock.testing.store import ME, YOU, A, B, message, record, value
 from interlock.values import value_ref
 
 MISUSE = {
@@ -99,6 +99,7 @@ def test_a_write_that_fails_stops_the_store(tmp_path: Path, kind: str, refusal: 
             lambda: store.write([]),
             lambda: store.lease(A, ME, now_ms=0, life_ms=10),
             lambda: store.release(lease),
+            lambda: store.post(message(A, "1")),
         ):
             with pytest.raises(StoreFailed) as caught:
                 action()

@@ -168,6 +168,13 @@ def test_an_old_lease_that_is_let_go_says_nothing_of_a_new_one(
 # --- through the store
 
 
+def test_a_new_owner_may_be_granted_several_leases_at_once(tmp_path: Path):
+    store = open_store(str(tmp_path / "journal.db"))
+    assert store.write([leased(A, 1, ME, 10), leased(B, 1, ME, 10)]) == frozenset()
+    assert owner_files(tmp_path / "journal.db-locks") == {ME}
+    store.close()
+
+
 def test_a_store_keeps_few_files_for_many_owners(tmp_path: Path):
     """Each gets its lease in another way, and loses it in another way."""
     path = str(tmp_path / "journal.db")

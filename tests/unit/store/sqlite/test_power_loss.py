@@ -7,7 +7,7 @@ written to.
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -17,7 +17,7 @@ import pytest
 from interlock.journal import OwnerId, Record
 from interlock.store import INLINE_BYTES_MAX, Store, open_store
 from interlock.testing.powerloss import Disk, DiskState, recording_disk
-from interlock.testing.store import A, B, C, head, record, value
+from interlock.testing.store import A, B, C, head, message, record, value
 from interlock.values import value_ref
 
 RUNS = (A, B, C)
@@ -76,6 +76,10 @@ def make_history(disk: Disk, path: Path, *, count: int) -> list[Promise]:
         if number % 6 == 4:
             store.close()
             store = open_store(str(path))
+        if number % 5 == 2:
+            for each in (store, model):
+                assert each.post(message(A, str(number)))
+            promises.append(Promise(ops=disk.mark(), content=content_of(model), epoch=epoch))
         store.write(batch)
         model.write(batch)
         promises.append(Promise(ops=disk.mark(), content=content_of(model), epoch=epoch))
@@ -96,6 +100,8 @@ def make_batches(count: int) -> Iterator[list[Record]]:
                 last = head(run, updated_ms=number)
                 epoch = 1 + number // LEASE_EVERY
                 batch.append(record(run, seqs[run], epoch=epoch, values=values, head=last))
+        if number % 5 == 4:
+            batch[0] = replace(batch[0], taken=(str(number - 2),))
         yield batch
 
 
@@ -108,9 +114,10 @@ def checkpoint(path: Path):
 
 def content_of(store: Store) -> object:
     refs = [value_ref(LONG), *(value_ref(b"%d" % number) for number in range(100))]
-    return [
+    runs = [
         (store.read(run, limit=10_000), store.head(run), store.values(run, refs)) for run in RUNS
     ]
+    return runs, store.inbox()
 
 
 def check(state: DiskState, path: Path, promises: list[Promise]):

@@ -14,7 +14,7 @@ import interlock
 from interlock.errors import LeaseHeld
 from interlock.journal import OwnerId
 from interlock.store import open_store
-from interlock.testing.store import ME, A, B, C
+from interlock.testing.store import ME, A, B, C, head, record
 from interlock.values import RunId
 
 PROGRAM = Path(__file__).with_name("owner.py")
@@ -137,4 +137,20 @@ def test_an_owner_that_ended_well_is_followed_at_once(start: Callable[[], Owner]
     owner.end()
     assert store.lease(B, ME, now_ms=1_000, life_ms=60_000).epoch == 2
     assert not list((tmp_path / "journal.db-locks").glob("owner-*"))[1:]
+    store.close()
+
+
+def test_what_a_process_that_died_was_at_is_ready_at_once(
+    start: Callable[[], Owner], tmp_path: Path
+):
+    store = open_store(str(tmp_path / "journal.db"))
+    store.write([record(run, 1, head=head(run)) for run in (A, B)])
+    owner, other = start(), start()
+    assert owner.ask("lease", A, THEY, 0, 1_000) == "2"
+    assert other.ask("lease", B, "others", 0, 1_000) == "2"
+    assert store.ready(now_ms=1) == []
+    owner.kill()
+    assert [each.run for each in store.ready(now_ms=1)] == [A]
+    assert store.lease(A, ME, now_ms=1, life_ms=10).epoch == 3
+    assert store.ready(now_ms=2) == []
     store.close()
