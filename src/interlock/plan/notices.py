@@ -3,6 +3,8 @@
 from interlock.plan.binding import Bound
 from interlock.plan.site import Site
 
+SAFE = ("one effect", "exactly once")
+
 
 def notice(site: Site) -> None:
     """Warn of what has no effect."""
@@ -32,7 +34,7 @@ def _useless_retry(site: Site, bound: Bound) -> None:
     retry, manifest = bound.node.retry, bound.manifest
     if retry is None or retry.attempts == 1 or manifest is None:
         return
-    if manifest.effect == "write" and manifest.guarantee != "one effect":
+    if manifest.effect == "write" and manifest.guarantee not in SAFE:
         site.problems.warning(
             "IL4002",
             f"`{bound.node.id}` is tried again only if `{manifest.name}` raises `NotApplied`:"

@@ -5,8 +5,20 @@ from typing import Any
 from hypothesis import strategies as st
 
 from interlock.actions import Registry, action
-from interlock.graph import CallNode, Graph, GraphNode, MapNode, ProposeNode, Retry
-from interlock.values import Json, NodeId
+from interlock.graph import (
+    CallNode,
+    FirstOfNode,
+    GateNode,
+    Graph,
+    GraphNode,
+    MapNode,
+    ProposeNode,
+    RepeatNode,
+    Retry,
+    Undo,
+    WaitNode,
+)
+from interlock.values import Json, NodeId, Schema
 
 
 @action(effect="pure")
@@ -72,7 +84,8 @@ def calls(draw: st.DrawFn, id_: NodeId, before: list[str]) -> CallNode:
         "when": draw(st.none() | conditions),
         "retry": draw(st.none() | st.just(Retry(attempts=3)) | st.just(Retry(delay_ms=5))),
         "timeout_ms": draw(st.none() | st.just(1500)),
-        "on_error": draw(st.sampled_from(["fail", "continue"])),
+        "on_error": draw(st.sampled_from(["fail", "continue", "undo"])),
+        "undo": draw(undos),
     }
     match draw(st.integers(0, 2)):
         case 0:
@@ -92,6 +105,48 @@ def calls(draw: st.DrawFn, id_: NodeId, before: list[str]) -> CallNode:
             )
 
 
+OBJECT: Schema = {"type": "object"}
+undos = st.sampled_from(
+    [
+        None,
+        Undo(action="load", with_={"n": "${{ inputs.n }}"}),
+        Undo(
+            action="notes.add", with_={"text": "undo ${{ inputs.day }}", "extra": "${{ result }}"}
+        ),
+    ]
+)
+
+
+@st.composite
+def flows(draw: st.DrawFn, id_: NodeId, before: list[str]) -> WaitNode | GateNode | FirstOfNode:
+    """Make a node that waits, asks or chooses."""
+    common: dict[str, Any] = {
+        "id": id_,
+        "after": tuple(NodeId(one) for one in before[:1]),
+        "when": draw(st.none() | conditions),
+        "on_error": draw(st.sampled_from(["fail", "continue"])),
+    }
+    kind = draw(st.sampled_from(["wait", "gate", "first_of"]))
+    if kind == "gate":
+        return GateNode(
+            **common,
+            ask=draw(templates(before=[f"nodes.{one}.status" for one in before])) + "?",
+            to=tuple(draw(st.sets(st.sampled_from(["ops", "a b"])).map(sorted))),
+            quorum=draw(st.integers(1, 2)),
+            expires_ms=draw(st.none() | st.just(1500)),
+            on_refused=draw(st.sampled_from(["fail", "continue"])),
+        )
+    if kind == "wait" or not before:
+        signal = draw(st.none() | st.just("paid"))
+        return WaitNode(
+            **common,
+            signal=signal,
+            for_ms=draw(st.just(90_000) if signal is None else st.none() | st.just(90_000)),
+            returns=None if signal is None else draw(st.none() | st.just(OBJECT)),
+        )
+    return FirstOfNode(**common, of=tuple(NodeId(one) for one in before[:2]))
+
+
 @st.composite
 def sound_graphs(draw: st.DrawFn, depth: int = 0) -> Graph:
     """Make a graph that compiles against `REGISTRY`."""
@@ -99,10 +154,13 @@ def sound_graphs(draw: st.DrawFn, depth: int = 0) -> Graph:
     bodies: dict[str, Graph] = {}
     for name in draw(st.lists(st.sampled_from(IDS), unique=True, max_size=5)):
         id_ = NodeId(name)
-        before = [str(one) for one in nodes]
-        kind = draw(st.sampled_from(["call", "call", "body", "map", "propose"]))
-        if kind == "call" or (depth > 1 and kind in ("body", "map")):
+        # What a gate allows cannot read the gate, nor what comes after it.
+        before = [str(one) for one, node in nodes.items() if not isinstance(node, GateNode)]
+        kind = draw(st.sampled_from(["call", "call", "body", "map", "repeat", "propose", "flow"]))
+        if kind == "call" or (depth > 1 and kind in ("body", "map", "repeat")):
             nodes[id_] = draw(calls(id_, before))
+        elif kind == "flow":
+            nodes[id_] = draw(flows(id_, before))
         elif kind == "propose":
             nodes[id_] = ProposeNode(
                 id=id_, action="suggest", with_={"goal": "${{ inputs.day }}!"}, repairs_max=1
@@ -113,7 +171,17 @@ def sound_graphs(draw: st.DrawFn, depth: int = 0) -> Graph:
                 bodies[entry] = draw(sound_graphs(depth=depth + 1))
             used: dict[str, Json] = {"n": "${{ inputs.n }}", "day": "x${{ inputs.day }}"}
             if kind == "body":
-                nodes[id_] = GraphNode(id=id_, graph=entry, with_=used)
+                nodes[id_] = GraphNode(id=id_, graph=entry, with_=used, undo=draw(undos))
+            elif kind == "repeat":
+                nodes[id_] = RepeatNode(
+                    id=id_,
+                    graph=entry,
+                    with_=used,
+                    carry=draw(st.sampled_from([{}, {"n": "${{ size(result) }}"}])),
+                    until="size(result) > 3 || inputs.n == 2",
+                    max=draw(st.integers(1, 9)),
+                    on_max=draw(st.sampled_from(["fail", "last"])),
+                )
             else:
                 item = draw(st.sampled_from(["item", "one", "class", "each"]))
                 nodes[id_] = MapNode(
