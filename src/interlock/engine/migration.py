@@ -1,7 +1,8 @@
 """Going on under another plan, when it agrees with what has been executed.
 
 A node that has begun must be the same in the new plan: it is what was run. What has not begun may
-change, come or go.
+change, come or go; so may a read that is under way, since it is called again. The event is recorded
+before `RunRecovered`, which orders everything that is due.
 """
 
 from collections.abc import Iterator
@@ -29,10 +30,14 @@ Composite = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A node that was executed under the old plan and is another one in the new plan."""
+    """A node that was executed under the old plan and is another one in the new plan.
+
+    A person may accept it, when it is there and of the same kind.
+    """
 
     path: Path
     what: str
+    acceptable: bool = True
 
 
 def differences(state: State, plan: Plan) -> tuple[Difference, ...]:
@@ -45,19 +50,29 @@ def differences(state: State, plan: Plan) -> tuple[Difference, ...]:
 
 def _in_scope(scope: ScopeState, graph: CompiledGraph, state: State) -> Iterator[Difference]:
     for node, now in zip(scope.graph.nodes, scope.nodes, strict=True):
-        if now.status == "waiting":
-            continue
         path = paths.child(scope.path, node.id)
+        if now.status == "waiting" or _is_to_be_repeated(state, node, now, path=path):
+            continue
         position = graph.positions.get(node.id)
         if position is None:
-            yield Difference(path=path, what="is not in the new plan")
+            yield Difference(path=path, what="is not in the new plan", acceptable=False)
             continue
         other = graph.nodes[position]
+        if type(node) is not type(other):
+            yield Difference(path=path, what="is of another kind", acceptable=False)
+            continue
         what = _unlike(node, scope.graph, other=other, new=graph)
         if what is not None:
             yield Difference(path=path, what=what)
     for inner, body in _inner(scope, graph, state):
         yield from _in_scope(inner, body, state)
+
+
+def _is_to_be_repeated(state: State, node: AnyCompiledNode, now: NodeState, *, path: Path) -> bool:
+    """Whether a node is called again after a recovery, and nothing of it counts until then."""
+    is_read = isinstance(node, CompiledCall) and node.action.effect != "write"
+    under_way = now.status == "running" and now.opened is None and path not in state.ordered
+    return is_read and under_way
 
 
 def _inner(
@@ -76,8 +91,6 @@ def _inner(
 def _unlike(
     node: AnyCompiledNode, graph: CompiledGraph, *, other: AnyCompiledNode, new: CompiledGraph
 ) -> str | None:
-    if type(node) is not type(other):
-        return "is of another kind"
     if isinstance(node, CompiledCall) and isinstance(other, CompiledCall):
         if node.action.name != other.action.name:
             return f"calls {other.action.name} instead of {node.action.name}"
@@ -111,13 +124,17 @@ def on_migrated(turn: Turn, event: RunMigrated) -> None:
     """Go on under the plan that the event pins.
 
     Raises:
-        IllegalTransition: a node that has begun is another one there, or the digest is wrong.
+        IllegalTransition: a node that has begun is another one there, and nobody accepted that;
+            or the digest is wrong.
     """
     state = turn.state
     plan = restore(event.document, event.manifests)
     if plan.digest != event.plan:
         raise IllegalTransition(f"what was pinned compiles to {plan.digest}, not {event.plan}")
-    unlike = differences(state, plan)
+    accepted = frozenset(event.accepted)
+    unlike = [
+        one for one in differences(state, plan) if not one.acceptable or one.path not in accepted
+    ]
     if unlike or state.root is None:
         told = "; ".join(f"`{one.path}` {one.what}" for one in unlike)
         raise IllegalTransition(f"the new plan does not agree with what was executed: {told}")
@@ -127,10 +144,16 @@ def on_migrated(turn: Turn, event: RunMigrated) -> None:
 
 
 def _swap(turn: Turn, scope: ScopeState, graph: CompiledGraph) -> None:
-    """Give a scope its new graph: what has begun keeps its state, the rest starts from nothing."""
-    inner = list(_inner(scope, graph, turn.state))
+    """Give a scope its new graph: what counts keeps its state, the rest starts from nothing."""
+    state = turn.state
+    inner = list(_inner(scope, graph, state))
     names = {id(one): scope.graph.nodes[one.parent_node].id for one, _ in inner}
-    kept = {node.id: now for node, now in zip(scope.graph.nodes, scope.nodes, strict=True)}
+    kept: dict[NodeId, NodeState] = {}
+    for node, now in zip(scope.graph.nodes, scope.nodes, strict=True):
+        if _is_to_be_repeated(state, node, now, path=paths.child(scope.path, node.id)):
+            state.running -= 1
+        else:
+            kept[node.id] = now
     closed = {
         graph.positions[scope.graph.nodes[index].id]: ones
         for index, ones in (scope.closed or {}).items()

@@ -433,6 +433,12 @@ CODES: dict[str, CodeInfo] = {
         "no journal", "There is no journal at this path; only commands that run graphs make one."
     ),
     "IL7021": CodeInfo("not readable", "The file or its folder cannot be read."),
+    "IL7022": CodeInfo(
+        "code has changed",
+        "What a run has executed is not the code that is registered now. Go on with the plan that"
+        " the run has (`--pin`), or let what was executed count and go on with the new one"
+        " (`--migrate`).",
+    ),
     # --- IL8xxx replay
     "IL8001": CodeInfo(
         "divergence",

@@ -292,12 +292,16 @@ class RunReopened:
 
 @immutable()
 class RunMigrated:
-    """The run goes on under another plan, which agrees with what was executed."""
+    """The run goes on under another plan, which agrees with what was executed.
+
+    `accepted` are nodes that do not, and count all the same: the entry's actor says so.
+    """
 
     type: ClassVar[str] = "RunMigrated"
     plan: Digest
     document: Value
     manifests: Value
+    accepted: tuple[str, ...] = ()
 
 
 @immutable()

@@ -93,8 +93,11 @@ def fold(run: RunId, entries: Iterable[Entry]) -> State:
 
 
 def _check_epoch(entry: Entry, *, before: int) -> None:
-    """Refuse what an owner that had been followed wrote: only a recovery raises the epoch."""
-    if entry.epoch < before or not isinstance(entry.event, RunRecovered):
+    """Refuse what an owner that had been followed wrote: only a recovery raises the epoch.
+
+    What a run is migrated to is told right before that.
+    """
+    if entry.epoch < before or not isinstance(entry.event, RunRecovered | RunMigrated):
         raise _divergence(
             entry,
             f"it is of epoch {entry.epoch}, after one of epoch {before};"

@@ -16,19 +16,29 @@ from interlock.runtime.reading import read_entries as read_entries
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
 from interlock.runtime.runtime import Runtime as Runtime
 from interlock.runtime.sync import run as run
+from interlock.runtime.upgrades import (
+    OnChange as OnChange,
+    RunChanged as RunChanged,
+    Upgrade as Upgrade,
+    examine as examine,
+)
 
 __all__ = [
     "Chunk",
     "Clock",
+    "examine",
     "Heartbeat",
     "Ids",
     "Observer",
+    "OnChange",
     "read_entries",
     "run",
+    "RunChanged",
     "RunFailed",
     "RunResult",
     "Runtime",
     "SystemClock",
     "SystemIds",
+    "Upgrade",
     "Watcher",
 ]

@@ -33,6 +33,7 @@ from interlock.journal import (
     NodeResolved,
     Record,
     RunHead,
+    RunMigrated,
     RunRecovered,
     RunSettled,
     RunStarted,
@@ -208,7 +209,10 @@ class Driver:
                     self._commits.when_durable(position, self._pump)
                     break
                 self._pending.popleft()
-                for command in step(self.state, entry):
+                commands = step(self.state, entry)
+                if isinstance(entry.event, RunMigrated):
+                    continue  # `RunRecovered` comes next, and orders all that is due.
+                for command in commands:
                     self._perform(command)
         except Exception as error:  # noqa: BLE001 - a bug stops this run, not the process
             self.fail(error)

@@ -43,6 +43,7 @@ from interlock.runtime.live import Live, Watcher
 from interlock.runtime.preparing import prepared
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
+from interlock.runtime.upgrades import OnChange, migration
 from interlock.store import Store
 from interlock.values import Json, Path, RunId, describe
 
@@ -199,13 +200,18 @@ class Runtime:
             return await self._watch(self._drivers[run])
         return _result(self.load(run)[0])
 
-    async def resume(self, run: RunId, *, observer: Observer | None = None) -> RunResult:
+    async def resume(
+        self, run: RunId, *, on_change: OnChange = "check", observer: Observer | None = None
+    ) -> RunResult:
         """Take up a run whose process has ended, from its journal alone.
 
         Lost attempts are decided by what their actions declare: run again, sent again with the same
-        key, asked for, or put in doubt. A settled run is returned as it is.
+        key, asked for, or put in doubt. A settled run is returned as it is. When the code has
+        changed, the run goes on with it, unless what was executed has changed, too: then
+        `on_change` decides.
 
         Raises:
+            RunChanged: what was executed has changed; nothing was done.
             RunNotFound, LeaseHeld, JournalCorrupt
         """
         if run in self._drivers:
@@ -217,11 +223,14 @@ class Runtime:
             if done or not (state.running or state.ordered):
                 self.store.release(lease)
                 return _result(state)
+            migrated = migration(state, self.registry, on_change)
             driver = self._driver(state, head, lease, observer=observer)
         except BaseException:
             self.store.release(lease)
             raise
-        return await self._drive(driver, lease, (_recovered(lease),), actor=self.owner)
+        recovered = _recovered(lease)
+        events = (recovered,) if migrated is None else (migrated, recovered)
+        return await self._drive(driver, lease, events, actor=self.owner)
 
     async def resolve(
         self,

@@ -1,0 +1,133 @@
+"""Runs that are taken up by another version of the code."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from interlock import Registry, Runtime, action, compile as compile_graph
+from interlock.graph import CallNode, Graph
+from interlock.journal import AttemptStarted, RunMigrated
+from interlock.replay import verify
+from interlock.runtime import RunChanged, RunResult, examine, read_entries
+from interlock.store import MemoryStore, Store
+from interlock.values import NodeId, RunId
+
+RUN = RunId("R1")
+
+
+def registry(first: str = "1", second: str = "1", *, hangs: bool = False) -> Registry:
+    """Two actions of some versions; the second one may hang."""
+
+    async def one() -> int:
+        return 1
+
+    async def two(n: int) -> int:
+        if hangs:
+            await asyncio.Event().wait()
+        return n + 1
+
+    return Registry(
+        [
+            action("one", effect="write", version=first)(one),
+            action("two", effect="read", version=second)(two),
+        ]
+    )
+
+
+def graph(**more: Any) -> Graph:
+    nodes = [
+        CallNode(id=NodeId("a"), action="one"),
+        CallNode(id=NodeId("b"), action="two", with_={"n": "${{ a }}"}, **more),
+    ]
+    return Graph(name="g", nodes={node.id: node for node in nodes}, outputs={"n": "${{ b }}"})
+
+
+async def interrupted() -> Store:
+    """A run whose first node has succeeded, and whose second one was under way."""
+    store = MemoryStore()
+    actions = registry(hangs=True)
+    async with Runtime(store, actions) as runtime:
+        began = asyncio.Event()
+
+        def watch(_run: RunId, entry: Any) -> None:
+            if entry.event.type == "NodeSettled":
+                began.set()
+
+        plan = compile_graph(graph(), actions)
+        work = asyncio.create_task(runtime.run(plan, run=RUN, observer=watch))
+        await began.wait()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    return store
+
+
+async def resumed(store: Store, actions: Registry, **options: Any) -> RunResult:
+    async with Runtime(store, actions) as runtime:
+        return await runtime.resume(RUN, **options)
+
+
+def events(store: Store, kind: type) -> list[Any]:
+    return [e.event for e in read_entries(store, RUN) if isinstance(e.event, kind)]
+
+
+async def test_the_same_code_goes_on_under_the_same_plan():
+    store = await interrupted()
+    assert (await resumed(store, registry())).outputs == {"n": 2}
+    assert not events(store, RunMigrated)
+
+
+async def test_code_that_has_not_run_may_change():
+    store = await interrupted()
+    assert (await resumed(store, registry(second="2"))).outputs == {"n": 2}
+    (migrated,) = events(store, RunMigrated)
+    assert migrated.plan == compile_graph(graph(), registry(second="2")).digest
+    assert migrated.accepted == ()
+    verify(RUN, read_entries(store, RUN))
+
+
+async def test_code_that_has_run_may_not_change_unless_a_person_says_so():
+    store = await interrupted()
+    with pytest.raises(RunChanged, match="`a` calls one, which has changed") as caught:
+        await resumed(store, registry(first="2"))
+    assert "--pin" in caught.value.hint
+    assert not events(store, RunMigrated)
+
+
+async def test_a_pinned_run_goes_on_with_the_plan_that_it_has():
+    store = await interrupted()
+    assert (await resumed(store, registry(first="2"), on_change="pin")).outputs == {"n": 2}
+    assert not events(store, RunMigrated)
+    verify(RUN, read_entries(store, RUN))
+
+
+async def test_what_was_executed_counts_when_a_person_says_so():
+    store = await interrupted()
+    ended = await resumed(store, registry(first="2"), on_change="migrate")
+    assert ended.outputs == {"n": 2}
+    (migrated,) = events(store, RunMigrated)
+    assert migrated.accepted == ("a",)
+    assert [event.path for event in events(store, AttemptStarted)].count("a") == 1
+    verify(RUN, read_entries(store, RUN))
+
+
+async def test_a_graph_that_does_not_compile_any_more_is_refused():
+    store = await interrupted()
+    only = Registry([one for one in registry() if one.name == "one"])
+    with pytest.raises(RunChanged, match="does not compile any more"):
+        await resumed(store, only)
+
+
+async def test_another_graph_is_compared_too():
+    store = await interrupted()
+    async with Runtime(store, registry()) as runtime:
+        state, _ = runtime.load(RUN)
+    assert examine(state, registry(), graph=graph()).verdict == "same"
+    # `b` was under way and is called again, so it may change.
+    assert examine(state, registry(), graph=graph(require=("a > 0",))).verdict == "compatible"
+    only = Graph(name="g", nodes={NodeId("b"): CallNode(id=NodeId("b"), action="one")})
+    other = examine(state, registry(), graph=only)
+    assert [(one.path, one.what, one.acceptable) for one in other.differences] == [
+        ("a", "is not in the new plan", False)
+    ]
+    assert not other.is_open_to_person
