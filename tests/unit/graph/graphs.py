@@ -92,17 +92,13 @@ ATTEMPTS = "retry timeout_ms deadline_ms"
 
 
 @st.composite
-def nodes(
-    draw: st.DrawFn, id_: str, available: list[str], bodies: list[str], *, waiting: bool = True
-):
-    kinds = ["call", "propose", *(["graph", "map"] if bodies else [])]
-    if waiting:
-        kinds += ["wait", "gate", "first_of", *(["repeat"] if bodies else [])]
+def nodes(draw: st.DrawFn, id_: str, available: list[str], bodies: list[str]):
+    kinds = ["call", "propose", "wait", "gate", "first_of"]
+    kinds += ["graph", "map", "repeat"] if bodies else []
     kind = draw(st.sampled_from(kinds))
     body = draw(st.sampled_from(bodies)) if bodies else ""
     if kind == "call":
-        undo = "" if waiting else "undo"
-        return CallNode(**common(draw, id_, available, without=undo), action=draw(actions))
+        return CallNode(**common(draw, id_, available), action=draw(actions))
     if kind == "propose":
         patterns = st.lists(st.sampled_from(["k8s.*", "*", "a.b", "db.read_*"]), unique=True)
         return ProposeNode(
@@ -112,8 +108,7 @@ def nodes(
             repairs_max=draw(st.integers(0, 25)),
         )
     if kind == "graph":
-        without = ATTEMPTS if waiting else f"{ATTEMPTS} undo"
-        return GraphNode(**common(draw, id_, available, without=without), graph=body)
+        return GraphNode(**common(draw, id_, available, without=ATTEMPTS), graph=body)
     if kind == "map":
         return MapNode(
             **common(draw, id_, available, without=f"{ATTEMPTS} undo"),
@@ -165,15 +160,12 @@ def waiting_nodes(draw: st.DrawFn, kind: str, id_: str, available: list[str], bo
 
 
 @st.composite
-def graphs(draw: st.DrawFn, depth: int = 0, *, waiting: bool = True) -> Graph:
-    """Make a graph; bodies only use bodies that come before them, so that there is no circle.
-
-    Without `waiting` it has only the kinds that call something, and no `undo`.
-    """
+def graphs(draw: st.DrawFn, depth: int = 0) -> Graph:
+    """Make a graph; bodies only use bodies that come before them, so that there is no circle."""
     bodies: dict[str, Graph] = {}
     if depth < 2:
         for name in draw(st.lists(names, unique=True, max_size=2)):
-            bodies[name] = draw(graphs(depth=depth + 1, waiting=waiting))
+            bodies[name] = draw(graphs(depth=depth + 1))
     available = draw(st.lists(ids, unique=True, max_size=4))
     outputs = draw(st.dictionaries(fields, json_values, max_size=3))
     optional = draw(st.sets(st.sampled_from(sorted(outputs)))) if outputs else set()
@@ -184,10 +176,7 @@ def graphs(draw: st.DrawFn, depth: int = 0, *, waiting: bool = True) -> Graph:
         types=draw(st.dictionaries(names, schemas, max_size=2)),
         defaults=Defaults(timeout_ms=draw(st.none() | durations), retry=draw(st.none() | retries)),
         graphs=bodies,
-        nodes={
-            NodeId(id_): draw(nodes(id_, available, list(bodies), waiting=waiting))
-            for id_ in available
-        },
+        nodes={NodeId(id_): draw(nodes(id_, available, list(bodies))) for id_ in available},
         outputs=outputs,
         optional=frozenset(optional),
     )
