@@ -29,6 +29,7 @@ from interlock.journal import (
     SignalReceived,
 )
 from interlock.plan import Plan, restore
+from interlock.replay.collector import EVENTS_UNCOLLECTED_MAX, collect_young, collector_held
 from interlock.replay.heads import Heading
 from interlock.values import Digest, RunId
 
@@ -69,6 +70,7 @@ class Verified:
     head: RunHead
 
 
+@collector_held()
 def fold(run: RunId, entries: Iterable[Entry]) -> State:
     """Fold the entries of a run to its state, with the plan that the first one pins.
 
@@ -89,6 +91,8 @@ def fold(run: RunId, entries: Iterable[Entry]) -> State:
             _check_epoch(entry, before=epoch)
             epoch = entry.epoch
         _apply(state, entry)
+        if entry.seq % EVENTS_UNCOLLECTED_MAX == 0:
+            collect_young()
     return state
 
 
@@ -169,6 +173,7 @@ def _divergence(entry: Entry, told: str) -> Divergence:
     )
 
 
+@collector_held()
 def verify(run: RunId, entries: Iterable[Entry]) -> Verified:
     """Derive a run again from its journal alone.
 

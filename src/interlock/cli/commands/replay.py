@@ -1,6 +1,5 @@
 """`interlock replay`: derive runs again from their journals, and compare."""
 
-import gc
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -35,8 +34,6 @@ def replay(runs: tuple[str, ...], *, every: bool, store: str | None, as_json: bo
     """
     if every == bool(runs):
         raise UsageError("say which runs: ids, `last`, or --all", hint="interlock replay --all")
-    # What was imported stays. Looking through it for garbage was a fifth of a first verification.
-    gc.freeze()
     code = Exit.OK
     found: list[Json] = []
     with to_read(store) as journal:
