@@ -63,7 +63,12 @@ _NONE = frozenset[type]()
 _COMPOUND = frozenset((dict, list))
 _WHOLE = frozenset((int,))
 
+SEEN_MAX = 1_000
+_SEEN: set[tuple[str | type, ...]] = set()
+"""Types of events with the names and types of their fields, as they were found to be right."""
+
 Resolve = Callable[[ValueRef], bytes | None]
+"""Finds the bytes of a reference, which have been held against it, as `ReadStore.values` does."""
 Envelope = NewType("Envelope", dict[str, Json])
 
 
@@ -175,20 +180,36 @@ def entry_in(envelope: Envelope, resolve: Resolve) -> tuple[RunId, Entry]:
 
 
 def _arguments(name: str, envelope: Mapping[str, Json], resolve: Resolve) -> dict[str, Any]:
-    shapes = _SHAPES[name]
     arguments: dict[str, Any] = {part: envelope[part] for part in _HAS[name]}
-    for field, value in _object(envelope, "data").items():
-        arguments[field] = _plain(field, value) if type(value) in _COMPOUND else value
-    words = _WORDS[name]
-    for field, value in arguments.items():
-        fits = type(value) in shapes.get(field, _NONE)
-        if not fits or (field in words and value not in words[field]):
-            raise JournalCorrupt(f"`{field}` of event `{name}` is {value!r:.100}")
+    arguments.update(_object(envelope, "data"))
+    if not _COMPOUND.isdisjoint(map(type, arguments.values())):
+        for field, value in arguments.items():
+            arguments[field] = _plain(field, value) if type(value) in _COMPOUND else value
+    _check(name, arguments)
     for field, ref in _object(envelope, "refs").items():
-        if Value not in shapes.get(field, _NONE) or field in arguments:
+        if Value not in _SHAPES[name].get(field, _NONE) or field in arguments:
             raise JournalCorrupt(f"event `{name}` has no value `{field}`")
         arguments[field] = _resolved(ValueRef(str(ref)), resolve)
     return arguments
+
+
+def _check(name: str, arguments: Mapping[str, Any]) -> None:
+    """Check that an event of this type has such fields. Most are like one that was checked."""
+    shape = (name, *arguments, *map(type, arguments.values()))
+    if shape not in _SEEN:
+        shapes = _SHAPES[name]
+        for field, value in arguments.items():
+            if type(value) not in shapes.get(field, _NONE):
+                raise _misfit(name, field, value)
+        if len(_SEEN) < SEEN_MAX:
+            _SEEN.add(shape)
+    for field, words in _WORDS[name].items():
+        if field in arguments and arguments[field] not in words:
+            raise _misfit(name, field, arguments[field])
+
+
+def _misfit(name: str, field: str, value: object) -> JournalCorrupt:
+    return JournalCorrupt(f"`{field}` of event `{name}` is {value!r:.100}")
 
 
 def _object(envelope: Mapping[str, Json], name: str) -> dict[str, Json]:
@@ -203,12 +224,9 @@ def _resolved(ref: ValueRef, resolve: Resolve) -> Value:
     if found is None:
         raise JournalCorrupt(f"the value {ref} is not in the store")
     try:
-        value = Value.from_bytes(found)
+        return Value.from_bytes(found, ref=ref)
     except ValueRefused as error:
         raise JournalCorrupt(f"the value {ref} is not JSON: {error.message}") from error
-    if value.ref != ref:
-        raise JournalCorrupt(f"the value {ref} has the bytes of {value.ref}")
-    return value
 
 
 def _plain(field: str, value: Json) -> object:

@@ -1,21 +1,26 @@
 """A value as events carry it: its reference, its canonical bytes and its decoded form."""
 
 from dataclasses import field
+from typing import final
 
 from interlock.errors import JournalCorrupt
 from interlock.values import Json, ValueRef, decode, encode, immutable, value_ref
 
 
-@immutable(kw_only=False)
+@final
 class Value:
     """JSON data with its canonical bytes and its reference.
 
-    Two values are equal when their references are.
+    Two values are equal when their references are. Not every value needs one: what is only called
+    with, by a node that runs ahead, is in no event. So it is made when it is asked for.
     """
 
-    ref: ValueRef
-    data: bytes
-    json: Json
+    __slots__ = ("_ref", "data", "json")
+
+    def __init__(self, data: bytes, json: Json, *, ref: ValueRef | None = None) -> None:
+        self.data = data
+        self.json = json
+        self._ref = ref
 
     @classmethod
     def of(cls, json: Json) -> "Value":
@@ -27,15 +32,25 @@ class Value:
         return cls.from_bytes(encode(json))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Value":
-        """Take canonical bytes that `encode` wrote."""
-        return cls(value_ref(data), data, decode(data))
+    def from_bytes(cls, data: bytes, *, ref: ValueRef | None = None) -> "Value":
+        """Take canonical bytes that `encode` wrote, and their reference if it is known."""
+        return cls(data, decode(data), ref=ref)
+
+    @property
+    def ref(self) -> ValueRef:
+        """What stands for the value in events and digests."""
+        if self._ref is None:
+            self._ref = value_ref(self.data)
+        return self._ref
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Value) and self.ref == other.ref
 
     def __hash__(self) -> int:
         return hash(self.ref)
+
+    def __repr__(self) -> str:
+        return f"Value(ref={self.ref!r}, data={self.data!r}, json={self.json!r})"
 
 
 @immutable()
