@@ -229,11 +229,13 @@ def shape(value: Any) -> Any:
         return value.ref
     if isinstance(value, dict):
         return {key: shape(part) for key, part in sorted(value.items())}
+    if isinstance(value, set):
+        return sorted(value)
     if isinstance(value, list | tuple):
         return [shape(part) for part in value]
     if type(value).__name__ == "ScopeState":
         return _plain(value, skip=("graph", "parent"))
-    if type(value).__name__ in ("NodeState", "MapState", "Call"):
+    if type(value).__module__ == State.__module__:
         # A scope that is open stands among the scopes.
         skipped = ("opened",) if type(getattr(value, "opened", 0)).__name__ == "ScopeState" else ()
         return _plain(value, skip=skipped)

@@ -3,7 +3,7 @@
 from interlock.engine.execution import execution_digest
 from interlock.engine.maps import end_item
 from interlock.engine.repeats import end_turn
-from interlock.engine.scopes import ScopeEnd, is_let, settle_composite
+from interlock.engine.scopes import ScopeEnd, is_let, settle_composite, worst
 from interlock.engine.state import NodeState, ScopeState, State, UndoState
 from interlock.engine.turn import At, Turn, names_for, settle
 from interlock.engine.undoing import begin_undo
@@ -67,7 +67,7 @@ def _end_of(scope: ScopeState) -> ScopeEnd:
     ]
     if bad:
         status = _worst(scope, bad)
-        first = next((one for one in bad if one[1].status == status), bad[0])
+        first = next((one for one in bad if worst({one[1].status}) == status), bad[0])
         return ScopeEnd(status=status, output={}, problem=_problem(scope, *first))
     output, problem = _outputs(scope)
     return ScopeEnd(
@@ -76,13 +76,11 @@ def _end_of(scope: ScopeState) -> ScopeEnd:
 
 
 def _worst(scope: ScopeState, bad: list[tuple[AnyCompiledNode, NodeState]]) -> RunOutcome:
-    """A failure counts more than a refusal; both were cancelled if the scope itself was."""
+    """The worst of all ends; but cancelled, if the scope itself was."""
     statuses = {now.status for _, now in bad}
     if scope.stopping is not None and "cancelled" in statuses:
         return "cancelled"
-    if statuses <= {"refused", "cancelled"}:
-        return "refused" if "refused" in statuses else "cancelled"
-    return "failed"
+    return worst(statuses)
 
 
 def _problem(scope: ScopeState, node: AnyCompiledNode, now: NodeState) -> ErrorInfo:

@@ -228,6 +228,8 @@ def refusal(at: At, names: Mapping[str, Json]) -> ErrorInfo | None:
 
 def expiry(at: At) -> ErrorInfo | None:
     """Check that no approval has expired of a node of which nothing was sent; None: none has."""
+    if at.state.first_started_ms:
+        return None
     for gate, state in (at.scope.node(index) for index in at.node.gates):
         if state.approval is not None and _has_expired(state.approval, at.turn.at_ms):
             return _not_allowed(gate, "the approval has expired")

@@ -8,6 +8,7 @@ from interlock.engine.scopes import (
     open_scope,
     over_limit,
     settle_composite,
+    worst,
 )
 from interlock.engine.state import MapState, ScopeState
 from interlock.engine.stopping import stop_inside, stopped
@@ -118,6 +119,7 @@ def _open_item(at: At, node: CompiledMap, opened: MapState, *, index: int) -> No
     path = paths.item(at.path, opened.keys[index])
     if problem is not None:
         at.turn.state.outcomes[path] = ("failed", None, problem.code)
+        opened.ends.add("failed")
         _count_failed(at, node, opened, problem=problem, path=path)
         return
     opened.running += 1
@@ -144,7 +146,7 @@ def _end_map(at: At, node: CompiledMap, opened: MapState) -> None:
     if opened.failed > node.failures_max:
         first = opened.problem.message if opened.problem is not None else "?"
         told = f"{opened.failed} items failed, failures_max is {node.failures_max}; first: {first}"
-        settle(at, "failed", error=ErrorInfo(code="IL6015", message=told))
+        settle(at, worst(opened.ends), error=ErrorInfo(code="IL6015", message=told))
     elif len(results) + opened.failed < len(opened.items):
         settle(at, "cancelled", error=stopped(at))
     else:
@@ -159,5 +161,6 @@ def end_item(at: At, node: CompiledMap, scope: ScopeState, *, end: ScopeEnd) -> 
         opened.results[scope.item] = end.output
         opened.present[scope.item] = True
     elif not (opened.stopping and end.status == "cancelled"):
+        opened.ends.add(end.status)
         _count_failed(at, node, opened, problem=end.problem, path=scope.path)
     fill_map(at, node)

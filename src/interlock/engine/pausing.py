@@ -1,7 +1,8 @@
 """Pausing: what is under way ends, and nothing new is ordered until the run is let go on."""
 
-from interlock.engine.ordering import attempt_due, call_in
-from interlock.engine.turn import IllegalTransition, Turn, locate
+from interlock.engine.gates import expiry
+from interlock.engine.ordering import attempt_due
+from interlock.engine.turn import IllegalTransition, Turn, locate, settle
 from interlock.journal import RunPaused
 from interlock.plan import CompiledCall
 
@@ -31,5 +32,10 @@ def on_unpaused(turn: Turn) -> None:
     paths, state.held_attempts, state.held = state.held_attempts, [], []
     for path in paths:
         at = locate(turn, path)
-        if at.state.status == "running" and isinstance(at.node, CompiledCall) and call_in(at):
+        if at.state.status != "running" or not isinstance(at.node, CompiledCall):
+            continue
+        expired = expiry(at)
+        if expired is None:
             turn.commands.append(attempt_due(at, at.node))
+        else:
+            settle(at, "refused", error=expired)

@@ -8,6 +8,7 @@ from typing import cast
 
 from interlock.engine.attempts import ask_or_doubt, lost
 from interlock.engine.commands import Record
+from interlock.engine.gates import expiry
 from interlock.engine.ordering import attempt_due, probe_due, within_window
 from interlock.engine.state import ScopeState
 from interlock.engine.stopping import stopped
@@ -62,6 +63,8 @@ def _reorder(at: At, node: CompiledCall, *, crashed: bool) -> None:
         ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
     elif (why := stopped(at)) is not None and not state.unproven:
         settle(at, "cancelled", error=why)
+    elif (expired := expiry(at)) is not None:
+        settle(at, "refused", error=expired)
     elif turn.state.paused:
         turn.state.held_attempts.append(at.path)
     else:

@@ -86,6 +86,7 @@ def _reopen_items(at: At, opened: MapState, bad: list[ScopeState]) -> None:
     open_again = {scope.item for scope in bad}
     opened.stopping, opened.failed, opened.problem = False, 0, None
     opened.running = len(bad)
+    opened.ends.clear()
     opened.again = [
         index
         for index in range(opened.opened)

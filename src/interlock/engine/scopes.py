@@ -3,6 +3,7 @@
 Opened by a run, a subgraph, an item of a map, a turn of a repeat, an accepted proposal.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from interlock.engine.judging import judge
@@ -115,6 +116,13 @@ def settle_composite(at: At, output: Json) -> None:
         settle(at, "succeeded", output=value)
     else:
         settle(at, "failed", output=value, error=problem)
+
+
+def worst(statuses: AbstractSet[str]) -> RunOutcome:
+    """How the whole ends: a failure counts more than a refusal, that more than a cancellation."""
+    if not statuses <= {"refused", "cancelled"}:
+        return "failed"
+    return "refused" if "refused" in statuses else "cancelled"
 
 
 def is_let(node: AnyCompiledNode, now: NodeState) -> bool:

@@ -102,7 +102,7 @@ class ScopeState:
 class MapState:
     """The items of a running `map`: which are open, which have ended, with what.
 
-    `again` are items to be opened once more.
+    `ends` are the statuses of those that failed. `again` are items to be opened once more.
     """
 
     items: list[Json]
@@ -115,6 +115,7 @@ class MapState:
     failed: int = 0
     stopping: bool = False
     problem: ErrorInfo | None = None
+    ends: set[str] = field(default_factory=set[str])
     again: list[int] = field(default_factory=list[int])
 
 

@@ -11,7 +11,7 @@ from interlock.graph import (
 )
 from interlock.plan.problems import Problems
 
-NOT_YET = frozenset({"repeat", "wait", "gate", "first_of", "undo"})
+NOT_YET = frozenset({"undo"})
 """Taken out one by one as the engine learns them."""
 
 

@@ -12,10 +12,12 @@ from typing import Any
 from interlock.actions import Registry
 from interlock.engine import (
     SEMANTICS,
+    CancelAttempt,
     Command,
     NodeState,
     Probe,
     Record,
+    SetTimer,
     StartAttempt,
     State,
     check_state,
@@ -31,13 +33,20 @@ from interlock.journal import (
     Entry,
     ErrorInfo,
     Event,
+    GateDecided,
+    GateOpened,
+    GateVerdict,
     NodeResolved,
     NodeSettled,
     ProbeAnswer,
     ProbeAnswered,
+    RunPaused,
     RunRecovered,
     RunSettled,
     RunStarted,
+    RunUnpaused,
+    SignalReceived,
+    TimerFired,
     Value,
     Verdict,
 )
@@ -52,7 +61,7 @@ START_MS = 1_000_000
 INTEGER: Schema = {"type": "integer"}
 STRINGS: Schema = {"type": "array", "items": {"type": "string"}}
 
-Order = StartAttempt | Probe
+Order = StartAttempt | Probe | SetTimer | CancelAttempt
 
 
 def call(id_: str, action: str, **options: Any) -> CallNode:
@@ -90,6 +99,7 @@ class Driven:
         self.now_ms = START_MS
         self.orders: list[Order] = []
         self.sent: dict[str, int] = {}
+        self.holding: list[Event] | None = None
         self.tell(
             RunStarted(
                 graph=plan.name,
@@ -105,22 +115,39 @@ class Driven:
 
     # --- events
 
-    def tell(self, event: Event, *, journaled: bool = True) -> list[Order]:
+    def tell(
+        self, event: Event, *, journaled: bool = True, actor: str | None = None
+    ) -> list[Order]:
         """Apply an event, and all that the engine wants recorded; return what it orders."""
         before = len(self.orders)
         waiting: list[tuple[Event, bool]] = [(event, journaled)]
         while waiting:
             event, journaled = waiting.pop(0)
             entry = self.entry(event) if journaled else Entry(event, self.now_ms)
+            entry, actor = replace(entry, actor=actor or entry.actor), None
             if journaled:
                 self.entries.append(entry)
             commands: list[Command] = step(self.state, entry)
             check_state(self.state)
             for command in commands:
-                if isinstance(command, Record):
+                if isinstance(command, Record) and self.holding is not None:
+                    self.holding.append(command.event)
+                elif isinstance(command, Record):
                     waiting.append((command.event, True))
                 else:
                     self.orders.append(command)
+        return self.orders[before:]
+
+    def hold(self) -> None:
+        """Record nothing that is ordered from now on; something else happens first."""
+        self.holding = []
+
+    def release(self) -> list[Order]:
+        """Record what was held, in its order."""
+        before = len(self.orders)
+        held, self.holding = self.holding or [], None
+        for event in held:
+            self.tell(event)
         return self.orders[before:]
 
     def entry(self, event: Event) -> Entry:
@@ -162,6 +189,7 @@ class Driven:
                 attempt=order.attempt,
                 call_key=order.call_key,
                 args=order.args,
+                approval=order.approval,
             )
         )
 
@@ -214,7 +242,39 @@ class Driven:
             )
         )
 
+    def decide(
+        self, gate: str, verdict: GateVerdict = "approved", *, by: str = "ann", **changes: Any
+    ) -> list[Order]:
+        """Let a person decide about what was asked last."""
+        asked = self.asked(gate)
+        decided = GateDecided(
+            path=asked.path, generation=asked.generation, verdict=verdict, binding=asked.binding
+        )
+        return self.tell(replace(decided, **changes), actor=by)
+
+    def signal(self, name: str, payload: Json = None, *, path: str = "") -> list[Order]:
+        event = SignalReceived(path=Path(path), name=name, payload=Value.of(payload))
+        return self.tell(event, actor="ann")
+
+    def fire(self, path: str = "") -> list[Order]:
+        """Let the timer of a path fire; the time is not moved."""
+        generation = self.node(path).generation if path else 1
+        return self.tell(TimerFired(path=Path(path), generation=generation))
+
+    def pause(self) -> list[Order]:
+        return self.tell(RunPaused(), actor="ann")
+
+    def unpause(self) -> list[Order]:
+        return self.tell(RunUnpaused(), actor="ann")
+
     # --- what is
+
+    def asked(self, path: str) -> GateOpened:
+        """What a gate asked for last."""
+        events = [entry.event for entry in self.entries]
+        found = [e for e in events if isinstance(e, GateOpened) and e.path == path]
+        assert found, f"nobody was asked about `{path}`"
+        return found[-1]
 
     def due(self, path: str) -> StartAttempt:
         """The last order to call a node."""
@@ -243,6 +303,12 @@ class Driven:
         events = [entry.event for entry in self.entries]
         return next(e for e in events if isinstance(e, NodeSettled) and e.path == path)
 
+    def value(self, path: str) -> Any:
+        """The output of a node that has settled."""
+        found = self.settled_as(path).output
+        assert found is not None, path
+        return found.json
+
     def output(self) -> Any:
         """The outputs of the run by name."""
         found = self.result().output
@@ -269,9 +335,20 @@ class Driven:
 
 
 def types(orders: list[Order]) -> list[str]:
-    """Orders in short: `start a 2`, `probe a 1`."""
-    words = {StartAttempt: "start", Probe: "probe"}
-    return [f"{words[type(order)]} {order.path} {order.attempt}" for order in orders]
+    """Orders in short: `start a 2`, `probe a 1`, `cancel a 1`, `timer a 5000` from the start."""
+    return [_short(order) for order in orders]
+
+
+def _short(order: Order) -> str:
+    match order:
+        case StartAttempt():
+            return f"start {order.path} {order.attempt}"
+        case Probe():
+            return f"probe {order.path} {order.attempt}"
+        case CancelAttempt():
+            return f"cancel {order.path} {order.attempt}"
+        case SetTimer():
+            return f"timer {order.path} {order.at_ms - START_MS}"
 
 
 def moved(entry: Entry, **changes: Any) -> Entry:
