@@ -33,6 +33,8 @@ ITEM = "`{}` is one item of the list: it is known in `with` and `key` only"
 EMPTY = cast(Template, parse_template({}))
 # A `map` has arguments for each item only; others have none.
 WITHOUT_ARGS = (MapNode, WaitNode, GateNode, FirstOfNode)
+CALLING = (CallNode, ProposeNode)
+NO_IDS: frozenset[NodeId] = frozenset()
 
 
 class Read(NamedTuple):
@@ -117,17 +119,17 @@ class Bound:
     bounds: Mapping[NodeId, Guard] = field(default_factory=dict[NodeId, Guard])
     undo: BoundUndo | None = None
     reads: list[Read] = field(default_factory=list[Read])
-    read: set[NodeId] = field(default_factory=set[NodeId])
-    viewed: set[NodeId] = field(default_factory=set[NodeId])
-    strict: set[NodeId] = field(default_factory=set[NodeId])
-    lenient: set[NodeId] = field(default_factory=set[NodeId])
+    read: AbstractSet[NodeId] = NO_IDS
+    viewed: AbstractSet[NodeId] = NO_IDS
+    strict: AbstractSet[NodeId] = NO_IDS
+    lenient: AbstractSet[NodeId] = NO_IDS
 
     @property
     def arguments(self) -> Template:
         """What is given in `with`."""
         return self.given.template
 
-    def waits(self) -> set[NodeId]:
+    def waits(self) -> AbstractSet[NodeId]:
         """List all ids that the node waits for."""
         return self.strict | self.lenient if self.lenient else self.strict
 
@@ -143,26 +145,26 @@ class Surroundings:
 
 def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
     """Compile the expressions of a node and resolve what they read and what the node waits for."""
-    home = pointer("nodes", node.id) if around.problems.broken else f"/nodes/{node.id}"
+    is_broken = bool(around.problems.broken)
+    home = pointer("nodes", node.id) if is_broken else f"/nodes/{node.id}"
     bound = Bound(node, home, Given(node.id, home, node.with_))
     binder = _Binder(around.problems, bound.reads)
-    if isinstance(node, CallNode | ProposeNode):
+    if isinstance(node, CALLING):
         at = f"{home}/call" if isinstance(node, CallNode) else f"{home}/propose"
         bound.manifest = _manifest(around, node.action, catalog, at=at)
     item = frozenset({node.as_}) if isinstance(node, MapNode) else NONE
-    bound.when = binder.guard(node.when, f"{home}/when", NONE)
-    bound.is_unsure = bound.when is None and (
-        node.when is not None or around.problems.is_damaged(f"{home}/when")
-    )
-    bound.given.is_unsure = bound.is_unsure
+    if node.when is not None or is_broken:
+        _bind_when(bound, binder)
     binder.arguments(bound.given, _filled(bound.manifest, node.with_, catalog), names=item)
     if node.require:
         names = NONE if isinstance(node, WITHOUT_ARGS) else ARGS
         bound.require = binder.guards(node.require, f"{home}/require", names)
     if node.ensure:
-        names = ARGS | RESULT if isinstance(node, CallNode | ProposeNode) else RESULT
+        names = ARGS | RESULT if isinstance(node, CALLING) else RESULT
         bound.ensure = binder.guards(node.ensure, f"{home}/ensure", names)
     match node:
+        case CallNode():
+            pass
         case MapNode():
             bound.over = binder.expression(node.over, f"{home}/over", NONE)
             is_item_known = not around.problems.is_damaged(f"{home}/as")
@@ -192,6 +194,15 @@ def _filled(
     if manifest is None:
         return dict(given)
     return {**catalog.target(manifest).defaults, **given}
+
+
+def _bind_when(bound: Bound, binder: "_Binder") -> None:
+    at = f"{bound.home}/when"
+    bound.when = binder.guard(bound.node.when, at, NONE)
+    bound.is_unsure = bound.when is None and (
+        bound.node.when is not None or binder.problems.is_damaged(at)
+    )
+    bound.given.is_unsure = bound.is_unsure
 
 
 def _bind_repeat(bound: Bound, node: RepeatNode, binder: "_Binder") -> None:
@@ -241,11 +252,11 @@ class _Binder:
 
     def arguments(self, given: Given, tree: dict[str, Json], *, names: frozenset[str]) -> None:
         at = given.at
-        if self.problems.is_damaged(f"{given.home}/as"):
-            # What the expressions call an item is not known.
-            given.may_take_more, given.lost = True, set(tree)
-            return
-        if self.problems.is_damaged(at):
+        if self.problems.broken:
+            if self.problems.is_damaged(f"{given.home}/as"):
+                # What the expressions call an item is not known.
+                given.may_take_more, given.lost = True, set(tree)
+                return
             given.may_take_more = self.problems.is_lost(at)
             given.lost |= set(self.problems.damaged_below(at))
         parsed = parse_template(tree, names=names) if tree else EMPTY
@@ -257,7 +268,7 @@ class _Binder:
             parsed = parse_template(rest, names=names)
         if isinstance(parsed, Template):
             given.template = parsed
-            self.reads += reads_of(parsed, at)
+            self.reads.extend(reads_of(parsed, at))
 
     def template(self, tree: Json, at: str, names: frozenset[str]) -> Template | None:
         if self.problems.is_damaged(at):
@@ -295,13 +306,13 @@ class _Binder:
         return [each for each in found if each is not None]
 
 
-def reads_of(template: Template, at: str) -> Iterator[Read]:
+def reads_of(template: Template, at: str) -> list[Read]:
     """List what a template reads, with full pointers."""
-    for placed in template.placed:
-        offset = placed.span[0]
-        for each in placed.expression.references:
-            span = (each.span[0] + offset, each.span[1] + offset)
-            yield Read(each, at + placed.pointer, span)
+    return [
+        Read(each, at + pointer, (each.span[0] + span[0], each.span[1] + span[0]))
+        for pointer, span, _, expression in template.placed
+        for each in expression.references
+    ]
 
 
 def check_reads(around: Surroundings, reads: Iterable[Read], *, item: str = "") -> None:
@@ -346,6 +357,7 @@ def _passing(graph: str, name: str) -> str:
 def _wait_for(around: Surroundings, bound: Bound) -> None:
     """Collect the ids that a node waits for: what it reads, `needs` and `after`."""
     node, nodes = bound.node, around.graph.nodes
+    read_ids, viewed = set[NodeId](), set[NodeId]()
     check_reads(around, bound.reads, item=node.as_ if isinstance(node, MapNode) else "")
     for read in bound.reads:
         found = read.reference.node
@@ -360,11 +372,15 @@ def _wait_for(around: Surroundings, bound: Bound) -> None:
                 hint="read another node; in `ensure` the own output is `result`",
             )
             continue
-        (bound.read if read.reference.root == "node" else bound.viewed).add(found)
+        (read_ids if read.reference.root == "node" else viewed).add(found)
+    bound.read, bound.viewed = read_ids, viewed
     of = node.of if isinstance(node, FirstOfNode) else ()
-    bound.strict = bound.read.union(listed(around, bound, node.needs, name="needs"))
-    lenient = bound.viewed.union(listed(around, bound, node.after, name="after"))
-    bound.lenient = lenient.union(listed(around, bound, of, name="first_of")) - bound.strict
+    bound.strict = read_ids
+    if node.needs:
+        bound.strict = read_ids.union(listed(around, bound, node.needs, name="needs"))
+    if viewed or node.after or of:
+        lenient = viewed.union(listed(around, bound, node.after, name="after"))
+        bound.lenient = lenient.union(listed(around, bound, of, name="first_of")) - bound.strict
 
 
 def listed(

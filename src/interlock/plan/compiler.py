@@ -29,7 +29,7 @@ from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
 from interlock.plan.model import Limits, Plan
 from interlock.plan.problems import Problems, in_order
-from interlock.values import Digest, Json, digest
+from interlock.values import Digest, Json, canonical, digest, digest_canonical
 
 if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction
@@ -105,7 +105,7 @@ def plan_of(
     found = (*draft.diagnostics, *problems.found) if is_checked else ()
     warnings = in_order(found, document=document.json, source=source)
     used = {name: actions.used[name] for name in sorted(actions.used)}
-    graph_digest = graph_digest_of(document.json, used)
+    graph_digest = graph_digest_of(document.data, used)
     return Plan(
         name=graph.name,
         digest=digest("plan", [graph_digest, None, *_own(limits)]),
@@ -174,6 +174,7 @@ def _pinned(used: Mapping[str, Manifest], limits: Limits) -> Value:
     return Value.of({"actions": manifests, "limits": own[0]} if own else manifests)
 
 
-def graph_digest_of(document: Json, used: Mapping[str, Manifest]) -> Digest:
+def graph_digest_of(document: bytes, used: Mapping[str, Manifest]) -> Digest:
     """The graph digest: canonical document and the digests of its actions."""
-    return digest("graph", [document, {name: used[name].digest for name in sorted(used)}])
+    actions = canonical({name: used[name].digest for name in used})
+    return digest_canonical("graph", b"[" + document + b"," + actions + b"]")

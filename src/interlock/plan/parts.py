@@ -1,5 +1,6 @@
 """What the second pass does for every kind of node."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NotRequired, TypeAlias, TypedDict
 
@@ -14,7 +15,7 @@ from interlock.graph import (
     body_kind,
 )
 from interlock.plan.arguments import check_arguments, check_expressions
-from interlock.plan.binding import Bound
+from interlock.plan.binding import NO_IDS, Bound
 from interlock.plan.model import CompiledCall, CompiledGraph, Decoder, RunTimeCheck
 from interlock.plan.narrowing import narrowed
 from interlock.plan.reading import Lens, Source
@@ -54,7 +55,7 @@ class Common(TypedDict):
 def note_absence(site: Site, bound: Bound) -> None:
     """Remember why a node may not succeed in a run that succeeds, and whether it may be skipped."""
     node = bound.node
-    absent = bound.strict & site.absent.keys()
+    absent = bound.strict & site.absent.keys() if site.absent else NO_IDS
     chosen = node.of if isinstance(node, FirstOfNode) else ()
     none_chosen = bool(chosen) and all(one in site.skippable for one in chosen)
     if node.when is not None or absent or none_chosen:
@@ -140,8 +141,8 @@ def common_of(site: Site, bound: Bound, *, returns: Schema, unproven: Checks) ->
         status_roots=_roots(site, bound.viewed),
         arguments=bound.arguments,
         when=bound.when.expression if bound.when is not None else None,
-        require=tuple([guard.expression for guard in bound.require]),
-        ensure=tuple([guard.expression for guard in bound.ensure]),
+        require=tuple([guard.expression for guard in bound.require]) if bound.require else (),
+        ensure=tuple([guard.expression for guard in bound.ensure]) if bound.ensure else (),
         retry=_retry(site, bound),
         timeout_ms=_timeout_ms(site, bound),
         deadline_ms=node.deadline_ms,
@@ -176,8 +177,8 @@ def args_of(bound: Bound) -> Schema:
     return {**takes, "required": list(given)}
 
 
-def _roots(site: Site, read: set[NodeId]) -> tuple[tuple[str, int], ...]:
-    return tuple([(id_, site.positions[id_]) for id_ in sorted(read)])
+def _roots(site: Site, read: AbstractSet[NodeId]) -> tuple[tuple[str, int], ...]:
+    return tuple([(id_, site.positions[id_]) for id_ in sorted(read)]) if read else ()
 
 
 def _retry(site: Site, bound: Bound) -> Retry:

@@ -44,7 +44,7 @@ def compile_proposal(
     refuse(draft, problems)
     normal = document_of(draft.graph)
     return Proposal(
-        digest=graph_digest_of(normal.json, catalog.used),
+        digest=graph_digest_of(normal.data, catalog.used),
         document=normal,
         graph=compiled,
         inputs=frozenset(draft.graph.inputs),

@@ -1,6 +1,6 @@
 """One graph while it is compiled: what its nodes know of each other, and what is around it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -97,6 +97,6 @@ class Site:
         views = {str(id_): self.schemas.get(id_, True) for id_ in lenient}
         return lens.naming(nodes=lenient_views(views)) if views else lens
 
-    def places(self, ids: Iterable[NodeId]) -> tuple[int, ...]:
+    def places(self, ids: AbstractSet[NodeId]) -> tuple[int, ...]:
         """Give the positions of nodes, in order."""
-        return tuple(sorted([self.positions[id_] for id_ in ids]))
+        return tuple(sorted([self.positions[id_] for id_ in ids])) if ids else ()

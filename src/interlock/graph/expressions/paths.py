@@ -32,6 +32,8 @@ FIELDS_SHOWN_MAX = 10
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _ROOT = re.compile(_NAME)
+# Most paths are a name and fields behind dots; they are read at once.
+_FIELDS = re.compile(rf"([{BLANK}]*)({_NAME})((?:\.{_NAME})*)[{BLANK}]*")
 _STEP = re.compile(
     rf"(?:\.(?P<mark>\?)?(?P<field>{_NAME})"
     r"|\[(?P<index>0|[1-9][0-9]{0,17})\]"
@@ -50,6 +52,9 @@ class PlainPath(NamedTuple):
 
 def read_path(source: str) -> PlainPath | None:
     """Read a source that is a plain path as a whole; anything else is for CEL."""
+    usual = _FIELDS.fullmatch(source)
+    if usual is not None:
+        return _read_fields(usual)
     start = len(source) - len(source.lstrip(BLANK))
     root = _ROOT.match(source, start)
     if root is None or root[0] in _NO_ROOTS:
@@ -65,6 +70,14 @@ def read_path(source: str) -> PlainPath | None:
     if end != len(source.rstrip(BLANK)) or len(steps) > STEPS_MAX:
         return None
     return PlainPath(root=root[0], steps=tuple(steps), span=(start, end))
+
+
+def _read_fields(found: re.Match[str]) -> PlainPath | None:
+    root, fields = found[2], found[3]
+    steps = tuple(fields[1:].split(".")) if fields else ()
+    if root in _NO_ROOTS or len(steps) > STEPS_MAX or not KEYWORDS.isdisjoint(steps):
+        return None
+    return PlainPath(root, steps, (found.end(1), found.end(3)))
 
 
 def extent(source: str, start: int, path: tuple[Step, ...]) -> tuple[int, int]:
@@ -90,7 +103,19 @@ def getter(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json]:
 
     It returns the value itself, not a copy, and raises `ExpressionFailed` where CEL would fail.
     """
+    if not steps:
+        return _by_name(root)
     return _by_names_and_indexes(root, steps) if int in map(type, steps) else _by_names(root, steps)
+
+
+def _by_name(root: str) -> Callable[[Scope], Json]:
+    def get(scope: Scope) -> Json:
+        try:
+            return scope[root]
+        except KeyError:
+            raise path_failed(root, (), scope) from None
+
+    return get
 
 
 def _by_names(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json]:

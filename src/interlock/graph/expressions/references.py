@@ -92,15 +92,9 @@ _MEANING = {
 
 
 def _reference(chain: Chain, root: Root) -> Reference:
-    return Reference(
-        root=root,
-        name=chain.name,
-        node=NodeId(chain.name) if root == "node" else None,
-        path=chain.steps,
-        span=chain.span,
-        optional_from=chain.optional_from,
-        use=chain.use,
-    )
+    name, steps, span, optional_from, use = chain
+    node = NodeId(name) if root == "node" else None
+    return Reference(root, name, node, steps, span, optional_from, use)
 
 
 def _lenient(chain: Chain) -> Reference | Diagnostic:

@@ -175,7 +175,7 @@ class _Reader:
     def _place(
         self, found: Expression, span: tuple[int, int], pointer: str, *, whole: bool
     ) -> Expression:
-        self.placed.append(Placed(pointer=pointer, span=span, whole=whole, expression=found))
+        self.placed.append(Placed(pointer, span, whole, found))
         return found
 
     def _expression(self, text: str, span: tuple[int, int], pointer: str) -> Expression | None:
@@ -193,8 +193,11 @@ class _Reader:
         return None
 
 
+_LITERALS = frozenset((_Literal,))
+
+
 def _are_literals(parts: Collection[_Part]) -> bool:
-    return set(map(type, parts)) <= {_Literal}
+    return _LITERALS.issuperset(map(type, parts))
 
 
 def _list_part(tree: list[Json], parts: list[_Part]) -> _Part:
