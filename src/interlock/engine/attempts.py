@@ -4,10 +4,11 @@ from typing import assert_never, cast
 
 from interlock.engine.judging import judge
 from interlock.engine.ordering import (
+    ask_or_doubt,
     binding_of,
     call_in,
+    doubt,
     order_attempt,
-    probe_due,
     within_window,
 )
 from interlock.engine.proposals import consider
@@ -227,22 +228,6 @@ def delay_ms(at: At, node: CompiledCall) -> int:
     return round(whole * (JITTER_MIN + (1 - JITTER_MIN) * fraction))
 
 
-def ask_or_doubt(at: At, node: CompiledCall, error: ErrorInfo) -> None:
-    """Ask the receiver of a write when it can be asked; else doubt."""
-    if node.action.probe:
-        at.state.probing = True
-        at.turn.commands.append(probe_due(at, node))
-    else:
-        _doubt(at, error)
-
-
-def _doubt(at: At, error: ErrorInfo) -> None:
-    state = at.state
-    at.turn.record(
-        NodeInDoubt(path=at.path, generation=state.generation, attempt=state.attempt, error=error)
-    )
-
-
 def lost(at: At, node: CompiledCall, *, crashed: bool) -> None:
     """Decide about an attempt whose outcome was lost with its owner, which crashed or stopped."""
     state = at.state
@@ -290,7 +275,7 @@ def on_probed(turn: Turn, event: ProbeAnswered) -> None:
             _not_applied(at, node)
         case "unknown":
             told = event.message or "the probe could not tell"
-            _doubt(at, ErrorInfo(code="IL6010", message=told))
+            doubt(at, ErrorInfo(code="IL6010", message=told))
         case _:
             assert_never(event.answer)
 

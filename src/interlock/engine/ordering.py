@@ -5,6 +5,7 @@ from typing import cast
 from interlock.engine.commands import Probe, StartAttempt
 from interlock.engine.state import Call
 from interlock.engine.turn import At, causes_of
+from interlock.journal import ErrorInfo, NodeInDoubt
 from interlock.plan import CompiledCall
 from interlock.values import Digest, digest
 
@@ -79,6 +80,23 @@ def probe_due(at: At, node: CompiledCall) -> Probe:
         args=call.args,
         not_before_ms=at.state.started_ms + node.timeout_ms,
         causes=causes_of(at),
+    )
+
+
+def ask_or_doubt(at: At, node: CompiledCall, error: ErrorInfo) -> None:
+    """Ask the receiver of a write when it can be asked; else doubt."""
+    if node.action.probe:
+        at.state.probing = True
+        at.turn.commands.append(probe_due(at, node))
+    else:
+        doubt(at, error)
+
+
+def doubt(at: At, error: ErrorInfo) -> None:
+    """Order that a write is in doubt: a person decides."""
+    state = at.state
+    at.turn.record(
+        NodeInDoubt(path=at.path, generation=state.generation, attempt=state.attempt, error=error)
     )
 
 

@@ -1,10 +1,14 @@
 """Pausing: what is under way ends, and nothing new is ordered until the run is let go on."""
 
+from typing import cast
+
 from interlock.engine.gates import expiry
 from interlock.engine.ordering import attempt_due
-from interlock.engine.turn import IllegalTransition, Turn, locate, settle
+from interlock.engine.starting import activate
+from interlock.engine.turn import At, IllegalTransition, Turn, locate, settle
 from interlock.journal import RunPaused
 from interlock.plan import CompiledCall
+from interlock.values import Path
 
 
 def on_paused(turn: Turn, event: RunPaused) -> None:
@@ -28,14 +32,24 @@ def on_unpaused(turn: Turn) -> None:
     if state.root is None:
         raise IllegalTransition(f"`{turn.event.type}` before the run has started")
     state.paused = False
-    turn.ready.extend(state.held)
-    paths, state.held_attempts, state.held = state.held_attempts, [], []
-    for path in paths:
-        at = locate(turn, path)
-        if at.state.status != "running" or not isinstance(at.node, CompiledCall):
-            continue
-        expired = expiry(at)
-        if expired is None:
-            turn.commands.append(attempt_due(at, at.node))
+    held, state.held = state.held, []
+    paths, state.held_attempts = state.held_attempts, []
+    nodes = [At.of(turn, *one) for one in held]
+    for at in sorted([*nodes, *(locate(turn, path) for path in paths)], key=_place):
+        if at.state.status == "waiting":
+            activate(turn, at.scope, at.index)
         else:
-            settle(at, "refused", error=expired)
+            _order(at)
+
+
+def _place(at: At) -> tuple[Path, int]:
+    """In canonical order, whatever the order in which they were held."""
+    return at.scope.path, at.index
+
+
+def _order(at: At) -> None:
+    expired = expiry(at)
+    if expired is None:
+        at.turn.commands.append(attempt_due(at, cast(CompiledCall, at.node)))
+    else:
+        settle(at, "refused", error=expired)

@@ -6,10 +6,10 @@ Every outstanding command again, and a decision about every attempt that was los
 from collections.abc import Iterator
 from typing import cast
 
-from interlock.engine.attempts import ask_or_doubt, lost
+from interlock.engine.attempts import lost
 from interlock.engine.commands import Record
 from interlock.engine.gates import expiry
-from interlock.engine.ordering import attempt_due, probe_due, within_window
+from interlock.engine.ordering import ask_or_doubt, attempt_due, probe_due, within_window
 from interlock.engine.state import ScopeState
 from interlock.engine.stopping import stopped
 from interlock.engine.timers import set_again

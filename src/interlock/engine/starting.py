@@ -9,7 +9,7 @@ from interlock.engine.maps import open_map
 from interlock.engine.repeats import open_repeat
 from interlock.engine.scopes import open_graph, settle_composite
 from interlock.engine.state import ScopeState
-from interlock.engine.stopping import stopping
+from interlock.engine.stopping import stopped
 from interlock.engine.turn import At, Turn, names_for, settle
 from interlock.engine.waits import open_wait
 from interlock.errors import ExpressionFailed, ValueRefused
@@ -32,7 +32,7 @@ def activate(turn: Turn, scope: ScopeState, index: int) -> None:
     blocked = _blocker(at)
     if blocked is not None:
         settle(at, "skipped", error=blocked)
-    elif (why := at.state.stop or stopping(scope)) is not None:
+    elif (why := stopped(at)) is not None:
         settle(at, "cancelled", error=why)
     elif turn.state.paused:
         turn.state.held.append((scope, index))

@@ -4,10 +4,14 @@ What an attempt then reports decides: a value that came is kept, a write without
 doubt as ever.
 """
 
+from typing import cast
+
 from interlock.engine.commands import CancelAttempt
+from interlock.engine.ordering import ask_or_doubt, attempt_due
 from interlock.engine.state import GateState, MapState, RepeatState, ScopeState, WaitState
 from interlock.engine.turn import ROOT, At, IllegalTransition, Turn, expect, locate, settle
 from interlock.journal import SETTLED, ErrorInfo, NodeCancelled, RunCancelled
+from interlock.plan import CompiledCall
 from interlock.values import paths
 
 CANCELLED = "IL6027"
@@ -63,15 +67,14 @@ def stop_run(turn: Turn, why: ErrorInfo) -> None:
         raise IllegalTransition("the run has not started")
     state.timers.pop(ROOT, None)
     state.paused = False
-    turn.ready.extend(state.held)
-    held, state.held = state.held_attempts, []
-    state.held_attempts = []
     if state.root.stopping is None and state.root.unsettled:
         stop_scope(turn, state.root, why)
-    for path in held:
-        at = locate(turn, path)
-        if at.state.status == "running" and path not in state.ordered:
-            settle(at, "cancelled", error=why)
+    turn.ready.extend(state.held)
+    state.held = []
+    # What is left of these are undos, which nothing stops.
+    paths, state.held_attempts = state.held_attempts, []
+    for at in (locate(turn, path) for path in paths):
+        turn.commands.append(attempt_due(at, cast(CompiledCall, at.node)))
 
 
 def stop_scope(turn: Turn, scope: ScopeState, why: ErrorInfo) -> None:
@@ -86,10 +89,17 @@ def stop_scope(turn: Turn, scope: ScopeState, why: ErrorInfo) -> None:
 
 
 def stop_inside(at: At, why: ErrorInfo) -> None:
-    """Stop what a node has under way."""
+    """Stop what a node has under way; what is held back in it does not wait any more."""
     if at.state.status == "running":
         for scope in _stop_running(at, why):
             stop_scope(at.turn, scope, why)
+    held = at.turn.state.held
+    at.turn.state.held = [one for one in held if _why_not(*one) is None]
+    at.turn.ready.extend(one for one in held if _why_not(*one) is not None)
+
+
+def _why_not(scope: ScopeState, index: int) -> ErrorInfo | None:
+    return scope.nodes[index].stop or stopping(scope)
 
 
 def _stop_running(at: At, why: ErrorInfo) -> list[ScopeState]:
@@ -110,9 +120,20 @@ def _stop_running(at: At, why: ErrorInfo) -> list[ScopeState]:
                 settle(at, "cancelled", error=why)
             return []
         case None:
-            if at.path not in at.turn.state.ordered:
+            if at.path in at.turn.state.held_attempts:
+                _end_held(at, cast(CompiledCall, at.node), why)
+            elif at.path not in at.turn.state.ordered:
                 at.turn.commands.append(_cancel(at, why))
             return []
+
+
+def _end_held(at: At, node: CompiledCall, why: ErrorInfo) -> None:
+    """End a call whose next attempt is held back; an earlier one may have happened."""
+    at.turn.state.held_attempts.remove(at.path)
+    if node.action.effect == "write" and at.state.unproven:
+        ask_or_doubt(at, node, at.state.error or why)
+    else:
+        settle(at, "cancelled", error=why)
 
 
 def _cancel(at: At, why: ErrorInfo) -> CancelAttempt:

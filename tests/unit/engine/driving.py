@@ -169,7 +169,7 @@ class Driven:
     def _causes(self, event: Event) -> tuple[int, ...]:
         path = getattr(event, "path", Path(""))
         order = self.state.ordered.get(path)
-        if order is not None:
+        if order is not None and type(order.event) is type(event):
             return order.causes
         if isinstance(event, AttemptStarted):
             due = [o for o in self.orders if o.path == path and isinstance(o, StartAttempt)]
