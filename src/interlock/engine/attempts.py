@@ -52,14 +52,25 @@ def locate_call(
         IllegalTransition: it is another attempt, or the node calls nothing, or is not running.
     """
     at = locate(turn, event.path)
+    return at, call_due(at, event)
+
+
+def call_due(
+    at: At, event: AttemptStarted | AttemptReturned | AttemptFailed | ProbeAnswered
+) -> CompiledCall:
+    """Check that an event of an attempt speaks of the one that is due at a node.
+
+    Raises:
+        IllegalTransition: it is another attempt, or the node calls nothing, or is not running.
+    """
     now = at.state
     expect(now.status == "running", at, "it would have to be running")
     if event.attempt != now.attempt or event.generation != now.generation:
         raise misfit(at, f"the event is of generation {event.generation}, attempt {event.attempt}")
-    expect(event.path not in turn.state.ordered, at, "what came of it is to be recorded first")
+    expect(event.path not in at.turn.state.ordered, at, "what came of it is to be recorded first")
     expect(now.opened is None, at, "it waits for the scope it opened")
     # What runs with nothing open and nothing to be recorded is a call (see `check_state`).
-    return at, cast(CompiledCall, at.node)
+    return cast(CompiledCall, at.node)
 
 
 def on_started(turn: Turn, event: AttemptStarted) -> None:
@@ -80,11 +91,15 @@ def on_started(turn: Turn, event: AttemptStarted) -> None:
 
 def on_returned(turn: Turn, event: AttemptReturned) -> None:
     """Judge a raw response. One that is not journaled itself ran ahead."""
-    ahead = turn.seq == 0
-    at, node = locate_call(turn, event)
+    take_returned(locate(turn, event.path), event)
+
+
+def take_returned(at: At, event: AttemptReturned) -> None:
+    """Judge what a node returned."""
+    ahead, node = at.turn.seq == 0, call_due(at, event)
     began = at.state.ahead if ahead else at.state.started
     expect(began, at, "the attempt has not started")
-    turn.state.causes = _intent(at)
+    at.turn.state.causes = _intent(at)
     at.state.started = at.state.ahead = False
     at.state.tokens += event.tokens
     at.state.cost_usd_micros += event.cost_usd_micros

@@ -53,6 +53,8 @@ def _deadline_at_ms(at: At, node: CompiledCall) -> int | None:
 
     The deadline of the node has passed, or the receiver forgets the key of what is sent again.
     """
+    if node.deadline_ms is None and not at.state.unproven:
+        return None
     first_ms = at.state.first_started_ms or at.turn.at_ms
     window_ms = node.action.window_ms if at.state.unproven else None
     spans = [span for span in (node.deadline_ms, window_ms) if span is not None]

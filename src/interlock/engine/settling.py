@@ -3,11 +3,11 @@
 What ran ahead of the journal left one event: the attempt is lived again from it.
 """
 
-from interlock.engine.attempts import on_failed, on_returned
+from interlock.engine.attempts import on_failed, take_returned
 from interlock.engine.judging import seen
 from interlock.engine.orders import take_order
 from interlock.engine.state import Outcome
-from interlock.engine.turn import Turn, expect, locate
+from interlock.engine.turn import At, Turn, expect, locate
 from interlock.engine.undoing import on_undo_settled
 from interlock.journal import SETTLED, AttemptFailed, AttemptReturned, NodeSettled
 
@@ -15,7 +15,7 @@ from interlock.journal import SETTLED, AttemptFailed, AttemptReturned, NodeSettl
 def on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
     """Apply a failure: the engine's own judgement, or one that was reported."""
     if event.ahead and event.output is not None and event.path not in turn.state.ordered:
-        _live_ahead(turn, event)
+        _live_ahead(locate(turn, event.path), event)
     judged = event.path in turn.state.ordered
     if judged:
         take_order(turn, event, event.path)
@@ -24,10 +24,10 @@ def on_attempt_failed(turn: Turn, event: AttemptFailed) -> None:
 
 def on_settled(turn: Turn, event: NodeSettled) -> None:
     """Apply the end of a node; whoever waited for it last becomes ready."""
-    if event.ahead and event.path not in turn.state.ordered:
-        _live_ahead(turn, event)
-    take_order(turn, event, event.path)
     at = locate(turn, event.path)
+    if event.ahead and event.path not in turn.state.ordered:
+        _live_ahead(at, event)
+    take_order(turn, event, event.path)
     now = at.state
     expect(now.status not in SETTLED, at, "it has settled already")
     if now.status == "running" and now.opened is None:
@@ -56,12 +56,11 @@ def on_settled(turn: Turn, event: NodeSettled) -> None:
         turn.ended.append(at.scope)
 
 
-def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
+def _live_ahead(at: At, event: NodeSettled | AttemptFailed) -> None:
     """Live again, from the one event that was kept of it, what ran ahead of the journal."""
     if event.output is None:
         return
-    at = locate(turn, event.path)
-    now = at.state
+    now, state = at.state, at.turn.state
     # A settled node tells the sum of its attempts, a failed attempt its own share.
     earlier = (now.tokens, now.cost_usd_micros) if isinstance(event, NodeSettled) else (0, 0)
     returned = AttemptReturned(
@@ -72,7 +71,8 @@ def _live_ahead(turn: Turn, event: NodeSettled | AttemptFailed) -> None:
         tokens=event.tokens - earlier[0],
         cost_usd_micros=event.cost_usd_micros - earlier[1],
     )
-    on_returned(Turn.of(turn.state, returned, at_ms=turn.at_ms), returned)
+    turn = Turn.of(state, returned, at_ms=at.turn.at_ms)
+    take_returned(At(turn, at.scope, at.index, at.node, now, at.path), returned)
 
 
 def _outcome(event: NodeSettled) -> Outcome:

@@ -232,17 +232,19 @@ class State:
         scope = self.scopes.get(Path(scope_path))
         if scope is None:
             return None
-        id_, _, added = node_id.partition("!")
-        index = scope.graph.positions.get(NodeId(id_))
-        if index is None:
-            return None
-        node, state = scope.graph.nodes[index], scope.nodes[index]
-        if not added:
-            return scope, index, node, state
-        undo = scope.undo.nodes.get(index) if scope.undo is not None else None
-        if added != "undo" or node.undo is None or undo is None:
-            return None
-        return scope, index, node.undo, undo
+        index = scope.graph.positions.get(NodeId(node_id))
+        if index is not None:
+            return scope, index, scope.graph.nodes[index], scope.nodes[index]
+        return _find_undo(scope, node_id)
+
+
+def _find_undo(scope: ScopeState, node_id: str) -> "Found | None":
+    id_, _, added = node_id.partition("!")
+    index = scope.graph.positions.get(NodeId(id_))
+    if index is None or added != "undo" or scope.undo is None:
+        return None
+    node, state = scope.graph.nodes[index].undo, scope.undo.nodes.get(index)
+    return None if node is None or state is None else (scope, index, node, state)
 
 
 Found: TypeAlias = tuple[ScopeState, int, AnyCompiledNode, NodeState]

@@ -168,8 +168,8 @@ def causes_of(at: At) -> tuple[int, ...]:
     """The seqs of the events that a node's start depended on."""
     if at.is_undo:
         return (at.scope.nodes[at.index].cause,)
-    nodes = at.scope.nodes
-    found = {nodes[index].cause for index in (*at.node.strict, *at.node.lenient)}
+    nodes, depends = at.scope.nodes, at.node.strict + at.node.lenient
+    found = {nodes[index].cause for index in depends} if depends else set[int]()
     found.discard(0)
     return tuple(sorted(found)) or ((at.scope.cause,) if at.scope.cause else ())
 
