@@ -223,7 +223,7 @@ def shape(value: Any) -> Any:
     if isinstance(value, State):
         return {
             "scopes": {path: shape(scope) for path, scope in sorted(value.scopes.items())},
-            **_plain(value, skip=("plan", "root", "scopes", "run")),
+            **_plain(value, skip=("plan", "next_plan", "root", "scopes", "run")),
         }
     if isinstance(value, Value):
         return value.ref

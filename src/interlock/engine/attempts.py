@@ -153,8 +153,9 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     """
     at, node = locate_call(turn, event)
     state = at.state
-    why = stopped(at) if event.error.code == CANCELLED else None
-    began = judged or (state.ahead if event.ahead else state.started) or why is not None
+    why = stopped(at)
+    unsent = why is not None and event.error.code == CANCELLED
+    began = judged or (state.ahead if event.ahead else state.started) or unsent
     expect(began, at, "the attempt has not started")
     expect(event.call_key in (None, call_in(at).key), at, "it called something else")
     expect(judged or event.output is None, at, "what returned is refused by the engine alone")
@@ -166,7 +167,7 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     if not judged:
         state.tokens += event.tokens
         state.cost_usd_micros += event.cost_usd_micros
-    if why is not None:
+    if why is not None and event.error.code != NOT_STORABLE:
         _was_cancelled(at, node, event.error, why=why)
     elif node.action.effect == "write":
         _write_failed(at, node, event.error)
@@ -177,9 +178,10 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
 
 
 def _was_cancelled(at: At, node: CompiledCall, error: ErrorInfo, *, why: ErrorInfo) -> None:
-    """End what was cancelled; a write that was sent may have happened all the same."""
-    at.state.unproven = at.state.unproven or not error.not_applied
-    if node.action.effect != "write" or not at.state.unproven:
+    """End what was to stop; a write that was sent may have happened all the same."""
+    is_write = node.action.effect == "write"
+    at.state.unproven = at.state.unproven or (is_write and not error.not_applied)
+    if not at.state.unproven:
         settle(at, "cancelled", error=why)
     else:
         ask_or_doubt(at, node, error)
@@ -254,7 +256,7 @@ def lost(at: At, node: CompiledCall, *, crashed: bool) -> None:
         _again_after_crash(at, node)
         return
     state.unproven = True
-    if within_window(at, node) and _may_crash_again(at):
+    if within_window(at, node) and _may_crash_again(at) and stopped(at) is None:
         order_attempt(at, node)
     else:
         told = f"no answer before {'the process died' if crashed else 'the run was stopped'}"
@@ -314,6 +316,15 @@ def _not_applied(at: At, node: CompiledCall) -> None:
         settle(at, "failed", error=at.state.error or error)
 
 
+def _once_more(at: At, node: CompiledCall) -> None:
+    """Send again what did not happen, as a person wants; not where all is to stop."""
+    why = stopped(at)
+    if why is None:
+        order_attempt(at, node)
+    else:
+        settle(at, "cancelled", error=why)
+
+
 def _output_of(at: At, event: ProbeAnswered | NodeResolved) -> Value:
     if event.output is None:
         raise IllegalTransition(f"`{event.type}` for `{at.path}` says no output")
@@ -347,9 +358,10 @@ def on_resolved(turn: Turn, event: NodeResolved) -> None:
             _received(at, node, _output_of(at, event))
         case "failed":
             told = event.reason or "a person found that the write did not happen"
-            settle(at, "failed", error=ErrorInfo(code="IL6017", message=told))
+            status = "failed" if stopped(at) is None else "cancelled"
+            settle(at, status, error=ErrorInfo(code="IL6017", message=told))
         case "retry":
             at.state.unproven = at.state.lost = False
-            order_attempt(at, node)
+            _once_more(at, node)
         case _:
             assert_never(event.verdict)

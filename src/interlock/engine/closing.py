@@ -5,7 +5,7 @@ from interlock.engine.maps import end_item
 from interlock.engine.repeats import end_turn
 from interlock.engine.scopes import ScopeEnd, is_let, settle_composite, worst
 from interlock.engine.state import NodeState, ScopeState, State, UndoState
-from interlock.engine.turn import At, Turn, names_for, settle
+from interlock.engine.turn import ROOT, At, Turn, names_for, settle
 from interlock.engine.undoing import begin_undo
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, RunOutcome, RunSettled, Value
@@ -41,10 +41,15 @@ def close_scope(turn: Turn, scope: ScopeState) -> None:
 
 
 def _keep(scope: ScopeState, parent: ScopeState, end: ScopeEnd) -> None:
-    """Keep a scope that may be undone, or opened again."""
-    if end.status != "succeeded" or scope.graph.undoable:
-        parent.closed = parent.closed or {}
-        parent.closed.setdefault(scope.parent_node, []).append(scope)
+    """Keep a scope that may be undone, or opened again: of turns, the last one may be."""
+    node, is_undoable = parent.graph.nodes[scope.parent_node], scope.graph.undoable
+    if isinstance(node, CompiledMap) and end.status == "succeeded" and not is_undoable:
+        return
+    parent.closed = parent.closed or {}
+    closed = parent.closed.setdefault(scope.parent_node, {})
+    if isinstance(node, CompiledRepeat) and not is_undoable:
+        closed.clear()
+    closed[scope.item] = scope
 
 
 def _is_to_be_undone(state: State, scope: ScopeState, end: ScopeEnd) -> bool:
@@ -125,6 +130,8 @@ def _settle_run(turn: Turn, end: ScopeEnd) -> None:
         except ValueRefused as error:
             status = "failed"
             problem = ErrorInfo(code="IL6003", message=error.message, hint=error.hint)
+    # Its deadline is over with it.
+    state.timers.pop(ROOT, None)
     turn.record(
         RunSettled(status=status, execution=execution_digest(state), output=value, error=problem)
     )

@@ -77,8 +77,8 @@ def _nodes_of(scope: ScopeState) -> Iterator[tuple[Path, NodeState]]:
     for index, (compiled, node) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
         path = paths.child(scope.path, compiled.id)
         yield path, node
-        if scope.undo is not None and index in scope.undo.nodes:
-            yield Path(f"{path}!undo"), scope.undo.nodes[index]
+        if scope.undos is not None and index in scope.undos:
+            yield Path(f"{path}!undo"), scope.undos[index]
 
 
 def _check_ordered(state: State, path: Path) -> None:

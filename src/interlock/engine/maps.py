@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from interlock.engine.reopening import did_not_last, reopen
 from interlock.engine.scopes import (
     ScopeEnd,
     inputs_problem,
@@ -11,7 +12,7 @@ from interlock.engine.scopes import (
     worst,
 )
 from interlock.engine.state import MapState, ScopeState
-from interlock.engine.stopping import stop_inside, stopped
+from interlock.engine.stopping import stop_map, stopped
 from interlock.engine.turn import At, settle
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo
@@ -44,6 +45,21 @@ def open_map(at: At, node: CompiledMap, names: dict[str, Json]) -> None:
         names=names,
     )
     at.turn.state.running -= 1
+    fill_map(at, node)
+
+
+def go_on_with_map(at: At, node: CompiledMap, opened: MapState) -> None:
+    """Open the items again that did not succeed, or were undone, then those never opened."""
+    closed = at.scope.closed_in(at.index)
+    opened.stopping, opened.failed, opened.problem = False, 0, None
+    opened.ends.clear()
+    for index, scope in closed.items():
+        if did_not_last(scope):
+            opened.results[index], opened.present[index] = None, False
+    opened.again = [index for index in range(opened.opened) if not opened.present[index]]
+    opened.again.reverse()
+    for index in opened.again:
+        at.turn.state.outcomes.pop(paths.item(at.path, opened.keys[index]), None)
     fill_map(at, node)
 
 
@@ -102,7 +118,7 @@ def fill_map(at: At, node: CompiledMap) -> None:
 
 def _next_item(opened: MapState) -> int | None:
     if opened.again:
-        return opened.again.pop(0)
+        return opened.again.pop()
     if opened.opened == len(opened.items):
         return None
     opened.opened += 1
@@ -110,6 +126,11 @@ def _next_item(opened: MapState) -> int | None:
 
 
 def _open_item(at: At, node: CompiledMap, opened: MapState, *, index: int) -> None:
+    closed = at.scope.closed_in(at.index)
+    if index in closed:
+        opened.running += 1
+        reopen(at.turn, closed.pop(index))
+        return
     try:
         given = node.arguments.evaluate({**opened.names, node.item_name: opened.items[index]})
         inputs = {**node.body.defaults, **cast(dict[str, Json], given)}
@@ -136,7 +157,7 @@ def _count_failed(
     )
     if opened.failed > node.failures_max and not opened.stopping:
         told = "too many items of the map had failed"
-        stop_inside(at, ErrorInfo(code="IL6015", message=told))
+        stop_map(at, ErrorInfo(code="IL6015", message=told))
 
 
 def _end_map(at: At, node: CompiledMap, opened: MapState) -> None:

@@ -1,30 +1,37 @@
 """Going on under another plan, when it agrees with what has been executed.
 
 A node that has begun must be the same in the new plan: it is what was run. What has not begun may
-change, come or go; so may a read that is under way, since it is called again. The event is recorded
-before `RunRecovered`, which orders everything that is due.
+change, come or go; so may a read that is under way, since it is called again, and what is executed
+again in a run that has ended without success. The event is recorded before `RunRecovered`, which
+orders everything that is due, or before `RunReopened`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
-from interlock.engine.scopes import count_again
+from interlock.engine.reopening import did_not_last, to_be_repeated
+from interlock.engine.scopes import count_again, inputs_problem
 from interlock.engine.state import NodeState, ScopeState, State
-from interlock.engine.turn import IllegalTransition, Turn
+from interlock.engine.turn import ROOT, IllegalTransition, Turn
 from interlock.journal import RunMigrated
 from interlock.plan import (
     AnyCompiledNode,
     CompiledCall,
+    CompiledFirstOf,
+    CompiledGate,
     CompiledGraph,
     CompiledGraphNode,
     CompiledMap,
     CompiledPropose,
     CompiledRepeat,
+    CompiledWait,
     Plan,
     restore,
 )
-from interlock.values import NodeId, Path, paths
+from interlock.values import Json, NodeId, Path, paths
 
+T = TypeVar("T")
 Composite = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 
 
@@ -32,7 +39,8 @@ Composite = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 class Difference:
     """A node that was executed under the old plan and is another one in the new plan.
 
-    A person may accept it, when it is there and of the same kind.
+    At the path of a scope, it is about the scope. A person may accept it when it is `acceptable`:
+    the node is there, and of the same kind.
     """
 
     path: Path
@@ -44,14 +52,40 @@ def differences(state: State, plan: Plan) -> tuple[Difference, ...]:
     """List the nodes that have begun and are not the same in a new plan, by path."""
     if state.root is None:
         return ()
-    found = list(_in_scope(state.root, plan.root, state))
+    found = list(_in_scope(state.root, plan.root, state, children=_children(state)))
     return tuple(sorted(found, key=lambda one: one.path))
 
 
-def _in_scope(scope: ScopeState, graph: CompiledGraph, state: State) -> Iterator[Difference]:
-    for node, now in zip(scope.graph.nodes, scope.nodes, strict=True):
+Children = dict[int, list[ScopeState]]
+"""The scopes inside a scope, open or kept, by the identity of the scope."""
+
+
+def _children(state: State) -> Children:
+    found: Children = {}
+    waiting = [state.root] if state.root is not None else []
+    for scope in state.scopes.values():
+        if scope.parent is not None:
+            found.setdefault(id(scope.parent), []).append(scope)
+            waiting.append(scope)
+    while waiting:
+        scope = waiting.pop()
+        known = {id(one) for one in found.get(id(scope), ())}
+        kept = [one for ones in (scope.closed or {}).values() for one in ones.values()]
+        new = [one for one in kept if id(one) not in known]
+        found.setdefault(id(scope), []).extend(new)
+        waiting += new
+    return found
+
+
+def _in_scope(
+    scope: ScopeState, graph: CompiledGraph, state: State, *, children: Children
+) -> Iterator[Difference]:
+    """Compare a scope that is open, or may be opened again, with its new graph."""
+    yield from _of_scope(scope, graph, state)
+    again = to_be_repeated(scope) if scope.path not in state.scopes else set[int]()
+    for index, (node, now) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
         path = paths.child(scope.path, node.id)
-        if now.status == "waiting" or _is_to_be_repeated(state, node, now, path=path):
+        if not _counts(state, node, now, path=path, is_again=index in again):
             continue
         position = graph.positions.get(node.id)
         if position is None:
@@ -61,11 +95,37 @@ def _in_scope(scope: ScopeState, graph: CompiledGraph, state: State) -> Iterator
         if type(node) is not type(other):
             yield Difference(path=path, what="is of another kind", acceptable=False)
             continue
-        what = _unlike(node, scope.graph, other=other, new=graph)
+        # One that goes on in its scopes is not started again: what it takes is not evaluated.
+        what = None if index in again else _unlike(node, scope.graph, other=other, new=graph)
+        what = what or _unlike_undo(scope, index, other)
         if what is not None:
             yield Difference(path=path, what=what)
-    for inner, body in _inner(scope, graph, state):
-        yield from _in_scope(inner, body, state)
+    for inner, body in _inner(scope, graph, children=children):
+        yield from _in_scope(inner, body, state, children=children)
+
+
+def _of_scope(scope: ScopeState, graph: CompiledGraph, state: State) -> Iterator[Difference]:
+    if scope.undo is not None and scope.path in state.scopes:
+        yield Difference(path=scope.path, what="is being undone", acceptable=False)
+    if inputs_problem(graph, _inputs(scope, graph)) is not None:
+        told = f"has inputs that graph `{graph.name}` does not take"
+        yield Difference(path=scope.path, what=told, acceptable=False)
+
+
+def _inputs(scope: ScopeState, graph: CompiledGraph) -> dict[str, Json]:
+    given = scope.inputs if isinstance(scope.inputs, dict) else {}
+    return {**graph.defaults, **given}
+
+
+def _counts(
+    state: State, node: AnyCompiledNode, now: NodeState, *, path: Path, is_again: bool
+) -> bool:
+    """Whether a node has begun, and what there is of it stays."""
+    if _is_to_be_repeated(state, node, now, path=path):
+        return False
+    if now.status == "waiting":
+        return now.kept is not None or path in state.ordered
+    return not is_again or now.kept is not None or now.status == "violated"
 
 
 def _is_to_be_repeated(state: State, node: AnyCompiledNode, now: NodeState, *, path: Path) -> bool:
@@ -76,37 +136,57 @@ def _is_to_be_repeated(state: State, node: AnyCompiledNode, now: NodeState, *, p
 
 
 def _inner(
-    scope: ScopeState, graph: CompiledGraph, state: State
+    scope: ScopeState, graph: CompiledGraph, *, children: Children
 ) -> Iterator[tuple[ScopeState, CompiledGraph]]:
-    """The scopes inside a scope, open or kept, with the graphs that they would have."""
-    opened = [one for one in state.scopes.values() if one.parent is scope]
-    closed = [one for ones in (scope.closed or {}).values() for one in ones]
-    for inner in opened + closed:
-        position = graph.positions.get(scope.graph.nodes[inner.parent_node].id)
-        node = graph.nodes[position] if position is not None else None
-        if isinstance(node, Composite):
-            yield inner, node.body
+    """The scopes inside a scope that go on, or may, with the graphs that they would have.
+
+    What was proposed is of no plan; what has ended well is not executed any more.
+    """
+    for inner in children.get(id(scope), ()):
+        node, now = scope.node(inner.parent_node)
+        position = graph.positions.get(node.id)
+        other = graph.nodes[position] if position is not None else None
+        goes_on = inner.ended is None or did_not_last(inner)
+        may_be_judged_again = now.status != "succeeded" and not isinstance(node, CompiledMap)
+        if isinstance(other, Composite) and (goes_on or may_be_judged_again):
+            yield inner, other.body
 
 
 def _unlike(
     node: AnyCompiledNode, graph: CompiledGraph, *, other: AnyCompiledNode, new: CompiledGraph
 ) -> str | None:
     if isinstance(node, CompiledCall) and isinstance(other, CompiledCall):
-        if node.action.name != other.action.name:
-            return f"calls {other.action.name} instead of {node.action.name}"
-        if node.action.digest != other.action.digest:
-            return f"calls {node.action.name}, which has changed"
-    if isinstance(node, CompiledPropose) and isinstance(other, CompiledPropose):
-        names = {name: one.digest for name, one in node.allowed.items()}
-        if names != {name: one.digest for name, one in other.allowed.items()}:
-            return "may use other actions"
+        what = _unlike_call(node, other)
+        if what is not None:
+            return what
     if node.arguments.tree != other.arguments.tree:
         return "has other arguments"
     if _sources(node) != _sources(other):
         return "has other conditions"
     if _needs(graph, node) != _needs(new, other):
         return "depends on other nodes"
+    return None if _own(node, graph) == _own(other, new) else "says something else"
+
+
+def _unlike_call(node: CompiledCall, other: CompiledCall) -> str | None:
+    if node.action.name != other.action.name:
+        return f"calls {other.action.name} instead of {node.action.name}"
+    if node.action.digest != other.action.digest:
+        return f"calls {node.action.name}, which has changed"
+    if isinstance(node, CompiledPropose) and isinstance(other, CompiledPropose):
+        names = {name: one.digest for name, one in node.allowed.items()}
+        if names != {name: one.digest for name, one in other.allowed.items()}:
+            return "may use other actions"
     return None
+
+
+def _unlike_undo(scope: ScopeState, index: int, other: AnyCompiledNode) -> str | None:
+    """What differs in the undo of a node, once it has begun."""
+    node, undo = scope.graph.nodes[index].undo, (scope.undos or {}).get(index)
+    if node is None or undo is None or undo.status == "waiting":
+        return None
+    same = other.undo is not None and node.action.digest == other.undo.action.digest
+    return None if same else "has another `undo`"
 
 
 def _sources(node: AnyCompiledNode) -> tuple[str, ...]:
@@ -120,17 +200,41 @@ def _needs(graph: CompiledGraph, node: AnyCompiledNode) -> tuple[set[NodeId], se
     return strict, {graph.nodes[index].id for index in node.lenient}
 
 
+def _own(node: AnyCompiledNode, graph: CompiledGraph) -> tuple[object, ...]:
+    """What only nodes of one kind say; how many and how long may change on the way."""
+    match node:
+        case CompiledMap():
+            key = node.key.source if node.key is not None else None
+            return (node.over.source, node.item_name, key)
+        case CompiledRepeat():
+            return (node.carry.tree, node.until.source)
+        case CompiledWait():
+            return (node.signal, node.for_ms)
+        case CompiledGate():
+            covers = [
+                (graph.nodes[one.index].id, one.bound.source if one.bound is not None else None)
+                for one in node.covers
+            ]
+            return (node.ask.tree, node.to, node.quorum, node.expires_ms, covers)
+        case CompiledFirstOf():
+            return tuple(graph.nodes[index].id for index in node.of)
+        case _:
+            return ()
+
+
 def on_migrated(turn: Turn, event: RunMigrated) -> None:
     """Go on under the plan that the event pins.
 
     Raises:
         IllegalTransition: a node that has begun is another one there, and nobody accepted that;
-            or the digest is wrong.
+            or the digest is wrong, or the run has come to its end.
     """
     state = turn.state
     plan = restore(event.document, event.manifests)
     if plan.digest != event.plan:
         raise IllegalTransition(f"what was pinned compiles to {plan.digest}, not {event.plan}")
+    if state.status == "succeeded" or ROOT in state.ordered:
+        raise IllegalTransition("a run that has come to its end keeps its plan")
     accepted = frozenset(event.accepted)
     unlike = [
         one for one in differences(state, plan) if not one.acceptable or one.path not in accepted
@@ -138,33 +242,55 @@ def on_migrated(turn: Turn, event: RunMigrated) -> None:
     if unlike or state.root is None:
         told = "; ".join(f"`{one.path}` {one.what}" for one in unlike)
         raise IllegalTransition(f"the new plan does not agree with what was executed: {told}")
-    state.plan = plan
-    state.held.clear()
-    _swap(turn, state.root, plan.root)
+    if state.status is None:
+        _adopt(turn, state.root, plan)
+    else:
+        state.next_plan = plan
 
 
-def _swap(turn: Turn, scope: ScopeState, graph: CompiledGraph) -> None:
-    """Give a scope its new graph: what counts keeps its state, the rest starts from nothing."""
+def adopt_next(turn: Turn) -> None:
+    """Take the plan that a run which has ended was given: it is opened again now."""
     state = turn.state
-    inner = list(_inner(scope, graph, state))
-    names = {id(one): scope.graph.nodes[one.parent_node].id for one, _ in inner}
-    kept: dict[NodeId, NodeState] = {}
-    for node, now in zip(scope.graph.nodes, scope.nodes, strict=True):
+    if state.next_plan is not None and state.root is not None:
+        _adopt(turn, state.root, state.next_plan)
+
+
+def _adopt(turn: Turn, root: ScopeState, plan: Plan) -> None:
+    state = turn.state
+    state.plan, state.next_plan = plan, None
+    state.held.clear()
+    _swap(turn, root, plan.root, children=_children(state))
+
+
+def _swap(turn: Turn, scope: ScopeState, graph: CompiledGraph, *, children: Children) -> None:
+    """Give a scope its new graph: what counts keeps its state, the rest starts from nothing."""
+    state, old = turn.state, scope.graph
+    inner = list(_inner(scope, graph, children=children))
+    moved = {
+        index: graph.positions[node.id]
+        for index, node in enumerate(old.nodes)
+        if node.id in graph.positions
+    }
+    nodes = [NodeState(waiting=0, generation=scope.generation) for _ in graph.nodes]
+    for index, (node, now) in enumerate(zip(old.nodes, scope.nodes, strict=True)):
         if _is_to_be_repeated(state, node, now, path=paths.child(scope.path, node.id)):
             state.running -= 1
-        else:
-            kept[node.id] = now
-    closed = {
-        graph.positions[scope.graph.nodes[index].id]: ones
-        for index, ones in (scope.closed or {}).items()
-        if scope.graph.nodes[index].id in graph.positions
-    }
-    scope.nodes = [
-        kept.get(node.id) or NodeState(waiting=0, generation=scope.generation)
-        for node in graph.nodes
-    ]
-    scope.graph, scope.closed = graph, closed or None
+        elif index in moved:
+            nodes[moved[index]] = now
+    for one in children.get(id(scope), ()):
+        one.parent_node = moved.get(one.parent_node, -1)
+    decoded = _inputs(scope, graph)
+    scope.inputs = decoded if graph.decode is None else graph.decode(decoded)
+    scope.nodes, scope.graph, scope.undo = nodes, graph, None
+    scope.closed = _at(scope.closed, moved)
+    scope.undos = _at(scope.undos, moved)
     count_again(turn, scope)
     for one, body in inner:
-        one.parent_node = graph.positions[names[id(one)]]
-        _swap(turn, one, body)
+        _swap(turn, one, body, children=children)
+
+
+def _at(by_index: dict[int, T] | None, moved: dict[int, int]) -> dict[int, T] | None:
+    """What is known by the position of a node, by its new position."""
+    if by_index is None:
+        return None
+    return {moved[index]: what for index, what in by_index.items() if index in moved}

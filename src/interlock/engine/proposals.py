@@ -77,6 +77,10 @@ def on_refused(turn: Turn, event: ProposalRefused) -> None:
         at.state.feedback = event.messages
         order_attempt(at, node)
         return
+    why = stopped(at)
+    if why is not None and not is_write:
+        settle(at, "cancelled", error=why)
+        return
     last = event.messages[0] if event.messages else "?"
     told = f"the proposal was refused {at.state.repairs} times; last: {last}"
     error = ErrorInfo(code="IL6014", message=told, permanent=True)

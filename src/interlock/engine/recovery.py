@@ -11,7 +11,7 @@ from interlock.engine.commands import Record
 from interlock.engine.gates import expiry
 from interlock.engine.ordering import ask_or_doubt, attempt_due, probe_due, within_window
 from interlock.engine.state import ScopeState
-from interlock.engine.stopping import stopped
+from interlock.engine.stopping import end_unsent, stopped
 from interlock.engine.timers import set_again
 from interlock.engine.turn import At, IllegalTransition, Turn, settle
 from interlock.errors import ensure
@@ -43,8 +43,7 @@ def on_recovered(turn: Turn, event: RunRecovered) -> None:
 def _running_in(turn: Turn, scope: ScopeState) -> Iterator[At]:
     """The calls of a scope, and the undos in it, that go on and of which nothing is on its way."""
     nodes = [At.of(turn, scope, index) for index in range(len(scope.nodes))]
-    if scope.undo is not None:
-        nodes += [At.undo_of(turn, scope, index) for index in sorted(scope.undo.nodes)]
+    nodes += [At.undo_of(turn, scope, index) for index in sorted(scope.undos or ())]
     for at in nodes:
         is_call = at.state.status == "running" and at.state.opened is None
         if is_call and at.path not in turn.state.ordered:
@@ -58,11 +57,11 @@ def _reorder(at: At, node: CompiledCall, *, crashed: bool) -> None:
         lost(at, node, crashed=crashed)
     elif state.probing:
         turn.commands.append(probe_due(at, node))
+    elif (why := stopped(at)) is not None:
+        end_unsent(at, node, why)
     elif state.unproven and not within_window(at, node):
         told = "the receiver's memory of its key ended before it could be sent again"
         ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
-    elif (why := stopped(at)) is not None and not state.unproven:
-        settle(at, "cancelled", error=why)
     elif (expired := expiry(at)) is not None:
         settle(at, "refused", error=expired)
     elif turn.state.paused:

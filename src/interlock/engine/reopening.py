@@ -1,17 +1,17 @@
 """Opening a run again that ended without success: what did not succeed is executed once more.
 
 What succeeded keeps its value, its generation and so its idempotency key. What is executed again
-begins a new generation. A write that happened and broke its promise is never repeated by itself: a
-person decides about it, as about one in doubt.
+begins a new generation, once all that it depends on has settled; a node that had opened scopes goes
+on in them. A write that happened and broke its promise is never repeated by itself: a person
+decides about it, as about one in doubt.
 """
 
-from typing import cast
-
-from interlock.engine.maps import fill_map
+from interlock.engine.ordering import doubt
 from interlock.engine.scopes import count_again, is_let
-from interlock.engine.state import MapState, NodeState, RepeatState, ScopeState, State
+from interlock.engine.state import NodeState, ScopeState, State
 from interlock.engine.turn import ROOT, At, IllegalTransition, Turn
-from interlock.plan import CompiledMap
+from interlock.journal import ErrorInfo
+from interlock.plan import AnyCompiledNode, CompiledCall
 from interlock.values import Path
 
 
@@ -27,76 +27,85 @@ def on_reopened(turn: Turn) -> None:
     state.status = state.output = state.error = state.execution = None
     state.undoing = state.paused = False
     state.timers.pop(ROOT, None)
-    _reopen(turn, state.root)
+    reopen(turn, state.root)
 
 
-def _reopen(turn: Turn, scope: ScopeState) -> None:
-    """Open a scope again, and the scopes in it that did not succeed; as a queue, not recursion."""
-    waiting = [scope]
-    while waiting:
-        inner = waiting.pop()
-        turn.state.scopes[inner.path] = inner
-        inner.stopping = inner.undo = inner.ended = None
-        for index in _again_in(inner):
-            waiting += _restart(At.of(turn, inner, index))
-        count_again(turn, inner)
+def reopen(turn: Turn, scope: ScopeState) -> None:
+    """Open a scope again, with all in it that is to be executed again."""
+    turn.state.scopes[scope.path] = scope
+    scope.stopping = scope.undo = scope.ended = None
+    scope.cause = turn.seq
+    for index, undo in (scope.undos or {}).items():
+        if undo.status == "failed":
+            # One that did not happen is tried again, as any node; not one that broke its promise.
+            scope.undos = {**(scope.undos or {}), index: NodeState(0, generation=undo.generation)}
+    for index in sorted(to_be_repeated(scope)):
+        _set_back(At.of(turn, scope, index))
+    count_again(turn, scope)
 
 
-def _again_in(scope: ScopeState) -> list[int]:
-    """What is executed again: what did not succeed, and what was skipped because of it."""
-    again: set[int] = set()
-    for index, (node, state) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
-        depends = again.intersection((*node.strict, *node.lenient))
-        if state.status == "skipped":
-            is_again = bool(depends)
-        else:
-            is_fine = state.status == "succeeded" or is_let(node, state)
-            is_again = state.status == "undone" or not is_fine
-        if is_again:
-            again.add(index)
-    return sorted(again)
+def did_not_last(scope: ScopeState) -> bool:
+    """Whether a scope that has ended did not succeed, or was undone since."""
+    return scope.ended != "succeeded" or any(node.status == "undone" for node in scope.nodes)
 
 
-def _restart(at: At) -> list[ScopeState]:
-    """Set a node back; returns the scopes of it that are to be opened again."""
+def to_be_repeated(scope: ScopeState) -> set[int]:
+    """What is executed again in a scope that is opened again, and what a person decides about.
+
+    That is what did not succeed, what was skipped because of it, and the gates that allow it: an
+    approval is for one generation.
+    """
+    nodes = list(zip(scope.graph.nodes, scope.nodes, strict=True))
+    again = {index for index, (node, now) in enumerate(nodes) if _is_lacking(node, now)}
+    called = [nodes[index][0] for index in again if nodes[index][1].status != "violated"]
+    again |= {gate for node in called for gate in node.gates}
+    for index, (node, now) in enumerate(nodes):
+        if now.status == "skipped" and again.intersection((*node.strict, *node.lenient)):
+            again |= {index, *node.gates}
+    return again
+
+
+def _is_lacking(node: AnyCompiledNode, now: NodeState) -> bool:
+    match now.status:
+        case "succeeded" | "skipped":
+            return False
+        case "undone":
+            return True
+        case "cancelled":
+            # Cancelled with all around it; by itself it may have been let.
+            return now.stop is None or not is_let(node, now)
+        case _:
+            return not is_let(node, now)
+
+
+def _set_back(at: At) -> None:
+    """Let a node wait for its turn again, in a new generation."""
     old, state = at.state, at.turn.state
     if old.status == "violated":
-        old.status, old.unproven = "in_doubt", True
-        state.in_doubt.add(at.path)
-        return []
-    inner = (at.scope.closed or {}).pop(at.index, [])
-    bad = [scope for scope in inner if scope.ended != "succeeded"]
-    at.state = NodeState(waiting=0, generation=old.generation + 1)
-    at.scope.nodes[at.index] = at.state
-    is_map = isinstance(old.kept, MapState)
-    if not isinstance(old.kept, MapState | ScopeState | RepeatState) or not (bad or is_map):
-        _forget(state, at.path)
-        return []
-    if len(bad) < len(inner):
-        at.scope.closed = {**(at.scope.closed or {}), at.index: [s for s in inner if s not in bad]}
-    state.outcomes.pop(at.path, None)
-    at.state.status, at.state.opened = "running", old.kept
-    if isinstance(old.kept, MapState):
-        _reopen_items(at, old.kept, bad)
-    return bad
+        old.status, old.unproven, old.stop = "running", True, None
+        state.running += 1
+        doubt(at, old.error or ErrorInfo(code="IL6010", message="it broke its promise"))
+        return
+    # What was undone as a whole is executed as a whole; of the rest, what is in it counts.
+    is_whole = old.status == "undone" and at.node.undo is not None
+    new = NodeState(waiting=0, generation=old.generation + 1)
+    at.scope.nodes[at.index] = at.state = new
+    if old.kept is not None and not is_whole:
+        new.kept, new.call = old.kept, old.call
+        new.tokens, new.cost_usd_micros = old.tokens, old.cost_usd_micros
+        state.outcomes.pop(at.path, None)
+        return
+    if at.scope.closed is not None:
+        at.scope.closed.pop(at.index, None)
+    forget(state, at.path, with_inner=not isinstance(at.node, CompiledCall) or is_whole)
 
 
-def _reopen_items(at: At, opened: MapState, bad: list[ScopeState]) -> None:
-    """Open the items again that did not succeed, then the ones that were never opened."""
-    open_again = {scope.item for scope in bad}
-    opened.stopping, opened.failed, opened.problem = False, 0, None
-    opened.running = len(bad)
-    opened.ends.clear()
-    opened.again = [
-        index
-        for index in range(opened.opened)
-        if not opened.present[index] and index not in open_again
-    ]
-    fill_map(at, cast(CompiledMap, at.node))
-
-
-def _forget(state: State, path: Path) -> None:
-    """Drop what a node and everything inside it added to the execution digest."""
-    inside = tuple(f"{path}{mark}" for mark in "/[#!")
-    for known in [known for known in state.outcomes if known == path or known.startswith(inside)]:
-        del state.outcomes[known]
+def forget(state: State, path: Path, *, with_inner: bool) -> None:
+    """Drop what a node, and all inside it, added to the execution digest."""
+    state.outcomes.pop(path, None)
+    for added in ("!undo", "!proposal"):
+        state.outcomes.pop(Path(f"{path}{added}"), None)
+    if with_inner:
+        inside = tuple(f"{path}{mark}" for mark in "/[#")
+        for known in [known for known in state.outcomes if known.startswith(inside)]:
+            del state.outcomes[known]

@@ -12,7 +12,7 @@ from interlock.engine.turn import At, Turn, settle
 from interlock.errors import ValueRefused
 from interlock.journal import SETTLED, ErrorInfo, RunOutcome, Value
 from interlock.plan import AnyCompiledNode, CompiledGate, CompiledGraph
-from interlock.values import Json, Path
+from interlock.values import Json, Path, paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,8 @@ def count_again(turn: Turn, scope: ScopeState) -> None:
     for index, (node, now) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
         depends = (*node.strict, *node.lenient)
         now.waiting = sum(scope.nodes[other].status not in SETTLED for other in depends)
-        if is_open and now.status == "waiting" and now.waiting == 0:
+        is_due = is_open and now.status == "waiting" and now.waiting == 0
+        if is_due and paths.child(scope.path, node.id) not in turn.state.ordered:
             turn.ready.append((scope, index))
     if is_open and scope.unsettled == 0:
         turn.ended.append(scope)

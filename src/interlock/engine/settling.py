@@ -6,7 +6,7 @@ What ran ahead of the journal left one event: the attempt is lived again from it
 from interlock.engine.attempts import on_failed, take_returned
 from interlock.engine.judging import seen
 from interlock.engine.orders import take_order
-from interlock.engine.state import Outcome
+from interlock.engine.state import MapState, Outcome, RepeatState, ScopeState
 from interlock.engine.turn import At, Turn, expect, locate
 from interlock.engine.undoing import on_undo_settled
 from interlock.journal import SETTLED, AttemptFailed, AttemptReturned, NodeSettled
@@ -43,17 +43,29 @@ def on_settled(turn: Turn, event: NodeSettled) -> None:
         return
     now.cause = turn.seq
     if now.opened is not None:
-        now.kept = None if event.status == "succeeded" else now.opened
+        now.kept = now.opened if _keeps_inner(at) else None
         now.opened = None
     now.proposal = None
     at.scope.unsettled -= 1
     for index in at.node.dependents:
         dependent = at.scope.nodes[index]
         dependent.waiting -= 1
-        if dependent.waiting == 0:
+        # In a run that was opened again, some had settled before.
+        if dependent.waiting == 0 and dependent.status == "waiting":
             turn.ready.append((at.scope, index))
     if at.scope.unsettled == 0:
         turn.ended.append(at.scope)
+
+
+def _keeps_inner(at: At) -> bool:
+    """Whether a node may go on, or be undone, in the scopes that it had opened."""
+    inner = at.scope.closed_in(at.index)
+    if at.state.status == "succeeded" and at.scope.closed is not None and inner:
+        inner = {item: scope for item, scope in inner.items() if scope.graph.undoable}
+        at.scope.closed[at.index] = inner
+    return isinstance(at.state.opened, MapState | ScopeState | RepeatState) and (
+        bool(inner) or at.state.status != "succeeded"
+    )
 
 
 def _live_ahead(at: At, event: NodeSettled | AttemptFailed) -> None:

@@ -7,6 +7,7 @@ from interlock.engine.gates import open_gate, refusal
 from interlock.engine.launching import launch_call
 from interlock.engine.maps import open_map
 from interlock.engine.repeats import open_repeat
+from interlock.engine.resuming import go_on
 from interlock.engine.scopes import open_graph, settle_composite
 from interlock.engine.state import ScopeState
 from interlock.engine.stopping import stopped
@@ -96,6 +97,9 @@ def _launch(at: At, names: dict[str, Json], args: Value | None) -> None:
     at.state.status = "running"
     at.turn.state.running += 1
     node = at.node
+    if at.state.kept is not None:
+        go_on(at)
+        return
     match node:
         case CompiledMap():
             open_map(at, node, names)

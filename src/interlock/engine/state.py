@@ -32,9 +32,9 @@ class NodeState:
     it was, `crashes` those whose owner ended unexpectedly. `json` is the output as expressions
     see it. `refused` is what the last attempt returned, when it was refused. `unproven` is true for
     a write of which some attempt may have happened: no later attempt proves that it did not.
-    `opened` is what the node waits for, `kept` what it had opened when it ended without success:
-    a run that is opened again goes on there. `stop` says why the node is to stop. `approval` is
-    what a gate asks for, and allows once it has succeeded.
+    `opened` is what the node waits for, `kept` what it had opened when it ended: a run that is
+    opened again may go on there. `stop` says why the node is to stop. `approval` is what a gate
+    asks for, and allows once it has succeeded.
     """
 
     waiting: int
@@ -74,7 +74,8 @@ class ScopeState:
 
     `item` is the position of an item or the number of a turn. `stopping` says why nothing starts
     here any more, `ended` how it ended. Nodes begin in `generation`. `closed` are scopes of its
-    nodes that have ended and may be undone, or opened again.
+    nodes that have ended and may be undone, or opened again, by node and `item`. `undos` are the
+    undos of its nodes that have begun.
     """
 
     path: Path
@@ -91,18 +92,24 @@ class ScopeState:
     stopping: ErrorInfo | None = None
     ended: RunOutcome | None = None
     undo: "UndoState | None" = None
-    closed: "dict[int, list[ScopeState]] | None" = None
+    closed: "dict[int, dict[int, ScopeState]] | None" = None
+    undos: dict[int, NodeState] | None = None
 
     def node(self, index: int) -> tuple[AnyCompiledNode, NodeState]:
         """Return a node's compiled form and its state."""
         return self.graph.nodes[index], self.nodes[index]
+
+    def closed_in(self, index: int) -> "dict[int, ScopeState]":
+        """Return the scopes of a node that have ended and are kept, by `item`."""
+        return self.closed.get(index, {}) if self.closed is not None else {}
 
 
 @dataclass(slots=True)
 class MapState:
     """The items of a running `map`: which are open, which have ended, with what.
 
-    `ends` are the statuses of those that failed. `again` are items to be opened once more.
+    `ends` are the statuses of the items that failed, `problem` is the first failure. `again` are
+    items to be opened once more, the last one first.
     """
 
     items: list[Json]
@@ -137,15 +144,14 @@ class WaitState:
 class UndoState:
     """A scope that is being undone: its nodes in reverse dependency order.
 
-    `waiting` counts, by position, what has to be undone first. `nodes` are the undos that are under
-    way or have ended; `inner` counts the child scopes of a node that are being undone. `active`
-    counts the nodes whose undo goes on. `problem` is the first that could not be undone. `inside`
-    says that the scope around is being undone, too.
+    `waiting` counts, by position, what has to be undone first, `inner` the child scopes of a node
+    that are still to be undone, `active` the nodes whose undo goes on, `undone` what was taken
+    back. `problem` is the first that could not be. `inside` says that the scope around is being
+    undone, too.
     """
 
     waiting: list[int]
     inside: bool
-    nodes: dict[int, NodeState] = field(default_factory=dict[int, NodeState])
     inner: dict[int, int] = field(default_factory=dict[int, int])
     active: int = 0
     undone: int = 0
@@ -196,11 +202,12 @@ class State:
     say when they end; at the root, when the run does. `signals` are kept until somebody waits for
     them, by the path that they are for. While `paused`, `held` are the nodes that are ready and
     `held_attempts` the attempts that are due. `undoing` is true when the run was cancelled to be
-    undone.
+    undone. `next_plan` is the one under which a run that has ended will go on.
     """
 
     run: RunId
     plan: Plan
+    next_plan: Plan | None = None
     inputs: Value | None = None
     root: ScopeState | None = None
     scopes: dict[Path, ScopeState] = field(default_factory=dict[Path, ScopeState])
@@ -241,9 +248,9 @@ class State:
 def _find_undo(scope: ScopeState, node_id: str) -> "Found | None":
     id_, _, added = node_id.partition("!")
     index = scope.graph.positions.get(NodeId(id_))
-    if index is None or added != "undo" or scope.undo is None:
+    if index is None or added != "undo" or scope.undos is None:
         return None
-    node, state = scope.graph.nodes[index].undo, scope.undo.nodes.get(index)
+    node, state = scope.graph.nodes[index].undo, scope.undos.get(index)
     return None if node is None or state is None else (scope, index, node, state)
 
 

@@ -13,7 +13,7 @@ from interlock.engine.attempts import on_in_doubt, on_probed, on_resolved, on_re
 from interlock.engine.closing import close_scope
 from interlock.engine.commands import Command
 from interlock.engine.gates import on_decided, on_gate_opened
-from interlock.engine.migration import on_migrated
+from interlock.engine.migration import adopt_next, on_migrated
 from interlock.engine.orders import take_order
 from interlock.engine.pausing import on_paused, on_unpaused
 from interlock.engine.proposals import on_accepted, on_refused
@@ -79,7 +79,7 @@ def step(state: State, entry: Entry) -> list[Command]:
         if entry.seq != state.last_seq + 1:
             raise IllegalTransition(f"event {entry.seq} follows event {state.last_seq}")
         state.last_seq = entry.seq
-    if state.status is not None and not isinstance(entry.event, RunReopened):
+    if state.status is not None and not isinstance(entry.event, RunReopened | RunMigrated):
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
     state.causes = ()
     turn = Turn.of(state, entry.event, at_ms=entry.at_ms, seq=entry.seq, actor=entry.actor)
@@ -147,6 +147,7 @@ def _apply_to_run(turn: Turn, event: RunEvent) -> None:
         case RunUnpaused():
             on_unpaused(turn)
         case RunReopened():
+            adopt_next(turn)
             on_reopened(turn)
         case RunMigrated():
             on_migrated(turn, event)

@@ -43,12 +43,21 @@ def on_run_cancelled(turn: Turn, event: RunCancelled) -> None:
 
 
 def on_node_cancelled(turn: Turn, event: NodeCancelled) -> None:
-    """Stop a node. One that has ended meanwhile stays as it is."""
+    """Stop a node. One that has ended meanwhile, also with all around it, stays as it is.
+
+    Raises:
+        IllegalTransition: there never was such a node, or it has not come to this generation.
+    """
+    if turn.state.find(event.path) is None and event.path in turn.state.outcomes:
+        return
     at = locate(turn, event.path)
-    expect(event.generation == at.state.generation, at, "another generation is meant")
-    if at.state.status not in SETTLED and at.state.stop is None and not at.is_undo:
-        at.state.stop = _why(turn, event.reason)
-        stop_inside(at, at.state.stop)
+    now = at.state
+    expect(event.generation <= now.generation, at, "another generation is meant")
+    is_over = now.status in SETTLED or event.generation < now.generation
+    if not is_over and now.stop is None and not at.is_undo:
+        now.stop = _why(turn, event.reason)
+        _stop_inside(at, now.stop)
+        _let_go(turn)
 
 
 def _why(turn: Turn, reason: str) -> ErrorInfo:
@@ -67,39 +76,37 @@ def stop_run(turn: Turn, why: ErrorInfo) -> None:
         raise IllegalTransition("the run has not started")
     state.timers.pop(ROOT, None)
     state.paused = False
-    if state.root.stopping is None and state.root.unsettled:
-        stop_scope(turn, state.root, why)
-    turn.ready.extend(state.held)
-    state.held = []
-    # What is left of these are undos, which nothing stops.
-    paths, state.held_attempts = state.held_attempts, []
-    for at in (locate(turn, path) for path in paths):
-        turn.commands.append(attempt_due(at, cast(CompiledCall, at.node)))
+    stop_scope(turn, state.root, why)
+    _let_go(turn)
+
+
+def stop_map(at: At, why: ErrorInfo) -> None:
+    """Stop the items of a map that go on, because of those that failed."""
+    _stop_inside(at, why)
+    _let_go(at.turn)
 
 
 def stop_scope(turn: Turn, scope: ScopeState, why: ErrorInfo) -> None:
-    """Start nothing in a scope any more, and cancel what goes on in it."""
+    """Start nothing in a scope any more, and cancel what goes on in it.
+
+    One that stops already has been told; one whose nodes have all settled ends, or is being undone.
+    """
     waiting = [scope]
     while waiting:
         inner = waiting.pop()
-        inner.stopping = inner.stopping or why
+        if inner.unsettled == 0 or inner.stopping is not None:
+            continue
+        inner.stopping = why
         for index, state in enumerate(inner.nodes):
             if state.status == "running":
                 waiting += _stop_running(At.of(turn, inner, index), why)
 
 
-def stop_inside(at: At, why: ErrorInfo) -> None:
-    """Stop what a node has under way; what is held back in it does not wait any more."""
+def _stop_inside(at: At, why: ErrorInfo) -> None:
+    """Stop what a node has under way."""
     if at.state.status == "running":
         for scope in _stop_running(at, why):
             stop_scope(at.turn, scope, why)
-    held = at.turn.state.held
-    at.turn.state.held = [one for one in held if _why_not(*one) is None]
-    at.turn.ready.extend(one for one in held if _why_not(*one) is not None)
-
-
-def _why_not(scope: ScopeState, index: int) -> ErrorInfo | None:
-    return scope.nodes[index].stop or stopping(scope)
 
 
 def _stop_running(at: At, why: ErrorInfo) -> list[ScopeState]:
@@ -107,7 +114,7 @@ def _stop_running(at: At, why: ErrorInfo) -> list[ScopeState]:
     scopes = at.turn.state.scopes
     match at.state.opened:
         case ScopeState() as scope:
-            return [scope] if scope.unsettled else []
+            return [scope]
         case MapState() as opened:
             opened.stopping = True
             found = (scopes.get(paths.item(at.path, key)) for key in opened.keys)
@@ -118,22 +125,13 @@ def _stop_running(at: At, why: ErrorInfo) -> list[ScopeState]:
         case WaitState() | GateState():
             if at.path not in at.turn.state.ordered:
                 settle(at, "cancelled", error=why)
-            return []
         case None:
-            if at.path in at.turn.state.held_attempts:
-                _end_held(at, cast(CompiledCall, at.node), why)
-            elif at.path not in at.turn.state.ordered:
+            # What its receiver is asked about is sent no more: the answer decides.
+            state = at.turn.state
+            is_out = at.path not in state.ordered and at.path not in state.held_attempts
+            if is_out and not at.state.probing:
                 at.turn.commands.append(_cancel(at, why))
-            return []
-
-
-def _end_held(at: At, node: CompiledCall, why: ErrorInfo) -> None:
-    """End a call whose next attempt is held back; an earlier one may have happened."""
-    at.turn.state.held_attempts.remove(at.path)
-    if node.action.effect == "write" and at.state.unproven:
-        ask_or_doubt(at, node, at.state.error or why)
-    else:
-        settle(at, "cancelled", error=why)
+    return []
 
 
 def _cancel(at: At, why: ErrorInfo) -> CancelAttempt:
@@ -141,3 +139,37 @@ def _cancel(at: At, why: ErrorInfo) -> CancelAttempt:
     return CancelAttempt(
         path=at.path, generation=now.generation, attempt=now.attempt, reason=why.message
     )
+
+
+def _let_go(turn: Turn) -> None:
+    """Go on with what a pause held back: with all of it, or with what is to stop."""
+    state = turn.state
+    held, state.held = state.held, []
+    for scope, index in held:
+        is_to_stop = scope.nodes[index].stop is not None or stopping(scope) is not None
+        if state.paused and not is_to_stop:
+            state.held.append((scope, index))
+        else:
+            turn.ready.append((scope, index))
+    attempts, state.held_attempts = state.held_attempts, []
+    for path in attempts:
+        at = locate(turn, path)
+        if at.state.status != "running" or path in state.ordered:
+            continue
+        why, node = stopped(at), cast(CompiledCall, at.node)
+        if why is not None:
+            end_unsent(at, node, why)
+        elif state.paused:
+            state.held_attempts.append(path)
+        else:
+            turn.commands.append(attempt_due(at, node))
+
+
+def end_unsent(at: At, node: CompiledCall, why: ErrorInfo) -> None:
+    """End an attempt that was due and not sent; one before it may have happened all the same."""
+    at.state.ahead = False
+    if at.state.unproven:
+        told = f"an earlier attempt has no answer, and it is not sent again: {why.message}"
+        ask_or_doubt(at, node, ErrorInfo(code="IL6010", message=told))
+    else:
+        settle(at, "cancelled", error=why)

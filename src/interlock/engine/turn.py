@@ -85,10 +85,10 @@ class At:
     @classmethod
     def undo_of(cls, turn: Turn, scope: ScopeState, index: int) -> "At":
         """Look at the undo of a node, which is under way or has ended."""
-        node, undo = scope.graph.nodes[index].undo, scope.undo
+        node, undo = scope.graph.nodes[index].undo, (scope.undos or {}).get(index)
         if node is None or undo is None:
             raise IllegalTransition(f"`{scope.graph.nodes[index].id}` is not being undone")
-        return cls(turn, scope, index, node, undo.nodes[index], paths.child(scope.path, node.id))
+        return cls(turn, scope, index, node, undo, paths.child(scope.path, node.id))
 
     @property
     def is_undo(self) -> bool:

@@ -11,7 +11,7 @@ from interlock.engine.launching import launch_call
 from interlock.engine.state import NodeState, ScopeState, UndoState
 from interlock.engine.turn import At, Turn, names_for, settle
 from interlock.errors import ExpressionFailed, ValueRefused, ensure
-from interlock.journal import ErrorInfo, NodeSettled, Value
+from interlock.journal import SETTLED, ErrorInfo, NodeSettled, Value
 from interlock.plan import CompiledCall, CompiledRepeat
 from interlock.values import paths
 
@@ -21,8 +21,9 @@ HAPPENED = ("succeeded", "violated")
 def begin_undo(turn: Turn, scope: ScopeState, *, inside: bool = False) -> None:
     """Undo a scope whose nodes have all settled; it stays open until that has ended."""
     turn.state.scopes[scope.path] = scope
-    scope.undo = UndoState([len(node.dependents) for node in scope.graph.nodes], inside)
-    for index, count in enumerate(scope.undo.waiting):
+    undo = UndoState([len(node.dependents) for node in scope.graph.nodes], inside)
+    scope.undo = undo
+    for index, count in enumerate(undo.waiting):
         if count == 0:
             _enqueue(turn, scope, index)
 
@@ -36,28 +37,34 @@ def undo_node(turn: Turn, scope: ScopeState, index: int) -> None:
     """Undo one node, now that everything that depends on it has been undone."""
     undo = undo_in(scope)
     node, state = scope.node(index)
-    inner = (scope.closed or {}).get(index, [])
     if node.undo is not None and state.status in HAPPENED:
-        _call(turn, scope, index, call=node.undo)
-    elif inner:
-        _undo_inner(turn, undo, inner, index=index, in_turns=isinstance(node, CompiledRepeat))
-    else:
+        _undo_call(turn, scope, index, call=node.undo)
+        return
+    inner = _undoable_in(scope, index)
+    if not inner:
         _release(turn, scope, index)
-
-
-def _undo_inner(
-    turn: Turn, undo: UndoState, inner: list[ScopeState], *, index: int, in_turns: bool
-) -> None:
-    """Undo the scopes of a node: turns one after another, the last one first."""
+        return
     undo.inner[index] = len(inner)
-    for scope in inner[-1:] if in_turns else list(inner):
-        begin_undo(turn, scope, inside=True)
+    for one in inner[-1:] if isinstance(node, CompiledRepeat) else inner:
+        begin_undo(turn, one, inside=True)
 
 
-def _call(turn: Turn, scope: ScopeState, index: int, *, call: CompiledCall) -> None:
+def _undoable_in(scope: ScopeState, index: int) -> list[ScopeState]:
+    """The scopes of a node that can be undone, in the order in which they were opened."""
+    return [one for one in scope.closed_in(index).values() if one.graph.undoable]
+
+
+def _undo_call(turn: Turn, scope: ScopeState, index: int, *, call: CompiledCall) -> None:
+    """Call the undo of a node; one that has failed already, with the scope inside, stays failed."""
+    undos = scope.undos = scope.undos or {}
+    earlier = undos.get(index)
+    if earlier is not None and earlier.status in SETTLED and earlier.status != "succeeded":
+        _stuck(turn, scope, index)
+        return
     done = scope.nodes[index]
-    state = NodeState(waiting=0, generation=done.generation)
-    undo_in(scope).nodes[index] = state
+    # No two undos of a node have the same generation, and so the same key.
+    generation = max(done.generation, earlier.generation + 1 if earlier is not None else 1)
+    state = undos[index] = NodeState(waiting=0, generation=generation)
     at = At.undo_of(turn, scope, index)
     names = names_for(scope, call.roots, call.status_roots)
     names["result"] = done.output.json if done.output is not None else None
@@ -78,15 +85,20 @@ def _call(turn: Turn, scope: ScopeState, index: int, *, call: CompiledCall) -> N
 def on_undo_settled(at: At, event: NodeSettled) -> None:
     """Take what came of an undo: the node is undone now, or stays."""
     scope, index, turn = at.scope, at.index, at.turn
-    undo = undo_in(scope)
     at.state.cause = turn.seq
     if event.status == "succeeded":
         _mark_undone(turn, scope, index)
-        undo.undone += 1
+        undo_in(scope).undone += 1
         _release(turn, scope, index)
-        return
-    why = f": {event.error.message}" if event.error is not None else ""
-    told = f"`{at.path}` {event.status}{why}"
+    else:
+        _stuck(turn, scope, index)
+
+
+def _stuck(turn: Turn, scope: ScopeState, index: int) -> None:
+    """Leave a node as it is, and all that it depends on: it could not be undone."""
+    undo, at = undo_in(scope), At.undo_of(turn, scope, index)
+    error = at.state.error
+    told = f"`{at.path}` {at.state.status}" + (f": {error.message}" if error is not None else "")
     undo.problem = undo.problem or ErrorInfo(code="IL6028", message=told)
     _done_with(turn, scope, undo)
 
@@ -122,22 +134,27 @@ def _done_with(turn: Turn, scope: ScopeState, undo: UndoState) -> None:
 
 
 def _inner_ended(turn: Turn, scope: ScopeState, inner: ScopeState) -> None:
+    """Go on when a scope of a node has been undone; of turns, with the one before it."""
     undo, ended, index = undo_in(scope), undo_in(inner), inner.parent_node
     undo.inner[index] -= 1
+    left = undo.inner[index]
     undo.undone += ended.undone
     undo.problem = undo.problem or ended.problem
-    siblings = (scope.closed or {}).get(index, [])
-    is_turn = isinstance(scope.graph.nodes[index], CompiledRepeat)
-    if is_turn and ended.problem is None and undo.inner[index]:
-        begin_undo(turn, siblings[undo.inner[index] - 1], inside=True)
-    elif is_turn and ended.problem is not None:
-        _done_with(turn, scope, undo)
-    elif undo.inner[index] == 0:
-        stuck = any(undo_in(one).problem is not None for one in siblings)
-        if stuck:
-            _done_with(turn, scope, undo)
-        else:
-            _release(turn, scope, index)
+    in_turns = isinstance(scope.graph.nodes[index], CompiledRepeat)
+    if in_turns and left and ended.problem is None:
+        begin_undo(turn, _undoable_in(scope, index)[left - 1], inside=True)
+    elif in_turns or not left:
+        _all_inner_ended(turn, scope, index)
+
+
+def _all_inner_ended(turn: Turn, scope: ScopeState, index: int) -> None:
+    undos = [one.undo for one in _undoable_in(scope, index) if one.undo is not None]
+    if scope.nodes[index].status in HAPPENED and any(one.undone for one in undos):
+        _mark_undone(turn, scope, index)
+    if any(one.problem is not None for one in undos):
+        _done_with(turn, scope, undo_in(scope))
+    else:
+        _release(turn, scope, index)
 
 
 def undo_in(scope: ScopeState) -> UndoState:

@@ -1,0 +1,36 @@
+"""Going on with a node of a run that was opened again, in the scopes that it had opened."""
+
+from typing import cast
+
+from interlock.engine.maps import go_on_with_map
+from interlock.engine.reopening import did_not_last, forget, reopen
+from interlock.engine.state import MapState, RepeatState
+from interlock.engine.turn import At
+from interlock.plan import CompiledMap
+from interlock.values import paths
+
+
+def go_on(at: At) -> None:
+    """Open the scopes of a node again, with the inputs that they have.
+
+    A node that had ended without success although its scopes had not is judged again.
+    """
+    kept, at.state.kept = at.state.kept, None
+    at.state.opened = kept
+    at.turn.state.running -= 1
+    if isinstance(kept, MapState):
+        go_on_with_map(at, cast(CompiledMap, at.node), kept)
+    elif isinstance(kept, RepeatState):
+        _go_on_with_turns(at, kept)
+    else:
+        reopen(at.turn, at.scope.closed_in(at.index).pop(-1))
+
+
+def _go_on_with_turns(at: At, opened: RepeatState) -> None:
+    """Open the first turn again that did not last; the later ones followed from it."""
+    closed = at.scope.closed_in(at.index)
+    opened.turn = next((turn for turn in sorted(closed) if did_not_last(closed[turn])), max(closed))
+    for turn in [turn for turn in closed if turn > opened.turn]:
+        del closed[turn]
+        forget(at.turn.state, paths.turn(at.path, turn), with_inner=True)
+    reopen(at.turn, closed.pop(opened.turn))
