@@ -12,6 +12,7 @@ from interlock.actions.action import (
 from interlock.actions.annotations import Annotation as Annotation
 from interlock.actions.context import (
     Context as Context,
+    Database as Database,
     LiveKind as LiveKind,
     ProposalRules as ProposalRules,
     Usage as Usage,
@@ -39,6 +40,7 @@ __all__ = [
     "CommonOptions",
     "Condition",
     "Context",
+    "Database",
     "declare",
     "Effect",
     "EFFECTS",

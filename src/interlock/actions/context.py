@@ -1,9 +1,9 @@
 """What an action may ask of the runtime while it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import index
-from typing import Literal, TypeAlias, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from interlock.actions.manifest import Manifest
 from interlock.errors import UsageError
@@ -19,6 +19,22 @@ class Usage:
 
     tokens: int = 0
     cost_usd_micros: int = 0
+
+
+class Database(Protocol):
+    """The database of the journal, as a transactional action sees it.
+
+    Its statements commit together with the outcome of the attempt, or not at all.
+    """
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Execute statements and return all rows.
+
+        Raises:
+            TransactionRefused: a statement is wrong, breaks a constraint, touches tables of the
+                journal, or the transaction has taken too long.
+        """
+        ...
 
 
 def no_secret(name: str) -> str:
@@ -71,6 +87,21 @@ class Context:
     say: Callable[[LiveKind, Json], None] = say_nothing
     resources: Mapping[type[object], object] = field(default_factory=dict[type[object], object])
     is_cancelled: Callable[[], bool] = lambda: False
+    transaction: Database | None = None
+
+    @property
+    def database(self) -> Database:
+        """The database of the journal, for an action that is declared `transactional`.
+
+        Raises:
+            UsageError: the action is not.
+        """
+        if self.transaction is None:
+            raise UsageError(
+                "only a transactional action has the database of the journal",
+                hint='declare it: @action(effect="write", transactional=True)',
+            )
+        return self.transaction
 
     @property
     def cancelled(self) -> bool:

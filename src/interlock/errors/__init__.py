@@ -35,6 +35,7 @@ from interlock.errors.tree import (
     StoreError as StoreError,
     StoreFailed as StoreFailed,
     StoreUnusable as StoreUnusable,
+    TransactionRefused as TransactionRefused,
     UsageError as UsageError,
     ValueRefused as ValueRefused,
     ensure as ensure,
@@ -72,6 +73,7 @@ __all__ = [
     "StoreError",
     "StoreFailed",
     "StoreUnusable",
+    "TransactionRefused",
     "UsageError",
     "ValueRefused",
 ]

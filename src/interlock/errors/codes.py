@@ -439,6 +439,11 @@ CODES: dict[str, CodeInfo] = {
         " the run has (`--pin`), or let what was executed count and go on with the new one"
         " (`--migrate`).",
     ),
+    "IL7023": CodeInfo(
+        "transaction refused",
+        "A statement of a transactional action was refused, or took too long. Nothing of the"
+        " transaction was kept.",
+    ),
     # --- IL8xxx replay
     "IL8001": CodeInfo(
         "divergence",

@@ -18,11 +18,15 @@ InterlockError
 │   ├── LeaseHeld        another owner drives the run
 │   └── LeaseLost        a later epoch took the run over; this owner must stop
 ├── Divergence           a replay differs from its journal
+├── TransactionRefused   what an action did in its transaction was undone
 ├── ExtraMissing         an optional dependency is needed; names the extra
 ├── UsageError           a call or command makes no sense as given
-└── InternalError        a bug in Interlock NotApplied               raised by actions: proof that a
-write did not happen (not an InterlockError) Permanent                raised by actions: do not
-retry
+└── InternalError        a bug in Interlock
+
+Raised by actions, and no errors of ours:
+
+NotApplied               proof that a write did not happen
+Permanent                do not retry
 """
 
 from interlock.errors.diagnostics import Diagnostic, SourceMap, render_all
@@ -118,6 +122,12 @@ class StoreError(InterlockError):
     """Base of errors of the store."""
 
     code = "IL7000"
+
+
+class TransactionRefused(InterlockError):
+    """What an action did in its transaction was undone."""
+
+    code = "IL7023"
 
 
 class StoreUnusable(StoreError):

@@ -21,6 +21,7 @@ from interlock.store.protocol import (
     INLINE_BYTES_MAX as INLINE_BYTES_MAX,
     MESSAGE_BYTES_MAX as MESSAGE_BYTES_MAX,
     MESSAGES_READ_DEFAULT as MESSAGES_READ_DEFAULT,
+    TRANSACTION_MS_MAX as TRANSACTION_MS_MAX,
     MeasuredStore as MeasuredStore,
     ReadStore as ReadStore,
     Store as Store,
@@ -45,4 +46,5 @@ __all__ = [
     "Store",
     "StoreHealth",
     "StoreStatistics",
+    "TRANSACTION_MS_MAX",
 ]

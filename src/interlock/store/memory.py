@@ -1,11 +1,12 @@
 """A store in memory: for tests, notebooks and runs that need not survive the process."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from heapq import nlargest, nsmallest
 from threading import Lock
-from typing import final
+from typing import TYPE_CHECKING, final
 
+from interlock.actions import Database
 from interlock.errors import UsageError
 from interlock.journal import (
     ENDED,
@@ -38,6 +39,9 @@ from interlock.store.protocol import (
 )
 from interlock.values import RunId, ValueRef
 
+if TYPE_CHECKING:
+    from interlock.store.sqlite import MemoryDatabase
+
 
 @final
 class MemoryStore:
@@ -60,6 +64,7 @@ class MemoryStore:
         self._inboxes: dict[RunId, dict[str, Message]] = {}
         self._posted: set[tuple[RunId, str]] = set()
         self._statistics = StoreStatistics()
+        self._scratch: MemoryDatabase | None = None
         self._closed = False
 
     def write(self, records: Sequence[Record]) -> frozenset[RunId]:
@@ -70,10 +75,7 @@ class MemoryStore:
             fenced = frozenset(part.run for part in parts.values() if self._is_fenced(part))
             kept = [part for part in parts.values() if part.run not in fenced]
             for part in kept:
-                expected = len(self._events.get(part.run, ())) + 1
-                if part.first != expected:
-                    raise out_of_order(part.run, got=part.first, expected=expected)
-            for part in kept:
+                self._check_next(part)
                 self._check_taken(part)
             keys = keys_changed(
                 [part.head for part in kept if part.head is not None],
@@ -83,6 +85,26 @@ class MemoryStore:
             if kept:
                 self._apply(kept, keys)
         return fenced
+
+    def transact(
+        self, run: RunId, epoch: int, work: Callable[[Database], Sequence[Record]]
+    ) -> bool:
+        """Run a transaction of an action over a database in memory; see `Store.transact`."""
+        with self._lock:
+            self._check_open()
+            held = self._leases.get(run)
+            if held is not None and held.epoch > epoch:
+                return False
+            if self._scratch is None:
+                from interlock.store.sqlite import MemoryDatabase
+
+                self._scratch = MemoryDatabase()
+            with self._scratch.transaction() as database:
+                parts = by_run(work(database))
+                for part in parts.values():
+                    self._check_next(part)
+            self._apply(list(parts.values()), {})
+        return True
 
     def read(
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT
@@ -229,6 +251,11 @@ class MemoryStore:
             return True
         is_due = head.status == "waiting" and head.wake_ms is not None and head.wake_ms <= now_ms
         return is_due or head.status in ("queued", "running")
+
+    def _check_next(self, part: RunPart) -> None:
+        expected = len(self._events.get(part.run, ())) + 1
+        if part.first != expected:
+            raise out_of_order(part.run, got=part.first, expected=expected)
 
     def _check_taken(self, part: RunPart) -> None:
         left = set(self._inboxes.get(part.run, ()))

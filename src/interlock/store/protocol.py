@@ -5,10 +5,11 @@ synchronous and may be called from any thread. Times are arguments. That backend
 by `interlock.testing.StoreConformance`, not by shared code.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from interlock.actions import Database
 from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
 from interlock.values import RunId, ValueRef
 
@@ -24,6 +25,9 @@ MESSAGES_READ_DEFAULT = 100
 
 MESSAGE_BYTES_MAX = 1 << 20
 """The body of one message."""
+
+TRANSACTION_MS_MAX = 100
+"""The time of a transaction of an action: nothing else commits to the same file meanwhile."""
 
 INBOX_MESSAGES_MAX = 10_000
 """Messages of one run that nobody has taken yet."""
@@ -114,6 +118,25 @@ class Store(ReadStore, Protocol):
                 (IL7018: nothing is written and the store stays usable), or an I/O error (the store
                 is stopped).
             KeyTaken: a head's `key` belongs to another run; nothing of the batch is written.
+        """
+        ...
+
+    def transact(
+        self, run: RunId, epoch: int, work: Callable[[Database], Sequence[Record]]
+    ) -> bool:
+        """Let `work` use the database, in one transaction with the records that it returns.
+
+        The records are of `run` and `epoch`. When this returns, both are durable; whatever `work`
+        raises undoes both, and is raised. Tables of the store are hidden from `work`, and its time
+        is `TRANSACTION_MS_MAX`.
+
+        Returns:
+            Whether it was done: not when the lease of the run is of a higher epoch.
+
+        Raises:
+            TransactionRefused: `work` took too long, or broke a constraint that is checked when a
+                transaction ends.
+            StoreFailed: as for `write`.
         """
         ...
 

@@ -1,14 +1,17 @@
 """A store that fails when told to: the crash points of a run, one by one."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Literal, final
+from typing import Literal, TypeVar, final
 
+from interlock.actions import Database
 from interlock.errors import StoreFailed
 from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
 from interlock.store import EVENTS_READ_DEFAULT, HEADS_READ_DEFAULT, MESSAGES_READ_DEFAULT, Store
 from interlock.values import RunId, ValueRef
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +70,23 @@ class FaultyStore:
 
     def write(self, records: Sequence[Record]) -> frozenset[RunId]:
         """Append a batch, unless the plan says otherwise; see `Store.write`."""
+        return self._written(lambda: self._inner.write(records))
+
+    def transact(
+        self, run: RunId, epoch: int, work: Callable[[Database], Sequence[Record]]
+    ) -> bool:
+        """Run a transaction, unless the plan says otherwise; it counts as a write."""
+        return self._written(lambda: self._inner.transact(run, epoch, work))
+
+    def _written(self, write: Callable[[], T]) -> T:
         with self._lock:
             self._check_running()
             self._writes += 1
             fault = self._faults.get(self._writes)
             if fault is None:
-                return self._inner.write(records)
+                return write()
             if fault.moment == "after":
-                self._inner.write(records)
+                write()
             self._failure = StoreFailed(
                 f"write {fault.write_no} failed by plan ({fault.moment} it was applied)",
                 hint="close the store, reopen it and resume",

@@ -39,6 +39,7 @@ from interlock.testing.made import (
     refusal,
     value,
 )
+from interlock.testing.transactions import TransactionConformance
 from interlock.values import RunId, ValueRef, value_ref
 
 
@@ -450,6 +451,7 @@ class StoreConformance(
     LeaseConformance,
     InboxConformance,
     ReadyConformance,
+    TransactionConformance,
 ):
     """All that a store must do; subclass it and define `make`."""
 

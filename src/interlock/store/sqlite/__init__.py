@@ -10,11 +10,13 @@ from interlock.store.sqlite.health import (
     living_owners as living_owners,
 )
 from interlock.store.sqlite.store import SqliteStore as SqliteStore
+from interlock.store.sqlite.transactions import MemoryDatabase as MemoryDatabase
 
 __all__ = [
     "examine",
     "journals_in",
     "living_owners",
+    "MemoryDatabase",
     "open_to_read",
     "SqliteReadStore",
     "SqliteStore",

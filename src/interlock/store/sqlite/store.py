@@ -1,13 +1,14 @@
 """The store over one journal file: who may call when, and what a failure means."""
 
 import os
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from threading import Lock
 from typing import final
 
 import apsw
 
+from interlock.actions import Database
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
 from interlock.store.batch import RunPart, by_run, check_run_id, counted
@@ -32,6 +33,7 @@ from interlock.store.sqlite.opening import (
 )
 from interlock.store.sqlite.reader import Reader
 from interlock.store.sqlite.reading import View, Views, forked
+from interlock.store.sqlite.transactions import Guarded
 from interlock.store.sqlite.writer import Writer
 from interlock.values import RunId, ValueRef
 
@@ -96,6 +98,17 @@ class SqliteStore:
             if written:
                 self._statistics = counted(self._statistics, written)
             return fenced
+
+    def transact(
+        self, run: RunId, epoch: int, work: Callable[[Database], Sequence[Record]]
+    ) -> bool:
+        """Run a transaction of an action; see `Store.transact`."""
+        guarded = Guarded(work)
+        with guarded.raising(), self._committing():
+            records = self._writer.transact(run, epoch, guarded)
+            if records:
+                self._statistics = counted(self._statistics, by_run(records).values())
+            return records is not None
 
     def read(
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT

@@ -19,20 +19,22 @@ a `BEGIN`, and the commit with its fsync happens in its one step. One carray a c
 rowid, was tried too: it is quadratic.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, final
 
 import apsw
 import orjson
 
+from interlock.actions import Database
 from interlock.errors import ensure
-from interlock.journal import Lease, Message, OwnerId, RunHead
-from interlock.store.batch import RunPart, keys_changed, out_of_order
+from interlock.journal import Lease, Message, OwnerId, Record, RunHead
+from interlock.store.batch import RunPart, by_run, keys_changed, out_of_order
 from interlock.store.leases import Holding, grant
 from interlock.store.messages import check_room, not_in_inbox
 from interlock.store.protocol import INLINE_BYTES_MAX
 from interlock.store.sqlite.connection import Connection, array
+from interlock.store.sqlite.transactions import broken, restricted
 from interlock.values import RunId
 
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
@@ -145,6 +147,8 @@ class Writer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         connection.execute(BATCH)
+        # For tables of actions; ours have no foreign keys.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 1)
 
     def append(self, parts: Mapping[RunId, RunPart]) -> frozenset[RunId]:
         """Append a batch in one durable transaction, without the runs that are fenced.
@@ -171,6 +175,30 @@ class Writer:
                 self._insert(kept)
             return fenced
         return frozenset()
+
+    def transact(
+        self, run: RunId, epoch: int, work: Callable[[Database], Sequence[Record]]
+    ) -> Sequence[Record] | None:
+        """Commit what an action does together with the records it leads to; None when fenced.
+
+        Raises:
+            TransactionRefused: it took too long, or broke a constraint at the end.
+            apsw.Error: the outcome is unknown.
+        """
+        try:
+            with self._transaction():
+                if (self._one("SELECT epoch FROM lease WHERE run = ?", run) or 0) > epoch:
+                    return None
+                with restricted(self._connection) as database:
+                    records = work(database)
+                parts = by_run(records)
+                if parts:
+                    self._check_order(parts.values())
+                    self._insert(parts.values())
+                return records
+        except apsw.ConstraintError as error:
+            # Ours are checked: what is left is a constraint of the action's that waited so long.
+            raise broken(error) from error
 
     def lease(
         self,
