@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from interlock.plan import Limits as Limits, Plan as Plan, compile as compile  # noqa: A004
     from interlock.runtime import (
+        CallLimit as CallLimit,
         Chunk as Chunk,
         Heartbeat as Heartbeat,
         RunFailed as RunFailed,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Action": "actions",
     "action": "actions",
+    "CallLimit": "runtime",
     "cel": "graph",
     "choose": "graph",
     "Chunk": "runtime",
@@ -108,6 +110,7 @@ _HOMES = {
 __all__ = [
     "Action",
     "action",
+    "CallLimit",
     "cel",
     "choose",
     "Chunk",

@@ -38,6 +38,7 @@ from interlock.values import digest
 
 JITTER_MIN = 0.5
 NOT_STORABLE = "IL6003"
+PAST_DEADLINE = "IL6012"
 """The action returned, so a write happened; but what it returned is not JSON data."""
 
 
@@ -154,7 +155,9 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     at, node = locate_call(turn, event)
     state = at.state
     why = stopped(at)
-    unsent = why is not None and event.error.code == CANCELLED
+    # What waits for its turn has no intent yet: it may be cancelled, or its deadline may come.
+    late = event.error.code == PAST_DEADLINE and event.error.not_applied
+    unsent = late or (why is not None and event.error.code == CANCELLED)
     began = judged or (state.ahead if event.ahead else state.started) or unsent
     expect(began, at, "the attempt has not started")
     expect(event.call_key in (None, call_in(at).key), at, "it called something else")

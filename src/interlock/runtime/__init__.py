@@ -6,7 +6,7 @@ from interlock.runtime.clock import (
     SystemClock as SystemClock,
     SystemIds as SystemIds,
 )
-from interlock.runtime.driver import Observer as Observer
+from interlock.runtime.limits import CallLimit as CallLimit
 from interlock.runtime.live import (
     Chunk as Chunk,
     Heartbeat as Heartbeat,
@@ -15,6 +15,7 @@ from interlock.runtime.live import (
 from interlock.runtime.reading import read_entries as read_entries
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
 from interlock.runtime.runtime import Runtime as Runtime
+from interlock.runtime.showing import Observer as Observer
 from interlock.runtime.sync import run as run
 from interlock.runtime.upgrades import (
     OnChange as OnChange,
@@ -24,6 +25,7 @@ from interlock.runtime.upgrades import (
 )
 
 __all__ = [
+    "CallLimit",
     "Chunk",
     "Clock",
     "examine",

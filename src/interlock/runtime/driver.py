@@ -9,7 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, ParamSpec
 
 from interlock.actions import AnyAction, Registry
 from interlock.engine import (
@@ -45,14 +46,14 @@ from interlock.journal import (
 )
 from interlock.replay import Heading
 from interlock.runtime.commits import CommitQueue, Position
-from interlock.runtime.execution import World, ask, attempt, cancelled
+from interlock.runtime.execution import World, ask, attempt, cancelled, expired
+from interlock.runtime.scheduling import Lane, Scheduler
+from interlock.runtime.showing import Observer, Showing
 from interlock.runtime.timers import Timers
 from interlock.runtime.workers import Workers
-from interlock.values import Path, RunId
+from interlock.values import Path
 
-Observer: TypeAlias = Callable[[RunId, Entry], None]
-"""Called with each committed event, in order, in the loop."""
-
+P = ParamSpec("P")
 
 PINNED_MAX = 10_000
 """References remembered of what all runs of a plan share; forgetting costs a write, no more."""
@@ -60,6 +61,9 @@ PINNED_MAX = 10_000
 
 PATIENCE_MS = 10_000
 """A run that waits for a time stays with its owner when the time is this near."""
+
+TURN_EVENTS_MAX = 32
+"""After this many events of one run, the rest of the process has its turn."""
 
 
 class Driver:
@@ -79,9 +83,11 @@ class Driver:
         registry: Registry,
         world: World,
         commits: CommitQueue,
+        scheduler: Scheduler,
         on_end: "Callable[[Driver], None]",
         observer: Observer | None = None,
         granted: LeaseChange | None = None,
+        priority: int = 0,
     ) -> None:
         self.state = state
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -90,15 +96,20 @@ class Driver:
         self._world = world
         self._commits = commits
         self._on_end = on_end
-        self._observer = observer
-        self._blinded: Exception | None = None
+        self._showing = Showing(state.run, observer, commits) if observer is not None else None
         self._granted = granted
         self._pending: deque[tuple[Entry, Position]] = deque()
         self._workers = Workers(self._call, self._report, self._worker_ended)
-        self._timers = Timers(world.clock, self._start_late, self._fire)
+        self._timers = Timers(world.clock, partial(self._later, self._start), self._fire)
+        self._lane = Lane(
+            scheduler,
+            priority=priority,
+            start=partial(self._later, self._begin),
+            expire=self._expire,
+        )
+        self._lane.pause(paused=state.paused)
         self._unwanted: dict[Path, str] = {}
         self._unsent: set[Path] = set()
-        self._unseen: deque[tuple[Position, Entry]] = deque()
         self._seq = state.last_seq
         self._sent: dict[Path, int] = {}
         self._heading = Heading(state.run, head, in_doubt=state.in_doubt)
@@ -150,7 +161,8 @@ class Driver:
 
     def refuse(self, error: BaseException) -> None:
         """Stop because the store took nothing of what is not durable yet; nobody gets to see it."""
-        self._unseen.clear()
+        if self._showing is not None:
+            self._showing.forget()
         self.fail(error)
         self._stop(error)
 
@@ -172,6 +184,7 @@ class Driver:
     def _start_nothing(self) -> None:
         self._draining = True
         self._timers.cancel()
+        self._lane.forget()
 
     # --- the loop: journal, step, perform
 
@@ -199,8 +212,14 @@ class Driver:
         if self._pumping or self.ending:
             return
         self._pumping = True
+        left = TURN_EVENTS_MAX
         try:
             while self._pending:
+                if left == 0:
+                    # Many events became durable at once: other runs must not wait for all of them.
+                    asyncio.get_running_loop().call_soon(self._pump)
+                    break
+                left -= 1
                 entry, position = self._pending[0]
                 if entry.seq == 0 and self._commits.is_far_ahead:
                     # What ran ahead came back all at once: its events go out in bounded groups.
@@ -214,6 +233,8 @@ class Driver:
                     continue  # `RunRecovered` comes next, and orders all that is due.
                 for command in commands:
                     self._perform(command)
+                if self.state.paused is not self._lane.is_paused:
+                    self._lane.pause(paused=self.state.paused)
         except Exception as error:  # noqa: BLE001 - a bug stops this run, not the process
             self.fail(error)
         finally:
@@ -232,11 +253,16 @@ class Driver:
                 self._cancel(command)
 
     def _start(self, command: StartAttempt | Probe) -> None:
-        """Call an action now, or when its time has come."""
+        """Call an action now, or when its time and its turn have come."""
         if self._draining or self._timers.is_later(command):
             return
         # An action that is not registered here stops the run before any intent says it was sent.
         action = self._registry.get(command.node.action.name)
+        if self._lane.admit(action, command):
+            self._begin(action, command)
+
+    def _begin(self, action: AnyAction, command: StartAttempt | Probe) -> None:
+        """Call an action whose turn it is; its intent is journaled first, unless it runs ahead."""
         if isinstance(command, Probe):
             self._workers.add(action, command)
         elif command.ahead:
@@ -268,13 +294,22 @@ class Driver:
         if order.path in self._unsent:
             self._unwanted[order.path] = order.reason
             return
-        unsent = self._timers.take(order.path) or self._workers.cancel_call(order)
+        unsent = self._timers.take(order.path) or self._lane.take(order.path)
+        begun = unsent is None
+        unsent = unsent or self._workers.cancel_call(order)
         if unsent is not None:
             self._deliver(cancelled(unsent, order.reason, sent=False), journal_first=True)
+            if begun:
+                self._lane.ended(order.path)
 
-    def _start_late(self, command: StartAttempt | Probe) -> None:
+    def _expire(self, command: StartAttempt) -> None:
+        """Report an attempt whose deadline passed while it waited for its turn."""
+        self._deliver(expired(command), journal_first=True)
+
+    def _later(self, start: Callable[P, None], *args: P.args, **named: P.kwargs) -> None:
+        """Start what had to wait, outside of `_pump`."""
         try:
-            self._start(command)
+            start(*args, **named)
         except Exception as error:  # noqa: BLE001 - as in `_pump`
             self.fail(error)
         self._pump()
@@ -289,6 +324,7 @@ class Driver:
             self._workers.add(action, command)
         else:
             self._deliver(cancelled(command, reason, sent=False), journal_first=True)
+            self._lane.ended(command.path)
 
     def _call(self, action: AnyAction, command: StartAttempt | Probe) -> Coroutine[Any, Any, Event]:
         if isinstance(command, Probe):
@@ -299,6 +335,7 @@ class Driver:
         """Take what a call reported; what ran ahead and returned is not journaled itself."""
         ahead = isinstance(command, StartAttempt) and command.ahead
         self._deliver(event, journal_first=not (ahead and isinstance(event, AttemptReturned)))
+        self._lane.ended(command.path)
 
     def _worker_ended(self, error: BaseException | None) -> None:
         if error is not None:
@@ -324,10 +361,8 @@ class Driver:
         )
         self._last = self._commits.append(record)
         self._seq = seq
-        if self._observer is not None:
-            self._unseen.append((self._last, entry))
-            if len(self._unseen) == 1:
-                self._commits.when_durable(self._last, self._show, urgent=False)
+        if self._showing is not None:
+            self._showing.add(entry, self._last)
         return entry
 
     def _stored(self, event: Event) -> tuple[StoredValue, ...]:
@@ -358,23 +393,6 @@ class Driver:
         change, self._granted = self._granted, None
         return LeaseChange(owner=None) if isinstance(event, RunSettled) else change
 
-    def _show(self) -> None:
-        """Show committed events to the observer."""
-        while self._unseen and self._unseen[0][0] <= self._commits.durable:
-            _, entry = self._unseen.popleft()
-            self._show_one(entry)
-        if self._unseen:
-            self._commits.when_durable(self._unseen[-1][0], self._show, urgent=False)
-
-    def _show_one(self, entry: Entry) -> None:
-        if self._observer is None:
-            return
-        try:
-            self._observer(self.state.run, entry)
-        except Exception as error:  # noqa: BLE001 - who watches must not put writes in doubt
-            # The run goes on unseen; the caller learns of it at the end.
-            self._observer, self._blinded = None, error
-
     # --- the end
 
     def _end_if_idle(self) -> None:
@@ -395,7 +413,8 @@ class Driver:
     def _sleeps_long(self) -> bool:
         """Whether only persons, signals or distant times can bring the run further."""
         state = self.state
-        if self._timers.has_calls or (state.running and not state.paused):
+        has_calls = self._timers.has_calls or self._lane.holds
+        if has_calls or (state.running and not state.paused):
             return False
         soon = self._world.clock.now_ms() + PATIENCE_MS
         if any(due_ms <= soon for path, due_ms in state.timers.items() if path):
@@ -406,8 +425,10 @@ class Driver:
         if self.finished.done():
             return
         self.ending = True
-        self._show()
-        error = error or self._blinded
+        self._lane.leave()
+        if self._showing is not None:
+            self._showing.show()
+            error = error or self._showing.problem
         if error is None:
             self.finished.set_result(None)
         else:

@@ -279,6 +279,10 @@ def _too_late(command: StartAttempt, now_ms: int) -> ErrorInfo:
             hint="the process was stopped, or the disk was slow; `retry` tries it again",
             not_applied=True,
         )
+    return _past_deadline(command)
+
+
+def _past_deadline(command: StartAttempt) -> ErrorInfo:
     return ErrorInfo(
         code="IL6012",
         message=f"the deadline passed before attempt {command.attempt} could be sent",
@@ -327,6 +331,18 @@ def cancelled(command: StartAttempt, reason: str, *, sent: bool = True) -> Attem
         generation=command.generation,
         attempt=command.attempt,
         error=ErrorInfo(code=CANCELLED, message=reason, permanent=True, not_applied=not sent),
+        call_key=command.call_key,
+        ahead=command.ahead,
+    )
+
+
+def expired(command: StartAttempt) -> AttemptFailed:
+    """Report an attempt that was not sent before its deadline."""
+    return AttemptFailed(
+        path=command.path,
+        generation=command.generation,
+        attempt=command.attempt,
+        error=_past_deadline(command),
         call_key=command.call_key,
         ahead=command.ahead,
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, final
+from typing import TYPE_CHECKING, Self, cast, final
 
 from interlock.actions import Registry
 from interlock.engine import SEMANTICS, State, initial
@@ -19,6 +19,7 @@ from interlock.errors import (
     StoreError,
     UsageError,
     ValueRefused,
+    ensure,
 )
 from interlock.graph import ENGINE
 from interlock.journal import (
@@ -37,12 +38,16 @@ from interlock.plan import CompiledPropose, Plan
 from interlock.replay import fold
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue
-from interlock.runtime.driver import Driver, Observer
+from interlock.runtime.driver import Driver
 from interlock.runtime.execution import World, plain_text
+from interlock.runtime.limits import CallLimit, check_limits
 from interlock.runtime.live import Live, Watcher
 from interlock.runtime.preparing import prepared
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
+from interlock.runtime.scheduling import ATTEMPTS_IN_FLIGHT_MAX, THREADS_MAX, Scheduler
+from interlock.runtime.showing import Observer
+from interlock.runtime.turns import PRIORITY_MAX
 from interlock.runtime.upgrades import OnChange, migration
 from interlock.store import Store
 from interlock.values import Json, Path, RunId, describe
@@ -52,7 +57,6 @@ if TYPE_CHECKING:
 
 LEASE_MS = 60_000
 DRAIN_S_MAX = 10.0
-THREADS_MAX = 64
 SECRETS_IN_ENVIRONMENT = "INTERLOCK_SECRET_"
 
 
@@ -76,6 +80,11 @@ class Runtime:
         secrets: what `Context.secret` gives, by name; unless told, `INTERLOCK_SECRET_<NAME>`.
         resources: clients that actions get, by type, from `Context.resource`.
         watcher: is shown, in the loop, what actions say while they run: `Chunk` and `Heartbeat`.
+        limits: how many calls of which actions may go on at a time, or be started in a second.
+        attempts_in_flight_max: calls that go on at a time; beyond it, runs take turns.
+
+    Raises:
+        UsageError: a limit fits no action of the registry.
     """
 
     def __init__(
@@ -88,6 +97,8 @@ class Runtime:
         secrets: Mapping[str, str] | Callable[[str], str | None] = environment_secret,
         resources: Iterable[object] = (),
         watcher: Watcher | None = None,
+        limits: Iterable[CallLimit] = (),
+        attempts_in_flight_max: int = ATTEMPTS_IN_FLIGHT_MAX,
     ) -> None:
         self.store = store
         self.registry = registry
@@ -101,6 +112,10 @@ class Runtime:
             resources={type(resource): resource for resource in resources},
         )
         self._watcher = watcher
+        self._limits = tuple(limits)
+        check_limits(self._limits, registry)
+        self._in_flight_max = _checked_count(attempts_in_flight_max)
+        self._calls: Scheduler | None = None
         self._commits: CommitQueue | None = None
         self._renewing = ThreadPoolExecutor(1, thread_name_prefix="interlock-lease")
         self._drivers: dict[RunId, Driver] = {}
@@ -114,6 +129,7 @@ class Runtime:
             raise UsageError("the runtime was opened before", hint="make another one")
         if self._watcher is not None:
             self._world.live = Live(self._watcher, asyncio.get_running_loop())
+        self._calls = Scheduler(self._clock, limits=self._limits, in_flight_max=self._in_flight_max)
         self._commits = CommitQueue(self.store, self._refused, self._failed)
         self._renewal = asyncio.create_task(self._renew())
         return self
@@ -130,6 +146,7 @@ class Runtime:
         if self._renewal is not None:
             await self._renewal
         queue.close()
+        self._scheduler.close()
         self._renewing.shutdown(wait=True)
         self._world.threads.shutdown(wait=False, cancel_futures=True)
 
@@ -141,6 +158,11 @@ class Runtime:
             )
         return self._commits
 
+    @property
+    def _scheduler(self) -> Scheduler:
+        ensure(self._calls is not None, "a runtime that is open has a scheduler")
+        return cast(Scheduler, self._calls)
+
     async def run(
         self,
         plan: "Plan | AnyGraphFunction",
@@ -149,6 +171,7 @@ class Runtime:
         run: RunId | None = None,
         key: str | None = None,
         principal: str = "local",
+        priority: int = 0,
         observer: Observer | None = None,
     ) -> RunResult:
         """Start a run and drive it until it settles, is in doubt, or is drained.
@@ -156,13 +179,15 @@ class Runtime:
         A `@graph` function is compiled against the runtime's registry, and takes Python values as
         inputs; a plan takes JSON data. The result is durable when this returns. With `key`, a
         second start returns the first run's result: its end, when it goes on in this runtime, else
-        what its journal says so far.
+        what its journal says so far. Of runs that wait for their turn, those of a higher
+        `priority` (from -100 to 100) come first; the others have a turn now and then.
 
         Raises:
             DocumentInvalid: the graph does not compile; nothing was started.
             InputsInvalid: the inputs do not match; nothing was started.
             StoreError: the journal could not be written; dispatch has stopped.
         """
+        check_priority(priority)
         plan, given = prepared(plan, inputs, self.registry)
         value = checked_inputs(plan, given)
         principal = plain_text(principal)
@@ -188,7 +213,10 @@ class Runtime:
         )
         lease = Lease(run=run, owner=self.owner, epoch=1, expires_ms=now_ms + LEASE_MS)
         granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)
-        driver = self._driver(initial(plan, run), None, lease, observer=observer, granted=granted)
+        state = initial(plan, run)
+        driver = self._driver(
+            state, None, lease, observer=observer, granted=granted, priority=priority
+        )
         try:
             return await self._drive(driver, lease, (event,), actor=principal)
         except KeyTaken as taken:  # another start with this key came first after all
@@ -298,6 +326,7 @@ class Runtime:
         *,
         observer: Observer | None,
         granted: LeaseChange | None = None,
+        priority: int = 0,
     ) -> Driver:
         return Driver(
             state,
@@ -306,6 +335,8 @@ class Runtime:
             registry=self.registry,
             world=self._world,
             commits=self._queue,
+            scheduler=self._scheduler,
+            priority=priority,
             on_end=self._ended,
             observer=observer,
             granted=granted,
@@ -398,6 +429,27 @@ class Runtime:
     def _failed(self, error: StoreError) -> None:
         for driver in list(self._drivers.values()):
             driver.fail(error)
+
+
+def check_priority(priority: int) -> None:
+    """Refuse what is no priority.
+
+    Raises:
+        UsageError: it is out of range.
+    """
+    if not -PRIORITY_MAX <= priority <= PRIORITY_MAX:
+        raise UsageError(
+            f"there is no priority {priority!r}",
+            hint=f"an integer from -{PRIORITY_MAX} to {PRIORITY_MAX}; higher ones come first",
+        )
+
+
+def _checked_count(attempts_in_flight_max: int) -> int:
+    if attempts_in_flight_max < 1:
+        raise UsageError(
+            f"`attempts_in_flight_max` is {attempts_in_flight_max!r}", hint="at least 1"
+        )
+    return attempts_in_flight_max
 
 
 def checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
