@@ -4,7 +4,7 @@ Paths are used through their module: `paths.child(scope, node)`, `paths.parse(te
 """
 
 from interlock.values import paths as paths
-from interlock.values.canonical import canonical as canonical
+from interlock.values.canonical import canonical as canonical, fitted as fitted
 from interlock.values.checker import (
     Checker as Checker,
     Problem as Problem,
@@ -79,6 +79,7 @@ __all__ = [
     "duration_ms",
     "duration_text",
     "encode",
+    "fitted",
     "immutable",
     "Json",
     "json_pointer",
