@@ -165,7 +165,7 @@ def _check_parent(state: State, scope: ScopeState) -> None:
     above = scope.parent
     ensure(state.scopes.get(above.path) is above, "a scope without its parent", path=scope.path)
     ensure(scope.depth == above.depth + 1, "wrong depth", path=scope.path, depth=scope.depth)
-    if scope.undo is not None and scope.undo.inside:
+    if scope.undo is not None and scope.undo.why[1] is None:
         return
     opened = above.nodes[scope.parent_node].opened
     known = opened is scope if scope.item < 0 else isinstance(opened, MapState | RepeatState)
