@@ -164,7 +164,6 @@ def test_an_intent_is_ordered_before_an_undo_is_sent():
 
 
 def test_an_undo_is_retried_as_the_graph_says():
-
     run = driven(
         done("a"), fails(), defaults=Defaults(retry=Retry(attempts=2, delay_ms=10)),
     )  # fmt: skip
