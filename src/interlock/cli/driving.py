@@ -21,7 +21,7 @@ from interlock.cli.times import span
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Entry
 from interlock.plan import Plan
-from interlock.runtime import Observer, RunResult, Runtime, read_entries
+from interlock.runtime import CallLimit, Observer, RunResult, Runtime, read_entries
 from interlock.store import Store
 from interlock.values import Json, RunId
 
@@ -38,6 +38,7 @@ class Stage:
     plan: Plan
     registry: Registry
     journal: Journal[Store]
+    limits: tuple[CallLimit, ...] = ()
 
 
 def drive(
@@ -98,7 +99,8 @@ async def _carry_out(
     stage: Stage, order: Order, *, progress: Progress, stop: "Interruption"
 ) -> RunResult:
     store, registry = stage.journal.store, stage.registry
-    async with Runtime(store, registry, watcher=progress.hear) as runtime:
+    runtime = Runtime(store, registry, watcher=progress.hear, limits=stage.limits)
+    async with runtime:
         with stop.catching(runtime):
             return await order(runtime, stop.watching(progress.observe))
 

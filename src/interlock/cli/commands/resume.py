@@ -5,6 +5,7 @@ import click
 from interlock.cli.apps import load_registry
 from interlock.cli.console import err
 from interlock.cli.driving import Stage, check_actions, conclude, take_up
+from interlock.cli.limits import project_limits
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.runview import OPEN
@@ -25,7 +26,9 @@ def resume(run: str, *, app: str | None, store: str | None, as_json: bool) -> in
     What was under way is run again, sent again with the same key, asked for, or left to a person,
     as each action declares. A run that has settled is shown as it is.
     """
-    registry = load_registry(find_project(), app)
+    project = find_project()
+    registry = load_registry(project, app)
+    limits = project_limits(project, registry)
     with existing(store, app=app) as journal:
         head = find_run_to_go_on(journal.store, run)
         plan = pinned_plan(next(read_entries(journal.store, head.run)))
@@ -35,7 +38,7 @@ def resume(run: str, *, app: str | None, store: str | None, as_json: bool) -> in
                 _say_what_is_open(journal)
         else:
             check_actions(plan, registry)
-        stage = Stage(plan=plan, registry=registry, journal=journal)
+        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
         return conclude(stage, take_up(stage, head.run), as_json=as_json)
 
 
