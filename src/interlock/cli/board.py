@@ -15,6 +15,8 @@ from interlock.journal import (
     AttemptStarted,
     Entry,
     ErrorInfo,
+    GateDecided,
+    GateOpened,
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
@@ -22,24 +24,39 @@ from interlock.journal import (
     ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
+    RunMigrated,
+    RunPaused,
+    RunReopened,
     RunSettled,
     RunStarted,
+    RunUnpaused,
     Value,
+    WaitOpened,
 )
-from interlock.plan import AnyCompiledNode, CompiledGraphNode, CompiledMap, Plan
+from interlock.plan import (
+    AnyCompiledNode,
+    CompiledGate,
+    CompiledGraphNode,
+    CompiledMap,
+    CompiledRepeat,
+    Plan,
+    restore,
+)
 from interlock.runtime import Chunk, Heartbeat
 from interlock.values import Json, NodeId, Path, paths
 
 TOP = re.compile(r"[a-z][a-z0-9_]*")
 SAID_CHARS_MAX = 400
 ROOT_STATUS_GOOD = ("succeeded", "skipped")
+COMPOSITE = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 
 
 @dataclass(slots=True)
 class Inside:
     """What goes on inside a node: of a map its items, else the nodes of the inner graph.
 
-    `open` counts, for each open item, its nodes that have settled.
+    `open` counts, for each open item, its nodes that have settled. Of a repeat the nodes are those
+    of its last `turn`. `undone` counts nodes that were undone.
     """
 
     total: int | None = None
@@ -47,11 +64,26 @@ class Inside:
     failed: int = 0
     open: dict[Path, int] = field(default_factory=dict[Path, int])
     spoiled: set[Path] = field(default_factory=set[Path])
+    turn: int = 0
+    undone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asleep:
+    """An open gate or wait: what opened it and when, and who has approved so far."""
+
+    opened: GateOpened | WaitOpened
+    at_ms: int
+    approvers: set[str] = field(default_factory=set[str])
 
 
 @dataclass(slots=True)
 class Row:
-    """A node of the graph: how it stands, since when, and what is known of its end."""
+    """A node of the graph: how it stands, since when, and what is known of its end.
+
+    `asleep` is the gate or the wait that is open here. `undo_error` says why it could not be
+    undone.
+    """
 
     node: AnyCompiledNode
     waiting: int
@@ -65,6 +97,9 @@ class Row:
     last_failure: ErrorInfo | None = None
     said: str = ""
     inside: Inside | None = None
+    asleep: Asleep | None = None
+    undoing: bool = False
+    undo_error: ErrorInfo | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -74,7 +109,7 @@ class Row:
     @property
     def is_composite(self) -> bool:
         """Whether other nodes run inside this one."""
-        return self.inside is not None or isinstance(self.node, CompiledGraphNode | CompiledMap)
+        return self.inside is not None or isinstance(self.node, COMPOSITE)
 
 
 class Board:
@@ -87,10 +122,12 @@ class Board:
         self.started_ms = 0
         self.last_ms = 0
         self.in_doubt: set[Path] = set()
+        self.asleep: dict[Path, Asleep] = {}
+        self.paused = False
         self.settled: RunSettled | None = None
 
     def apply(self, entry: Entry) -> Row | None:
-        """Apply an event, and return the row that it ended or put in doubt."""
+        """Apply an event, and return the row that it ended, opened or put in doubt."""
         event = entry.event
         self.last_ms = max(self.last_ms, entry.at_ms)
         match event:
@@ -99,10 +136,20 @@ class Board:
                 self.inputs = event.inputs.json
                 for row in self.rows:
                     self._note_ready(row, entry.at_ms)
+            case RunPaused() | RunUnpaused():
+                self.paused = isinstance(event, RunPaused)
+            case RunReopened():
+                self._reopen(entry.at_ms)
+            case RunMigrated():
+                self._migrate(restore(event.document, event.manifests), entry.at_ms)
             case RunSettled():
                 self.settled = event
+                self.paused = False
             case (
-                AttemptStarted()
+                GateOpened()
+                | GateDecided()
+                | WaitOpened()
+                | AttemptStarted()
                 | AttemptReturned()
                 | AttemptFailed()
                 | ProbeAnswered()
@@ -135,6 +182,7 @@ class Board:
             self.in_doubt.add(path)
         elif isinstance(event, NodeResolved):
             self.in_doubt.discard(path)
+        self._note_asleep(entry, path)
         found = TOP.match(path)
         position = self.plan.root.positions.get(NodeId(found[0])) if found else None
         if position is None or found is None:
@@ -142,12 +190,77 @@ class Board:
         row = self.rows[position]
         if found.end() == len(path):
             return self._change(row, entry)
+        if path == f"{row.node.id}!undo":
+            return self._undo(row, entry)
         self._change_inside(row, entry, path)
         return None
+
+    def _note_asleep(self, entry: Entry, path: Path) -> None:
+        """Keep what is open, wherever it is: in the graph or inside of its nodes."""
+        event = entry.event
+        match event:
+            case GateOpened() | WaitOpened():
+                self.asleep[path] = Asleep(event, entry.at_ms)
+            case GateDecided(verdict="approved") if path in self.asleep:
+                self.asleep[path].approvers.add(entry.actor)
+            case NodeSettled():
+                self.asleep.pop(path, None)
+            case _:
+                pass
+
+    def _undo(self, row: Row, entry: Entry) -> Row | None:
+        """Take what came of the call that takes a node back."""
+        event = entry.event
+        if isinstance(event, NodeInDoubt):
+            row.undo_error = event.error
+            return row
+        row.undoing = not isinstance(event, NodeSettled)
+        if not isinstance(event, NodeSettled):
+            return None
+        row.undo_error = event.error
+        if event.status == "succeeded":
+            row.status, row.undo_error = "undone", None
+            row.started_ms, row.settled_ms = event.started_ms or entry.at_ms, entry.at_ms
+        return row
+
+    def _reopen(self, at_ms: int) -> None:
+        """Set back what did not succeed, and what was skipped because of it."""
+        self.settled = None
+        again: set[int] = set()
+        for index, row in enumerate(self.rows):
+            needed = again.intersection((*row.node.strict, *row.node.lenient))
+            if row.status == "violated":
+                row.status = "in_doubt"
+                self.in_doubt.add(Path(row.node.id))
+                again.add(index)
+            elif bool(needed) if row.status == "skipped" else not _is_fine(row):
+                self.rows[index] = Row(row.node, waiting=0, inside=row.inside)
+                again.add(index)
+        self._count_again(at_ms)
+
+    def _migrate(self, plan: Plan, at_ms: int) -> None:
+        """Go on with the nodes of another plan: those that it has in common keep what they are."""
+        known = {row.node.id: row for row in self.rows}
+        self.plan = plan
+        self.rows = [known.get(node.id) or Row(node, waiting=0) for node in plan.root.nodes]
+        for row, node in zip(self.rows, plan.root.nodes, strict=True):
+            row.node = node
+        self._count_again(at_ms)
+
+    def _count_again(self, at_ms: int) -> None:
+        for row in self.rows:
+            needs = (*row.node.strict, *row.node.lenient)
+            row.waiting = sum(not self.rows[index].is_settled for index in needs)
+            if row.status == "waiting":
+                self._note_ready(row, at_ms)
 
     def _change(self, row: Row, entry: Entry) -> Row | None:
         event = entry.event
         match event:
+            case GateOpened() | WaitOpened():
+                row.status, row.asleep = "running", self.asleep[event.path]
+                row.started_ms = entry.at_ms
+                return row
             case AttemptStarted():
                 row.status = "running"
                 row.attempt = event.attempt
@@ -176,6 +289,7 @@ class Board:
         row.status, row.output, row.error = event.status, event.output, event.error
         row.attempt = event.attempt
         row.settled_ms = at_ms
+        row.asleep = None
         row.started_ms = row.started_ms or event.started_ms or row.ready_ms
         for index in row.node.dependents:
             self.rows[index].waiting -= 1
@@ -193,8 +307,13 @@ class Board:
         row.status = "running" if row.status == "waiting" else row.status
         row.started_ms = row.started_ms or row.ready_ms or entry.at_ms
         inside = row.inside = row.inside or self._opened(row)
-        scope = _item_of(row.node.id, path)
+        scope = _scope_in(row.node.id, path)
+        if isinstance(row.node, CompiledRepeat):
+            self._turn(inside, paths.parse(path)[0].turn or 1)
         inside.open.setdefault(scope, 0)
+        if path.endswith("!undo"):
+            inside.undone += isinstance(event, NodeSettled) and event.status == "succeeded"
+            return
         if not isinstance(event, NodeSettled) or paths.parent(path) != scope:
             return
         if event.status not in ROOT_STATUS_GOOD:
@@ -213,11 +332,16 @@ class Board:
             inside.failed += scope in inside.spoiled
             inside.spoiled.discard(scope)
 
+    def _turn(self, inside: Inside, turn: int) -> None:
+        """Count the nodes of a new turn from nothing."""
+        if turn > inside.turn:
+            inside.turn, inside.done, inside.failed = turn, 0, 0
+
     def _opened(self, row: Row) -> Inside:
         match row.node:
             case CompiledMap():
                 return Inside(total=self._items(row.node))
-            case CompiledGraphNode():
+            case CompiledGraphNode() | CompiledRepeat():
                 return Inside(total=len(row.node.body.nodes))
             case _:
                 return Inside()
@@ -235,10 +359,25 @@ class Board:
         return len(items) if isinstance(items, list) else None
 
 
-def _item_of(node: NodeId, path: Path) -> Path:
-    """Name the scope inside a node that a path leads to: of a map the item, else the node."""
-    item = paths.parse(path)[0].item if path[len(node)] == "[" else None
-    return Path(node) if item is None else paths.item(Path(node), item)
+def is_inside(path: Path, node: Path) -> bool:
+    """Whether a path is that of a node, or leads into it."""
+    return path == node or path.startswith((f"{node}/", f"{node}[", f"{node}#", f"{node}!"))
+
+
+def _is_fine(row: Row) -> bool:
+    """Whether the end of a node lets its graph succeed."""
+    if isinstance(row.node, CompiledGate) and row.status == "refused":
+        return row.node.on_refused == "continue"
+    is_let = row.node.on_error == "continue" and row.status != "undone"
+    return row.status == "succeeded" or is_let
+
+
+def _scope_in(node: NodeId, path: Path) -> Path:
+    """Name the scope inside a node that a path leads to: an item, a turn, or the node itself."""
+    first = paths.parse(path)[0]
+    if first.item is not None:
+        return paths.item(Path(node), first.item)
+    return Path(node) if first.turn is None else paths.turn(Path(node), first.turn)
 
 
 def _count_nodes(document: Value) -> int | None:

@@ -16,6 +16,7 @@ from interlock.plan import (
     CompiledGraph,
     CompiledGraphNode,
     CompiledMap,
+    CompiledRepeat,
     Plan,
 )
 from interlock.store import ReadStore
@@ -56,26 +57,36 @@ def _wrapped(text: str) -> list[str]:
 
 def resolve_commands(
     journal: Journal[ReadStore], run: RunId, path: Path, *, action: Manifest | None
-) -> tuple[str, str]:
+) -> tuple[str, str, str]:
     """Write the commands that decide about a node in doubt."""
     output = skeleton(action.returns if action is not None else True)
     return (
         journal.command("resolve", run, path, "--succeeded", output),
         journal.command("resolve", run, path, "--failed"),
+        journal.command("resolve", run, path, "--retry"),
     )
 
 
 def action_at(plan: Plan, path: Path, entries: Iterable[Entry]) -> Manifest | None:
     """Find the action that the node of a path calls, in a proposed graph too."""
+    node = node_at(plan, path)
+    if node is not None:
+        return node.action if isinstance(node, CompiledCall) else None
+    return _proposed_action(plan, path, entries)
+
+
+def node_at(plan: Plan, path: Path) -> AnyCompiledNode | None:
+    """Find the node of a path, or what undoes it; None in a graph that was proposed."""
     graph = plan.root
     *outer, last = paths.parse(path)
     for segment in outer:
         node = _node(graph, segment.node)
-        if not isinstance(node, CompiledGraphNode | CompiledMap):
-            return _proposed_action(plan, path, entries)
+        if not isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
+            return None
         graph = node.body
-    node = _node(graph, last.node)
-    return node.action if isinstance(node, CompiledCall) else None
+    id_, _, added = last.node.partition("!")
+    node = _node(graph, NodeId(id_))
+    return node.undo if added == "undo" and node is not None else node
 
 
 def _node(graph: CompiledGraph, name: NodeId) -> AnyCompiledNode | None:

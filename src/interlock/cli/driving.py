@@ -12,18 +12,20 @@ from types import FrameType
 from typing import Any, TypeAlias
 
 from interlock.actions import Registry
+from interlock.cli.asleep import answer_commands, asleep_lines, due_ms, waiting_for
+from interlock.cli.board import Asleep, Board
 from interlock.cli.console import counted, err, flush, listed, out_json, plain, tinted
-from interlock.cli.doubts import doubt_lines
+from interlock.cli.doubts import doubt_lines, node_at
 from interlock.cli.exits import Exit, exit_of_status
-from interlock.cli.progress import Progress, restore_terminal
+from interlock.cli.progress import Answers, Progress, restore_terminal
 from interlock.cli.stores import Journal
 from interlock.cli.times import span
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Entry
 from interlock.plan import Plan
-from interlock.runtime import CallLimit, Observer, RunResult, Runtime, read_entries
+from interlock.runtime import Observer, OnChange, RunResult, Runtime, SystemClock, read_entries
 from interlock.store import Store
-from interlock.values import Json, RunId
+from interlock.values import Json, Path, RunId
 
 Order: TypeAlias = Callable[[Runtime, Observer], Awaitable[RunResult]]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -38,7 +40,6 @@ class Stage:
     plan: Plan
     registry: Registry
     journal: Journal[Store]
-    limits: tuple[CallLimit, ...] = ()
 
 
 def drive(
@@ -55,7 +56,7 @@ def drive(
     open; the second one ends the process at once. What actions print goes to stderr, since stdout
     is for the outputs.
     """
-    progress = Progress(stage.plan, sys.stderr, live=_is_live())
+    progress = Progress(stage.plan, sys.stderr, live=_is_live(), answers=_answers(stage))
     progress.catch_up(past)
     stop = stop or Interruption(stage.journal)
     stop.run = run
@@ -67,11 +68,25 @@ def drive(
         raise
 
 
-def take_up(stage: Stage, run: RunId, *, stop: "Interruption | None" = None) -> RunResult:
+def _answers(stage: Stage) -> Answers:
+    def write(run: RunId, path: Path, asleep: Asleep) -> tuple[str, ...]:
+        node = node_at(stage.plan, path)
+        return answer_commands(stage.journal, run, path, asleep=asleep, node=node)
+
+    return write
+
+
+def take_up(
+    stage: Stage,
+    run: RunId,
+    *,
+    on_change: OnChange = "check",
+    stop: "Interruption | None" = None,
+) -> RunResult:
     """Go on with a run; one that has settled is returned as it is."""
     return drive(
         stage,
-        lambda runtime, observer: runtime.resume(run, observer=observer),
+        lambda runtime, observer: runtime.resume(run, on_change=on_change, observer=observer),
         run=run,
         past=read_entries(stage.journal.store, run),
         stop=stop,
@@ -99,8 +114,7 @@ async def _carry_out(
     stage: Stage, order: Order, *, progress: Progress, stop: "Interruption"
 ) -> RunResult:
     store, registry = stage.journal.store, stage.registry
-    runtime = Runtime(store, registry, watcher=progress.hear, limits=stage.limits)
-    async with runtime:
+    async with Runtime(store, registry, watcher=progress.hear) as runtime:
         with stop.catching(runtime):
             return await order(runtime, stop.watching(progress.observe))
 
@@ -226,11 +240,29 @@ def _closing(stage: Stage, result: RunResult) -> Generator[str]:
             yield from doubt_lines(
                 journal, result.run, stage.plan, entries=entries, in_doubt=result.in_doubt
             )
-        case "interrupted" | "waiting" | "paused":
+        case "waiting":
+            yield from _waiting(stage, result.run)
+        case "paused":
+            yield f"paused. To go on: {journal.command('resume', result.run)}"
+        case "interrupted":
             yield f"open. To go on: {journal.command('resume', result.run)}"
     if result.execution is not None:
         yield f"execution  {result.execution}"
     yield f"journal    {journal.name}"
+
+
+def _waiting(stage: Stage, run: RunId) -> Generator[str]:
+    """Say what a run waits for, when nothing of it runs by itself."""
+    journal = stage.journal
+    board = Board(stage.plan)
+    for entry in read_entries(journal.store, run):
+        board.apply(entry)
+    yield f"waiting: {waiting_for(board.asleep.values())}"
+    found = {path: (asleep, node_at(board.plan, path)) for path, asleep in board.asleep.items()}
+    yield from asleep_lines(journal, run, found, now_ms=SystemClock().now_ms())
+    if any(due_ms(each) is not None for each in board.asleep.values()):
+        worker, resume = journal.command("worker"), journal.command("resume", run)
+        yield f"when a time has come, `{worker}` goes on; without it: {resume}"
 
 
 def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:
@@ -249,8 +281,10 @@ def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:
     }
 
 
-def check_actions(plan: Plan, registry: Registry) -> None:
-    """Check that a run finds its actions here, and warn where their code is not what it was.
+def check_actions(plan: Plan, registry: Registry, *, is_pinned: bool = True) -> None:
+    """Check that a run finds its actions here.
+
+    Where it keeps its plan, warn of actions whose code is not what it was.
 
     Raises:
         UsageError: an action is missing.
@@ -261,6 +295,6 @@ def check_actions(plan: Plan, registry: Registry) -> None:
             f"the run needs actions that are not here: {listed(missing)}",
             hint="name the app with --app MODULE:NAME, or call this in the project's folder",
         )
-    for name, pinned in plan.actions.items():
+    for name, pinned in plan.actions.items() if is_pinned else ():
         if registry.manifests[name].digest != pinned.digest:
             err(tinted(f"warning: `{name}` is not what it was when the run was started"))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import click
 
 from interlock.actions import Manifest
+from interlock.cli.asleep import answer_commands, asleep_json, asleep_words, whole_gate
 from interlock.cli.console import aligned, counted, json_text, listed, one_width, width
-from interlock.cli.doubts import action_at, doubt_lines
+from interlock.cli.doubts import action_at, doubt_lines, node_at
 from interlock.cli.planview import promise
 from interlock.cli.runview import RunView, one_line_keeping
 from interlock.cli.times import clock, moment
@@ -18,6 +19,7 @@ from interlock.journal import (
     AttemptReturned,
     AttemptStarted,
     Entry,
+    GateOpened,
     NodeInDoubt,
     NodeSettled,
     RunEvent,
@@ -78,6 +80,8 @@ def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
             return entry.event.status
         if isinstance(entry.event, NodeInDoubt):
             return "in doubt"
+    if path in run.board.asleep:
+        return asleep_words(run.board.asleep[path], run.now_ms)
     position = run.plan.root.positions.get(paths.parse(path)[0].node)
     return "running" if moments or position is None else run.board.rows[position].status
 
@@ -138,6 +142,8 @@ def node_lines(view: NodeView) -> Iterator[str]:
         means = promise(action)
         yield f"  action  {action.name}, {action.effect}{f', {means}' if means else ''}"
         yield f"  code    {action.fingerprint or f'version {action.version}'}"
+    asked = [m.entry.event for m in view.moments if isinstance(m.entry.event, GateOpened)]
+    yield from whole_gate(asked[-1]) if asked else ()
     if view.args is not None:
         yield from _value_lines("args", view.args)
     if view.output is not None:
@@ -149,6 +155,14 @@ def node_lines(view: NodeView) -> Iterator[str]:
         for start, each in zip(aligned(rows), view.moments, strict=True):
             yield one_line_keeping(f"{start}  ", each.text)
     yield from _inside_lines(view)
+    if view.path in view.run.board.asleep:
+        asleep = view.run.board.asleep[view.path]
+        node = node_at(view.run.plan, view.path)
+        yield ""
+        for command in answer_commands(
+            view.run.journal, view.run.head.run, view.path, asleep=asleep, node=node
+        ):
+            yield f"  {command}"
     if view.path in view.run.board.in_doubt:
         yield ""
         yield from doubt_lines(
@@ -186,6 +200,8 @@ def node_json(view: NodeView) -> dict[str, Json]:
     """Return a node as JSON data."""
     moments: list[Json] = [_moment_json(each.entry, each.text) for each in view.moments]
     action = view.action
+    asleep = {p: each for p, each in view.run.board.asleep.items() if p == view.path}
+    waiting = asleep_json(view.run.journal, view.run.head.run, asleep)
     return {
         "run": view.run.head.run,
         "path": view.path,
@@ -195,6 +211,7 @@ def node_json(view: NodeView) -> dict[str, Json]:
         "output": view.output.json if view.output is not None else None,
         "story": moments,
         "inside": {**view.inside},
+        "waiting_for": waiting[0] if waiting else None,
     }
 
 

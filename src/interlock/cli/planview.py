@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import click
 
 from interlock.actions import Manifest
-from interlock.cli.console import WIDTH, aligned, counted, one_width, width
+from interlock.cli.console import WIDTH, aligned, counted, listed, one_width, width
 from interlock.cli.times import whole_span
+from interlock.cli.waiting import waiting_words
 from interlock.plan import (
     AnyCompiledNode,
     CompiledCall,
@@ -25,6 +27,7 @@ from interlock.values import Digest, Json, describe
 
 HEADINGS = ("node", "action", "effect", "guarantee", "attempts", "after")
 DIGEST_CHARS = 17
+_Write: TypeAlias = tuple[str, bool]
 
 
 @dataclass(slots=True)
@@ -83,10 +86,15 @@ def short(digest: Digest) -> str:
     return f"{digest[:DIGEST_CHARS]}…"
 
 
-def promise(manifest: Manifest) -> str:
-    """Say what is promised of an effect, and by what; nothing for what may be repeated."""
+def promise(manifest: Manifest, undo: CompiledCall | None = None) -> str:
+    """Say what is promised of an effect, and by what; nothing for what may be repeated.
+
+    With what takes it back, when that is known.
+    """
     if manifest.effect != "write":
         return ""
+    if undo is not None:
+        return f"{promise(manifest).removesuffix(', reversible')}, undo {undo.action.name}"
     means: list[str] = []
     if manifest.key is not None:
         window = f", {whole_span(manifest.window_ms)}" if manifest.window_ms else ""
@@ -133,8 +141,32 @@ def _facts(plan: Plan, given: Sequence[str]) -> Iterator[tuple[str, str]]:
         ", ".join(f"{output.name}{'?' if output.optional else ''}" for output in plan.root.outputs),
     )
     yield "at most", _bound_words(bounds_of(plan.root))
+    yield "waiting", waiting_words(plan.root)
+    yield "undo", _undo_words(plan.root)
     for index, words in enumerate(run_time_checks(plan.root)):
         yield "" if index else "run time", words
+
+
+def _undo_words(graph: CompiledGraph) -> str:
+    """Say which writes can be taken back, where any can."""
+    writes = list(_writes(graph))
+    can = [name for name, is_undone in writes if is_undone]
+    cannot = [name for name, is_undone in writes if not is_undone]
+    if not can:
+        return ""
+    if not cannot:
+        return "everything can be undone"
+    return f"{listed(can)} can be undone; {listed(cannot)} cannot"
+
+
+def _writes(graph: CompiledGraph, prefix: str = "", *, undone: bool = False) -> Iterator[_Write]:
+    """List the writes of a graph, and whether they can be undone, with a graph around them too."""
+    for node in graph.nodes:
+        name, is_undone = f"{prefix}{node.id}", undone or node.undo is not None
+        if isinstance(node, CompiledCall) and node.action.effect == "write":
+            yield name, is_undone
+        elif isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
+            yield from _writes(node.body, f"{name}/", undone=is_undone)
 
 
 def _input_words(plan: Plan, given: Sequence[str]) -> list[str]:
@@ -177,9 +209,9 @@ def run_time_checks(graph: CompiledGraph, prefix: str = "") -> list[str]:
 def _rows(graph: CompiledGraph, *, items_max: int, depth: int = 0) -> Iterator[tuple[str, ...]]:
     for node in graph.nodes:
         after = ", ".join(graph.nodes[i].id for i in (*node.strict, *node.lenient))
-        effect, guarantee = ("", "")
+        effect, guarantee = "", _terms(node)
         if isinstance(node, CompiledCall):
-            effect, guarantee = node.action.effect, promise(node.action)
+            effect, guarantee = node.action.effect, promise(node.action, node.undo)
         yield (
             "  " * depth + node.id,
             what(node),
@@ -190,6 +222,22 @@ def _rows(graph: CompiledGraph, *, items_max: int, depth: int = 0) -> Iterator[t
         )
         if isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
             yield from _rows(node.body, items_max=items_max, depth=depth + 1)
+
+
+def _terms(node: AnyCompiledNode) -> str:
+    """Say whom a gate asks and until when, what a wait waits for, and what undoes a graph."""
+    match node:
+        case CompiledGate():
+            whom = ", ".join(node.to) or "anybody"
+            many = f", {node.quorum} of them" if node.quorum > 1 else ""
+            until = f", expires in {whole_span(node.expires_ms)}" if node.expires_ms else ""
+            return f"asks {whom}{many}{until}"
+        case CompiledWait(for_ms=int(most)):
+            return (
+                f"gives up after {whole_span(most)}" if node.signal else f"for {whole_span(most)}"
+            )
+        case _:
+            return f"undo {node.undo.action.name}" if node.undo is not None else ""
 
 
 def what(node: AnyCompiledNode) -> str:
@@ -206,7 +254,7 @@ def what(node: AnyCompiledNode) -> str:
         case CompiledRepeat():
             return f"repeat {node.body.name}".rstrip()
         case CompiledWait():
-            return f"wait for {node.signal}" if node.signal else "wait"
+            return f"wait for signal {node.signal}" if node.signal else "wait"
         case CompiledGate():
             return "gate"
         case CompiledFirstOf():
@@ -219,6 +267,8 @@ def _attempts(node: AnyCompiledNode, items_max: int) -> str:
         words.append(counted(node.repairs_max, "repair"))
     if isinstance(node, CompiledMap) and node.limit < items_max:
         words.append(f"{node.limit:,} at once")
+    if isinstance(node, CompiledRepeat):
+        words.append(f"up to {counted(node.max, 'turn')}")
     return ", ".join(words)
 
 
@@ -276,4 +326,28 @@ def _node_json(graph: CompiledGraph, node: AnyCompiledNode) -> dict[str, Json]:
         data |= {"limit": node.limit, "failures_max": node.failures_max}
     if isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
         data["nodes"] = _nodes_json(node.body)
-    return data
+    if node.undo is not None:
+        data["undo"] = node.undo.action.name
+    return data | _terms_json(graph, node)
+
+
+def _terms_json(graph: CompiledGraph, node: AnyCompiledNode) -> dict[str, Json]:
+    match node:
+        case CompiledGate():
+            to: list[Json] = [*node.to]
+            covers: list[Json] = [graph.nodes[each.index].id for each in node.covers]
+            return {
+                "to": to,
+                "covers": covers,
+                "quorum": node.quorum,
+                "expires_ms": node.expires_ms,
+                "on_refused": node.on_refused,
+            }
+        case CompiledWait():
+            return {"signal": node.signal, "for_ms": node.for_ms}
+        case CompiledRepeat():
+            return {"turns_max": node.max}
+        case CompiledFirstOf():
+            return {"first_of": [graph.nodes[index].id for index in node.of]}
+        case _:
+            return {}

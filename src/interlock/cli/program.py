@@ -38,7 +38,6 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry(WRITE, "Check graphs; run nothing."),
     "fmt": Entry(WRITE, "Lay documents out in the canonical way."),
     "plan": Entry(WRITE, "Show what a run would do; run nothing."),
-    "certify": Entry(WRITE, "Prove in simulation that nothing is lost or done twice."),
     "schema": Entry(WRITE, "Print the JSON Schema of documents."),
     "explain": Entry(WRITE, "Explain a code such as IL2003."),
     "run": Entry(RUN, "Run a graph."),
@@ -48,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "runs": Entry(LOOK, "List runs."),
     "show": Entry(LOOK, "Show a run, or one node of it."),
     "replay": Entry(LOOK, "Verify runs from their journals; call nothing."),
+    "upgrade": Entry(LOOK, "Say what changed code means for open runs."),
     "doctor": Entry(LOOK, "Look for problems of this installation."),
 }
 

@@ -5,19 +5,20 @@ any more, it is silent.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO, final
+from typing import TYPE_CHECKING, Self, TextIO, TypeAlias, final
 
 import click
 
-from interlock.cli.board import Board, Row
-from interlock.cli.console import WIDTH, counted
+from interlock.cli.asleep import GLYPH, asleep_words
+from interlock.cli.board import Asleep, Board, Row, is_inside
+from interlock.cli.console import WIDTH, counted, one_line
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, Line, for_encoding, line_of
-from interlock.journal import Entry
+from interlock.journal import Entry, GateOpened, RunMigrated, WaitOpened
 from interlock.plan import Plan
 from interlock.runtime import Chunk, Heartbeat, SystemClock
-from interlock.values import RunId
+from interlock.values import Path, RunId
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 NAME_CHARS_MAX = 32
 ROWS_MARGIN = 4
+ASLEEP_SHOWN_MAX = 3
+"""Gates and waits inside of a node that its row shows on a terminal."""
+
+Answers: TypeAlias = Callable[[RunId, Path, Asleep], Sequence[str]]
+"""Writes the commands that answer an open gate or end a wait; the first one is shown."""
+
 REFRESHES_A_SECOND = 10
 
 
@@ -42,6 +49,7 @@ class Progress:
         stream: where to; stderr, as a rule, since stdout is for data.
         live: redraw in place, as only a terminal can; otherwise each node that ends is a line.
         now_ms: the time, for what is under way.
+        answers: the commands that answer what the run waits for.
     """
 
     def __init__(
@@ -51,11 +59,13 @@ class Progress:
         live: bool = False,  # noqa: FBT001, FBT002 - part of the agreed signature
         *,
         now_ms: Callable[[], int] | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self.board = Board(plan)
         self._plan = plan
         self._stream = stream
         self._now_ms = now_ms or SystemClock().now_ms
+        self._answers = answers
         self._headed = False
         self._run = RunId("")
         self._silent = False
@@ -82,8 +92,8 @@ class Progress:
         """Take a committed event."""
         self._head(run)
         row = self.board.apply(entry)
-        if row is not None and self._live is None:
-            self._write(self._text(row))
+        if self._live is None:
+            self._tell(entry, row)
 
     def hear(self, said: Chunk | Heartbeat) -> None:
         """Take what an action says while it runs; only a terminal shows it."""
@@ -102,6 +112,28 @@ class Progress:
             self._run = run
             if self._live is None:
                 self._write(f"Run {run}  {self._plan.name}")
+
+    def _tell(self, entry: Entry, row: Row | None) -> None:
+        event = entry.event
+        if isinstance(event, RunMigrated):
+            self._write(f"  the code has changed: the run goes on under plan {event.plan}")
+        if row is not None:
+            self._write(self._text(row))
+        if isinstance(event, GateOpened | WaitOpened):
+            for line in self._asleep_lines(event.path, WIDTH, is_row=row is not None):
+                self._write(line)
+
+    def _asleep_lines(self, path: Path, chars: int, *, is_row: bool) -> Iterator[str]:
+        """Say what a gate or a wait inside of a node waits for, and how to answer any."""
+        asleep = self.board.asleep.get(path)
+        if asleep is None:
+            return
+        if not is_row:
+            start = f"    {GLYPH} {path}  "
+            yield start + one_line(asleep_words(asleep, self._now_ms()), chars - len(start))
+        answers = self._answers(self._run, path, asleep) if self._answers is not None else ()
+        for command in answers[:1]:
+            yield " " * (self._name_chars + TIME_CHARS + 8) + command
 
     def _text(self, row: Row) -> str:
         line = self._line(row, WIDTH)
@@ -159,7 +191,18 @@ class Progress:
             text.append(f" {line.name}", "dim" if row.status == "waiting" else "")
             text.append(f" {line.time}   ", "dim")
             text.append(line.words, "" if row.status != "succeeded" else "dim")
+            for inner in self._asleep_at(row, width):
+                text.append(f"\n{inner}")
         return text
+
+    def _asleep_at(self, row: Row, width: int) -> Iterator[str]:
+        """Lines for what waits at a row or inside of it."""
+        here = Path(row.node.id)
+        inner = [path for path in self.board.asleep if is_inside(path, here)]
+        for path in inner[:ASLEEP_SHOWN_MAX]:
+            yield from self._asleep_lines(path, width, is_row=path == here)
+        if len(inner) > ASLEEP_SHOWN_MAX:
+            yield f"    {GLYPH} and {len(inner) - ASLEEP_SHOWN_MAX:,} more are waited for"
 
     def _telling(self, most: int) -> list[Row]:
         """Choose the rows that matter when there is no room for all: trouble, then what runs."""

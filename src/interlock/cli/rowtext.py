@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from interlock.cli.asleep import GLYPH as ASLEEP, asleep_words
 from interlock.cli.board import Row
 from interlock.cli.console import ELLIPSIS, brief, counted, one_line
 from interlock.cli.times import span
@@ -20,7 +21,7 @@ GLYPHS: dict[NodeStatus, str] = {
     "undone": "↩",
     "violated": "!",
 }
-ASCII: dict[str, str] = {"·": ".", "●": "*", "✓": "+", "✗": "x", "↩": "<", "…": "..."}
+ASCII: dict[str, str] = {"·": ".", ASLEEP: "o", "●": "*", "✓": "+", "✗": "x", "↩": "<", "…": "..."}
 COLOURS: dict[NodeStatus, str] = {
     "waiting": "bright_black",
     "running": "blue",
@@ -51,19 +52,34 @@ def line_of(row: Row, *, now_ms: int | None, name_chars: int, words_chars: int) 
     """Say in one line how a row stands. `now_ms` is None when nothing goes on any more."""
     end_ms = row.settled_ms if row.is_settled else now_ms
     start_ms = row.started_ms or row.ready_ms
-    timed = row.status not in ("skipped", "waiting", "in_doubt")
+    timed = row.status not in ("skipped", "waiting", "in_doubt") and row.asleep is None
     taken = span(end_ms - start_ms) if timed and start_ms and end_ms is not None else ""
     return Line(
-        glyph=GLYPHS[row.status],
+        glyph=_glyph(row),
         name=row.node.id.ljust(name_chars),
         time=taken.rjust(TIME_CHARS),
-        words=words_of(row, words_chars, is_live=now_ms is not None),
-        colour=COLOURS[row.status],
+        words=words_of(row, words_chars, now_ms=now_ms),
+        colour="red" if row.undo_error is not None else COLOURS[row.status],
     )
 
 
-def words_of(row: Row, chars: int, *, is_live: bool = True) -> str:
-    """Say what came of a node, or what it does."""
+def _glyph(row: Row) -> str:
+    if row.undoing:
+        return GLYPHS["undone"]
+    if row.undo_error is not None:
+        return GLYPHS["violated"]
+    return ASLEEP if row.asleep is not None else GLYPHS[row.status]
+
+
+def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
+    """Say what came of a node, or what it does. `now_ms` is None when nothing goes on any more."""
+    if row.asleep is not None and now_ms is not None:
+        return one_line(asleep_words(row.asleep, now_ms), chars)
+    if row.undo_error is not None:
+        told = f"was not undone: {row.undo_error.code}: {row.undo_error.message}"
+        return one_line(told, chars)
+    if row.undoing:
+        return "is being undone"
     match row.status:
         case "succeeded":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
@@ -71,7 +87,7 @@ def words_of(row: Row, chars: int, *, is_live: bool = True) -> str:
         case "running" | "waiting":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
             told = _inside(row) or _said(row, chars) or (_failure(row) if again else "")
-            if row.status == "running" and not is_live:
+            if row.status == "running" and now_ms is None:
                 told = told or "under way when its process ended"
         case "in_doubt":
             return "in doubt"
@@ -105,6 +121,11 @@ def _inside(row: Row) -> str:
         parts.append(f"{inside.failed:,} failed")
     if inside.open and word == "item" and not row.is_settled:
         parts.append(f"{len(inside.open):,} under way")
+    if inside.undone:
+        parts.append(f"{inside.undone:,} undone")
+    if inside.turn:
+        turn = f"turn {inside.turn:,}"
+        return counted(inside.turn, "turn") if row.is_settled else ", ".join([turn, *parts])
     return ", ".join(parts)
 
 

@@ -7,9 +7,10 @@ from textwrap import wrap
 
 import click
 
-from interlock.cli.board import Board
+from interlock.cli.asleep import asleep_json, asleep_lines, due_ms, waiting_for
+from interlock.cli.board import Board, Row, is_inside
 from interlock.cli.console import counted, json_text, one_line, plain, width
-from interlock.cli.doubts import action_at, doubt_lines, resolve_commands
+from interlock.cli.doubts import action_at, doubt_lines, node_at, resolve_commands
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, line_of
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment, span
@@ -32,22 +33,22 @@ NAME_CHARS_MIN = 10
 FINGERPRINT_CHARS = 8
 INDENT = " " * 4
 BAD = ("failed", "violated", "refused")
-OPEN = ("queued", "running", "waiting", "in_doubt")
+OPEN = ("queued", "running", "waiting", "paused", "in_doubt")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunView:
     """All that is known of a run.
 
-    `driver` is the living owner that drives it now, if any; then `now_ms` is the time.
+    `driver` is the living owner that drives it now, if any.
     """
 
     head: RunHead
     plan: Plan
     entries: Sequence[Entry]
     journal: Journal[ReadStore]
+    now_ms: int
     driver: OwnerId | None = None
-    now_ms: int | None = None
 
     @cached_property
     def board(self) -> Board:
@@ -80,14 +81,38 @@ def status_words(view: RunView) -> str:
     match view.head.status:
         case "succeeded":
             return f"succeeded in {taken}"
-        case "failed":
-            return f"failed after {taken}"
+        case "failed" | "refused" | "cancelled":
+            return f"{view.head.status} after {taken}"
+        case "queued":
+            return "queued: no worker has begun it"
         case "in_doubt" if doubts:
             return f"stopped: {counted(doubts, 'node')} in doubt"
+        case _ if view.board.paused:
+            return f"paused{_under_way(view)}"
+        case _ if view.board.asleep and not _running(view) and view.driver is None:
+            return f"waiting: {waiting_for(view.board.asleep.values())}"
         case _:
-            running = sum(row.status == "running" for row in view.board.rows)
-            under_way = f"{counted(running, 'node')} under way"
-            return f"running, {under_way}" if view.driver else f"interrupted with {under_way}"
+            way = f"{counted(_running(view), 'node')} under way"
+            return f"running, {way}" if view.driver else f"interrupted with {way}"
+
+
+def _under_way(view: RunView) -> str:
+    running = _running(view)
+    return f", {counted(running, 'node')} under way" if running else ""
+
+
+def _running(view: RunView) -> int:
+    """Count the nodes that run by themselves: not those that only wait inside."""
+    return sum(_runs_by_itself(view, row) for row in view.board.rows)
+
+
+def _runs_by_itself(view: RunView, row: Row) -> bool:
+    waits = any(is_inside(path, Path(row.node.id)) for path in view.board.asleep)
+    return (
+        row.status == "running"
+        and not waits
+        and not any(is_inside(path, Path(row.node.id)) for path in view.board.in_doubt)
+    )
 
 
 def run_lines(view: RunView) -> Iterator[str]:
@@ -99,6 +124,7 @@ def run_lines(view: RunView) -> Iterator[str]:
     yield f"  started {moment(view.head.created_ms)} by {one_line(started.principal, 60)}{key}"
     yield from _row_lines(view)
     yield from _inner_lines(view)
+    yield from _asleep_lines(view)
     yield from doubt_lines(
         view.journal,
         view.head.run,
@@ -116,13 +142,21 @@ def _row_lines(view: RunView) -> Iterator[str]:
     name_chars = max([NAME_CHARS_MIN, *(len(row.node.id) for row in rows)])
     room = width() - name_chars - TIME_CHARS - 8
     for row in rows:
-        if row.status == "in_doubt":
+        if row.status == "in_doubt" or row.asleep is not None:
             continue
-        line = line_of(row, now_ms=view.now_ms, name_chars=name_chars, words_chars=room)
+        now_ms = view.now_ms if view.driver is not None else None
+        line = line_of(row, now_ms=now_ms, name_chars=name_chars, words_chars=room)
         glyph = click.style(line.glyph, fg=line.colour)
         yield f"  {glyph} {line.name} {line.time}   {line.words}".rstrip()
         if row.status in BAD and row.error is not None:
             yield from _cause_lines(view, row.node.id, row.error)
+
+
+def _asleep_lines(view: RunView) -> Iterator[str]:
+    found = {
+        path: (asleep, node_at(view.board.plan, path)) for path, asleep in view.board.asleep.items()
+    }
+    return asleep_lines(view.journal, view.head.run, found, now_ms=view.now_ms)
 
 
 def _cause_lines(view: RunView, path: str, error: ErrorInfo) -> Iterator[str]:
@@ -157,6 +191,13 @@ def _next_lines(view: RunView) -> Iterator[str]:
         yield one_line_keeping("  because ", f"{settled.error.code}: {settled.error.message}")
     elif settled is None and view.driver is not None:
         yield f"  {view.driver} drives it"
+    elif settled is None and view.board.paused:
+        yield f"  to go on: {view.journal.command('resume', view.head.run)}"
+    elif settled is None and view.board.asleep and not _running(view):
+        if any(due_ms(each) is not None for each in view.board.asleep.values()):
+            worker = view.journal.command("worker")
+            resume = view.journal.command("resume", view.head.run)
+            yield f"  when a time has come, `{worker}` goes on; without it: {resume}"
     elif settled is None and not view.board.in_doubt:
         yield f"  no process drives it; to go on: {view.journal.command('resume', view.head.run)}"
 
@@ -166,8 +207,9 @@ def _fact_lines(view: RunView) -> Iterator[str]:
     yield f"  inputs     {brief_json(view.started.inputs.json)}"
     if settled is not None and settled.output is not None:
         yield f"  outputs    {brief_json(settled.output.json)}"
-    yield f"  code       {one_line(', '.join(_code(view.plan)), width() - 13)}"
-    yield f"  plan       {view.head.plan}"
+    if view.plan.actions:
+        yield f"  code       {one_line(', '.join(_code(view.plan)), width() - 13)}"
+    yield f"  plan       {view.plan.digest}"
     if settled is not None:
         yield f"  execution  {settled.execution}"
     yield f"  journal    {view.journal.name}, {counted(len(view.entries), 'event')}"
@@ -205,10 +247,12 @@ def run_json(view: RunView) -> dict[str, Json]:
         "inputs": view.started.inputs.json,
         "outputs": settled.output.json if settled is not None and settled.output else None,
         "error": error.to_json() if error is not None else None,
-        "plan": view.head.plan,
+        "plan": view.plan.digest,
         "execution": view.head.execution,
         "code": {name: action.fingerprint for name, action in sorted(view.plan.actions.items())},
         "nodes": _nodes_json(view),
+        "paused": view.board.paused,
+        "waiting_for": asleep_json(view.journal, view.head.run, view.board.asleep),
         "in_doubt": [_doubt_json(view, path) for path in sorted(view.board.in_doubt)],
         "events": len(view.entries),
         "driven_by": view.driver,

@@ -24,7 +24,10 @@ from interlock.store import (
 from interlock.values import RunId
 
 LAST = "last"
-CALLS_ACTIONS = ("run", "resume", "resolve")
+CALLS_ACTIONS = (
+    *("run", "resume", "resolve", "approve", "reject", "signal"),
+    *("cancel", "pause", "retry", "worker"),
+)
 CANDIDATES_SHOWN_MAX = 5
 NEAR_SHOWN_MAX = 3
 NEAR_RUNS = 100

@@ -4,6 +4,7 @@ from interlock.replay.arguments import call_of_node as call_of_node
 from interlock.replay.heads import Heading as Heading
 from interlock.replay.verification import (
     Verified as Verified,
+    current_plan as current_plan,
     fold as fold,
     pinned_plan as pinned_plan,
     verify as verify,
@@ -11,6 +12,7 @@ from interlock.replay.verification import (
 
 __all__ = [
     "call_of_node",
+    "current_plan",
     "fold",
     "Heading",
     "pinned_plan",

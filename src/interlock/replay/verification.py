@@ -133,6 +133,23 @@ def pinned_plan(first: Entry) -> Plan:
     return plan
 
 
+def current_plan(entries: Iterable[Entry]) -> Plan:
+    """Compile again the plan that a run has now: the one it was migrated to last.
+
+    Raises:
+        JournalCorrupt: there is no first event, or what was pinned has another digest.
+    """
+    rest = iter(entries)
+    first = next(rest, None)
+    if first is None:
+        raise JournalCorrupt("the journal is empty", hint=CHANGED)
+    last = None
+    for entry in rest:
+        if isinstance(entry.event, RunMigrated):
+            last = entry.event
+    return pinned_plan(first) if last is None else restore(last.document, last.manifests)
+
+
 def _apply(state: State, entry: Entry) -> None:
     if not entry.seq:
         raise JournalCorrupt("an event without a seq is in no journal")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from e2e.cli import gated as gated_project
 from e2e.cli.project import FILES, Shell, forget_user_modules, new_shell
 
 
@@ -19,5 +20,13 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 def shell(empty: Shell) -> Shell:
     """A shell in a project."""
     for name, text in FILES.items():
+        empty.write(name, text)
+    return empty
+
+
+@pytest.fixture
+def gated(empty: Shell) -> Shell:
+    """A shell in a project with gates, waits and repeats."""
+    for name, text in gated_project.FILES.items():
         empty.write(name, text)
     return empty

@@ -160,11 +160,18 @@ NORMAL = (
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "DATE TIME UTC"),
     (re.compile(r"\b\d{4}-\d\d-\d\d(?=, UTC)"), "DATE"),
     (re.compile(r"\b\d\d:\d\d:\d\d\.\d{3}\b"), "TIME"),
-    (re.compile(r"(succeeded in|failed after) (?:\d+ ms|\d+\.\d s)"), r"\1 TOOK"),
+    (
+        re.compile(r"(succeeded in|(?:failed|refused|cancelled) after) (?:\d+ ms|\d+\.\d s)"),
+        r"\1 TOOK",
+    ),
+    (re.compile(r"(?<= in )\d+ (?:d|h|min) \d+ (?:h|min|s)\b"), "A WHILE"),
     (re.compile(r" {2,}(?:\d+ ms|\d+\.\d s)(?=   |\n|$)", re.MULTILINE), "  TOOK"),
     (re.compile(r'(?<=_ms": )\d{13}|(?<=_ms=)\d{13}'), "MS"),
     (
-        re.compile(r"\b(?:num\.halve|ci\.(?:build|test)|deploy\.apply|model\.graph) [0-9a-f]{8}\b"),
+        re.compile(
+            r"\b(?:num\.(?:halve|add)|ci\.(?:build|test)|deploy\.(?:apply|rollback)|probe\.http"
+            r"|stop\.here|model\.graph) [0-9a-f]{8}\b"
+        ),
         "CODE",
     ),
 )

@@ -9,7 +9,6 @@ from interlock.cli.apps import load_registry
 from interlock.cli.console import one_line
 from interlock.cli.doubts import action_at
 from interlock.cli.driving import Stage, check_actions, conclude, drive
-from interlock.cli.limits import project_limits
 from interlock.cli.nodeview import check_node
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.people import user
@@ -18,7 +17,7 @@ from interlock.cli.stores import existing, find_run_to_go_on
 from interlock.errors import InputsInvalid, UsageError
 from interlock.journal import Entry, Verdict
 from interlock.plan import Plan
-from interlock.replay import pinned_plan
+from interlock.replay import current_plan
 from interlock.runtime import Observer, RunResult, Runtime, read_entries
 from interlock.values import Checker, Json, Path, describe, paths
 
@@ -31,7 +30,8 @@ from interlock.values import Checker, Json, Path, describe, paths
 @click.argument("run")
 @click.argument("node")
 @click.option("--succeeded", metavar="JSON", help="It happened, and this is its output.")
-@click.option("--failed", is_flag=True, help="It did not happen.")
+@click.option("--failed", is_flag=True, help="It did not happen, and is to fail.")
+@click.option("--retry", is_flag=True, help="It did not happen: send it again.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the journal.")
 @app_option
 @store_option
@@ -42,6 +42,7 @@ def resolve(
     *,
     succeeded: str | None,
     failed: bool,
+    retry: bool,
     reason: str,
     app: str | None,
     store: str | None,
@@ -52,27 +53,25 @@ def resolve(
     Look at the target first: Interlock cannot know whether the write happened. `interlock show RUN`
     says what was sent and when. Your name and the reason are kept in the journal.
     """
-    if failed == (succeeded is not None):
+    if failed + retry + (succeeded is not None) != 1:
         raise UsageError(
-            "say what became of the write: either --succeeded JSON or --failed",
-            hint="`interlock show` has both commands to copy",
+            "say what became of the write: either --succeeded JSON, --failed or --retry",
+            hint="`interlock show` has the commands to copy",
         )
-    verdict: Verdict = "failed" if failed else "succeeded"
+    verdict: Verdict = "failed" if failed else "retry" if retry else "succeeded"
     output = _output(succeeded) if succeeded is not None else None
     path = Path(node)
     paths.parse(path)
-    project = find_project()
-    registry = load_registry(project, app)
-    limits = project_limits(project, registry)
+    registry = load_registry(find_project(), app)
     with existing(store, app=app) as journal:
         head = find_run_to_go_on(journal.store, run)
         entries = list(read_entries(journal.store, head.run))
-        plan = pinned_plan(entries[0])
+        plan = current_plan(entries)
         check_node(head.run, path, plan=plan, entries=entries)
         check_actions(plan, registry)
         if verdict == "succeeded":
             _check_output(plan, path, output=output, entries=entries)
-        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
+        stage = Stage(plan=plan, registry=registry, journal=journal)
 
         async def order(runtime: Runtime, observer: Observer) -> RunResult:
             return await runtime.resolve(

@@ -5,41 +5,55 @@ import click
 from interlock.cli.apps import load_registry
 from interlock.cli.console import err
 from interlock.cli.driving import Stage, check_actions, conclude, take_up
-from interlock.cli.limits import project_limits
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.runview import OPEN
 from interlock.cli.stores import LAST, Journal, existing, find_run_to_go_on
-from interlock.replay import pinned_plan
-from interlock.runtime import read_entries
+from interlock.errors import UsageError
+from interlock.journal import ENDED
+from interlock.replay import current_plan
+from interlock.runtime import OnChange, read_entries
 from interlock.store import Store
 
 
-@click.command(epilog=example("interlock resume last"))
+@click.command(epilog=example("interlock resume last", "interlock resume last --pin"))
 @click.argument("run")
+@click.option("--pin", is_flag=True, help="Keep the plan that the run has, whatever has changed.")
+@click.option(
+    "--migrate", is_flag=True, help="Take the new plan; what was executed counts, though changed."
+)
 @app_option
 @store_option
 @json_option
-def resume(run: str, *, app: str | None, store: str | None, as_json: bool) -> int:
+def resume(
+    run: str, *, pin: bool, migrate: bool, app: str | None, store: str | None, as_json: bool
+) -> int:
     """Go on with RUN, whose process has ended: an id, a unique beginning of one, or `last`.
 
     What was under way is run again, sent again with the same key, asked for, or left to a person,
     as each action declares. A run that has settled is shown as it is.
+
+    When the code has changed, the run goes on with it, unless what was executed has changed, too:
+    then you choose, with --pin or --migrate. `interlock upgrade --check` says it for all runs.
     """
-    project = find_project()
-    registry = load_registry(project, app)
-    limits = project_limits(project, registry)
+    if pin and migrate:
+        raise UsageError(
+            "--pin keeps the old plan, and --migrate takes the new one", hint="choose one of them"
+        )
+    on_change: OnChange = "pin" if pin else "migrate" if migrate else "check"
+    registry = load_registry(find_project(), app)
     with existing(store, app=app) as journal:
         head = find_run_to_go_on(journal.store, run)
-        plan = pinned_plan(next(read_entries(journal.store, head.run)))
-        if head.status in ("succeeded", "failed", "cancelled"):
+        plan = current_plan(read_entries(journal.store, head.run))
+        if head.status in ENDED:
             err(f"Run {head.run} has ended before: there is nothing to go on with")
             if run == LAST:
                 _say_what_is_open(journal)
         else:
-            check_actions(plan, registry)
-        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
-        return conclude(stage, take_up(stage, head.run), as_json=as_json)
+            check_actions(plan, registry, is_pinned=pin)
+        stage = Stage(plan=plan, registry=registry, journal=journal)
+        result = take_up(stage, head.run, on_change=on_change)
+        return conclude(stage, result, as_json=as_json)
 
 
 def _say_what_is_open(journal: Journal[Store]) -> None:

@@ -11,7 +11,7 @@ from interlock.cli.runview import OPEN, RunView, run_json, run_lines
 from interlock.cli.stores import find_run, to_read
 from interlock.errors import JournalCorrupt, UsageError
 from interlock.journal import StoredEvent
-from interlock.replay import pinned_plan
+from interlock.replay import current_plan
 from interlock.runtime import SystemClock, read_entries
 from interlock.store import EVENTS_READ_DEFAULT, ReadStore
 from interlock.values import Json, RunId
@@ -37,9 +37,9 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
             _print_events(journal.store, head.run)
             return Exit.OK
         entries = list(read_entries(journal.store, head.run))
-        plan = pinned_plan(entries[0])
+        plan = current_plan(entries)
         driver = journal.driven().get(head.run) if head.status in OPEN else None
-        now_ms = SystemClock().now_ms() if driver is not None else None
+        now_ms = SystemClock().now_ms()
         view = RunView(
             head=head, plan=plan, entries=entries, journal=journal, driver=driver, now_ms=now_ms
         )
