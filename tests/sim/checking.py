@@ -32,7 +32,14 @@ from interlock.journal import (
     decode_entry,
     refs_of,
 )
-from interlock.plan import CompiledCall, CompiledGraphNode, CompiledMap, CompiledPropose, Plan
+from interlock.plan import (
+    CompiledCall,
+    CompiledGraphNode,
+    CompiledMap,
+    CompiledPropose,
+    CompiledRepeat,
+    Plan,
+)
 from interlock.replay import fold, pinned_plan, verify
 from interlock.runtime import read_entries
 from interlock.store import Store
@@ -161,7 +168,7 @@ def action_of(plan: Plan, path: Path) -> str:
         node = graph.nodes[graph.positions[id_]]
         if isinstance(node, CompiledPropose):
             return last.partition("_")[0]
-        assert isinstance(node, CompiledGraphNode | CompiledMap)
+        assert isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat)
         graph = node.body
     node = graph.nodes[graph.positions[last]]
     assert isinstance(node, CompiledCall)

@@ -1,10 +1,22 @@
 """Random graphs over every kind of node, and random worlds for them; the same for the same seed."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from interlock.graph import AnyNode, Graph, GraphNode, MapNode, ProposeNode, Retry
+from interlock.graph import (
+    AnyNode,
+    FirstOfNode,
+    GateNode,
+    Graph,
+    GraphNode,
+    MapNode,
+    ProposeNode,
+    RepeatNode,
+    Retry,
+    WaitNode,
+)
 from interlock.testing import Does, Scripted, World
 from interlock.values import Json, NodeId, Schema
 from sim.graphs import INTEGER, INTEGERS, WRONG, Case, call, graph
@@ -13,6 +25,7 @@ CALLS = ("pure", "read", "metered", "write", "keyed", "probed", "safest")
 WRITES = frozenset(("write", "keyed", "probed", "safest"))
 NAME: Schema = {"type": "string"}
 DEPTH_MAX = 2
+FAR_MS = 1_000 * 3_600_000
 FAILURES: tuple[Does, ...] = (
     "raise",
     "not_applied",
@@ -26,11 +39,61 @@ FAILURES: tuple[Does, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Mix:
-    """What a generated world is like."""
+    """What a generated world is like.
+
+    Attributes:
+        flowing: how likely a node is one that waits, asks, repeats or chooses.
+    """
 
     failing: float = 0.0
+    flowing: float = 0.0
     guarded: float = 0.2
     delay_ms_max: int = 50
+
+
+@dataclass(kw_only=True)
+class Made:
+    """What of a graph is there already.
+
+    `reads` are expressions of integers, `integers` the nodes whose outputs are integers. A gate
+    knows the `bounds` of what it covers when all of its graph is there.
+    """
+
+    inner: bool
+    depth: int
+    nodes: list[AnyNode] = field(default_factory=list[AnyNode])
+    reads: list[str] = field(default_factory=list[str])
+    integers: list[NodeId] = field(default_factory=list[NodeId])
+    bounds: dict[NodeId, dict[NodeId, str]] = field(default_factory=dict[NodeId, dict[NodeId, str]])
+
+    @property
+    def prefix(self) -> str:
+        """What makes a label unique in a run."""
+        return "${{ inputs.name }}-" if self.inner else ""
+
+    @property
+    def gates(self) -> list[NodeId]:
+        return [node.id for node in self.nodes if isinstance(node, GateNode)]
+
+    @property
+    def others(self) -> list[NodeId]:
+        return [node.id for node in self.nodes if not isinstance(node, GateNode)]
+
+    def add(self, node: AnyNode, read: str | None) -> None:
+        """Add a node, and the expression of an integer that others may read of it."""
+        self.nodes.append(node)
+        if read is not None:
+            self.reads.append(read)
+        if read == node.id:
+            self.integers.append(node.id)
+
+    def finished(self) -> list[AnyNode]:
+        return [
+            replace(node, bounds=self.bounds.get(node.id, {}))
+            if isinstance(node, GateNode)
+            else node
+            for node in self.nodes
+        ]
 
 
 @dataclass(kw_only=True)
@@ -55,63 +118,77 @@ class Generator:
         return Case(graph=whole, inputs={"items": items})
 
     def _graph(self, name: str, *, depth: int, nodes_max: int, inputs: dict[str, Schema]) -> Graph:
-        nodes: list[AnyNode] = []
-        reads: list[str] = ["inputs.n"] if "n" in inputs else []
+        made = Made(inner="n" in inputs, depth=depth)
+        if made.inner:
+            made.reads.append("inputs.n")
         for index in range(self.choices.randint(1, nodes_max)):
-            node, read = self._node(f"{index}", reads, depth=depth, inner="n" in inputs)
-            nodes.append(node)
-            reads.append(read)
-        chosen = self._some(reads, 3)
+            made.add(*self._node(f"{index}", made))
+        chosen = self._some(made.reads, 3)
         outputs: dict[str, Json] = {"values": [f"${{{{ {read} }}}}" for read in chosen]}
         return graph(
             name,
-            *nodes,
-            outputs=outputs | ({"n": "${{ inputs.n }}"} if "n" in inputs else {}),
+            *made.finished(),
+            outputs=outputs | ({"n": "${{ inputs.n }}"} if made.inner else {}),
             optional=frozenset(("values",)),
             inputs=inputs,
         )
 
-    def _some(self, reads: list[str], most: int) -> list[str]:
+    def _some(self, reads: Sequence[str], most: int) -> list[str]:
         return self.choices.sample(reads, min(len(reads), self.choices.randint(0, most)))
 
-    def _node(
-        self, suffix: str, reads: list[str], *, depth: int, inner: bool
-    ) -> tuple[AnyNode, str]:
+    def _node(self, suffix: str, made: Made) -> tuple[AnyNode, str | None]:
         """A node, and the expression of an integer that others may read of it."""
-        kind = self.choices.choice(
-            ["call"] * 6 + (["graph", "map", "propose"] if depth < DEPTH_MAX else [])
-        )
-        values = self._some(reads, 2)
-        options = self._options(reads)
-        prefix = "${{ inputs.name }}-" if inner else ""
+        is_deep = made.depth >= DEPTH_MAX
+        if self.mix.flowing and self.choices.random() < self.mix.flowing:
+            return self._flowing(suffix, made, is_deep=is_deep)
+        kind = self.choices.choice(["call"] * 6 + ([] if is_deep else ["graph", "map", "propose"]))
+        options = self._options(made)
         match kind:
             case "call":
-                return self._call(suffix, values, prefix=prefix, options=options)
+                return self._call(suffix, made, options=options)
             case "graph":
-                id_, body = f"sub_{suffix}", self._body(depth)
-                given: dict[str, Json] = {"name": prefix + id_, "n": _first(values)}
-                return GraphNode(id=NodeId(id_), graph=body, with_=given, **options), f"{id_}.n"
+                id_ = NodeId(f"sub_{suffix}")
+                values = self._values(made, id_, options)
+                body = self._body(made.depth)
+                given: dict[str, Json] = {"name": made.prefix + id_, "n": _first(values)}
+                return GraphNode(id=id_, graph=body, with_=given, **options), f"{id_}.n"
             case "map":
-                id_, body = f"each_{suffix}", self._body(depth)
+                id_, body = f"each_{suffix}", self._body(made.depth)
+                name = f"{made.prefix}{id_}-${{{{ item }}}}-{suffix}"
                 node = MapNode(
                     id=NodeId(id_),
                     graph=body,
-                    over="[1, 2, 3]" if inner else "inputs.items",
+                    over="[1, 2, 3]" if made.inner else "inputs.items",
                     as_="item",
                     limit=self.choices.choice([None, 1, 2]),
                     failures_max=self.choices.choice([0, 0, 1, 9]),
-                    with_={"name": f"{prefix}{id_}-${{{{ item }}}}-{suffix}", "n": "${{ item }}"},
+                    with_={"name": name, "n": "${{ item }}"},
                     **options,
                 )
                 return node, f"{id_}.count"
             case _:
-                return self._propose(suffix, values, prefix=prefix, options=options)
+                return self._propose(suffix, made, options=options)
+
+    def _values(
+        self, made: Made, id_: NodeId, options: dict[str, Any], *, acts: bool = True
+    ) -> list[str]:
+        """What a node reads; of one that a gate covers, nothing or within a bound."""
+        values = self._some(made.reads, 2)
+        gates = [gate for gate in options.get("needs", ()) if gate in made.gates]
+        if not gates or not acts:
+            return values
+        if self.choices.random() < 0.5:
+            return []
+        for gate in gates:
+            made.bounds.setdefault(gate, {})[id_] = "size(args) > 0"
+        return values
 
     def _call(
-        self, suffix: str, values: list[str], *, prefix: str, options: dict[str, Any]
-    ) -> tuple[AnyNode, str]:
+        self, suffix: str, made: Made, *, options: dict[str, Any]
+    ) -> tuple[AnyNode, str | None]:
         action = self.choices.choice(CALLS)
         id_ = f"{action}_{suffix}"
+        values = self._values(made, NodeId(id_), options, acts=action in WRITES)
         if self.choices.random() < 0.5:
             options["retry"] = Retry(
                 attempts=self.choices.randint(1, 4), delay_ms=self.choices.choice([0, 10])
@@ -121,23 +198,73 @@ class Generator:
             options["deadline_ms"] = 1_500
         if self.choices.random() < 0.3:
             options["ensure"] = ("result >= 0",)
-        node = call(id_, action, *values, label=prefix + id_, timeout_ms=1_000, **options)
+        node = call(id_, action, *values, label=made.prefix + id_, timeout_ms=1_000, **options)
         return node, id_
 
     def _propose(
-        self, suffix: str, values: list[str], *, prefix: str, options: dict[str, Any]
-    ) -> tuple[AnyNode, str]:
-        id_ = f"propose_{suffix}"
+        self, suffix: str, made: Made, *, options: dict[str, Any]
+    ) -> tuple[AnyNode, str | None]:
+        id_ = NodeId(f"propose_{suffix}")
+        values = self._values(made, id_, options)
         given: list[Json] = [f"${{{{ {value} }}}}" for value in values]
         node = ProposeNode(
-            id=NodeId(id_),
+            id=id_,
             action="propose",
             repairs_max=self.choices.randint(0, 1),
             returns={"type": "object", "properties": {"n": INTEGER}, "required": ["n"]},
-            with_={"label": prefix + id_, "values": given},
+            with_={"label": made.prefix + id_, "values": given},
             **options,
         )
         return node, f"{id_}.n"
+
+    def _flowing(self, suffix: str, made: Made, *, is_deep: bool) -> tuple[AnyNode, str | None]:
+        kinds = ["gate", "gate", "time", "signal"]
+        kinds += ["first_of"] if made.integers else []
+        kinds += [] if is_deep else ["repeat", "repeat"]
+        options = self._options(made)
+        far_ms = self.choices.choice([None, FAR_MS])
+        match self.choices.choice(kinds):
+            case "gate":
+                return GateNode(
+                    id=NodeId(f"gate_{suffix}"),
+                    ask=f"{made.prefix}gate?",
+                    quorum=self.choices.randint(1, 2),
+                    expires_ms=far_ms,
+                    on_refused=self.choices.choice(("fail", "continue")),
+                    **options,
+                ), None
+            case "time":
+                for_ms = self.choices.randint(1, 60_000)
+                return WaitNode(id=NodeId(f"time_{suffix}"), for_ms=for_ms, **options), None
+            case "signal":
+                id_ = NodeId(f"signal_{suffix}")
+                node = WaitNode(id=id_, signal="go", for_ms=far_ms, returns=INTEGER, **options)
+                return node, id_
+            case "first_of":
+                most = min(3, len(made.integers))
+                of = self.choices.sample(made.integers, self.choices.randint(1, most))
+                id_ = NodeId(f"first_{suffix}")
+                return FirstOfNode(id=id_, of=tuple(of), **options), id_
+            case _:
+                return self._repeat(suffix, made, options=options)
+
+    def _repeat(
+        self, suffix: str, made: Made, *, options: dict[str, Any]
+    ) -> tuple[AnyNode, str | None]:
+        id_ = NodeId(f"again_{suffix}")
+        values, name = self._values(made, id_, options), f"{made.prefix}{id_}-"
+        node = RepeatNode(
+            id=id_,
+            graph=self._body(made.depth),
+            with_={"name": f"{name}0", "n": _first(values)},
+            # `n` grows, so that each turn has a name of its own.
+            carry={"name": f"{name}${{{{ result.n }}}}", "n": "${{ result.n + 1 }}"},
+            until="result.n % 3 == 0",
+            max=self.choices.randint(1, 3),
+            on_max="last",
+            **options,
+        )
+        return node, f"{id_}.turns"
 
     def _body(self, depth: int) -> str:
         name = f"body_{len(self.bodies)}"
@@ -147,16 +274,21 @@ class Generator:
         )
         return name
 
-    def _options(self, reads: list[str]) -> dict[str, Any]:
+    def _options(self, made: Made) -> dict[str, Any]:
         options: dict[str, Any] = {}
         chance = self.choices.random
-        ids = sorted({read.partition(".")[0] for read in reads if not read.startswith("inputs")})
+        ids, needs = made.others, list[NodeId]()
         if ids and chance() < 0.2:
-            options["needs"] = (NodeId(self.choices.choice(ids)),)
-        if ids and chance() < 0.2:
-            options["after"] = (NodeId(self.choices.choice(ids)),)
-        if reads and chance() < self.mix.guarded:
-            options["when"] = f"{self.choices.choice(reads)} % 2 == 0"
+            needs.append(self.choices.choice(ids))
+        if made.gates and chance() < 0.5:
+            needs.append(self.choices.choice(made.gates))
+        if needs:
+            options["needs"] = tuple(needs)
+        if made.nodes and chance() < 0.2:
+            after = self.choices.choice(made.nodes).id
+            options.update({"after": (after,)} if after not in needs else {})
+        if made.reads and chance() < self.mix.guarded:
+            options["when"] = f"{self.choices.choice(made.reads)} % 2 == 0"
         elif ids and chance() < self.mix.guarded / 2:
             options["when"] = f"nodes.{self.choices.choice(ids)}.status != 'succeeded'"
         if chance() < 0.3:
@@ -180,7 +312,7 @@ class Chances:
     mix: Mix
 
     def world(self) -> World:
-        return World(self._outcome, proposals=self._proposal)
+        return World(self._outcome, proposals=self.proposal)
 
     def _outcome(self, label: str, number: int) -> Scripted:
         delay_ms = Random(f"{self.delays}/{label}/{number}").randrange(self.mix.delay_ms_max)
@@ -191,7 +323,8 @@ class Chances:
             does=chance.choice(FAILURES), delay_ms=delay_ms, applies=chance.random() < 0.5
         )
 
-    def _proposal(self, label: str, number: int) -> Json:
+    def proposal(self, label: str, number: int) -> Json:
+        """What the n-th call with a label proposes."""
         chance = Random(f"{self.seed}/{label}/{number}")
         if chance.random() < self.mix.failing:
             return chance.choice([WRONG, 7, {}, {"interlock": 1, "name": "x", "nodes": {}}])

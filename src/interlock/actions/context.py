@@ -7,10 +7,11 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from interlock.actions.manifest import Manifest
 from interlock.errors import UsageError
-from interlock.values import Digest, Json, Schema
+from interlock.values import Digest, Json, Path, Schema
 
 T = TypeVar("T")
 LiveKind: TypeAlias = Literal["chunk", "heartbeat"]
+NOWHERE = Path("")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class Context:
         idempotency_key: equal for all attempts of one generation of a node; send it to the
             receiver.
         attempt_no: counts from 1.
+        path: of the node that calls, such as `docs[3]/fetch`.
         deadline_ms: wall-clock time, in ms since the epoch, after which nothing may be sent any
             more.
         feedback: what was wrong with the last attempt, when the node has `retry: {feedback: true}`
@@ -79,6 +81,7 @@ class Context:
     deadline_ms: int
     now: Callable[[], int]
     random: Callable[[], float]
+    path: Path = NOWHERE
     feedback: tuple[str, ...] = ()
     previous: Json = None
     proposal: ProposalRules | None = None

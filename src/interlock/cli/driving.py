@@ -23,7 +23,15 @@ from interlock.cli.times import span
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Entry
 from interlock.plan import Plan
-from interlock.runtime import Observer, OnChange, RunResult, Runtime, SystemClock, read_entries
+from interlock.runtime import (
+    CallLimit,
+    Observer,
+    OnChange,
+    RunResult,
+    Runtime,
+    SystemClock,
+    read_entries,
+)
 from interlock.store import Store
 from interlock.values import Json, Path, RunId
 
@@ -40,6 +48,7 @@ class Stage:
     plan: Plan
     registry: Registry
     journal: Journal[Store]
+    limits: tuple[CallLimit, ...] = ()
 
 
 def drive(
@@ -114,7 +123,8 @@ async def _carry_out(
     stage: Stage, order: Order, *, progress: Progress, stop: "Interruption"
 ) -> RunResult:
     store, registry = stage.journal.store, stage.registry
-    async with Runtime(store, registry, watcher=progress.hear) as runtime:
+    runtime = Runtime(store, registry, watcher=progress.hear, limits=stage.limits)
+    async with runtime:
         with stop.catching(runtime):
             return await order(runtime, stop.watching(progress.observe))
 

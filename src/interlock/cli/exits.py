@@ -33,7 +33,7 @@ class Exit(IntEnum):
 
 MEANINGS: dict[Exit, str] = {
     Exit.OK: "done",
-    Exit.FAILED: "the run failed; `fmt --check`, `doctor` or `upgrade --check` found something",
+    Exit.FAILED: "the run failed; `upgrade`, `certify`, `fmt --check` or `doctor` found something",
     Exit.USAGE: "usage: a wrong option, no such run or journal, an app that cannot be loaded",
     Exit.REFUSED: "refused before anything ran: the document, the plan or the inputs are invalid",
     Exit.IN_DOUBT: "the run stopped in doubt about a write: a person decides, see `resolve`",

@@ -54,8 +54,12 @@ def declared_inputs(plan: Plan) -> list[Input]:
     ]
 
 
-def read_inputs(plan: Plan, given: Sequence[str], file: str | None) -> dict[str, Json]:
+def read_inputs(
+    plan: Plan, given: Sequence[str], file: str | None, *, whole: bool = True
+) -> dict[str, Json]:
     """Read the inputs of a run and check them all, before anything runs.
+
+    Unless they are to be `whole`, required ones may be missing.
 
     Raises:
         InputsInvalid: names each input that is wrong, missing or unknown, and what is expected.
@@ -75,7 +79,7 @@ def read_inputs(plan: Plan, given: Sequence[str], file: str | None) -> dict[str,
             found[name] = value
     problems += _unknown(found, declared)
     missing = [each for each in declared.values() if each.required and each.name not in found]
-    if missing:
+    if missing and whole:
         problems.append(f"missing: {listed(each.name for each in missing)}")
     told = {problem.partition("`")[2].partition("`")[0] for problem in problems}
     problems += [

@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry(WRITE, "Check graphs; run nothing."),
     "fmt": Entry(WRITE, "Lay documents out in the canonical way."),
     "plan": Entry(WRITE, "Show what a run would do; run nothing."),
+    "certify": Entry(WRITE, "Prove in simulation that nothing is lost or done twice."),
     "schema": Entry(WRITE, "Print the JSON Schema of documents."),
     "explain": Entry(WRITE, "Explain a code such as IL2003."),
     "run": Entry(RUN, "Run a graph."),

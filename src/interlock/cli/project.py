@@ -3,15 +3,17 @@
 import difflib
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from interlock.cli.console import listed
 from interlock.errors import UsageError
 
 FILE = "pyproject.toml"
-SETTINGS = ("app", "store")
+SETTINGS = ("app", "store", "limits")
+LIMITS = "limits"
 STORE_VARIABLE = "INTERLOCK_STORE"
 HOME = ".interlock"
 JOURNAL = "journal.db"
@@ -19,12 +21,16 @@ JOURNAL = "journal.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Settings, and the folder that they are relative to. Without a project, `file` is None."""
+    """Settings, and the folder that they are relative to. Without a project, `file` is None.
+
+    What `limits` says is read by those who need it: `project_limits`.
+    """
 
     folder: Path
     file: Path | None = None
     app: str | None = None
     store: str | None = None
+    limits: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -58,7 +64,7 @@ def _settings(file: Path) -> object:
     return cast(dict[str, object], tool).get("interlock") if isinstance(tool, dict) else None
 
 
-def _checked(settings: object, file: Path) -> dict[str, str]:
+def _checked(settings: object, file: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise UsageError(f"`tool.interlock` in {shown(file)} is no table", hint="[tool.interlock]")
     for name, value in cast(dict[str, object], settings).items():
@@ -68,12 +74,22 @@ def _checked(settings: object, file: Path) -> dict[str, str]:
             raise UsageError(
                 f"[tool.interlock] in {shown(file)} has no setting `{name}`", hint=hint
             )
-        if not isinstance(value, str) or not value:
+        if name == LIMITS:
+            _check_table(value, file)
+        elif not isinstance(value, str) or not value:
             raise UsageError(
                 f"`{name}` of [tool.interlock] in {shown(file)} is {value!r}, not a text",
                 hint=f'write it in quotes: {name} = "..."',
             )
-    return cast(dict[str, str], settings)
+    return cast(dict[str, Any], settings)
+
+
+def _check_table(value: object, file: Path) -> None:
+    if not isinstance(value, dict):
+        raise UsageError(
+            f"`{LIMITS}` of [tool.interlock] in {shown(file)} is no table",
+            hint='[tool.interlock.limits], then "llm.*" = {concurrency_max = 8}',
+        )
 
 
 def store_url(project: Project, option: str | None) -> str:

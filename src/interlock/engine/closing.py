@@ -1,5 +1,7 @@
 """The end of a scope: undone first where that is asked for, then told to whoever opened it."""
 
+from dataclasses import replace
+
 from interlock.engine.execution import execution_digest
 from interlock.engine.maps import end_item
 from interlock.engine.repeats import end_turn
@@ -18,9 +20,9 @@ FINE = ("succeeded", "skipped", "undone")
 
 def close_scope(turn: Turn, scope: ScopeState) -> None:
     """End a scope whose nodes have all settled, and tell its parent."""
-    end = _end_of(scope)
+    end = _end_of(scope) if scope.undo is None else _end_after(scope.undo)
     if scope.undo is None and _is_to_be_undone(turn.state, scope, end):
-        begin_undo(turn, scope)
+        begin_undo(turn, scope, why=(end.status, end.problem))
         return
     turn.state.scopes.pop(scope.path, None)
     scope.ended = end.status
@@ -88,12 +90,19 @@ def _worst(scope: ScopeState, bad: list[tuple[AnyCompiledNode, NodeState]]) -> R
     return worst(statuses)
 
 
+def _end_after(undo: UndoState) -> ScopeEnd:
+    """How a scope ends that was undone: as it would have, and says what was undone."""
+    status, problem = undo.why
+    if problem is not None:
+        problem = replace(problem, message=f"{problem.message}{_undone(undo)}")
+    return ScopeEnd(status=status, output={}, problem=problem)
+
+
 def _problem(scope: ScopeState, node: AnyCompiledNode, now: NodeState) -> ErrorInfo:
     """Tell of the node whose end is the end of the scope."""
     error = now.error
     told = f"`{paths.child(scope.path, node.id)}` {now.status}"
     told += f": {error.message}" if error is not None else ""
-    told += _undone(scope.undo) if scope.undo is not None else ""
     return ErrorInfo(code="IL6013", message=told, hint=error.hint if error is not None else "")
 
 

@@ -17,15 +17,18 @@ from interlock.engine.state import (
     State,
     WaitState,
 )
+from interlock.engine.stopping import stopping
 from interlock.engine.turn import ROOT
 from interlock.errors import ensure
 from interlock.journal import SETTLED
 from interlock.plan import (
     AnyCompiledNode,
     CompiledCall,
+    CompiledGate,
     CompiledMap,
     CompiledPropose,
     CompiledRepeat,
+    CompiledWait,
 )
 from interlock.values import Path, paths
 
@@ -42,6 +45,9 @@ def check_state(state: State) -> None:
         ensure(scope.path == path, "a scope stands under another path", path=path)
         _check_scope(state, scope)
     _check_counts(state)
+    for path, opened in state.asleep.items():
+        _check_asleep(state, path, opened)
+    _check_held(state)
     for path in state.ordered:
         _check_ordered(state, path)
 
@@ -49,6 +55,7 @@ def check_state(state: State) -> None:
 def _check_settled_run(state: State) -> None:
     ensure(not state.scopes, "a settled run has open scopes", scopes=sorted(state.scopes))
     ensure(not state.ordered, "a settled run has orders left", ordered=sorted(state.ordered))
+    ensure(not state.timers, "a settled run has timers left", timers=sorted(state.timers))
     ensure(state.execution is not None, "a settled run has no execution digest")
     ensure(
         (state.status == "succeeded") == (state.output is not None) == (state.error is None),
@@ -70,6 +77,40 @@ def _check_counts(state: State) -> None:
     }
     ensure(set(state.asleep) == asleep, "wrong set", counted=asleep, kept=set(state.asleep))
     ensure(set(state.timers) <= asleep | {ROOT}, "a timer of what does not sleep", asleep=asleep)
+
+
+def _check_asleep(state: State, path: Path, opened: WaitState | GateState) -> None:
+    scope, _, compiled, node = cast(Found, state.find(path))
+    ensure(node.opened is opened, "it sleeps over something else", path=path)
+    ensure(node.stop is None and stopping(scope) is None, "it is to stop, and sleeps", path=path)
+    due_ms = state.timers.get(path)
+    if isinstance(opened, GateState):
+        is_gate = isinstance(compiled, CompiledGate) and opened.approval is node.approval
+        ensure(is_gate, "an open gate asks for something else", path=path)
+        ensure(due_ms == opened.approval.expires_at_ms, "wrong timer", path=path, kept=due_ms)
+        quorum = cast(CompiledGate, compiled).quorum
+        ensure(len(opened.approvers) < quorum, "approved, and still open", path=path)
+        return
+    wait = cast(CompiledWait, compiled)
+    ensure(wait.signal == opened.signal, "waits for another signal", path=path)
+    ensure((due_ms is None) == (wait.for_ms is None), "wrong timer", path=path, kept=due_ms)
+    kept = [name for place in (path, ROOT) for name, *_ in state.signals.get(place, [])]
+    ensure(opened.signal not in kept, "waits for a signal that has come", path=path)
+
+
+def _check_held(state: State) -> None:
+    held = {(scope.path, index) for scope, index in state.held}
+    ensure(len(held) == len(state.held), "held back twice", held=sorted(held))
+    for scope, index in state.held:
+        node = scope.nodes[index]
+        is_ready = state.paused and node.status == "waiting" and node.waiting == 0
+        ensure(is_ready and state.scopes.get(scope.path) is scope, "held back", path=scope.path)
+    paths_held = state.held_attempts
+    ensure(len(set(paths_held)) == len(paths_held), "held back twice", held=paths_held)
+    for path in paths_held:
+        node = cast(Found, state.find(path))[3]
+        is_due = node.status == "running" and not (node.started or node.ahead or node.probing)
+        ensure(state.paused and is_due and path not in state.ordered, "held back", path=path)
 
 
 def _nodes_of(scope: ScopeState) -> Iterator[tuple[Path, NodeState]]:
@@ -103,6 +144,18 @@ def _check_scope(state: State, scope: ScopeState) -> None:
         waiting = sum(scope.nodes[other].status not in SETTLED for other in depends)
         ensure(node.waiting == waiting, "wrong count", path=path, counted=waiting)
         _check_node(state, compiled, node, path=path, is_held=index in held)
+        if node.status == "running" and path not in state.ordered:
+            _check_allowed(scope, compiled, node, path=path)
+
+
+def _check_allowed(
+    scope: ScopeState, compiled: AnyCompiledNode, node: NodeState, *, path: Path
+) -> None:
+    """Whatever a gate covers and runs, a person approved, in this generation."""
+    for gate, approval in ((scope.nodes[i], scope.nodes[i].approval) for i in compiled.gates):
+        allowed = approval.covers.get(compiled.id) if approval is not None else None
+        is_allowed = allowed is not None and allowed.generation == node.generation
+        ensure(gate.status == "succeeded" and is_allowed, "runs without approval", path=path)
 
 
 def _check_parent(state: State, scope: ScopeState) -> None:
@@ -112,7 +165,7 @@ def _check_parent(state: State, scope: ScopeState) -> None:
     above = scope.parent
     ensure(state.scopes.get(above.path) is above, "a scope without its parent", path=scope.path)
     ensure(scope.depth == above.depth + 1, "wrong depth", path=scope.path, depth=scope.depth)
-    if scope.undo is not None and scope.undo.inside:
+    if scope.undo is not None and scope.undo.why[1] is None:
         return
     opened = above.nodes[scope.parent_node].opened
     known = opened is scope if scope.item < 0 else isinstance(opened, MapState | RepeatState)
@@ -152,6 +205,8 @@ def _check_running(state: State, compiled: AnyCompiledNode, node: NodeState, *, 
         ensure(isinstance(compiled, CompiledRepeat), "turns of what is no repeat", path=path)
         is_open = paths.turn(path, node.opened.turn) in state.scopes
         ensure(is_open != (path in state.ordered), "its turn is open, or its end", path=path)
+        most = cast(CompiledRepeat, compiled).max
+        ensure(1 <= node.opened.turn <= most, "more turns than allowed", path=path)
     elif isinstance(node.opened, ScopeState):
         ensure(node.opened.path == path, "the scope of another node", path=path)
         is_open = state.scopes.get(path) is node.opened

@@ -65,6 +65,7 @@ def _reorder(at: At, node: CompiledCall, *, crashed: bool) -> None:
     elif (expired := expiry(at)) is not None:
         settle(at, "refused", error=expired)
     elif turn.state.paused:
+        state.ahead = False
         turn.state.held_attempts.append(at.path)
     else:
         turn.commands.append(attempt_due(at, node))

@@ -8,6 +8,9 @@ from interlock.journal import ErrorInfo, NodeStatus, RunOutcome, SettledStatus, 
 from interlock.plan import AnyCompiledNode, CompiledGraph, Plan, Proposal
 from interlock.values import Digest, Json, NodeId, Path, RunId, immutable
 
+End: TypeAlias = tuple[RunOutcome, ErrorInfo | None]
+"""How a scope ended, and why it did not succeed."""
+
 Outcome: TypeAlias = tuple[SettledStatus, Digest | None, str | None]
 """What a path contributes to the execution digest.
 
@@ -146,12 +149,12 @@ class UndoState:
 
     `waiting` counts, by position, what has to be undone first, `inner` the child scopes of a node
     that are still to be undone, `active` the nodes whose undo goes on, `undone` what was taken
-    back. `problem` is the first that could not be. `inside` says that the scope around is being
-    undone, too.
+    back. `problem` is the first that could not be. `why` is how the scope ended before; one that is
+    undone because the scope around it is has no problem there.
     """
 
     waiting: list[int]
-    inside: bool
+    why: "End"
     inner: dict[int, int] = field(default_factory=dict[int, int])
     active: int = 0
     undone: int = 0

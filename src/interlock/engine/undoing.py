@@ -8,7 +8,7 @@ as it is, and so does all that it depends on.
 from typing import cast
 
 from interlock.engine.launching import launch_call
-from interlock.engine.state import NodeState, ScopeState, UndoState
+from interlock.engine.state import End, NodeState, ScopeState, UndoState
 from interlock.engine.turn import At, Turn, names_for, settle
 from interlock.errors import ExpressionFailed, ValueRefused, ensure
 from interlock.journal import SETTLED, ErrorInfo, NodeSettled, Value
@@ -16,12 +16,14 @@ from interlock.plan import CompiledCall, CompiledRepeat
 from interlock.values import paths
 
 HAPPENED = ("succeeded", "violated")
+INSIDE: End = ("failed", None)
+"""Of a scope that is undone because the one around it is."""
 
 
-def begin_undo(turn: Turn, scope: ScopeState, *, inside: bool = False) -> None:
+def begin_undo(turn: Turn, scope: ScopeState, *, why: End = INSIDE) -> None:
     """Undo a scope whose nodes have all settled; it stays open until that has ended."""
     turn.state.scopes[scope.path] = scope
-    undo = UndoState([len(node.dependents) for node in scope.graph.nodes], inside)
+    undo = UndoState([len(node.dependents) for node in scope.graph.nodes], why)
     scope.undo = undo
     for index, count in enumerate(undo.waiting):
         if count == 0:
@@ -46,7 +48,7 @@ def undo_node(turn: Turn, scope: ScopeState, index: int) -> None:
         return
     undo.inner[index] = len(inner)
     for one in inner[-1:] if isinstance(node, CompiledRepeat) else inner:
-        begin_undo(turn, one, inside=True)
+        begin_undo(turn, one)
 
 
 def _undoable_in(scope: ScopeState, index: int) -> list[ScopeState]:
@@ -125,7 +127,7 @@ def _done_with(turn: Turn, scope: ScopeState, undo: UndoState) -> None:
     undo.active -= 1
     if undo.active:
         return
-    if not undo.inside:
+    if undo.why[1] is not None:
         turn.ended.append(scope)
         return
     del turn.state.scopes[scope.path]
@@ -142,7 +144,7 @@ def _inner_ended(turn: Turn, scope: ScopeState, inner: ScopeState) -> None:
     undo.problem = undo.problem or ended.problem
     in_turns = isinstance(scope.graph.nodes[index], CompiledRepeat)
     if in_turns and left and ended.problem is None:
-        begin_undo(turn, _undoable_in(scope, index)[left - 1], inside=True)
+        begin_undo(turn, _undoable_in(scope, index)[left - 1])
     elif in_turns or not left:
         _all_inner_ended(turn, scope, index)
 

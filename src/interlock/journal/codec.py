@@ -15,7 +15,7 @@ import orjson
 from interlock.errors import JournalCorrupt, ValueRefused
 from interlock.journal.events import Entry, Event
 from interlock.journal.values import ErrorInfo, Value
-from interlock.values import Json, RunId, ValueRef
+from interlock.values import Json, RunId, ValueRef, fitted
 
 VERSION = 1
 TYPES: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
@@ -101,7 +101,7 @@ def encode_entry(run: RunId, entry: Entry) -> bytes:
         envelope["refs"] = refs
     if data:
         envelope["data"] = data
-    return orjson.dumps(envelope, option=orjson.OPT_SORT_KEYS)
+    return fitted(orjson.dumps(envelope, option=orjson.OPT_SORT_KEYS))
 
 
 def values_of(event: Event) -> list[Value]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from interlock.plan.arranging import arrange
 from interlock.plan.binding import Surroundings, bind
-from interlock.plan.executable import refuse_unexecutable
 from interlock.plan.gates import cover
 from interlock.plan.model import (
     AnyCompiledNode,
@@ -52,8 +51,6 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
     if around.is_checked:
         notice(site)
         warn_of_undo(site, nodes, undoable=undoable)
-    if not site.problems.has_errors and not site.problems.broken:
-        refuse_unexecutable(graph.nodes.values(), site.problems)
     return CompiledGraph(
         name=graph.name,
         nodes=tuple(nodes),

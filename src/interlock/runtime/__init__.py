@@ -6,7 +6,7 @@ from interlock.runtime.clock import (
     SystemClock as SystemClock,
     SystemIds as SystemIds,
 )
-from interlock.runtime.limits import CallLimit as CallLimit
+from interlock.runtime.limits import CallLimit as CallLimit, check_limits as check_limits
 from interlock.runtime.live import (
     Chunk as Chunk,
     Heartbeat as Heartbeat,
@@ -26,6 +26,7 @@ from interlock.runtime.upgrades import (
 
 __all__ = [
     "CallLimit",
+    "check_limits",
     "Chunk",
     "Clock",
     "examine",

@@ -83,6 +83,7 @@ class Call:
         return Context(
             idempotency_key=key,
             attempt_no=command.attempt,
+            path=command.path,
             deadline_ms=deadline,
             now=self.world.clock.now_ms,
             # Seeded, so that an attempt draws the same numbers on every machine.

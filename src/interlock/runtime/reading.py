@@ -7,7 +7,7 @@ from interlock.journal import Entry, Envelope, StoredEvent, entry_in, open_envel
 from interlock.store import ReadStore
 from interlock.values import RunId, ValueRef
 
-PAGE = 1_000
+PAGE = 250
 KEEP = "keep the file for analysis, and restore the store from a backup"
 
 

@@ -6,17 +6,18 @@ writes and moments, and then lets a process die at each.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TypeAlias, final
+from typing import Literal, Protocol, TypeAlias, final
 
+from interlock.actions import Registry
 from interlock.errors import StoreError
 from interlock.runtime import Clock, Ids, RunResult, Runtime
 from interlock.store import Store
 from interlock.testing.faults import Fault, FaultyStore
-from interlock.testing.world import Moment, World
+from interlock.testing.world import Moment, Watcher
 
 MOURNING_S = 61.0
 """Longer than a lease lives: a store in memory cannot know that its owner has died."""
@@ -25,15 +26,27 @@ Order: TypeAlias = Callable[[Runtime], Awaitable[RunResult]]
 """What a process does: start a run, resume it, resolve a node of it."""
 
 
+class Stage(Protocol):
+    """Actions, and who watches the moments of their calls: a `World`, for one."""
+
+    watch: Watcher | None
+
+    @property
+    def registry(self) -> Registry:
+        """The actions."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashPoint:
     """Where a process dies; numbers count from 1 in the life of that process.
 
     Attributes:
-        at: `moment` is that of an action, in the order in which they come to pass.
+        at: `moment` is that of an action, in the order in which they come to pass. At `fenced`
+            the process does not die: before that write another owner takes its runs over.
     """
 
-    at: Literal["before_write", "after_write", "moment"]
+    at: Literal["before_write", "after_write", "moment", "fenced"]
     number: int
 
 
@@ -64,11 +77,16 @@ class Lives:
         world: what acts; its `watch` is called as before, in all processes.
         clock: goes on from one process to the next.
         ids: the same for all, so that owners differ.
+        mourning_s: how long nobody lives after a death. When it is shorter than a lease, the next
+            process knows that the one before is dead, as it does with a file.
     """
 
-    def __init__(self, store: Store, world: World, *, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, store: Store, world: Stage, *, clock: Clock, ids: Ids, mourning_s: float = MOURNING_S
+    ) -> None:
         self.store = store
         self.world = world
+        self._mourning_s = mourning_s
         self._clock = clock
         self._ids = ids
         self._watch = world.watch
@@ -79,7 +97,8 @@ class Lives:
         Raises:
             Exception: whatever the order raises while the process is alive.
         """
-        mortal = FaultyStore(self.store, _faults(crash))
+        inherits = self._mourning_s < MOURNING_S
+        mortal = FaultyStore(self.store, _faults(crash), inherits=inherits)
         life = _Life(mortal, crash)
         self.world.watch = partial(self._pass, life)
         async with Runtime(
@@ -90,7 +109,7 @@ class Lives:
             result = await _outcome(work, life)
         self.world.watch = self._watch
         if result is None:
-            await asyncio.sleep(MOURNING_S)
+            await asyncio.sleep(self._mourning_s)
         return Life(result=result, writes=mortal.writes, moments=life.moments)
 
     async def _pass(self, life: "_Life", moment: Moment) -> None:
@@ -122,7 +141,14 @@ class _Life:
 def _faults(crash: CrashPoint | None) -> list[Fault]:
     if crash is None or crash.at == "moment":
         return []
-    return [Fault(write_no=crash.number, moment="after" if crash.at == "after_write" else "before")]
+    return [Fault(write_no=crash.number, moment=MOMENTS[crash.at])]
+
+
+MOMENTS: Mapping[str, Literal["before", "after", "fenced"]] = {
+    "before_write": "before",
+    "after_write": "after",
+    "fenced": "fenced",
+}
 
 
 async def _outcome(work: "asyncio.Future[RunResult]", life: _Life) -> RunResult | None:
@@ -134,7 +160,7 @@ async def _outcome(work: "asyncio.Future[RunResult]", life: _Life) -> RunResult 
     try:
         return work.result()
     except StoreError:
-        if life.store.is_stopped:
+        if life.store.is_stopped or life.store.is_fenced:
             return None
         raise
 

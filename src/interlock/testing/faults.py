@@ -6,24 +6,28 @@ from threading import Lock
 from typing import Literal, TypeVar, final
 
 from interlock.actions import Database
-from interlock.errors import StoreFailed
+from interlock.errors import LeaseHeld, StoreFailed
 from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
 from interlock.store import EVENTS_READ_DEFAULT, HEADS_READ_DEFAULT, MESSAGES_READ_DEFAULT, Store
 from interlock.values import RunId, ValueRef
 
 T = TypeVar("T")
+THIEF = OwnerId("another-owner")
+FAR_FUTURE_MS = 10_000_000_000_000
+"""After the end of every lease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One write that fails, `before` or `after` it is applied.
+    """One write that fails, `before` or `after` it is applied, or is `fenced`.
 
-    `write_no` counts the calls of `write` from 1. In both cases the caller learns only that the
-    write failed, as with a real disk.
+    `write_no` counts the calls of `write` from 1. When it fails the caller learns only that, as
+    with a real disk. When it is fenced, another owner has taken over the runs of the batch just
+    before it, and nothing is broken.
     """
 
     write_no: int
-    moment: Literal["before", "after"]
+    moment: Literal["before", "after", "fenced"]
 
 
 @final
@@ -37,10 +41,20 @@ class FaultyStore:
     inner = open_store("memory:")
     store = FaultyStore(inner, [Fault(write_no=3, moment="after")])
     ```
+
+    Args:
+        store: what it wraps.
+        faults: the plan.
+        inherits: whether whoever holds a lease counts as dead, so that it is taken over at once, as
+            with stores that see the locks of the dead.
     """
 
-    def __init__(self, store: Store, faults: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self, store: Store, faults: Iterable[Fault] = (), *, inherits: bool = False
+    ) -> None:
         self._inner = store
+        self._inherits = inherits
+        self._fenced = False
         self._faults = {fault.write_no: fault for fault in faults}
         self._lock = Lock()
         self._writes = 0
@@ -64,26 +78,33 @@ class FaultyStore:
         return self._failure is not None
 
     @property
+    def is_fenced(self) -> bool:
+        """Whether another owner has taken runs over by plan."""
+        return self._fenced
+
+    @property
     def writes(self) -> int:
         """How many times `write` was called: a run's number of crash points is twice that."""
         return self._writes
 
     def write(self, records: Sequence[Record]) -> frozenset[RunId]:
         """Append a batch, unless the plan says otherwise; see `Store.write`."""
-        return self._written(lambda: self._inner.write(records))
+        return self._written(lambda: self._inner.write(records), {record.run for record in records})
 
     def transact(
         self, run: RunId, epoch: int, work: Callable[[Database], Sequence[Record]]
     ) -> bool:
         """Run a transaction, unless the plan says otherwise; it counts as a write."""
-        return self._written(lambda: self._inner.transact(run, epoch, work))
+        return self._written(lambda: self._inner.transact(run, epoch, work), {run})
 
-    def _written(self, write: Callable[[], T]) -> T:
+    def _written(self, write: Callable[[], T], runs: Collection[RunId]) -> T:
         with self._lock:
             self._check_running()
             self._writes += 1
             fault = self._faults.get(self._writes)
-            if fault is None:
+            if fault is not None and fault.moment == "fenced":
+                self._take_over(runs)
+            if fault is None or fault.moment == "fenced":
                 return write()
             if fault.moment == "after":
                 write()
@@ -122,7 +143,24 @@ class FaultyStore:
         """Acquire, renew or take over a lease; see `Store.lease`."""
         with self._lock:
             self._check_running()
+            if self._inherits:
+                return self._inherit(run, owner, now_ms=now_ms, life_ms=life_ms)
             return self._inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
+
+    def _inherit(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
+        """Lease a run as if its holder were gone, unless this process is the one that is late."""
+        try:
+            return self._inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
+        except LeaseHeld as held:
+            if self._fenced:
+                raise
+            return self._inner.lease(run, owner, now_ms=held.expires_ms, life_ms=life_ms)
+
+    def _take_over(self, runs: Iterable[RunId]) -> None:
+        self._fenced = True
+        for run in runs:
+            if self._inner.head(run) is not None:
+                self._inner.lease(run, THIEF, now_ms=FAR_FUTURE_MS, life_ms=1)
 
     def release(
         self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()

@@ -4,7 +4,7 @@ Paths are used through their module: `paths.child(scope, node)`, `paths.parse(te
 """
 
 from interlock.values import paths as paths
-from interlock.values.canonical import canonical as canonical
+from interlock.values.canonical import canonical as canonical, fitted as fitted
 from interlock.values.checker import (
     Checker as Checker,
     Problem as Problem,
@@ -25,6 +25,7 @@ from interlock.values.domain import (
     encode as encode,
 )
 from interlock.values.durations import duration_ms as duration_ms, duration_text as duration_text
+from interlock.values.examples import examples as examples
 from interlock.values.ids import ulid as ulid
 from interlock.values.immutable import immutable as immutable
 from interlock.values.names import (
@@ -79,6 +80,8 @@ __all__ = [
     "duration_ms",
     "duration_text",
     "encode",
+    "examples",
+    "fitted",
     "immutable",
     "Json",
     "json_pointer",

@@ -21,7 +21,8 @@ command ended is in its [exit code](exit-codes.md). `NO_COLOR=1` turns colours o
 The actions come from `--app MODULE:NAME`, else from `[tool.interlock] app = "MODULE:NAME"` in the
 nearest `pyproject.toml` that has this table, else they are the built-in ones. The journal is at
 `--store`, else at `INTERLOCK_STORE`, else at `store` of `[tool.interlock]`, else at
-`.interlock/journal.db` in the project's folder.
+`.interlock/journal.db` in the project's folder. How many calls may go on is in
+`[tool.interlock.limits]`: [limit calls](../how-to/limits.md).
 
 Where a command takes a RUN, write its id, a unique beginning of it, or `last`.
 """

@@ -177,6 +177,28 @@ def test_apps_that_cannot_be_loaded(shell: Shell):
     shell.check("apps")
 
 
+LIMITS_TABLE = '[tool.interlock]\napp = "actions:registry"\n\n[tool.interlock.limits]\n'
+
+
+def test_limits_of_a_project(shell: Shell):
+    def run(limits: str) -> None:
+        shell.write("pyproject.toml", LIMITS_TABLE + limits + "\n")
+        shell("interlock run batch.yaml -i numbers=[2]")
+
+    run("wrong = 8")
+    run('"ci.build" = {concurrency = 8}')
+    run('"ci.build" = {concurrency_max = "8"}')
+    run('"ci.build" = {concurrency_max = 0}')
+    run('"ci.build" = {rate_per_s = true}')
+    run('"ci.biuld" = {rate_per_s = 5}')
+    run('"ci.build" = [{rate_per_s = 500}, {concurrency_max = 2, by = "verison"}]')
+    shell.write("pyproject.toml", "[tool.interlock]\nlimits = 8\n")
+    shell("interlock runs")
+    run('"*" = [{rate_per_s = 500}, {concurrency_max = 2}]')
+    shell.check("limits")
+    assert "2 limits" in shell("interlock doctor").out
+
+
 def test_a_run_that_waits(gated: Shell):
     gated("interlock plan release.yaml")
     gated("interlock run release.yaml -i version=7")

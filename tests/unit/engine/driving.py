@@ -36,12 +36,16 @@ from interlock.journal import (
     GateDecided,
     GateOpened,
     GateVerdict,
+    NodeCancelled,
     NodeResolved,
     NodeSettled,
     ProbeAnswer,
     ProbeAnswered,
+    RunCancelled,
+    RunMigrated,
     RunPaused,
     RunRecovered,
+    RunReopened,
     RunSettled,
     RunStarted,
     RunUnpaused,
@@ -92,7 +96,9 @@ LATE = failure("IL6012", not_applied=True, permanent=True)
 class Driven:
     """One run, driven by hand. `now_ms` is the time of the next event."""
 
-    def __init__(self, plan: Plan, inputs: Mapping[str, Json] | None = None) -> None:
+    def __init__(
+        self, plan: Plan, inputs: Mapping[str, Json] | None = None, **started: Any
+    ) -> None:
         self.plan = plan
         self.state: State = initial(plan, RUN)
         self.entries: list[Entry] = []
@@ -110,6 +116,7 @@ class Driven:
                 semantics=SEMANTICS,
                 expressions="cel",
                 principal="test",
+                **started,
             )
         )
 
@@ -236,7 +243,7 @@ class Driven:
         return self.tell(
             NodeResolved(
                 path=Path(path),
-                generation=1,
+                generation=self.node(path).generation,
                 verdict=verdict,
                 output=Value.of(output) if verdict == "succeeded" else None,
             )
@@ -260,6 +267,45 @@ class Driven:
         """Let the timer of a path fire; the time is not moved."""
         generation = self.node(path).generation if path else 1
         return self.tell(TimerFired(path=Path(path), generation=generation))
+
+    def cancel(self, path: str = "", *, undo: bool = False) -> list[Order]:
+        """Let a person cancel a node, or the run."""
+        if path:
+            event = NodeCancelled(path=Path(path), generation=self.node(path).generation)
+            return self.tell(event, actor="ann")
+        return self.tell(RunCancelled(undo=undo), actor="ann")
+
+    def end_cancelled(self, path: str, *, sent: bool = True) -> list[Order]:
+        """Report that an attempt was cancelled; by hand it has not been started before."""
+        order = self.due(path)
+        return self.tell(
+            AttemptFailed(
+                path=order.path,
+                generation=order.generation,
+                attempt=order.attempt,
+                error=failure("IL6027", permanent=True, not_applied=not sent),
+                call_key=order.call_key,
+                ahead=order.ahead,
+            )
+        )
+
+    def reopen(self) -> list[Order]:
+        return self.tell(RunReopened(), actor="ann")
+
+    def migrate(self, plan: Plan, *accepted: str) -> list[Order]:
+        """Give the run another plan; after it, an owner takes it up, unless it has ended."""
+        event = RunMigrated(
+            plan=plan.digest,
+            document=plan.document,
+            manifests=plan.manifests,
+            accepted=accepted,
+        )
+        before = len(self.orders)
+        self.tell(event, actor="ann")
+        if self.state.status is None:
+            del self.orders[before:]
+            return self.recover(orderly=True)
+        return []
 
     def pause(self) -> list[Order]:
         return self.tell(RunPaused(), actor="ann")
@@ -285,7 +331,7 @@ class Driven:
     def node(self, path: str) -> NodeState:
         found = self.state.find(Path(path))
         assert found is not None, path
-        return found[0].nodes[found[1]]
+        return found[3]
 
     def settled(self) -> dict[str, str]:
         """The status of every node that has settled, by path."""

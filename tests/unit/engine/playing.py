@@ -13,7 +13,7 @@ from typing import TypeAlias
 from interlock.engine import StartAttempt
 from interlock.engine.state import GateState, NodeState, WaitState
 from interlock.journal import GateOpened, GateVerdict, NodeSettled, WaitOpened
-from interlock.plan import CompiledCall
+from interlock.plan import CompiledCall, CompiledPropose
 from interlock.values import Json, Path, paths
 from unit.engine.driving import Driven, failure
 
@@ -34,7 +34,10 @@ class Outside:
     proposals: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     def answer(self, path: str) -> Json:
-        return self.proposals.get(path, sum(map(ord, path)) % 97)
+        return sum(map(ord, path)) % 97
+
+    def proposal(self, path: str) -> Json:
+        return self.proposals[path]
 
     def verdict(self, path: str) -> GateVerdict:
         return "rejected" if path in self.rejected else "approved"
@@ -80,7 +83,8 @@ class Player:
 
     def _of_call(self, path: str, node: NodeState, call: CompiledCall) -> Iterator[Move]:
         fails = path in self.outside.failing
-        answer = self.outside.answer(path)
+        proposes = isinstance(call, CompiledPropose)
+        answer = self.outside.proposal(path) if proposes else self.outside.answer(path)
         if node.probing:
             yield lambda: self.run.probed(path, "not_applied" if fails else "applied", answer)
         elif node.status == "in_doubt":

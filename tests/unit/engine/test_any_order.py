@@ -1,13 +1,16 @@
 """Whatever comes first, and however often a process dies: the same happened."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 import pytest
 
 from interlock.graph import AnyNode, ProposeNode
+from interlock.journal import GateVerdict
 from interlock.plan import Limits, Plan
 from interlock.values import Json, NodeId
+from sim.generator import Chances, Generator, Mix
 from unit.engine.driving import INTEGER, Driven, call, plan_of
 from unit.engine.making import body, each, first_of, gate, repeat, sub, wait
 from unit.engine.playing import Outside, Player, calls
@@ -150,3 +153,35 @@ def test_a_recovery_after_every_event_changes_nothing(name: str):
     baseline = played(name, 0)
     run = played(name, 0, recovers=1.0)
     assert run.state.execution == baseline.state.execution
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_the_graph_is(seed: int):
+    def run(order: int, **likely: float) -> Driven:
+        driven = Driven(case.plan, case.inputs)
+        Player(run=driven, outside=outside, chance=Random(order), **likely).play()
+        return driven
+
+    for number in range(4):
+        chance = Random(f"{seed}/{number}")
+        case = Generator(choices=chance, mix=Mix(flowing=0.5)).case()
+        outside = Chanced(seed=seed, rejecting=0.3 * (number % 2))
+        baseline = run(0)
+        for order in range(1, 4):
+            again = run(order, recovers=0.1, pauses=0.05)
+            assert again.state.execution == baseline.state.execution, (number, order)
+
+
+@dataclass(kw_only=True)
+class Chanced(Outside):
+    """Persons and proposals by chance; the same for the same path."""
+
+    seed: int
+    rejecting: float
+
+    def proposal(self, path: str) -> Json:
+        return Chances(seed=self.seed, delays=0, mix=Mix()).proposal(path, 1)
+
+    def verdict(self, path: str) -> GateVerdict:
+        chance = Random(f"{self.seed}/{path}").random()
+        return "rejected" if chance < self.rejecting else "approved"

@@ -30,13 +30,6 @@ nodes:
 """
 
 
-@pytest.fixture(autouse=True)
-def all_kinds(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest):
-    """What the engine cannot execute yet has its own text; it does not hide what else is told."""
-    if "not_executable_yet" not in request.node.name:
-        monkeypatch.setattr("interlock.plan.executable.NOT_YET", frozenset[str]())
-
-
 def told(name: str) -> str:
     """What people see of a golden graph: its errors, or its warnings."""
     if name.startswith("proposal_"):

@@ -33,11 +33,6 @@ nodes:
 """
 
 
-@pytest.fixture(autouse=True)
-def all_kinds(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("interlock.plan.executable.NOT_YET", frozenset[str]())
-
-
 def plan_of(text: str) -> Plan:
     plan = compile_graph(load(HEAD + text).graph, ACTIONS)
     again = restore(plan.document, plan.manifests)

@@ -1,6 +1,8 @@
 """Canonical bytes against the RFC's vectors, its table of numbers, and the reference library."""
 
 import struct
+import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +137,15 @@ def test_nesting_has_a_limit():
     assert canonical(deep) == b"[" * 200 + b"]" * 200
     with pytest.raises(ValueRefused, match="nested deeper than 200"):
         canonical([deep])
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 10_000])
+def test_bytes_take_no_more_room_than_they_need(text: str):
+    values: list[Json] = [f"{number}{text}" for number in range(50)]
+    tracemalloc.start()
+    try:
+        kept = [canonical(value) for value in values]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < sum(map(sys.getsizeof, kept)) + 4_096

@@ -13,6 +13,7 @@ import click
 from interlock.cli.apps import load_registry
 from interlock.cli.console import aligned, counted, one_line, out, out_json
 from interlock.cli.exits import Exit
+from interlock.cli.limits import project_limits
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project, shown, store_url
 from interlock.cli.stores import is_there, name_of, path_of
@@ -139,6 +140,9 @@ def _app(option: str | None) -> Iterator[Check]:
         actions = registry.manifests
         told = f"{option or project.app or 'built in'}: {counted(len(actions), 'action')}"
         yield Check(level="ok", name="app", told=told)
+        limits = project_limits(project, registry)
+        if limits:
+            yield Check(level="ok", name="limits", told=counted(len(limits), "limit"))
         for name, manifest in actions.items():
             if manifest.fingerprint is None and manifest.version == "1":
                 fix = f'give it a version: @action("{name}", version="1.0")'

@@ -9,6 +9,7 @@ from interlock.cli.apps import load_registry
 from interlock.cli.console import one_line
 from interlock.cli.doubts import action_at
 from interlock.cli.driving import Stage, check_actions, conclude, drive
+from interlock.cli.limits import project_limits
 from interlock.cli.nodeview import check_node
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.people import user
@@ -62,7 +63,9 @@ def resolve(
     output = _output(succeeded) if succeeded is not None else None
     path = Path(node)
     paths.parse(path)
-    registry = load_registry(find_project(), app)
+    project = find_project()
+    registry = load_registry(project, app)
+    limits = project_limits(project, registry)
     with existing(store, app=app) as journal:
         head = find_run_to_go_on(journal.store, run)
         entries = list(read_entries(journal.store, head.run))
@@ -71,7 +74,7 @@ def resolve(
         check_actions(plan, registry)
         if verdict == "succeeded":
             _check_output(plan, path, output=output, entries=entries)
-        stage = Stage(plan=plan, registry=registry, journal=journal)
+        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
 
         async def order(runtime: Runtime, observer: Observer) -> RunResult:
             return await runtime.resolve(

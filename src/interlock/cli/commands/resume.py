@@ -5,6 +5,7 @@ import click
 from interlock.cli.apps import load_registry
 from interlock.cli.console import err
 from interlock.cli.driving import Stage, check_actions, conclude, take_up
+from interlock.cli.limits import project_limits
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.runview import OPEN
@@ -41,7 +42,9 @@ def resume(
             "--pin keeps the old plan, and --migrate takes the new one", hint="choose one of them"
         )
     on_change: OnChange = "pin" if pin else "migrate" if migrate else "check"
-    registry = load_registry(find_project(), app)
+    project = find_project()
+    registry = load_registry(project, app)
+    limits = project_limits(project, registry)
     with existing(store, app=app) as journal:
         head = find_run_to_go_on(journal.store, run)
         plan = current_plan(read_entries(journal.store, head.run))
@@ -51,7 +54,7 @@ def resume(
                 _say_what_is_open(journal)
         else:
             check_actions(plan, registry, is_pinned=pin)
-        stage = Stage(plan=plan, registry=registry, journal=journal)
+        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
         result = take_up(stage, head.run, on_change=on_change)
         return conclude(stage, result, as_json=as_json)
 

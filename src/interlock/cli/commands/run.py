@@ -8,8 +8,10 @@ import click
 from interlock.cli.console import err, tinted
 from interlock.cli.driving import Stage, conclude, drive, take_up
 from interlock.cli.inputs import read_inputs
+from interlock.cli.limits import project_limits
 from interlock.cli.options import app_option, example, input_options, json_option, store_option
 from interlock.cli.people import user
+from interlock.cli.project import find_project
 from interlock.cli.sources import STDIN, app_of, compile_argument
 from interlock.cli.stores import opened
 from interlock.errors import UsageError
@@ -47,10 +49,11 @@ def run(
     compiled = compile_argument(graph, app=app)
     plan = compiled.plan
     inputs = read_inputs(plan, given, file)
+    limits = project_limits(find_project(), compiled.registry)
     for warning in plan.warnings:
         err(tinted(warning) + "\n")
     with opened(store, app=app_of(graph, app)) as journal:
-        stage = Stage(plan=plan, registry=compiled.registry, journal=journal)
+        stage = Stage(plan=plan, registry=compiled.registry, journal=journal, limits=limits)
         result = _start(stage, inputs, key)
         return conclude(stage, result, as_json=as_json)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import pytest
 from hypothesis import example, given
 
 from interlock.actions import Registry, declare
@@ -20,11 +19,6 @@ from interlock.plan import compile as compile_graph
 from interlock.values import NodeId
 from unit.graph.graphs import graphs
 from unit.graph.trace.sound import REGISTRY, sound_graphs
-
-
-@pytest.fixture(autouse=True)
-def all_kinds(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("interlock.plan.executable.NOT_YET", frozenset[str]())
 
 
 def names_of(graph: Graph) -> Iterator[str]:
