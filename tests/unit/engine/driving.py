@@ -341,13 +341,13 @@ class Driven:
     def error(self, path: str) -> ErrorInfo:
         events = [entry.event for entry in self.entries]
         found = [e for e in events if isinstance(e, NodeSettled) and e.path == path]
-        error = found[0].error if found else None
+        error = found[-1].error if found else None
         assert error is not None, path
         return error
 
     def settled_as(self, path: str) -> NodeSettled:
         events = [entry.event for entry in self.entries]
-        return next(e for e in events if isinstance(e, NodeSettled) and e.path == path)
+        return next(e for e in reversed(events) if isinstance(e, NodeSettled) and e.path == path)
 
     def value(self, path: str) -> Any:
         """The output of a node that has settled."""
