@@ -113,6 +113,8 @@ class Action(Generic[P, R]):
                 hint="use pure, read or write",
             )
         check_safety(self.name, self.effect, self.safety)
+        if self.safety.transactional:
+            check_transaction(self.name, self.func)
 
     @cached_property
     def signature(self) -> Signature:
@@ -311,6 +313,20 @@ def check_safety(name: str, effect: Effect, safety: Safety) -> None:
             f"action `{name}`: a transactional write commits with the journal, and is never in"
             " doubt: it needs no key, window or probe",
             hint="leave those out, or leave out `transactional`",
+        )
+
+
+def check_transaction(name: str, func: Callable[..., object]) -> None:
+    """Refuse a transactional write that would wait.
+
+    Raises:
+        ActionInvalid: it is async.
+    """
+    if inspect.iscoroutinefunction(func):
+        raise ActionInvalid(
+            f"action `{name}`: a transactional write holds the journal while it runs, so it cannot"
+            " wait for anything",
+            hint="write it with `def`; what it needs from elsewhere comes as an argument",
         )
 
 

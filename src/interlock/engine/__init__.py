@@ -10,6 +10,7 @@ from interlock.engine.commands import (
 )
 from interlock.engine.execution import execution_digest as execution_digest
 from interlock.engine.invariants import check_state as check_state
+from interlock.engine.judging import problem_with as problem_with
 from interlock.engine.migration import Difference as Difference, differences as differences
 from interlock.engine.state import (
     Call as Call,
@@ -50,6 +51,7 @@ __all__ = [
     "Moment",
     "NodeState",
     "Probe",
+    "problem_with",
     "Record",
     "ScopeState",
     "SEMANTICS",

@@ -196,7 +196,7 @@ def _write_failed(at: At, node: CompiledCall, error: ErrorInfo) -> None:
     `NotApplied` speaks of its own attempt: an earlier one without an answer stays unproven.
     """
     state = at.state
-    if error.code == NOT_STORABLE:
+    if error.code == NOT_STORABLE and not error.not_applied:
         settle(at, "violated", error=error)
         return
     state.unproven = state.unproven or not error.not_applied
@@ -255,7 +255,8 @@ def lost(at: At, node: CompiledCall, *, crashed: bool) -> None:
     state.crashes += crashed
     state.lost = True
     state.started = False
-    if node.action.effect != "write":
+    if node.action.effect != "write" or node.action.transactional:
+        # What commits with its outcome has not happened when there is no outcome.
         _again_after_crash(at, node)
         return
     state.unproven = True

@@ -1,8 +1,10 @@
 """Judging an output: does it satisfy its schema and the node's postconditions?"""
 
-from interlock.engine.turn import At, names_for
+from interlock.engine.state import State
+from interlock.engine.turn import At, Turn, locate, names_for
 from interlock.errors import ExpressionFailed
-from interlock.journal import ErrorInfo, Value
+from interlock.journal import AttemptReturned, ErrorInfo, Value
+from interlock.plan import CompiledPropose
 from interlock.values import Json, Problem
 
 PROBLEMS_MAX = 3
@@ -50,3 +52,9 @@ def _postcondition(at: At, result: Json) -> ErrorInfo | None:
         if not holds:
             return ErrorInfo(code="IL6005", message=f"`ensure` was false: {expression.source}")
     return None
+
+
+def problem_with(state: State, returned: AttemptReturned) -> ErrorInfo | None:
+    """Say how an output would be judged, before it is kept; None when it is good."""
+    at = locate(Turn.of(state, returned, at_ms=0), returned.path)
+    return None if isinstance(at.node, CompiledPropose) else judge(at, returned.output)

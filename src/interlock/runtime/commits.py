@@ -12,7 +12,7 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from interlock.errors import KeyTaken, LeaseLost, StoreError, StoreFailed, UsageError
 from interlock.journal import Record
@@ -27,6 +27,19 @@ GROUP_EVENTS_MAX = 8_192
 Refusal: TypeAlias = StoreError | UsageError
 Position: TypeAlias = int
 Callback: TypeAlias = Callable[[], None]
+
+
+class Work(Protocol):
+    """What writes by itself when its turn has come, in the place of a record."""
+
+    @property
+    def run(self) -> RunId:
+        """The run that it is of."""
+        ...
+
+    def carry_out(self, store: Store) -> bool:
+        """Write; False when the run has another owner."""
+        ...
 
 
 class CommitQueue:
@@ -49,7 +62,7 @@ class CommitQueue:
         self._thread: Executor | None = None
         if not getattr(store, "at_once", False):
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-commit")
-        self._gathered: list[tuple[Position, Record]] = []
+        self._gathered: list[tuple[Position, Record | Work]] = []
         self._waiting: list[tuple[Position, int, Callback]] = []
         self._wanted: Position = 0
         self._calls = 0
@@ -75,8 +88,8 @@ class CommitQueue:
         """Whether more events are not durable yet than may run ahead."""
         return self._appended - self._durable >= AHEAD_EVENTS_MAX
 
-    def append(self, record: Record) -> Position:
-        """Hand in a record; it becomes durable within `AHEAD_MS_MAX`.
+    def append(self, record: Record | Work) -> Position:
+        """Hand in a record, or work that writes by itself; it is durable within `AHEAD_MS_MAX`.
 
         Raises:
             StoreError: an earlier write failed: nothing is accepted any more.
@@ -118,15 +131,27 @@ class CommitQueue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        group = [record for _, record in self._gathered[:GROUP_EVENTS_MAX]]
-        del self._gathered[:GROUP_EVENTS_MAX]
+        group = self._next_group()
+        del self._gathered[: len(group) if isinstance(group, list) else 1]
         self._in_flight = True
         if self._thread is None:
             self._written(*_attempt(self._store, group))
         else:
             self._thread.submit(self._write_in_thread, self._thread, group)
 
-    def _write_in_thread(self, thread: Executor, group: list[Record]) -> None:
+    def _next_group(self) -> "list[Record] | Work":
+        """What is written next: work by itself, or the records before it."""
+        first = self._gathered[0][1]
+        if not isinstance(first, Record):
+            return first
+        group: list[Record] = []
+        for _, record in self._gathered[:GROUP_EVENTS_MAX]:
+            if not isinstance(record, Record):
+                break
+            group.append(record)
+        return group
+
+    def _write_in_thread(self, thread: Executor, group: "list[Record] | Work") -> None:
         written = _attempt(self._store, group)
         try:
             self._loop.call_soon_threadsafe(self._written, *written)
@@ -166,9 +191,11 @@ Written: TypeAlias = tuple[dict[RunId, Refusal], StoreError | None]
 """The runs that the store refused, with why; or the failure that ends this queue."""
 
 
-def _attempt(store: Store, group: list[Record]) -> Written:
+def _attempt(store: Store, group: "list[Record] | Work") -> Written:
     try:
-        return _write(store, group)
+        if isinstance(group, list):
+            return _write(store, group)
+        return ({} if group.carry_out(store) else {group.run: _fenced(group.run)}), None
     except StoreError as error:
         return {}, error
     except Exception as error:  # noqa: BLE001 - a bug in a backend stops dispatch as a full disk does

@@ -21,6 +21,7 @@ from interlock.engine import (
     SetTimer,
     StartAttempt,
     State,
+    problem_with,
     step,
 )
 from interlock.errors import RunNotResumable, StoreError
@@ -50,6 +51,7 @@ from interlock.runtime.execution import World, ask, attempt, cancelled, expired
 from interlock.runtime.scheduling import Lane, Scheduler
 from interlock.runtime.showing import Observer, Showing
 from interlock.runtime.timers import Timers
+from interlock.runtime.transactions import Promise, Transaction
 from interlock.runtime.workers import Workers
 from interlock.values import Path
 
@@ -98,7 +100,7 @@ class Driver:
         self._on_end = on_end
         self._showing = Showing(state.run, observer, commits) if observer is not None else None
         self._granted = granted
-        self._pending: deque[tuple[Entry, Position]] = deque()
+        self._pending: deque[tuple[Entry | Promise, Position]] = deque()
         self._workers = Workers(self._call, self._report, self._worker_ended)
         self._timers = Timers(world.clock, partial(self._later, self._start), self._fire)
         self._lane = Lane(
@@ -135,7 +137,7 @@ class Driver:
         Raises:
             RunNotResumable: another decision about this node is on its way.
         """
-        waiting = (entry.event for entry, _ in self._pending)
+        waiting = (entry.event for entry, _ in self._pending if isinstance(entry, Entry))
         if any(isinstance(other, NodeResolved) and other.path == event.path for other in waiting):
             raise RunNotResumable(
                 f"`{event.path}` of run {self.state.run} has been resolved already",
@@ -228,6 +230,9 @@ class Driver:
                     self._commits.when_durable(position, self._pump)
                     break
                 self._pending.popleft()
+                if isinstance(entry, Promise):
+                    self._lane.ended(entry.path)
+                    entry = entry.kept
                 commands = step(self.state, entry)
                 if isinstance(entry.event, RunMigrated):
                     continue  # `RunRecovered` comes next, and orders all that is due.
@@ -265,6 +270,8 @@ class Driver:
         """Call an action whose turn it is; its intent is journaled first, unless it runs ahead."""
         if isinstance(command, Probe):
             self._workers.add(action, command)
+        elif command.node.action.transactional:
+            self._transact(action, command)
         elif command.ahead:
             self._run_ahead(action, command)
         else:
@@ -282,6 +289,25 @@ class Driver:
             self._commits.when_durable(self._commits.appended, lambda: self._send(action, command))
         else:
             self._workers.add(action, command)
+
+    def _transact(self, action: AnyAction, command: StartAttempt) -> None:
+        """Let the commit queue call the action: its intent and its outcome are one commit."""
+        work = Transaction(
+            run=self.state.run,
+            epoch=self._epoch,
+            world=self._world,
+            action=action,
+            command=command,
+            intent=_intent(command),
+            judge=lambda returned: problem_with(self.state, returned),
+            after=self._seq,
+        )
+        self._seq += 2
+        self._last = self._commits.append(work)
+        for entry in (work.intended, work.promise):
+            self._pending.append((entry, self._last))
+            if self._showing is not None:
+                self._showing.add(entry, self._last)
 
     def _fire(self, order: SetTimer) -> None:
         """Report that a time has come, if it still matters."""

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from interlock.actions import Action, Context, LiveKind, ProposalRules, Usage
+from interlock.actions import Action, Context, Database, LiveKind, ProposalRules, Usage
 from interlock.engine import CANCELLED, Probe, StartAttempt, idempotency_key
 from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
 from interlock.journal import (
@@ -62,6 +62,7 @@ class Call:
     cancelled: bool = False
     never_began: bool = False
     is_over: bool = False
+    database: Database | None = None
 
     def arguments(self, data: bytes) -> dict[str, object]:
         """Decode the arguments, and make the context when the function asks for one."""
@@ -95,6 +96,7 @@ class Call:
             say=self._say,
             resources=self.world.resources,
             is_cancelled=lambda: self.cancelled,
+            transaction=self.database,
         )
 
     def _secret(self, name: str) -> str:
@@ -156,14 +158,14 @@ async def attempt(
     except BaseException as error:
         if is_from_outside(error, task):
             raise
-        return _failed(call, _unfit(call, error))
+        return failed(call, unfit(call, error))
     timeout_ms = command.node.timeout_ms
     end_ms = _end_ms(command)
     if end_ms is not None:
         now_ms = world.clock.now_ms()
         timeout_ms = min(timeout_ms, end_ms - now_ms)
         if timeout_ms <= 0:
-            return _failed(call, _too_late(command, now_ms))
+            return failed(call, _too_late(command, now_ms))
     limit: asyncio.Timeout | None = None
     begins = asyncio.get_running_loop().time()
     try:
@@ -181,8 +183,8 @@ async def attempt(
         if is_from_outside(error, task):
             raise
         if isinstance(error, TimeoutError) and limit is not None and limit.expired():
-            return _failed(call, _timed_out(call, command))
-        return _failed(call, _raised(call, error))
+            return failed(call, _timed_out(call, command))
+        return failed(call, raised(call, error))
     finally:
         call.end()
     try:
@@ -190,7 +192,7 @@ async def attempt(
     except BaseException as error:
         if is_from_outside(error, task):
             raise
-        return _failed(call, _not_storable(call, error))
+        return failed(call, not_storable(call, error))
     usage = call.usage
     return AttemptReturned(
         path=command.path,
@@ -250,7 +252,7 @@ async def _in_thread(
         raise
 
 
-def _unfit(call: Call, error: BaseException) -> ErrorInfo:
+def unfit(call: Call, error: BaseException) -> ErrorInfo:
     """The function was not called: that is proof that nothing happened."""
     is_ours = isinstance(error, InterlockError)
     return ErrorInfo(
@@ -262,7 +264,7 @@ def _unfit(call: Call, error: BaseException) -> ErrorInfo:
     )
 
 
-def _not_storable(call: Call, error: BaseException) -> ErrorInfo:
+def not_storable(call: Call, error: BaseException) -> ErrorInfo:
     is_ours = isinstance(error, InterlockError)
     told = error.message if is_ours else _words(error)
     return ErrorInfo(
@@ -365,7 +367,7 @@ def given_up(command: StartAttempt | Probe) -> Event:
     )
 
 
-def _raised(call: Call, error: BaseException) -> ErrorInfo:
+def raised(call: Call, error: BaseException) -> ErrorInfo:
     error = _escaped(error)
     told = call.mask(_words(error))
     permanent = isinstance(error, Permanent)
@@ -377,7 +379,7 @@ def _raised(call: Call, error: BaseException) -> ErrorInfo:
     return ErrorInfo(code="IL6001", message=told, hint=hint, permanent=permanent)
 
 
-def _failed(call: Call, error: ErrorInfo) -> AttemptFailed:
+def failed(call: Call, error: ErrorInfo) -> AttemptFailed:
     command = call.command
     starts = isinstance(command, StartAttempt)
     return AttemptFailed(

@@ -6,6 +6,7 @@ from typing import TypeAlias, final
 
 from interlock.journal import Entry
 from interlock.runtime.commits import CommitQueue, Position
+from interlock.runtime.transactions import Promise
 from interlock.values import RunId
 
 Observer: TypeAlias = Callable[[RunId, Entry], None]
@@ -24,9 +25,9 @@ class Showing:
         self._run = run
         self._observer = observer
         self._commits = commits
-        self._unseen: deque[tuple[Position, Entry]] = deque()
+        self._unseen: deque[tuple[Position, Entry | Promise]] = deque()
 
-    def add(self, entry: Entry, position: Position) -> None:
+    def add(self, entry: Entry | Promise, position: Position) -> None:
         """Show an event when everything up to a position is durable."""
         if self.problem is None:
             self._unseen.append((position, entry))
@@ -37,7 +38,7 @@ class Showing:
         """Show what is durable."""
         while self._unseen and self._unseen[0][0] <= self._commits.durable:
             _, entry = self._unseen.popleft()
-            self._show_one(entry)
+            self._show_one(entry.kept if isinstance(entry, Promise) else entry)
         if self._unseen:
             self._commits.when_durable(self._unseen[-1][0], self.show, urgent=False)
 

@@ -635,7 +635,7 @@ def test_an_action_that_is_not_registered_here_stops_the_run_before_any_intent()
         async with stage.runtime(Registry([])) as runtime:
             for _ in range(2):
                 with pytest.raises(UsageError, match="no action `keyed` is registered"):
-                    await runtime.resume(RUN)
+                    await runtime.resume(RUN, on_change="pin")
         assert not any(
             isinstance(entry.event, AttemptStarted) for entry in stage.entries()[len(before) :]
         )
@@ -654,7 +654,7 @@ def test_a_retry_whose_action_is_not_registered_here_stops_the_run():
         await running
         async with stage.runtime(Registry([])) as runtime:
             with pytest.raises(UsageError, match="no action `metered` is registered"):
-                await runtime.resume(RUN)
+                await runtime.resume(RUN, on_change="pin")
 
     virtually(main, World({"a": [Scripted(does="raise")]}))
 
@@ -667,9 +667,9 @@ def test_a_probe_whose_action_is_not_registered_here_stops_the_run():
         await running
         async with stage.runtime(Registry([])) as runtime:
             with pytest.raises(UsageError, match="no action `probed` is registered"):
-                await runtime.resume(RUN)
+                await runtime.resume(RUN, on_change="pin")
         async with stage.runtime() as runtime:
-            assert (await runtime.resume(RUN)).status == "succeeded"
+            assert (await runtime.resume(RUN, on_change="pin")).status == "succeeded"
 
     virtually(main, World({"a": [Scripted(does="raise")]}))
 

@@ -167,9 +167,8 @@ def broken(error: apsw.ConstraintError) -> TransactionRefused:
     )
 
 
-def _authorize(
-    operation: int, first: str | None, second: str | None, database: str | None, _inner: str | None
-) -> int:
+def _authorize(operation: int, *names_of: str | None) -> int:
+    first, second, database, _inner = names_of
     names = {(first or "").lower(), (second or "").lower()}
     if operation in FORBIDDEN or database == "temp" or names & OURS:
         return apsw.SQLITE_DENY
