@@ -81,8 +81,8 @@ class Asleep:
 class Row:
     """A node of the graph: how it stands, since when, and what is known of its end.
 
-    `asleep` is the gate or the wait that is open here. `undo_error` says why it could not be
-    undone.
+    `asleep` is the gate or the wait that is open here, and `approvers` have agreed to it.
+    `undo_error` says why the node could not be undone.
     """
 
     node: AnyCompiledNode
@@ -98,6 +98,7 @@ class Row:
     said: str = ""
     inside: Inside | None = None
     asleep: Asleep | None = None
+    approvers: tuple[str, ...] = ()
     undoing: bool = False
     undo_error: ErrorInfo | None = None
 
@@ -289,7 +290,8 @@ class Board:
         row.status, row.output, row.error = event.status, event.output, event.error
         row.attempt = event.attempt
         row.settled_ms = at_ms
-        row.asleep = None
+        if row.asleep is not None:
+            row.asleep, row.approvers = None, tuple(sorted(row.asleep.approvers))
         row.started_ms = row.started_ms or event.started_ms or row.ready_ms
         for index in row.node.dependents:
             self.rows[index].waiting -= 1

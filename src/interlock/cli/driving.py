@@ -272,7 +272,7 @@ def _waiting(stage: Stage, run: RunId) -> Generator[str]:
     yield from asleep_lines(journal, run, found, now_ms=SystemClock().now_ms())
     if any(due_ms(each) is not None for each in board.asleep.values()):
         worker, resume = journal.command("worker"), journal.command("resume", run)
-        yield f"when a time has come, `{worker}` goes on; without it: {resume}"
+        yield f"when the time is up, `{worker}` goes on; without one: {resume}"
 
 
 def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:

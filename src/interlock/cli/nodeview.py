@@ -11,7 +11,7 @@ from interlock.cli.asleep import answer_commands, asleep_json, asleep_words, who
 from interlock.cli.console import aligned, counted, json_text, listed, one_width, width
 from interlock.cli.doubts import action_at, doubt_lines, node_at
 from interlock.cli.planview import promise
-from interlock.cli.runview import RunView, one_line_keeping
+from interlock.cli.runview import RunView, one_line_keeping, undone_in
 from interlock.cli.times import clock, moment
 from interlock.engine import Moment, story
 from interlock.errors import InterlockError, UsageError
@@ -77,7 +77,7 @@ def node_view(run: RunView, told: str) -> NodeView:
 def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
     for entry in reversed([each.entry for each in moments]):
         if isinstance(entry.event, NodeSettled):
-            return entry.event.status
+            return "undone" if path in undone_in(run.entries) else entry.event.status
         if isinstance(entry.event, NodeInDoubt):
             return "in doubt"
     if path in run.board.asleep:
@@ -139,7 +139,8 @@ def node_lines(view: NodeView) -> Iterator[str]:
     yield f"Node {click.style(view.path, bold=True)} of run {view.run.head.run}  {view.status}"
     action = view.action
     if action is not None:
-        means = promise(action)
+        node = node_at(view.run.plan, view.path)
+        means = promise(action, node.undo if node is not None else None)
         yield f"  action  {action.name}, {action.effect}{f', {means}' if means else ''}"
         yield f"  code    {action.fingerprint or f'version {action.version}'}"
     asked = [m.entry.event for m in view.moments if isinstance(m.entry.event, GateOpened)]

@@ -83,7 +83,8 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
     match row.status:
         case "succeeded":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
-            told = _inside(row) or brief(row.output.json if row.output is not None else None, chars)
+            told = _inside(row) or _approved(row)
+            told = told or brief(row.output.json if row.output is not None else None, chars)
         case "running" | "waiting":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
             told = _inside(row) or _said(row, chars) or (_failure(row) if again else "")
@@ -97,6 +98,10 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
             if row.status == "skipped" and row.error is not None:
                 told = row.error.message
     return one_line(": ".join(part for part in (again, told) if part), chars)
+
+
+def _approved(row: Row) -> str:
+    return f"approved by {', '.join(row.approvers)}" if row.approvers else ""
 
 
 def _failure(row: Row) -> str:

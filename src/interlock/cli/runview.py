@@ -197,7 +197,7 @@ def _next_lines(view: RunView) -> Iterator[str]:
         if any(due_ms(each) is not None for each in view.board.asleep.values()):
             worker = view.journal.command("worker")
             resume = view.journal.command("resume", view.head.run)
-            yield f"  when a time has come, `{worker}` goes on; without it: {resume}"
+            yield f"  when the time is up, `{worker}` goes on; without one: {resume}"
     elif settled is None and not view.board.in_doubt:
         yield f"  no process drives it; to go on: {view.journal.command('resume', view.head.run)}"
 
@@ -266,12 +266,28 @@ def _nodes_json(view: RunView) -> list[Json]:
         for row in view.board.rows
         if row.status not in SETTLED
     ]
-    ends: list[Json] = [
-        end_json(entry, entry.event)
+    undone = undone_in(view.entries)
+    open_now = {row.node.id for row in view.board.rows if row.status not in SETTLED}
+    ends: dict[Path, Json] = {
+        entry.event.path: end_json(entry, entry.event)
+        | ({"status": "undone"} if entry.event.path in undone else {})
         for entry in view.entries
-        if isinstance(entry.event, NodeSettled)
-    ]
-    return [*ends, *rows]
+        if isinstance(entry.event, NodeSettled) and entry.event.path not in open_now
+    }
+    return [*ends.values(), *rows]
+
+
+def undone_in(entries: Sequence[Entry]) -> set[Path]:
+    """Name the nodes that were undone, and not executed again since."""
+    found: set[Path] = set()
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, NodeSettled):
+            done = Path(event.path.removesuffix("!undo"))
+            found.discard(done)
+            if done != event.path and event.status == "succeeded":
+                found.add(done)
+    return found
 
 
 def end_json(entry: Entry, end: NodeSettled) -> dict[str, Json]:

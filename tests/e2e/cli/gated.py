@@ -131,6 +131,40 @@ outputs:
   n: '${{ last }}'
 """
 
+BACK = """interlock: 1
+name: back
+graphs:
+  region:
+    inputs: {env: {type: string}}
+    nodes:
+      up:
+        call: deploy.apply
+        with: {image: api, env: '${{ inputs.env }}'}
+        undo: {call: deploy.rollback, with: {id: '${{ result.id }}'}}
+    outputs: {id: '${{ up.id }}'}
+nodes:
+  staging:
+    call: deploy.apply
+    with: {image: api, env: staging}
+    undo: {call: deploy.rollback, with: {id: '${{ result.id }}'}}
+  regions:
+    map: region
+    over: '${{ ["eu", "us"] }}'
+    as: env
+    with: {env: '${{ env }}'}
+    needs: [staging]
+  notice:
+    call: deploy.apply
+    with: {image: notice, env: board}
+    needs: [regions]
+  smoke:
+    call: probe.http
+    with: {url: '${{ staging.url }}'}
+    needs: [notice]
+    ensure: result == 200
+    on_error: undo
+"""
+
 FILES = {
     "pyproject.toml": PYPROJECT,
     "actions.py": ACTIONS,
@@ -138,4 +172,5 @@ FILES = {
     "order.yaml": ORDER,
     "loop.yaml": LOOP,
     "stops.yaml": STOPS,
+    "back.yaml": BACK,
 }

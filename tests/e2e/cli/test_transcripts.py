@@ -211,6 +211,16 @@ def test_a_run_that_waits(gated: Shell):
     gated.check("waiting")
 
 
+def test_what_is_taken_back(gated: Shell):
+    gated.write("ill", "")
+    gated("interlock plan back.yaml")
+    gated("interlock run back.yaml")
+    gated("interlock show last")
+    gated("interlock show last staging")
+    gated("interlock show last 'staging!undo'")
+    gated.check("undo")
+
+
 def test_turns_and_choices(gated: Shell):
     gated("interlock plan loop.yaml")
     gated("interlock run loop.yaml")
