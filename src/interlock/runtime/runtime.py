@@ -172,6 +172,7 @@ class Runtime:
         key: str | None = None,
         principal: str = "local",
         priority: int = 0,
+        deadline_ms: int | None = None,
         observer: Observer | None = None,
     ) -> RunResult:
         """Start a run and drive it until it settles, is in doubt, or is drained.
@@ -180,7 +181,8 @@ class Runtime:
         inputs; a plan takes JSON data. The result is durable when this returns. With `key`, a
         second start returns the first run's result: its end, when it goes on in this runtime, else
         what its journal says so far. Of runs that wait for their turn, those of a higher
-        `priority` (from -100 to 100) come first; the others have a turn now and then.
+        `priority` (from -100 to 100) come first; the others have a turn now and then. What has not
+        settled `deadline_ms` after the start is cancelled.
 
         Raises:
             DocumentInvalid: the graph does not compile; nothing was started.
@@ -210,6 +212,7 @@ class Runtime:
             expressions=ENGINE,
             principal=principal,
             key=key,
+            deadline_at_ms=now_ms + deadline_ms if deadline_ms is not None else None,
         )
         lease = Lease(run=run, owner=self.owner, epoch=1, expires_ms=now_ms + LEASE_MS)
         granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)

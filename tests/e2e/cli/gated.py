@@ -52,12 +52,17 @@ async def stop() -> int:
     return 1
 
 
+@action("stop.never", effect="read")
+async def never() -> int:
+    return await asyncio.get_running_loop().create_future()
+
+
 @action("num.add", effect="pure")
 def add(n: int) -> int:
     return n + 1
 
 
-registry = Registry([rollback, apply, probe, stop, add])
+registry = Registry([rollback, apply, probe, stop, never, add])
 """
 
 RELEASE = """interlock: 1
@@ -165,6 +170,14 @@ nodes:
     on_error: undo
 """
 
+ENDLESS = """interlock: 1
+name: endless
+nodes:
+  first: {call: num.add, with: {n: 1}}
+  hang: {call: stop.never, needs: [first]}
+outputs: {n: '${{ hang }}'}
+"""
+
 FILES = {
     "pyproject.toml": PYPROJECT,
     "actions.py": ACTIONS,
@@ -173,4 +186,5 @@ FILES = {
     "loop.yaml": LOOP,
     "stops.yaml": STOPS,
     "back.yaml": BACK,
+    "endless.yaml": ENDLESS,
 }

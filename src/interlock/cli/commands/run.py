@@ -1,6 +1,7 @@
 """`interlock run`: run a graph."""
 
 from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -17,15 +18,36 @@ from interlock.cli.stores import opened
 from interlock.errors import UsageError
 from interlock.journal import Entry, RunStarted, Value
 from interlock.runtime import Observer, RunResult, Runtime, read_entries
-from interlock.values import Json, RunId
+from interlock.values import Json, RunId, duration_ms
 
 
-@click.command(epilog=example("interlock run hello.yaml -i name=Ada"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which terms a run is started."""
+
+    key: str | None
+    priority: int
+    deadline_ms: int | None
+
+
+@click.command(
+    epilog=example(
+        "interlock run hello.yaml -i name=Ada",
+        "interlock run hello.yaml -i name=Bob --key bob-1 --deadline 1h",
+    )
+)
 @click.argument("graph")
 @input_options
 @click.option(
     "--key", metavar="KEY", help="Start at most one run with this key, whoever asks again."
 )
+@click.option(
+    "--priority",
+    default=0,
+    metavar="N",
+    help="From -100 to 100: which run comes first where runs wait for their turn; 0.",
+)
+@click.option("--deadline", metavar="TIME", help="Cancel what has not settled by then: 90s, 1h.")
 @app_option
 @store_option
 @json_option
@@ -35,6 +57,8 @@ def run(
     given: tuple[str, ...],
     file: str | None,
     key: str | None,
+    priority: int,
+    deadline: str | None,
     app: str | None,
     store: str | None,
     as_json: bool,
@@ -50,15 +74,18 @@ def run(
     plan = compiled.plan
     inputs = read_inputs(plan, given, file)
     limits = project_limits(find_project(), compiled.registry)
+    deadline_ms = duration_ms(deadline) if deadline is not None else None
+    terms = Terms(key=key, priority=priority, deadline_ms=deadline_ms)
     for warning in plan.warnings:
         err(tinted(warning) + "\n")
     with opened(store, app=app_of(graph, app)) as journal:
         stage = Stage(plan=plan, registry=compiled.registry, journal=journal, limits=limits)
-        result = _start(stage, inputs, key)
+        result = _start(stage, inputs, terms)
         return conclude(stage, result, as_json=as_json)
 
 
-def _start(stage: Stage, inputs: Mapping[str, Json], key: str | None) -> RunResult:
+def _start(stage: Stage, inputs: Mapping[str, Json], terms: Terms) -> RunResult:
+    key = terms.key
     taken = stage.journal.store.heads(key=key, limit=1) if key is not None else []
     if taken:
         return _again(stage, inputs, taken[0].run)
@@ -69,7 +96,15 @@ def _start(stage: Stage, inputs: Mapping[str, Json], key: str | None) -> RunResu
             started.add(run)
             observer(run, entry)
 
-        return runtime.run(stage.plan, inputs, key=key, principal=user(), observer=observe)
+        return runtime.run(
+            stage.plan,
+            inputs,
+            key=key,
+            principal=user(),
+            priority=terms.priority,
+            deadline_ms=terms.deadline_ms,
+            observer=observe,
+        )
 
     result = drive(stage, order)
     # Another process may have come first with this key, after all.
