@@ -26,6 +26,7 @@ CODES = {
     "StoreError": Exit.STORE,
     "StoreFailed": Exit.STORE,
     "StoreUnusable": Exit.STORE,
+    "TransactionRefused": Exit.REFUSED,
     "UsageError": Exit.USAGE,
     "ValueRefused": Exit.REFUSED,
 }

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from interlock.actions import Registry, action
-from interlock.cli.commands.run import _start
+from interlock.cli.commands.run import Terms, _start
 from interlock.cli.driving import Stage
 from interlock.cli.stores import Journal
 from interlock.errors import UsageError
@@ -49,10 +49,11 @@ def test_who_comes_second_after_all_is_told_as_if_it_came_later(
     late = cast(Store, LateStore(store))
     journal = Journal(store=late, url="memory:", name="memory")
     stage = Stage(plan=plan, registry=registry, journal=journal)
+    terms = Terms(key="k", priority=0, deadline_ms=None)
     if same:
-        assert _start(stage, {"n": n}, "k") == first
+        assert _start(stage, {"n": n}, terms) == first
         assert f"Run {first.run} was started with this key before" in capsys.readouterr().err
     else:
         with pytest.raises(UsageError, match="which has other inputs"):
-            _start(stage, {"n": n}, "k")
+            _start(stage, {"n": n}, terms)
     assert len(store.heads()) == 1
