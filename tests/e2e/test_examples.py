@@ -1,6 +1,8 @@
 """The programs in `examples/` run as they stand, and print what is written here."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +71,25 @@ def test_the_document_runs_on_the_command_line(tmp_path: Path):
     done = python(*command, cwd=EXAMPLES / "hello")
     assert done.returncode == 0, done.stderr
     assert done.stdout == '{\n  "text": "Hello, Ada! (2 words)"\n}\n'
+
+
+def test_a_release_waits_for_its_sign_off(tmp_path: Path):
+    folder = tmp_path / "release"
+    shutil.copytree(EXAMPLES / "release", folder, ignore=shutil.ignore_patterns("target", ".*"))
+
+    def interlock(*words: str) -> subprocess.CompletedProcess[str]:
+        return python("-m", "interlock", *words, cwd=folder)
+
+    def running(env: str) -> str:
+        file = folder / "target" / env / "current.json"
+        return json.loads(file.read_text())["image"][:13] if file.exists() else ""
+
+    def release(version: str) -> None:
+        done = interlock(
+            *("run", "release.yaml", "-i", "service=service", "-i", f"version={version}")
+        )
+        assert done.returncode == 5, done.stderr
+        assert f"Ship service {version}?" in done.stderr
+
+    release("1.0.0")
+    assert (running("staging"), running("prod")) == ("service-1.0.0", "")

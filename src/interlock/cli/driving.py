@@ -271,8 +271,7 @@ def _waiting(stage: Stage, run: RunId) -> Generator[str]:
     found = {path: (asleep, node_at(board.plan, path)) for path, asleep in board.asleep.items()}
     yield from asleep_lines(journal, run, found, now_ms=SystemClock().now_ms())
     if any(due_ms(each) is not None for each in board.asleep.values()):
-        worker, resume = journal.command("worker"), journal.command("resume", run)
-        yield f"when the time is up, `{worker}` goes on; without one: {resume}"
+        yield f"when the time is up, to go on: {journal.command('resume', run)}"
 
 
 def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:

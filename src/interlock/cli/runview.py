@@ -195,9 +195,8 @@ def _next_lines(view: RunView) -> Iterator[str]:
         yield f"  to go on: {view.journal.command('resume', view.head.run)}"
     elif settled is None and view.board.asleep and not _running(view):
         if any(due_ms(each) is not None for each in view.board.asleep.values()):
-            worker = view.journal.command("worker")
             resume = view.journal.command("resume", view.head.run)
-            yield f"  when the time is up, `{worker}` goes on; without one: {resume}"
+            yield f"  when the time is up, to go on: {resume}"
     elif settled is None and not view.board.in_doubt:
         yield f"  no process drives it; to go on: {view.journal.command('resume', view.head.run)}"
 

@@ -1,5 +1,6 @@
 """The board of runs that wait, are undone, or are opened again; how long a graph may wait."""
 
+import io
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from interlock.actions import Registry, action
 from interlock.cli.asleep import asleep_words, waiting_for
 from interlock.cli.board import Board
+from interlock.cli.progress import Progress
 from interlock.cli.rowtext import line_of
 from interlock.cli.waiting import waiting_words
 from interlock.graph import load
@@ -135,3 +137,43 @@ BODY = "{b: {nodes: {w: {wait: {for: 2m}}}}}"
 )
 def test_how_long_a_graph_may_wait(nodes: str, graphs: str, words: str):
     assert waiting_words(compiled(nodes, graphs).root) == words
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+async def test_a_terminal_shows_what_waits_and_how_to_answer(columns: int):
+    plan = compiled(
+        GATE + "  each: {map: one, over: '${{ [1, 2, 3, 4, 5] }}'}\n",
+        "{one: {nodes: {w: {wait: {signal: paid, for: 3d}}}}}",
+    )
+    _, entries = await board_of(plan)
+    opened = next(e for e in entries if isinstance(e.event, GateOpened))
+    progress = Progress(
+        plan,
+        io.StringIO(),
+        live=True,
+        now_ms=lambda: opened.at_ms,
+        answers=lambda run, path, _: (f"interlock answer {run} {path}",),
+    )
+    for entry in entries:
+        progress.observe(RunId("R1"), entry)
+    shown = str(progress._render(columns, 40)).splitlines()
+    assert all(len(line) <= columns for line in shown)
+    (row,) = [index for index, line in enumerate(shown) if line.startswith("  ◌ ok")]
+    assert "waiting for ops, qa, 0 of 2 approved, expires in" in shown[row]
+    assert shown[row + 1].strip() == "interlock answer R1 ok"
+    assert sum("◌ each[" in line for line in shown) == 3
+    assert shown[-1].strip().startswith("· go")
+    assert any("2 more are waited for" in line for line in shown)
+
+
+async def test_a_pipe_gets_a_line_for_what_waits():
+    _, entries = await board_of(compiled(GATE))
+    stream = io.StringIO()
+    progress = Progress(
+        compiled(GATE), stream, now_ms=lambda: 0, answers=lambda *_: ("approve it", "reject it")
+    )
+    for entry in entries:
+        progress.observe(RunId("R1"), entry)
+    lines = [line.strip() for line in stream.getvalue().splitlines()]
+    assert lines[1].startswith("o ok"), "what cannot be encoded is written in ASCII"
+    assert lines[2:] == ["approve it"]
