@@ -93,17 +93,91 @@ NOT_APPLIED = failure("IL6009", not_applied=True)
 LATE = failure("IL6012", not_applied=True, permanent=True)
 
 
-class Driven:
+class Told:
+    """What one run has come to."""
+
+    state: State
+    entries: list[Entry]
+    orders: list[Order]
+
+    # --- what is
+
+    def asked(self, path: str) -> GateOpened:
+        """What a gate asked for last."""
+        events = [entry.event for entry in self.entries]
+        found = [e for e in events if isinstance(e, GateOpened) and e.path == path]
+        assert found, f"nobody was asked about `{path}`"
+        return found[-1]
+
+    def due(self, path: str) -> StartAttempt:
+        """The last order to call a node."""
+        found = [o for o in self.orders if o.path == path and isinstance(o, StartAttempt)]
+        assert found, f"`{path}` was never ordered; there are {[o.path for o in self.orders]}"
+        return found[-1]
+
+    def node(self, path: str) -> NodeState:
+        found = self.state.find(Path(path))
+        assert found is not None, path
+        return found[3]
+
+    def settled(self) -> dict[str, str]:
+        """The status of every node that has settled, by path."""
+        events = [entry.event for entry in self.entries]
+        return {event.path: event.status for event in events if isinstance(event, NodeSettled)}
+
+    def error(self, path: str) -> ErrorInfo:
+        events = [entry.event for entry in self.entries]
+        found = [e for e in events if isinstance(e, NodeSettled) and e.path == path]
+        error = found[-1].error if found else None
+        assert error is not None, path
+        return error
+
+    def settled_as(self, path: str) -> NodeSettled:
+        events = [entry.event for entry in self.entries]
+        return next(e for e in reversed(events) if isinstance(e, NodeSettled) and e.path == path)
+
+    def value(self, path: str) -> Any:
+        """The output of a node that has settled."""
+        found = self.settled_as(path).output
+        assert found is not None, path
+        return found.json
+
+    def output(self) -> Any:
+        """The outputs of the run by name."""
+        found = self.result().output
+        assert found is not None
+        return found.json
+
+    def run_error(self) -> ErrorInfo:
+        error = self.result().error
+        assert error is not None
+        return error
+
+    def result(self) -> RunSettled:
+        event = self.entries[-1].event
+        assert isinstance(event, RunSettled), event
+        return event
+
+    def check(self) -> None:
+        """What was recorded verifies, and its fold is the state that is here."""
+        verified = verify(RUN, self.entries)
+        assert verified.recorded == self.state.execution
+        assert shape(fold(RUN, self.entries)) == shape(self.state)
+        if self.state.status is not None:
+            assert self.result().execution == execution_digest(self.state)
+
+
+class Driven(Told):
     """One run, driven by hand. `now_ms` is the time of the next event."""
 
     def __init__(
         self, plan: Plan, inputs: Mapping[str, Json] | None = None, **started: Any
     ) -> None:
         self.plan = plan
-        self.state: State = initial(plan, RUN)
-        self.entries: list[Entry] = []
+        self.state = initial(plan, RUN)
+        self.entries = []
         self.now_ms = START_MS
-        self.orders: list[Order] = []
+        self.orders = []
         self.sent: dict[str, int] = {}
         self.holding: list[Event] | None = None
         self.tell(
@@ -312,72 +386,6 @@ class Driven:
 
     def unpause(self) -> list[Order]:
         return self.tell(RunUnpaused(), actor="ann")
-
-    # --- what is
-
-    def asked(self, path: str) -> GateOpened:
-        """What a gate asked for last."""
-        events = [entry.event for entry in self.entries]
-        found = [e for e in events if isinstance(e, GateOpened) and e.path == path]
-        assert found, f"nobody was asked about `{path}`"
-        return found[-1]
-
-    def due(self, path: str) -> StartAttempt:
-        """The last order to call a node."""
-        found = [o for o in self.orders if o.path == path and isinstance(o, StartAttempt)]
-        assert found, f"`{path}` was never ordered; there are {[o.path for o in self.orders]}"
-        return found[-1]
-
-    def node(self, path: str) -> NodeState:
-        found = self.state.find(Path(path))
-        assert found is not None, path
-        return found[3]
-
-    def settled(self) -> dict[str, str]:
-        """The status of every node that has settled, by path."""
-        events = [entry.event for entry in self.entries]
-        return {event.path: event.status for event in events if isinstance(event, NodeSettled)}
-
-    def error(self, path: str) -> ErrorInfo:
-        events = [entry.event for entry in self.entries]
-        found = [e for e in events if isinstance(e, NodeSettled) and e.path == path]
-        error = found[-1].error if found else None
-        assert error is not None, path
-        return error
-
-    def settled_as(self, path: str) -> NodeSettled:
-        events = [entry.event for entry in self.entries]
-        return next(e for e in reversed(events) if isinstance(e, NodeSettled) and e.path == path)
-
-    def value(self, path: str) -> Any:
-        """The output of a node that has settled."""
-        found = self.settled_as(path).output
-        assert found is not None, path
-        return found.json
-
-    def output(self) -> Any:
-        """The outputs of the run by name."""
-        found = self.result().output
-        assert found is not None
-        return found.json
-
-    def run_error(self) -> ErrorInfo:
-        error = self.result().error
-        assert error is not None
-        return error
-
-    def result(self) -> RunSettled:
-        event = self.entries[-1].event
-        assert isinstance(event, RunSettled), event
-        return event
-
-    def check(self) -> None:
-        """What was recorded verifies, and its fold is the state that is here."""
-        verified = verify(RUN, self.entries)
-        assert verified.recorded == self.state.execution
-        assert shape(fold(RUN, self.entries)) == shape(self.state)
-        if self.state.status is not None:
-            assert self.result().execution == execution_digest(self.state)
 
 
 def types(orders: list[Order]) -> list[str]:

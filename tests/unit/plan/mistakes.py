@@ -60,8 +60,6 @@ outputs:
   names: '${{ docs.names }}'
 """
 
-Table = dict[str, Json]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
