@@ -76,6 +76,7 @@ class MemoryStore:
             kept = [part for part in parts.values() if part.run not in fenced]
             for part in kept:
                 self._check_next(part)
+            for part in kept:
                 self._check_taken(part)
             keys = keys_changed(
                 [part.head for part in kept if part.head is not None],

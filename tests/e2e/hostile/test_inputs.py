@@ -102,7 +102,7 @@ MISUSE: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no number": (("runs", "--limit", "many"), 2, "'--limit'"),
     "no such code": (("explain", "IL0001"), 2, "there is no code `IL0001`"),
     "no such folder": (("demo", "--folder", "/proc/none"), 2, "/proc/none cannot be made"),
-    "no verdict": (("resolve", "last", "a"), 2, "--succeeded JSON or --failed"),
+    "no verdict": (("resolve", "last", "a"), 2, "--succeeded JSON, --failed or --retry"),
     "no JSON": (("resolve", "last", "a", "--succeeded", "{"), 2, "as JSON"),
 }
 

@@ -383,7 +383,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-@pytest.mark.parametrize("kilobytes", [70, 100, 150, 300])
+@pytest.mark.parametrize("kilobytes", [130, 160, 200, 300])
 def test_a_write_that_the_system_refuses_stops_the_run(project: World, kilobytes: int):
     """The system lets no file grow beyond a size: a disk that fails in the middle of a run."""
     project.write("chain.yaml", chain(8, kilobytes=60))

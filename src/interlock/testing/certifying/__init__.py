@@ -15,9 +15,9 @@ from interlock.testing.certifying.courses import (
     WHOLE as WHOLE,
     Course as Course,
     Kind as Kind,
+    Played as Played,
     Sizes as Sizes,
 )
-from interlock.testing.certifying.playing import Played as Played
 
 __all__ = [
     "Answer",

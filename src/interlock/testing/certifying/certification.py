@@ -16,11 +16,12 @@ from interlock.testing.certifying.courses import (
     WHOLE,
     Course,
     Kind,
+    Played,
     Sizes,
     course_at,
     courses_of,
 )
-from interlock.testing.certifying.playing import Played, Setting, play
+from interlock.testing.certifying.playing import Setting, play
 from interlock.values import Digest, Json, digest
 
 FORMAT = 1

@@ -1,14 +1,14 @@
 """Courses of events: what goes wrong in one trial, and which trials there are."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
-from interlock.testing.crashes import CrashPoint
-
-if TYPE_CHECKING:
-    from interlock.testing.certifying.playing import Played
+from interlock.journal import Entry
+from interlock.runtime import RunResult
+from interlock.testing.certifying.reading import reported
+from interlock.testing.crashes import CrashPoint, Life
 
 Kind: TypeAlias = Literal["crash", "crash-again", "order", "silence", "duplicate", "clock", "lease"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -95,10 +95,49 @@ class Courses:
     of: int | None
 
 
-Enumerate: TypeAlias = Callable[["Played", Random, Sizes], Courses]
+@dataclass(slots=True, kw_only=True)
+class Played:
+    """What came of one course.
+
+    Attributes:
+        problems: what was wrong, in words; nothing when all held.
+        lives: what became of each process.
+        requests: the life and the number of each moment at which a write is about to be sent.
+        reported: the seqs of events that came from outside.
+        died: how often a process died, or lost its lease.
+        is_late: whether time that passed made it end otherwise, so that it is compared with none.
+    """
+
+    course: Course
+    result: RunResult | None = None
+    problems: list[str] = field(default_factory=list[str])
+    lives: list[Life] = field(default_factory=list[Life])
+    requests: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    entries: list[Entry] = field(default_factory=list[Entry])
+    calls: int = 0
+    died: int = 0
+    is_late: bool = False
+
+    @property
+    def moments(self) -> int:
+        """How many moments the calls had, in all lives."""
+        return sum(life.moments for life in self.lives)
+
+    @property
+    def writes(self) -> int:
+        """How many writes to the journal there were, in all lives."""
+        return sum(life.writes for life in self.lives)
+
+    @property
+    def reported(self) -> list[int]:
+        """The seqs of events that came from outside."""
+        return reported(self.entries)
 
 
-def _points(played: "Played") -> Iterator[tuple[int, CrashPoint]]:
+Enumerate: TypeAlias = Callable[[Played, Random, Sizes], Courses]
+
+
+def _points(played: Played) -> Iterator[tuple[int, CrashPoint]]:
     """Every place where a process can die, in each life of a run that nobody disturbs."""
     for number, life in enumerate(played.lives, start=1):
         for write in range(1, life.writes + 1):
@@ -108,7 +147,7 @@ def _points(played: "Played") -> Iterator[tuple[int, CrashPoint]]:
             yield number, CrashPoint(at="moment", number=moment)
 
 
-def _crash(played: "Played", _chance: Random, sizes: Sizes) -> Courses:
+def _crash(played: Played, _chance: Random, sizes: Sizes) -> Courses:
     one = Course(kind="crash", number=0, delays=played.course.delays)
     found = [replace(one, crashes=(point,)) for point in _points(played)]
     for life, number in played.requests:
@@ -117,7 +156,7 @@ def _crash(played: "Played", _chance: Random, sizes: Sizes) -> Courses:
     return _numbered(found, sizes)
 
 
-def _crash_again(played: "Played", chance: Random, sizes: Sizes) -> Courses:
+def _crash_again(played: Played, chance: Random, sizes: Sizes) -> Courses:
     points = list(_points(played))
     one = Course(kind="crash-again", number=0, delays=played.course.delays)
     found: list[Course] = []
@@ -130,7 +169,7 @@ def _crash_again(played: "Played", chance: Random, sizes: Sizes) -> Courses:
     return Courses(tried=_with_numbers(found), of=None)
 
 
-def _order(_played: "Played", chance: Random, sizes: Sizes) -> Courses:
+def _order(_played: Played, chance: Random, sizes: Sizes) -> Courses:
     found = [
         Course(kind="order", number=0, delays=chance.randrange(1, 1 << 32))
         for _ in range(sizes.orders)
@@ -138,7 +177,7 @@ def _order(_played: "Played", chance: Random, sizes: Sizes) -> Courses:
     return Courses(tried=_with_numbers(found), of=None)
 
 
-def _silence(played: "Played", _chance: Random, sizes: Sizes) -> Courses:
+def _silence(played: Played, _chance: Random, sizes: Sizes) -> Courses:
     one = Course(kind="silence", number=0, delays=played.course.delays)
     lost: tuple[Silent, ...] = get_args(Silent)
     found = [
@@ -147,7 +186,7 @@ def _silence(played: "Played", _chance: Random, sizes: Sizes) -> Courses:
     return _numbered(found, sizes)
 
 
-def _duplicate(played: "Played", _chance: Random, sizes: Sizes) -> Courses:
+def _duplicate(played: Played, _chance: Random, sizes: Sizes) -> Courses:
     found = [
         Course(kind="duplicate", number=0, delays=played.course.delays, repeated=seq)
         for seq in played.reported
@@ -155,7 +194,7 @@ def _duplicate(played: "Played", _chance: Random, sizes: Sizes) -> Courses:
     return _numbered(found, sizes)
 
 
-def _clock(played: "Played", chance: Random, sizes: Sizes) -> Courses:
+def _clock(played: Played, chance: Random, sizes: Sizes) -> Courses:
     points = list(_points(played))
     found: list[Course] = []
     for _ in range(sizes.jumps):
@@ -166,7 +205,7 @@ def _clock(played: "Played", chance: Random, sizes: Sizes) -> Courses:
     return Courses(tried=_with_numbers(found), of=None)
 
 
-def _lease(played: "Played", _chance: Random, sizes: Sizes) -> Courses:
+def _lease(played: Played, _chance: Random, sizes: Sizes) -> Courses:
     one = Course(kind="lease", number=0, delays=played.course.delays, late=True)
     found = [
         replace(one, crashes=((number, CrashPoint(at="fenced", number=write)),))
@@ -199,13 +238,13 @@ ENUMERATE: dict[Kind, Enumerate] = {
 }
 
 
-def courses_of(kind: Kind, played: "Played", *, seed: int, sizes: Sizes) -> Courses:
+def courses_of(kind: Kind, played: Played, *, seed: int, sizes: Sizes) -> Courses:
     """List the courses of a kind: equal for equal seeds and sizes."""
     chance = Random(f"{seed}/{kind}")  # noqa: S311 - seeded on purpose
     return ENUMERATE[kind](played, chance, sizes)
 
 
-def course_at(kind: Kind, number: int, played: "Played", *, seed: int) -> Course | None:
+def course_at(kind: Kind, number: int, played: Played, *, seed: int) -> Course | None:
     """Find one course again by its number, whatever the sizes were when it was tried."""
     everything = Sizes(second_crashes=number, orders=number, jumps=number, exhaustive_max=1 << 30)
     found = courses_of(kind, played, seed=seed, sizes=everything).tried

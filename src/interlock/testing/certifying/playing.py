@@ -5,7 +5,7 @@ What must hold is counted outside of the run: in the simulated world, and in the
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias, final
 
@@ -18,10 +18,10 @@ from interlock.runtime import RunResult
 from interlock.store import Store, open_store
 from interlock.testing.certifying.answers import Answers
 from interlock.testing.certifying.clocks import JumpingClock
-from interlock.testing.certifying.courses import Course
+from interlock.testing.certifying.courses import Course, Played
 from interlock.testing.certifying.persons import Act, Persons
 from interlock.testing.certifying.places import every_node
-from interlock.testing.certifying.reading import Journal, counted_codes, reported
+from interlock.testing.certifying.reading import Journal, counted_codes
 from interlock.testing.certifying.stage import Stage
 from interlock.testing.crashes import CrashPoint, Life, Lives
 from interlock.testing.loop import CountingIds, VirtualClock, run_virtual
@@ -46,45 +46,6 @@ class Setting:
     plan: Plan
     inputs: Mapping[str, Json]
     answers: Answers
-
-
-@dataclass(slots=True, kw_only=True)
-class Played:
-    """What came of one course.
-
-    Attributes:
-        problems: what was wrong, in words; nothing when all held.
-        lives: what became of each process.
-        requests: the life and the number of each moment at which a write is about to be sent.
-        reported: the seqs of events that came from outside.
-        died: how often a process died, or lost its lease.
-        is_late: whether time that passed made it end otherwise, so that it is compared with none.
-    """
-
-    course: Course
-    result: RunResult | None = None
-    problems: list[str] = field(default_factory=list[str])
-    lives: list[Life] = field(default_factory=list[Life])
-    requests: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    entries: list[Entry] = field(default_factory=list[Entry])
-    calls: int = 0
-    died: int = 0
-    is_late: bool = False
-
-    @property
-    def moments(self) -> int:
-        """How many moments the calls had, in all lives."""
-        return sum(life.moments for life in self.lives)
-
-    @property
-    def writes(self) -> int:
-        """How many writes to the journal there were, in all lives."""
-        return sum(life.writes for life in self.lives)
-
-    @property
-    def reported(self) -> list[int]:
-        """The seqs of events that came from outside."""
-        return reported(self.entries)
 
 
 Open: TypeAlias = Callable[[], Store]
