@@ -68,20 +68,31 @@ async def run_program(program: Program) -> Ended:
 
 async def _start(program: Program, follower: "Follower") -> asyncio.SubprocessTransport:
     name = excerpt(program.argv[0], limit=100)
+    starting = asyncio.get_running_loop().create_task(_spawn(program, follower))
     try:
-        transport, _ = await asyncio.get_running_loop().subprocess_exec(
-            lambda: follower,
-            *program.argv,
-            stdin=asyncio.subprocess.PIPE if program.stdin else asyncio.subprocess.DEVNULL,
-            cwd=program.folder,
-            env=program.environment,
-            start_new_session=True,
-        )
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # It may be there already, with children of its own: what was started is ended as a whole.
+        transport = await starting
+        _signal(transport.get_pid(), signal.SIGKILL)
+        transport.close()
+        raise
     except OSError as error:
         told = f"cannot start `{name}`: {error.strerror or error}"
         raise ProgramNotStarted(told) from error
     except ValueError as error:  # a NUL, or a variable that cannot be one
         raise ProgramNotStarted(f"cannot start `{name}`: {error}") from error
+
+
+async def _spawn(program: Program, follower: "Follower") -> asyncio.SubprocessTransport:
+    transport, _ = await asyncio.get_running_loop().subprocess_exec(
+        lambda: follower,
+        *program.argv,
+        stdin=asyncio.subprocess.PIPE if program.stdin else asyncio.subprocess.DEVNULL,
+        cwd=program.folder,
+        env=program.environment,
+        start_new_session=True,
+    )
     return transport
 
 
