@@ -254,6 +254,8 @@ def _closing(stage: Stage, result: RunResult) -> Generator[str]:
             yield from _waiting(stage, result.run)
         case "paused":
             yield f"paused. To go on: {journal.command('resume', result.run)}"
+        case "running":
+            yield "kept: the process that drives the run takes it"
         case "interrupted":
             yield f"open. To go on: {journal.command('resume', result.run)}"
     if result.execution is not None:

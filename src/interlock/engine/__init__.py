@@ -14,10 +14,12 @@ from interlock.engine.judging import problem_with as problem_with
 from interlock.engine.migration import Difference as Difference, differences as differences
 from interlock.engine.state import (
     Call as Call,
+    GateState as GateState,
     MapState as MapState,
     NodeState as NodeState,
     ScopeState as ScopeState,
     State as State,
+    WaitState as WaitState,
 )
 from interlock.engine.step import SEMANTICS as SEMANTICS, initial as initial, step as step
 from interlock.engine.stopping import CANCELLED as CANCELLED
@@ -44,6 +46,7 @@ __all__ = [
     "Doubt",
     "doubt_of",
     "execution_digest",
+    "GateState",
     "idempotency_key",
     "IllegalTransition",
     "initial",
@@ -61,4 +64,5 @@ __all__ = [
     "step",
     "story",
     "told",
+    "WaitState",
 ]

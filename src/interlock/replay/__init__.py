@@ -1,7 +1,7 @@
 """Replay: a journal through the engine again, without calling anything."""
 
 from interlock.replay.arguments import call_of_node as call_of_node
-from interlock.replay.heads import Heading as Heading
+from interlock.replay.heads import Heading as Heading, as_told as as_told
 from interlock.replay.verification import (
     Verified as Verified,
     current_plan as current_plan,
@@ -11,6 +11,7 @@ from interlock.replay.verification import (
 )
 
 __all__ = [
+    "as_told",
     "call_of_node",
     "current_plan",
     "fold",

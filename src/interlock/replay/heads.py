@@ -5,17 +5,21 @@ from dataclasses import replace
 from typing import final
 
 from interlock.journal import (
+    ENDED,
     Entry,
     NodeInDoubt,
     NodeResolved,
     RunHead,
+    RunReopened,
     RunSettled,
     RunStarted,
     RunStatus,
 )
 from interlock.values import Path, RunId
 
-CHANGING = frozenset((RunStarted, RunSettled, NodeInDoubt, NodeResolved))
+CHANGING = frozenset((RunStarted, RunSettled, RunReopened, NodeInDoubt, NodeResolved))
+RESTING: frozenset[RunStatus] = frozenset(("queued", "waiting", "paused"))
+"""What a run is while nobody owns it: told when it is let go, not by an event."""
 
 
 @final
@@ -44,10 +48,16 @@ class Heading:
 
     def take(self, entry: Entry) -> RunHead | None:
         """Take the next entry; return the row when it changes."""
-        if type(entry.event) not in CHANGING:
+        if type(entry.event) in CHANGING:
+            self.head = self._after(entry)
+        elif self.head is not None and self.head.status in RESTING:
+            self.head = replace(self.head, status=self._goes_on(), wake_ms=None)
+        else:
             return None
-        self.head = self._after(entry)
         return self.head
+
+    def _goes_on(self) -> RunStatus:
+        return "in_doubt" if self._in_doubt else "running"
 
     def _after(self, entry: Entry) -> RunHead | None:
         event = entry.event
@@ -74,5 +84,16 @@ class Heading:
             self._in_doubt.add(event.path)
         elif isinstance(event, NodeResolved):
             self._in_doubt.discard(event.path)
-        status: RunStatus = "in_doubt" if self._in_doubt else "running"
-        return replace(self.head, status=status, updated_ms=entry.at_ms, execution=None)
+        return replace(
+            self.head,
+            status=self._goes_on(),
+            updated_ms=entry.at_ms,
+            execution=None,
+            wake_ms=None,
+        )
+
+
+def as_told(head: RunHead) -> RunHead:
+    """A row without what its events do not tell: how an open run waits."""
+    status = head.status if head.status in ENDED else "running"
+    return replace(head, status=status, wake_ms=None, priority=0)

@@ -34,6 +34,9 @@ from interlock.replay.heads import Heading
 from interlock.values import Digest, RunId
 
 ENGINE = "engine"
+QUEUED = 0
+"""The epoch of a run that no owner has had."""
+
 BY_PERSONS = (
     NodeResolved,
     GateDecided,
@@ -99,9 +102,11 @@ def fold(run: RunId, entries: Iterable[Entry]) -> State:
 def _check_epoch(entry: Entry, *, before: int) -> None:
     """Refuse what an owner that had been followed wrote: only a recovery raises the epoch.
 
-    What a run is migrated to is told right before that.
+    What a run is migrated to is told right before that. Of a queued run, which no owner had before,
+    and of one that had ended, there is nothing to recover.
     """
-    if entry.epoch < before or not isinstance(entry.event, RunRecovered | RunMigrated):
+    begins = isinstance(entry.event, RunRecovered | RunMigrated | RunReopened) or before == QUEUED
+    if entry.epoch < before or not begins:
         raise _divergence(
             entry,
             f"it is of epoch {entry.epoch}, after one of epoch {before};"

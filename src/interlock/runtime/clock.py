@@ -28,6 +28,10 @@ class Ids(Protocol):
         """Return the id of a new owner of runs: one process, one runtime."""
         ...
 
+    def message(self, now_ms: int) -> str:
+        """Return the id of a new message to a run."""
+        ...
+
 
 @final
 class SystemClock:
@@ -45,6 +49,10 @@ class SystemIds:
     def run(self, now_ms: int) -> RunId:
         """Return the id of a new run."""
         return RunId(ulid(now_ms, os.urandom(10)))
+
+    def message(self, now_ms: int) -> str:
+        """Return the id of a new message."""
+        return ulid(now_ms, os.urandom(10))
 
     def owner(self) -> OwnerId:
         """Return an id that names host and process, for the people who read leases."""

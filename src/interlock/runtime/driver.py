@@ -7,7 +7,7 @@ that is the engine's.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, ParamSpec
@@ -24,7 +24,7 @@ from interlock.engine import (
     problem_with,
     step,
 )
-from interlock.errors import RunNotResumable, StoreError
+from interlock.errors import StoreError
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -32,27 +32,22 @@ from interlock.journal import (
     Entry,
     Event,
     LeaseChange,
-    NodeResolved,
-    Record,
+    Message,
     RunHead,
     RunMigrated,
     RunRecovered,
-    RunSettled,
-    RunStarted,
-    StoredValue,
     TimerFired,
-    Value,
-    encode_entry,
-    values_of,
 )
-from interlock.replay import Heading
 from interlock.runtime.commits import CommitQueue, Position
 from interlock.runtime.execution import World, ask, attempt, cancelled, expired
+from interlock.runtime.mail import Mail
 from interlock.runtime.scheduling import Lane, Scheduler
 from interlock.runtime.showing import Observer, Showing
+from interlock.runtime.sleeping import resting, sleeps_long
 from interlock.runtime.timers import Timers
 from interlock.runtime.transactions import Promise, Transaction
 from interlock.runtime.workers import Workers
+from interlock.runtime.writer import Writer
 from interlock.values import Path
 
 P = ParamSpec("P")
@@ -60,9 +55,6 @@ P = ParamSpec("P")
 PINNED_MAX = 10_000
 """References remembered of what all runs of a plan share; forgetting costs a write, no more."""
 
-
-PATIENCE_MS = 10_000
-"""A run that waits for a time stays with its owner when the time is this near."""
 
 TURN_EVENTS_MAX = 32
 """After this many events of one run, the rest of the process has its turn."""
@@ -86,6 +78,7 @@ class Driver:
         world: World,
         commits: CommitQueue,
         scheduler: Scheduler,
+        may_leave: "Callable[[Driver], bool]",
         on_end: "Callable[[Driver], None]",
         observer: Observer | None = None,
         granted: LeaseChange | None = None,
@@ -93,13 +86,11 @@ class Driver:
     ) -> None:
         self.state = state
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._epoch = epoch
         self._registry = registry
         self._world = world
         self._commits = commits
+        self._may_leave = may_leave
         self._on_end = on_end
-        self._showing = Showing(state.run, observer, commits) if observer is not None else None
-        self._granted = granted
         self._pending: deque[tuple[Entry | Promise, Position]] = deque()
         self._workers = Workers(self._call, self._report, self._worker_ended)
         self._timers = Timers(world.clock, partial(self._later, self._start), self._fire)
@@ -110,16 +101,30 @@ class Driver:
             expire=self._expire,
         )
         self._lane.pause(paused=state.paused)
+        self._mail = Mail()
+        self._held: list[tuple[Event, bool]] = []
         self._unwanted: dict[Path, str] = {}
         self._unsent: set[Path] = set()
-        self._seq = state.last_seq
+        self._writer = Writer(
+            state,
+            head=head,
+            epoch=epoch,
+            world=world,
+            commits=commits,
+            mail=self._mail,
+            granted=granted,
+            showing=Showing(state.run, observer, commits) if observer is not None else None,
+        )
         self._sent: dict[Path, int] = {}
-        self._heading = Heading(state.run, head, in_doubt=state.in_doubt)
         self._pumping = False
-        self._draining = False
+        self.draining = False
         self.ending = False
-        self._last: Position = 0
         self.waiting = 0
+
+    @property
+    def has_let_go(self) -> bool:
+        """Whether the run has ended, in a transaction that lets its lease go."""
+        return self._writer.has_let_go
 
     # --- what comes from outside
 
@@ -128,27 +133,24 @@ class Driver:
         for event in events:
             # It is an owner that takes a run up, also where a person's decision is the reason.
             by = event.owner if isinstance(event, RunRecovered) else actor
-            self._pending.append((self._journal(event, actor=by), 0))
+            self._pending.append((self._writer.append(event, actor=by), 0))
         self._pump()
 
-    def resolve(self, event: NodeResolved, *, actor: str) -> None:
-        """Take a person's decision while the run goes on.
+    def begin(self, first: Entry) -> None:
+        """Begin a run that was queued: its first event is in the journal, and nobody saw it yet."""
+        self._writer.seq = first.seq
+        self._pending.append((first, 0))
+        self._pump()
 
-        Raises:
-            RunNotResumable: another decision about this node is on its way.
-        """
-        waiting = (entry.event for entry, _ in self._pending if isinstance(entry, Entry))
-        if any(isinstance(other, NodeResolved) and other.path == event.path for other in waiting):
-            raise RunNotResumable(
-                f"`{event.path}` of run {self.state.run} has been resolved already",
-                hint=f"see `interlock show {self.state.run}`",
-            )
-        self.start(event, actor=actor)
+    def tell(self, messages: Iterable[Message]) -> None:
+        """Take decisions from outside, as soon as all that happened before has been stepped."""
+        self._mail.deliver(messages)
+        self._pump()
 
     def drain(self) -> None:
         """Start nothing any more; `finished` is done when what is under way has ended."""
         self._start_nothing()
-        self._end_if_idle()
+        self.end_if_idle()
 
     async def abandon(self) -> None:
         """Cancel what is under way. The run stays open; a later owner recovers it.
@@ -158,13 +160,12 @@ class Driver:
         self._start_nothing()
         self._unsent.clear()
         await self._workers.stop()
-        self._end_if_idle()
+        self.end_if_idle()
         await asyncio.wait([self.finished])
 
     def refuse(self, error: BaseException) -> None:
         """Stop because the store took nothing of what is not durable yet; nobody gets to see it."""
-        if self._showing is not None:
-            self._showing.forget()
+        self._writer.forget()
         self.fail(error)
         self._stop(error)
 
@@ -181,10 +182,10 @@ class Driver:
         if isinstance(error, StoreError):
             self._stop(error)
         else:
-            self._commits.when_durable(self._last, lambda: self._stop(error))
+            self._commits.when_durable(self._writer.last, lambda: self._stop(error))
 
     def _start_nothing(self) -> None:
-        self._draining = True
+        self.draining = True
         self._timers.cancel()
         self._lane.forget()
 
@@ -197,17 +198,24 @@ class Driver:
         """
         if self.ending:
             return
+        if self._mail.waiting:
+            # A message waits until all that was journaled is stepped: so nothing is, meanwhile.
+            self._held.append((event, journal_first))
+        else:
+            self._queue(event, journal_first=journal_first)
+        self._pump()
+
+    def _queue(self, event: Event, *, journal_first: bool) -> None:
         if journal_first:
             cause = (
                 self._sent.pop(event.path, 0)
                 if isinstance(event, AttemptReturned | AttemptFailed)
                 else 0
             )
-            entry = self._journal(event, causes=(cause,) if cause else ())
+            entry = self._writer.append(event, causes=(cause,) if cause else ())
             self._pending.append((entry, self._commits.appended))
         else:
             self._pending.append((Entry(event, at_ms=self._world.clock.now_ms()), 0))
-        self._pump()
 
     def _pump(self) -> None:
         """Step events in order, as far as they are durable where they have to be."""
@@ -216,7 +224,7 @@ class Driver:
         self._pumping = True
         left = TURN_EVENTS_MAX
         try:
-            while self._pending:
+            while self._pending or self._hear():
                 if left == 0:
                     # Many events became durable at once: other runs must not wait for all of them.
                     asyncio.get_running_loop().call_soon(self._pump)
@@ -244,12 +252,28 @@ class Driver:
             self.fail(error)
         finally:
             self._pumping = False
-        self._end_if_idle()
+        self.end_if_idle()
+
+    def _hear(self) -> bool:
+        """Turn the oldest message that still makes sense into an event; then let reports follow.
+
+        Called when all that was journaled has been stepped. Whether anything is pending now.
+        """
+        if not (self.draining or self.has_let_go):
+            found = self._mail.take(self.state)
+            if found is not None:
+                event, actor = found
+                self._pending.append((self._writer.append(event, actor=actor), 0))
+                return True
+        held, self._held = self._held, []
+        for event, journal_first in held:
+            self._queue(event, journal_first=journal_first)
+        return bool(held)
 
     def _perform(self, command: Command) -> None:
         match command:
             case RecordEvent():
-                self._pending.append((self._journal(command.event, causes=command.causes), 0))
+                self._pending.append((self._writer.append(command.event, causes=command.causes), 0))
             case StartAttempt() | Probe():
                 self._start(command)
             case SetTimer():
@@ -259,7 +283,7 @@ class Driver:
 
     def _start(self, command: StartAttempt | Probe) -> None:
         """Call an action now, or when its time and its turn have come."""
-        if self._draining or self._timers.is_later(command):
+        if self.draining or self._timers.is_later(command):
             return
         # An action that is not registered here stops the run before any intent says it was sent.
         action = self._registry.get(command.node.action.name)
@@ -275,12 +299,12 @@ class Driver:
         elif command.ahead:
             self._run_ahead(action, command)
         else:
-            entry = self._journal(_intent(command), causes=command.causes)
+            entry = self._writer.append(_intent(command), causes=command.causes)
             self._sent[command.path] = entry.seq
             self._pending.append((entry, 0))
             self._unsent.add(command.path)
             dated = _dated(command, entry)
-            self._commits.when_durable(self._last, lambda: self._send(action, dated))
+            self._commits.when_durable(self._writer.last, lambda: self._send(action, dated))
 
     def _run_ahead(self, action: AnyAction, command: StartAttempt) -> None:
         """Call an action before anything of it is durable, unless too much is not durable yet."""
@@ -294,20 +318,17 @@ class Driver:
         """Let the commit queue call the action: its intent and its outcome are one commit."""
         work = Transaction(
             run=self.state.run,
-            epoch=self._epoch,
+            epoch=self._writer.epoch,
             world=self._world,
             action=action,
             command=command,
             intent=_intent(command),
             judge=lambda returned: problem_with(self.state, returned),
-            after=self._seq,
+            after=self._writer.seq,
         )
-        self._seq += 2
-        self._last = self._commits.append(work)
-        for entry in (work.intended, work.promise):
-            self._pending.append((entry, self._last))
-            if self._showing is not None:
-                self._showing.add(entry, self._last)
+        position = self._writer.append_transaction(work)
+        self._pending.append((work.intended, position))
+        self._pending.append((work.promise, position))
 
     def _fire(self, order: SetTimer) -> None:
         """Report that a time has come, if it still matters."""
@@ -366,95 +387,40 @@ class Driver:
     def _worker_ended(self, error: BaseException | None) -> None:
         if error is not None:
             self.fail(error)
-        self._end_if_idle()
-
-    # --- the journal
-
-    def _journal(
-        self, event: Event, *, causes: tuple[int, ...] = (), actor: str = "engine"
-    ) -> Entry:
-        """Give an event its place in the journal and hand it to the commit queue."""
-        seq = self._seq + 1
-        entry = Entry(event, self._world.clock.now_ms(), seq, self._epoch, actor, causes)
-        record = Record(
-            run=self.state.run,
-            seq=seq,
-            epoch=self._epoch,
-            body=encode_entry(self.state.run, entry),
-            values=self._stored(event),
-            head=self._heading.take(entry),
-            lease=self._lease_after(event),
-        )
-        self._last = self._commits.append(record)
-        self._seq = seq
-        if self._showing is not None:
-            self._showing.add(entry, self._last)
-        return entry
-
-    def _stored(self, event: Event) -> tuple[StoredValue, ...]:
-        """The values of an event; what all runs of a plan share is written by the first of them."""
-        values = values_of(event)
-        if not isinstance(event, RunStarted):
-            return tuple([StoredValue(ref=value.ref, data=value.data) for value in values])
-        shared = [value for value in values if value is not event.inputs]
-        new = [value for value in shared if value.ref not in self._world.pinned]
-        if new:
-            # The position of this record: it is the next one that is handed in.
-            position = self._commits.appended + 1
-            self._commits.when_durable(position, lambda: self._pin(new), urgent=False)
-        own = StoredValue(ref=event.inputs.ref, data=event.inputs.data)
-        return (own, *(StoredValue(ref=v.ref, data=v.data, shared=True) for v in new))
-
-    def _pin(self, values: list[Value]) -> None:
-        """Remember what is durable now, unless the store refused this run."""
-        pinned = self._world.pinned
-        if self.finished.done() and self.finished.exception() is not None:
-            return
-        if len(pinned) >= PINNED_MAX:
-            pinned.clear()
-        pinned.update(value.ref for value in values)
-
-    def _lease_after(self, event: Event) -> LeaseChange | None:
-        """A new run is granted its lease with its first event; a settled one lets it go."""
-        change, self._granted = self._granted, None
-        return LeaseChange(owner=None) if isinstance(event, RunSettled) else change
+        self.end_if_idle()
 
     # --- the end
 
-    def _end_if_idle(self) -> None:
+    def end_if_idle(self) -> None:
         """Finish when nothing is under way: settled, drained, or waiting for what may take long.
 
         What was appended is durable first.
         """
-        busy = self._pending or self._workers.busy or self._unsent or self._pumping
+        busy = self._pending or self._workers.busy or self._unsent or self._pumping or self._held
         if busy or self.ending:
             return
-        if not (self.state.status is not None or self._draining or self._sleeps_long()):
-            return
-        if self._last > self._commits.durable:
-            self._commits.when_durable(self._last, self._end_if_idle)
-        else:
+        if not (self.state.status is not None or self.draining):
+            may_come = self._timers.has_calls or self._lane.holds
+            if may_come or not sleeps_long(self.state, now_ms=self._world.clock.now_ms()):
+                return
+        if self._writer.last > self._commits.durable:
+            self._commits.when_durable(self._writer.last, self.end_if_idle)
+        elif self._may_leave(self):
             self._stop(None)
 
-    def _sleeps_long(self) -> bool:
-        """Whether only persons, signals or distant times can bring the run further."""
-        state = self.state
-        has_calls = self._timers.has_calls or self._lane.holds
-        if has_calls or (state.running and not state.paused):
-            return False
-        soon = self._world.clock.now_ms() + PATIENCE_MS
-        if any(due_ms <= soon for path, due_ms in state.timers.items() if path):
-            return False
-        return bool(state.in_doubt or state.asleep or state.paused)
+    def left_with(self) -> tuple[RunHead | None, tuple[str, ...]]:
+        """The row of the run while nobody owns it, and the messages that came to nothing."""
+        head = self._writer.head
+        if head is None or self.state.status is not None:
+            return None, self._mail.taken()
+        return resting(self.state, head), self._mail.taken()
 
     def _stop(self, error: BaseException | None) -> None:
         if self.finished.done():
             return
         self.ending = True
         self._lane.leave()
-        if self._showing is not None:
-            self._showing.show()
-            error = error or self._showing.problem
+        error = error or self._writer.close()
         if error is None:
             self.finished.set_result(None)
         else:

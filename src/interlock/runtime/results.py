@@ -8,7 +8,15 @@ from interlock.journal import ErrorInfo
 from interlock.values import Digest, Json, Path, RunId
 
 ResultStatus = Literal[
-    "succeeded", "failed", "refused", "cancelled", "in_doubt", "waiting", "paused", "interrupted"
+    "succeeded",
+    "failed",
+    "refused",
+    "cancelled",
+    "in_doubt",
+    "waiting",
+    "paused",
+    "interrupted",
+    "running",
 ]
 
 
@@ -23,7 +31,8 @@ class RunResult:
     """The end of a run, or the point where it stopped: everything it says is durable.
 
     Attributes:
-        status: `in_doubt` and `interrupted` runs are open: resolve or resume them.
+        status: the end; or `in_doubt`, `waiting` (for persons, signals or times), `paused`,
+            `interrupted` (resume it), `running` (another process drives it).
         outputs: the outputs by name, once it has succeeded.
         execution: the execution digest, once it has settled.
         in_doubt: the paths that wait for a person.

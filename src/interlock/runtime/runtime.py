@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast, final
 
@@ -13,9 +14,9 @@ from interlock.engine import SEMANTICS, State, initial
 from interlock.errors import (
     InputsInvalid,
     KeyTaken,
+    LeaseHeld,
     LeaseLost,
     RunNotFound,
-    RunNotResumable,
     StoreError,
     UsageError,
     ValueRefused,
@@ -23,39 +24,41 @@ from interlock.errors import (
 )
 from interlock.graph import ENGINE
 from interlock.journal import (
-    Event,
     Lease,
     LeaseChange,
-    NodeResolved,
     OwnerId,
     RunHead,
     RunRecovered,
     RunStarted,
     Value,
-    Verdict,
 )
-from interlock.plan import CompiledPropose, Plan
+from interlock.plan import Plan
 from interlock.replay import fold
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue
+from interlock.runtime.deciding import check, check_first
+from interlock.runtime.decisions import Decisions
 from interlock.runtime.driver import Driver
 from interlock.runtime.execution import World, plain_text
 from interlock.runtime.limits import CallLimit, check_limits
 from interlock.runtime.live import Live, Watcher
+from interlock.runtime.messages import Decision, message_of
 from interlock.runtime.preparing import prepared
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
 from interlock.runtime.scheduling import ATTEMPTS_IN_FLIGHT_MAX, THREADS_MAX, Scheduler
 from interlock.runtime.showing import Observer
+from interlock.runtime.sleeping import needs_owner
 from interlock.runtime.turns import PRIORITY_MAX
 from interlock.runtime.upgrades import OnChange, migration
-from interlock.store import Store
-from interlock.values import Json, Path, RunId, describe
+from interlock.store import INBOX_MESSAGES_MAX, Store
+from interlock.values import Json, RunId
 
 if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction
 
 LEASE_MS = 60_000
+LISTEN_MS = 200
 DRAIN_S_MAX = 10.0
 SECRETS_IN_ENVIRONMENT = "INTERLOCK_SECRET_"
 
@@ -66,7 +69,7 @@ def environment_secret(name: str) -> str | None:
 
 
 @final
-class Runtime:
+class Runtime(Decisions):
     """Runs plans over a store.
 
     `async with Runtime(store, registry) as runtime: await runtime.run(plan)`.
@@ -122,6 +125,8 @@ class Runtime:
         self._leases: dict[RunId, Lease] = {}
         self._renewal: asyncio.Task[None] | None = None
         self._being_renewed: RunId | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._heard = 0
         self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -132,6 +137,8 @@ class Runtime:
         self._calls = Scheduler(self._clock, limits=self._limits, in_flight_max=self._in_flight_max)
         self._commits = CommitQueue(self.store, self._refused, self._failed)
         self._renewal = asyncio.create_task(self._renew())
+        if not getattr(self.store, "at_once", False):
+            self._listening = asyncio.create_task(self._listen())
         return self
 
     async def __aexit__(
@@ -145,6 +152,8 @@ class Runtime:
         await asyncio.gather(*(driver.abandon() for driver in list(self._drivers.values())))
         if self._renewal is not None:
             await self._renewal
+        if self._listening is not None:
+            await self._listening
         queue.close()
         self._scheduler.close()
         self._renewing.shutdown(wait=True)
@@ -221,7 +230,7 @@ class Runtime:
             state, None, lease, observer=observer, granted=granted, priority=priority
         )
         try:
-            return await self._drive(driver, lease, (event,), actor=principal)
+            return await self._drive(driver, lease, lambda: driver.start(event, actor=principal))
         except KeyTaken as taken:  # another start with this key came first after all
             return await self._first(RunId(taken.run))
 
@@ -247,52 +256,68 @@ class Runtime:
         """
         if run in self._drivers:
             return await self._watch(self._drivers[run])
-        lease = self._lease(run)
-        try:
-            state, head = self.load(run)
-            done = state.status is not None
-            if done or not (state.running or state.ordered):
-                self.store.release(lease)
-                return _result(state)
-            migrated = migration(state, self.registry, on_change)
-            driver = self._driver(state, head, lease, observer=observer)
-        except BaseException:
-            self.store.release(lease)
-            raise
-        recovered = _recovered(lease)
-        events = (recovered,) if migrated is None else (migrated, recovered)
-        return await self._drive(driver, lease, events, actor=self.owner)
+        return await self._take_up(run, on_change=on_change, observer=observer)
 
-    async def resolve(
+    async def decide(
         self,
         run: RunId,
-        path: Path,
-        verdict: Verdict,
+        decision: Callable[[State], Decision],
         *,
-        output: Json = None,
-        actor: str = "local",
-        reason: str = "",
+        actor: str,
         observer: Observer | None = None,
     ) -> RunResult:
-        """Record a person's decision about a node in doubt, and go on with the run.
+        """Decide something that depends on where the run stands; see `Decisions`.
 
         Raises:
-            RunNotResumable: the node is not in doubt.
+            RunNotResumable: it makes no sense there; nothing was decided.
+            RunNotFound, JournalCorrupt
         """
         live = await self._live(run)
+        state = live.state if live is not None else self.load(run)[0]
+        event = decision(state)
+        check(state, event)
+        now_ms = self._clock.now_ms()
+        id_, actor = self._ids.message(now_ms), plain_text(actor)
+        message = message_of(event, run=run, id_=id_, actor=actor, now_ms=now_ms)
+        check_first(message, waiting=self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
+        self.store.post(message)
         if live is not None:
-            event = _resolution(live.state, path, verdict, output=output, reason=reason)
-            live.resolve(event, actor=plain_text(actor))
+            live.tell([message])
             return await self._watch(live)
+        try:
+            return await self._take_up(run, observer=observer)
+        except LeaseHeld:
+            return replace(_result(state), status="running")
+
+    async def _take_up(
+        self, run: RunId, *, on_change: OnChange = "check", observer: Observer | None
+    ) -> RunResult:
+        """Go on with a run that nobody drives, if there is anything to be done."""
         lease = self._lease(run)
         try:
             state, head = self.load(run)
-            event = _resolution(state, path, verdict, output=output, reason=reason)
-            driver = self._driver(state, head, lease, observer=observer)
+            messages = self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX)
+            if not needs_owner(state, head, messages, now_ms=self._clock.now_ms()):
+                self.store.release(lease, taken=[message.id for message in messages])
+                return _result(state)
+            is_open = state.status is None
+            migrated = migration(state, self.registry, on_change) if is_open else None
+            is_new = head.status == "queued" and state.last_seq == 1 and migrated is None
+            begun = initial(state.plan, run) if is_new else state
+            driver = self._driver(begun, head, lease, observer=observer)
         except BaseException:
             self.store.release(lease)
             raise
-        return await self._drive(driver, lease, (_recovered(lease), event), actor=plain_text(actor))
+
+        def begin() -> None:
+            if is_new:
+                driver.begin(next(iter(read_entries(self.store, run))))
+            elif is_open:
+                events = (_recovered(lease),)
+                driver.start(*((migrated, *events) if migrated else events), actor=self.owner)
+            driver.tell(messages)
+
+        return await self._drive(driver, lease, begin)
 
     def load(self, run: RunId) -> tuple[State, RunHead]:
         """Fold the journal of a run.
@@ -340,18 +365,17 @@ class Runtime:
             commits=self._queue,
             scheduler=self._scheduler,
             priority=priority,
+            may_leave=self._may_leave,
             on_end=self._ended,
             observer=observer,
             granted=granted,
         )
 
-    async def _drive(
-        self, driver: Driver, lease: Lease, events: tuple[Event, ...], *, actor: str
-    ) -> RunResult:
+    async def _drive(self, driver: Driver, lease: Lease, begin: Callable[[], None]) -> RunResult:
         run = driver.state.run
         self._drivers[run], self._leases[run] = driver, lease
         try:
-            driver.start(*events, actor=actor)
+            begin()
         except Exception as error:  # noqa: BLE001 - who waits is told, and the lease is let go
             driver.fail(error)
         return await self._watch(driver)
@@ -372,7 +396,7 @@ class Runtime:
     async def _live(self, run: RunId) -> Driver | None:
         """The driver of a run that goes on here; one that is about to end is waited for."""
         driver = self._drivers.get(run)
-        while driver is not None and driver.ending:
+        while driver is not None and (driver.ending or driver.has_let_go):
             await asyncio.wait([driver.finished])
             driver = self._drivers.get(run)
         return driver
@@ -380,10 +404,31 @@ class Runtime:
     def _ended(self, driver: Driver) -> None:
         """Forget a run in the moment in which nothing is left to do for it here."""
         del self._drivers[driver.state.run]
-        lease = self._leases.pop(driver.state.run)
+        lease = self._leases.pop(driver.state.run, None)
         # A renewal that is under way must find the lease where it was; then it lets it go.
-        if driver.state.status is None and self._being_renewed != lease.run:
+        if lease is not None and not driver.has_let_go and self._being_renewed != lease.run:
             self._release(lease)
+
+    def _may_leave(self, driver: Driver) -> bool:
+        """Let go of a run with nothing to do but wait, unless somebody has decided something."""
+        run = driver.state.run
+        if driver.has_let_go:
+            return True
+        if self._being_renewed == run:
+            # Asked again when the lease is where it was; who stops it does not wait for that.
+            return driver.draining
+        head, taken = driver.left_with()
+        lease = self._leases[run]
+        try:
+            is_free = self.store.release(lease, head=head, taken=taken)
+            if not is_free and not driver.draining:
+                driver.tell(self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
+                return False
+        except (StoreError, UsageError):
+            return True
+        if is_free:
+            del self._leases[run]
+        return True
 
     def _release(self, lease: Lease) -> None:
         """Let go of an open run; where the store failed or was closed, the owner's lock goes."""
@@ -420,10 +465,28 @@ class Runtime:
         self._being_renewed = None
         if problem is None and run in self._leases and lease.epoch == self._leases[run].epoch:
             self._leases[run] = lease
+            self._drivers[run].end_if_idle()
             return
         # It failed, the run ended here meanwhile, or another owner had it in between.
         self._release(lease)
         self._refused(run, problem or LeaseLost(f"run {run} was taken over by another owner"))
+
+    async def _listen(self) -> None:
+        """Look for decisions that other processes have posted about runs that go on here."""
+        while not await self._closes_within(LISTEN_MS / 1000):
+            if self._drivers:
+                with suppress(StoreError):  # The next one who writes hears of it.
+                    self._hear()
+
+    def _hear(self) -> None:
+        messages = self.store.inbox(after=self._heard)
+        while messages:
+            self._heard = messages[-1].number
+            for message in messages:
+                driver = self._drivers.get(message.run)
+                if driver is not None:
+                    driver.tell([message])
+            messages = self.store.inbox(after=self._heard)
 
     def _refused(self, run: RunId, error: Exception) -> None:
         if run in self._drivers:
@@ -476,36 +539,6 @@ def checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
 
 def _recovered(lease: Lease) -> RunRecovered:
     return RunRecovered(owner=lease.owner, orderly=lease.orderly)
-
-
-def _resolution(
-    state: State, path: Path, verdict: Verdict, *, output: Json, reason: str
-) -> NodeResolved:
-    found = state.find(path) if path in state.in_doubt else None
-    if found is None:
-        doubts = ", ".join(sorted(state.in_doubt)) or "none"
-        raise RunNotResumable(
-            f"`{path}` of run {state.run} is not in doubt; in doubt: {doubts}",
-            hint=f"see `interlock show {state.run}`",
-        )
-    _, _, node, now = found
-    value = Value.of(output) if verdict == "succeeded" else None
-    # What proposes returns a graph; `returns` is about what that graph yields.
-    checker = None if isinstance(node, CompiledPropose) else node.returns
-    if value is not None and checker is not None and not checker.accepts(value.json):
-        problems = checker.problems(value.json, limit=3)
-        told = "; ".join(f"{problem.pointer or '$'}: {problem.message}" for problem in problems)
-        raise UsageError(
-            f"the output of `{path}` has the wrong type: {told}",
-            hint=f"give what `{node.id}` returns: {describe(node.returns_schema)}",
-        )
-    return NodeResolved(
-        path=path,
-        generation=now.generation,
-        verdict=verdict,
-        output=value,
-        reason=plain_text(reason),
-    )
 
 
 def _result(state: State) -> RunResult:

@@ -250,7 +250,7 @@ class MemoryStore:
             return True
         if owned_until_ms is not None and head.status not in ENDED:
             return True
-        is_due = head.status == "waiting" and head.wake_ms is not None and head.wake_ms <= now_ms
+        is_due = head.wake_ms is not None and head.wake_ms <= now_ms
         return is_due or head.status in ("queued", "running")
 
     def _check_next(self, part: RunPart) -> None:

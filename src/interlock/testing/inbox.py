@@ -204,7 +204,7 @@ class ReadyConformance:
         with closing(self.make()) as store:
             store.write([record(B, 1, head=head(B, status="waiting", wake_ms=100))])
             store.write([record(A, 1, head=head(A, status="waiting", wake_ms=200))])
-            store.write([record(C, 1, head=head(C, status="paused", wake_ms=100))])
+            store.write([record(C, 1, head=head(C, status="paused"))])
             assert store.ready(now_ms=99) == []
             assert [each.run for each in store.ready(now_ms=100)] == [B]
             assert [each.run for each in store.ready(now_ms=200)] == [A, B]

@@ -133,6 +133,7 @@ class CountingIds:
     def __init__(self) -> None:
         self._runs = 0
         self._owners = 0
+        self._messages = 0
 
     def run(self, now_ms: int) -> RunId:
         """Return the id of a new run; later runs have greater ids."""
@@ -143,3 +144,8 @@ class CountingIds:
         """Return the id of a new owner: `owner-1`, `owner-2` ..."""
         self._owners += 1
         return OwnerId(f"owner-{self._owners}")
+
+    def message(self, now_ms: int) -> str:  # noqa: ARG002 - the message to a run of `Ids`
+        """Return the id of a new message: `message-1`, `message-2` ..."""
+        self._messages += 1
+        return f"message-{self._messages}"

@@ -366,8 +366,8 @@ def test_decisions_at_once_leave_no_doubt_in_the_listing():
             assert stage.status() == "running"
             await asyncio.gather(running, *decisions)
         types = stage.types()
-        first = types.index("NodeResolved")
-        assert types[first - 1 : first + 2] == ["AttemptReturned", "NodeResolved", "NodeResolved"]
+        assert types.index("AttemptReturned") < types.index("NodeResolved")
+        assert types.count("NodeResolved") == 2
 
     virtually(main)
 

@@ -12,7 +12,7 @@ from interlock.cli.stores import find_run, to_read
 from interlock.cli.times import moment
 from interlock.errors import Divergence, InterlockError, JournalCorrupt, UsageError
 from interlock.journal import RunHead
-from interlock.replay import Verified, verify
+from interlock.replay import Verified, as_told, verify
 from interlock.runtime import read_entries
 from interlock.store import ReadStore
 from interlock.values import Json
@@ -75,12 +75,13 @@ def _check_head(store: ReadStore, head: RunHead, verified: Verified) -> None:
     """
     if store.head(head.run) != head:
         return  # The run goes on while we look.
+    row, told = as_told(head), as_told(verified.head)
     differences = [
         f"its {name} is {_told(field.name, was)}, its {counted(verified.events, 'event')} give"
         f" {_told(field.name, now)}"
         for field in fields(head)
         for name in [FIELDS.get(field.name, field.name)]
-        for was, now in [(getattr(head, field.name), getattr(verified.head, field.name))]
+        for was, now in [(getattr(row, field.name), getattr(told, field.name))]
         if was != now
     ]
     if differences:

@@ -64,7 +64,7 @@ NEEDS_AN_OWNER = tuple(
     FREE.format(columns=COLUMNS, index=index, reason=reason, order=order)
     for index, reason, order in (
         ("", "status = 'running'", "run"),
-        ("INDEXED BY head_by_wake", "wake_ms <= ?1 AND status = 'waiting'", "run"),
+        ("INDEXED BY head_by_wake", "wake_ms <= ?1", "run"),
         ("", "run IN (SELECT run FROM inbox WHERE taken = 0) AND status <> 'queued'", "run"),
         ("INDEXED BY head_by_turn", "status = 'queued'", "priority DESC, run"),
     )

@@ -1,0 +1,232 @@
+"""What is decided outside of a run, held against where the run stands.
+
+At the door, so that who decides hears at once what is wrong; and again where the decision becomes
+an event, since the run may have gone on meanwhile.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import assert_never
+
+from interlock.engine import GateState, State, WaitState
+from interlock.errors import RunNotResumable, UsageError
+from interlock.journal import (
+    SETTLED,
+    GateDecided,
+    GateVerdict,
+    Message,
+    NodeCancelled,
+    NodeResolved,
+    RunCancelled,
+    RunPaused,
+    RunReopened,
+    RunUnpaused,
+    SignalReceived,
+    Value,
+    Verdict,
+)
+from interlock.plan import (
+    AnyCompiledNode,
+    CompiledGraph,
+    CompiledGraphNode,
+    CompiledMap,
+    CompiledPropose,
+    CompiledRepeat,
+    CompiledWait,
+)
+from interlock.runtime.execution import plain_text
+from interlock.runtime.messages import Decision, decision_in
+from interlock.values import Digest, Json, Path, describe, paths
+
+
+def gate_decided(
+    state: State, path: Path, verdict: GateVerdict, *, binding: Digest | None, reason: str
+) -> GateDecided:
+    """Decide what an open gate asks.
+
+    Without a `binding` it is about whatever it asks now.
+
+    Raises:
+        RunNotResumable: nothing is asked there.
+    """
+    opened = state.asleep.get(path)
+    if not isinstance(opened, GateState):
+        asked = sorted(path for path, it in state.asleep.items() if isinstance(it, GateState))
+        raise _refused(state, f"`{path}` is no open gate; open: {', '.join(asked) or 'none'}")
+    return GateDecided(
+        path=path,
+        generation=_generation(state, path),
+        verdict=verdict,
+        binding=binding or opened.approval.binding,
+        reason=plain_text(reason),
+    )
+
+
+def node_cancelled(state: State, path: Path, *, reason: str) -> NodeCancelled:
+    """Cancel a node that has not settled.
+
+    Raises:
+        RunNotResumable: there is no such node.
+    """
+    return NodeCancelled(path=path, generation=_generation(state, path), reason=plain_text(reason))
+
+
+def node_resolved(
+    state: State, path: Path, verdict: Verdict, *, output: Json, reason: str
+) -> NodeResolved:
+    """Say what became of a write in doubt.
+
+    Raises:
+        RunNotResumable: it is not in doubt.
+        ValueRefused: the output is outside the domain.
+    """
+    _check_in_doubt(state, path)
+    return NodeResolved(
+        path=path,
+        generation=_generation(state, path),
+        verdict=verdict,
+        output=Value.of(output) if verdict == "succeeded" else None,
+        reason=plain_text(reason),
+    )
+
+
+def check(state: State, event: Decision) -> None:
+    """Refuse a decision that makes no sense where the run stands.
+
+    Raises:
+        RunNotResumable: it comes too late, or is about something else.
+        UsageError: what it brings has the wrong type.
+    """
+    if (state.status is not None) != isinstance(event, RunReopened):
+        told = f"it has {state.status}" if state.status is not None else "it has not ended"
+        raise _refused(state, told)
+    match event:
+        case GateDecided():
+            _check_gate(state, event)
+        case SignalReceived():
+            _check_signal(state, event)
+        case NodeCancelled():
+            _check_cancelled(state, event)
+        case NodeResolved():
+            _check_resolved(state, event)
+        case RunPaused() | RunUnpaused():
+            if state.paused == isinstance(event, RunPaused):
+                raise _refused(state, "it is paused" if state.paused else "it is not paused")
+        case RunReopened():
+            if state.status == "succeeded":
+                raise _refused(state, "it has succeeded")
+        case RunCancelled():
+            pass
+        case _:
+            assert_never(event)
+
+
+def check_first(message: Message, *, waiting: Iterable[Message]) -> None:
+    """Refuse a second decision about a write in doubt while the first is on its way.
+
+    Raises:
+        RunNotResumable: another one waits to be taken.
+    """
+    event = decision_in(message)
+    for other in waiting:
+        if isinstance(event, NodeResolved) and other.kind == message.kind:
+            first = decision_in(other)
+            if isinstance(first, NodeResolved) and first.path == event.path:
+                raise RunNotResumable(
+                    f"`{event.path}` of run {message.run} has been resolved already",
+                    hint=f"see `interlock show {message.run}`",
+                )
+
+
+def _check_gate(state: State, event: GateDecided) -> None:
+    opened = state.asleep.get(event.path)
+    if not isinstance(opened, GateState):
+        raise _refused(state, f"the gate `{event.path}` has been decided, or has ended")
+    if (opened.approval.binding, _generation(state, event.path)) != (
+        event.binding,
+        event.generation,
+    ):
+        told = f"the gate `{event.path}` asks about something else: {opened.approval.binding}"
+        raise _refused(state, told)
+
+
+def _check_signal(state: State, event: SignalReceived) -> None:
+    if event.path:
+        found = state.find(event.path)
+        node = found[2] if found is not None else None
+        if found is None or not isinstance(node, CompiledWait) or node.signal != event.name:
+            raise _refused(state, f"`{event.path}` does not wait for a signal `{event.name}`")
+        if found[3].status in SETTLED:
+            raise _refused(state, f"`{event.path}` waits no more: it {found[3].status}")
+    else:
+        names = set(_signals(state.plan.root))
+        if event.name not in names and None not in names:
+            told = ", ".join(sorted(filter(None, names))) or "none"
+            raise _refused(state, f"nothing in it waits for a signal `{event.name}`; {told}")
+    node = _receiver(state, event)
+    if node is not None:
+        _check_type(node, event.payload, what=f"the payload of `{event.name}`")
+
+
+def _signals(graph: CompiledGraph) -> Iterator[str | None]:
+    """The signals that a graph may wait for; None: what is proposed may wait for any."""
+    for node in graph.nodes:
+        if isinstance(node, CompiledWait) and node.signal is not None:
+            yield node.signal
+        elif isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
+            yield from _signals(node.body)
+        elif isinstance(node, CompiledPropose):
+            yield None
+
+
+def _receiver(state: State, event: SignalReceived) -> AnyCompiledNode | None:
+    """The open wait that gets a signal."""
+    for path, opened in state.asleep.items():
+        is_meant = event.path in (paths.ROOT, path)
+        if is_meant and isinstance(opened, WaitState) and opened.signal == event.name:
+            found = state.find(path)
+            return found[2] if found is not None else None
+    return None
+
+
+def _check_cancelled(state: State, event: NodeCancelled) -> None:
+    found = state.find(event.path)
+    if found is None or found[3].status in SETTLED or found[3].generation != event.generation:
+        raise _refused(state, f"`{event.path}` has ended")
+
+
+def _check_resolved(state: State, event: NodeResolved) -> None:
+    _check_in_doubt(state, event.path)
+    found = state.find(event.path)
+    if found is None or found[3].generation != event.generation:
+        raise _refused(state, f"`{event.path}` is in another generation")
+    # What proposes returns a graph; `returns` is about what that graph yields.
+    if event.output is not None and not isinstance(found[2], CompiledPropose):
+        _check_type(found[2], event.output, what=f"the output of `{event.path}`")
+
+
+def _check_in_doubt(state: State, path: Path) -> None:
+    if path not in state.in_doubt:
+        doubts = ", ".join(sorted(state.in_doubt)) or "none"
+        raise _refused(state, f"`{path}` is not in doubt; in doubt: {doubts}")
+
+
+def _check_type(node: AnyCompiledNode, value: Value, *, what: str) -> None:
+    if node.returns is None or node.returns.accepts(value.json):
+        return
+    problems = node.returns.problems(value.json, limit=3)
+    told = "; ".join(f"{problem.pointer or '$'}: {problem.message}" for problem in problems)
+    raise UsageError(
+        f"{what} has the wrong type: {told}",
+        hint=f"give what `{node.id}` returns: {describe(node.returns_schema)}",
+    )
+
+
+def _generation(state: State, path: Path) -> int:
+    found = state.find(path)
+    if found is None:
+        raise _refused(state, f"it has no open node `{path}`")
+    return found[3].generation
+
+
+def _refused(state: State, told: str) -> RunNotResumable:
+    return RunNotResumable(f"run {state.run}: {told}", hint=f"see `interlock show {state.run}`")

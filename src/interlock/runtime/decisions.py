@@ -1,0 +1,182 @@
+"""What persons and programs outside may decide about a run of a runtime."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from interlock.engine import State
+from interlock.journal import (
+    RunCancelled,
+    RunPaused,
+    RunReopened,
+    RunUnpaused,
+    SignalReceived,
+    Value,
+    Verdict,
+)
+from interlock.runtime.deciding import gate_decided, node_cancelled, node_resolved
+from interlock.runtime.driver import Observer
+from interlock.runtime.execution import plain_text
+from interlock.runtime.messages import Decision
+from interlock.runtime.results import RunResult
+from interlock.values import Digest, Json, Path, RunId, paths
+
+
+class Decisions(ABC):
+    """Decisions about runs: each is checked, made durable, and taken by whoever owns the run.
+
+    All of them raise `RunNotResumable` when they make no sense where the run stands, and
+    `RunNotFound`. Once it is durable, a decision is never lost. When another process drives the
+    run, that one takes it, and the result says `running`; else the run goes on here, and the
+    result is what `Runtime.resume` gives. One that comes too late all the same, since the run went
+    on in between, changes nothing.
+    """
+
+    @abstractmethod
+    async def decide(
+        self,
+        run: RunId,
+        decision: Callable[[State], Decision],
+        *,
+        actor: str,
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Decide something that depends on where the run stands.
+
+        Args:
+            run: the run.
+            decision: gives the decision; it may refuse.
+            actor: who decides.
+            observer: is shown committed events, if the run goes on here.
+        """
+        ...
+
+    async def approve(
+        self,
+        run: RunId,
+        path: Path,
+        *,
+        binding: Digest | None = None,
+        actor: str = "local",
+        reason: str = "",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Approve what an open gate asks; with `binding`, only if it still asks that."""
+
+        def decision(state: State) -> Decision:
+            return gate_decided(state, path, "approved", binding=binding, reason=reason)
+
+        return await self.decide(run, decision, actor=actor, observer=observer)
+
+    async def reject(
+        self,
+        run: RunId,
+        path: Path,
+        *,
+        binding: Digest | None = None,
+        actor: str = "local",
+        reason: str = "",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Reject what an open gate asks; with `binding`, only if it still asks that."""
+
+        def decision(state: State) -> Decision:
+            return gate_decided(state, path, "rejected", binding=binding, reason=reason)
+
+        return await self.decide(run, decision, actor=actor, observer=observer)
+
+    async def signal(
+        self,
+        run: RunId,
+        name: str,
+        payload: Json = None,
+        *,
+        path: Path | None = None,
+        actor: str = "local",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Send a signal to the wait at `path`, or to any that waits for one of this name.
+
+        One that nobody waits for yet is kept for the first that will.
+        """
+        event = SignalReceived(path=path or paths.ROOT, name=name, payload=Value.of(payload))
+        return await self.decide(run, lambda _: event, actor=actor, observer=observer)
+
+    async def cancel(
+        self,
+        run: RunId,
+        *,
+        reason: str = "",
+        undo: bool = False,
+        actor: str = "local",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Cancel a run; with `undo`, what it did is undone, where that is declared."""
+        event = RunCancelled(reason=plain_text(reason), undo=undo)
+        return await self.decide(run, lambda _: event, actor=actor, observer=observer)
+
+    async def cancel_node(
+        self,
+        run: RunId,
+        path: Path,
+        *,
+        reason: str = "",
+        actor: str = "local",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Cancel a node that has not settled, and all inside it."""
+
+        def decision(state: State) -> Decision:
+            return node_cancelled(state, path, reason=reason)
+
+        return await self.decide(run, decision, actor=actor, observer=observer)
+
+    async def pause(
+        self,
+        run: RunId,
+        *,
+        reason: str = "",
+        actor: str = "local",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Let what is under way end, and start nothing new until the run is unpaused."""
+        event = RunPaused(reason=plain_text(reason))
+        return await self.decide(run, lambda _: event, actor=actor, observer=observer)
+
+    async def unpause(
+        self, run: RunId, *, actor: str = "local", observer: Observer | None = None
+    ) -> RunResult:
+        """Go on with a run that was paused."""
+        return await self.decide(run, lambda _: RunUnpaused(), actor=actor, observer=observer)
+
+    async def reopen(
+        self,
+        run: RunId,
+        *,
+        reason: str = "",
+        actor: str = "local",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Go on with a run that ended without success, from where it failed."""
+        event = RunReopened(reason=plain_text(reason))
+        return await self.decide(run, lambda _: event, actor=actor, observer=observer)
+
+    async def resolve(
+        self,
+        run: RunId,
+        path: Path,
+        verdict: Verdict,
+        *,
+        output: Json = None,
+        actor: str = "local",
+        reason: str = "",
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Say what became of a write in doubt.
+
+        It `succeeded`, with `output`; it `failed`; or it did not happen: `retry` sends it again.
+        """
+
+        def decision(state: State) -> Decision:
+            return node_resolved(state, path, verdict, output=output, reason=reason)
+
+        return await self.decide(run, decision, actor=actor, observer=observer)

@@ -1,0 +1,137 @@
+"""Gives the events of one run their places in its journal."""
+
+from typing import final
+
+from interlock.engine import State
+from interlock.journal import (
+    Entry,
+    Event,
+    LeaseChange,
+    Record,
+    RunHead,
+    RunSettled,
+    RunStarted,
+    StoredValue,
+    Value,
+    encode_entry,
+    values_of,
+)
+from interlock.replay import Heading
+from interlock.runtime.commits import CommitQueue, Position
+from interlock.runtime.execution import World
+from interlock.runtime.mail import Mail
+from interlock.runtime.showing import Showing
+from interlock.runtime.transactions import Promise, Transaction
+
+PINNED_MAX = 10_000
+"""References remembered of what all runs of a plan share; forgetting costs a write, no more."""
+
+
+@final
+class Writer:
+    """Numbers the events of one run and hands them to the commit queue.
+
+    `last` is the position of the newest one there. `has_let_go` says that it ended the run: its
+    transaction lets the lease go.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        head: RunHead | None,
+        epoch: int,
+        world: World,
+        commits: CommitQueue,
+        mail: Mail,
+        granted: LeaseChange | None,
+        showing: Showing | None,
+    ) -> None:
+        self.seq = state.last_seq
+        self.epoch = epoch
+        self.last: Position = 0
+        self.has_let_go = False
+        self._run = state.run
+        self._heading = Heading(state.run, head, in_doubt=state.in_doubt)
+        self._world = world
+        self._commits = commits
+        self._mail = mail
+        self._granted = granted
+        self._showing = showing
+        self._is_void = False
+
+    @property
+    def head(self) -> RunHead | None:
+        """The row in listings, as of the newest event."""
+        return self._heading.head
+
+    def append(self, event: Event, *, causes: tuple[int, ...] = (), actor: str = "engine") -> Entry:
+        """Give an event its place and hand it to the commit queue."""
+        seq = self.seq + 1
+        entry = Entry(event, self._world.clock.now_ms(), seq, self.epoch, actor, causes)
+        lease, self._granted = self._granted, None
+        self.has_let_go = isinstance(event, RunSettled)
+        if self.has_let_go:
+            lease = LeaseChange(owner=None)
+            self._mail.settle()
+        record = Record(
+            run=self._run,
+            seq=seq,
+            epoch=self.epoch,
+            body=encode_entry(self._run, entry),
+            values=self._stored(event),
+            head=self._heading.take(entry),
+            lease=lease,
+            taken=self._mail.taken(),
+        )
+        self.last = self._commits.append(record)
+        self.seq = seq
+        if self._showing is not None:
+            self._showing.add(entry, self.last)
+        return entry
+
+    def append_transaction(self, work: Transaction) -> Position:
+        """Hand over a transactional call, whose intent and outcome are one commit."""
+        self.seq += 2
+        self.last = self._commits.append(work)
+        if self._showing is not None:
+            entries: tuple[Entry | Promise, ...] = (work.intended, work.promise)
+            for entry in entries:
+                self._showing.add(entry, self.last)
+        return self.last
+
+    def forget(self) -> None:
+        """The store refused what is not durable yet: nobody gets to see it."""
+        self._is_void = True
+        if self._showing is not None:
+            self._showing.forget()
+
+    def close(self) -> BaseException | None:
+        """Show what is durable; what the observer raised, if it did."""
+        if self._showing is None:
+            return None
+        self._showing.show()
+        return self._showing.problem
+
+    def _stored(self, event: Event) -> tuple[StoredValue, ...]:
+        """The values of an event; what all runs of a plan share is written by the first of them."""
+        values = values_of(event)
+        if not isinstance(event, RunStarted):
+            return tuple([StoredValue(ref=value.ref, data=value.data) for value in values])
+        shared = [value for value in values if value is not event.inputs]
+        new = [value for value in shared if value.ref not in self._world.pinned]
+        if new:
+            # The position of this record: it is the next one that is handed in.
+            position = self._commits.appended + 1
+            self._commits.when_durable(position, lambda: self._pin(new), urgent=False)
+        own = StoredValue(ref=event.inputs.ref, data=event.inputs.data)
+        return (own, *(StoredValue(ref=v.ref, data=v.data, shared=True) for v in new))
+
+    def _pin(self, values: list[Value]) -> None:
+        """Remember what is durable now, unless the store refused this run."""
+        pinned = self._world.pinned
+        if self._is_void:
+            return
+        if len(pinned) >= PINNED_MAX:
+            pinned.clear()
+        pinned.update(value.ref for value in values)
