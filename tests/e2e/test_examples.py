@@ -73,7 +73,7 @@ def test_the_document_runs_on_the_command_line(tmp_path: Path):
     assert done.stdout == '{\n  "text": "Hello, Ada! (2 words)"\n}\n'
 
 
-def test_a_release_waits_for_its_sign_off(tmp_path: Path):
+def test_a_release_is_approved_and_a_bad_one_is_taken_back(tmp_path: Path):
     folder = tmp_path / "release"
     shutil.copytree(EXAMPLES / "release", folder, ignore=shutil.ignore_patterns("target", ".*"))
 
@@ -93,3 +93,13 @@ def test_a_release_waits_for_its_sign_off(tmp_path: Path):
 
     release("1.0.0")
     assert (running("staging"), running("prod")) == ("service-1.0.0", "")
+    done = interlock("approve", "last", "signoff")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"url": "file://prod"})
+    assert running("prod") == "service-1.0.0"
+    release("1.1.0")
+    # What production runs is damaged: the check after the release fails, and all is taken back.
+    image = next((folder / "target" / "registry").glob("service-1.1.0-*.zip"))
+    image.write_bytes(image.read_bytes().replace(b"Hello", b"Hullo"))
+    done = interlock("approve", "last", "signoff")
+    assert done.returncode == 1, done.stderr
+    assert (running("staging"), running("prod")) == ("service-1.0.0", "service-1.0.0")

@@ -33,11 +33,11 @@ class Exit(IntEnum):
 
 MEANINGS: dict[Exit, str] = {
     Exit.OK: "done",
-    Exit.FAILED: "the run failed; `upgrade`, `certify`, `fmt --check` or `doctor` found something",
+    Exit.FAILED: "the run failed, was refused or cancelled; a check found something",
     Exit.USAGE: "usage: a wrong option, no such run or journal, an app that cannot be loaded",
     Exit.REFUSED: "refused before anything ran: the document, the plan or the inputs are invalid",
     Exit.IN_DOUBT: "the run stopped in doubt about a write: a person decides, see `resolve`",
-    Exit.OPEN: "the run is open: interrupted or waiting, see `resume`",
+    Exit.OPEN: "the run is open: it waits, is paused or was interrupted, see `show`",
     Exit.DIVERGED: "a replay differs from its journal, or the journal is corrupt",
     Exit.STORE: "the store cannot be used, or another process drives the run",
     Exit.INTERNAL: "internal error: a bug in Interlock",

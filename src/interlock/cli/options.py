@@ -28,6 +28,22 @@ def json_option(command: CommandT) -> CommandT:
     )
 
 
+def reason_option(command: CommandT) -> CommandT:
+    """Add `--reason`."""
+    return click.option("--reason", default="", metavar="TEXT", help="Why; kept in the journal.")(
+        command
+    )
+
+
+def binding_option(command: CommandT) -> CommandT:
+    """Add `--binding`."""
+    return click.option(
+        "--binding",
+        metavar="DIGEST",
+        help="Only if the gate asks exactly this: the digest that `show` prints.",
+    )(command)
+
+
 def input_options(command: CommandT) -> CommandT:
     """Add `--input` and `--inputs`."""
     single = click.option(

@@ -31,6 +31,7 @@ class Entry:
 
 WRITE = "Write and check"
 RUN = "Run"
+DECIDE = "Decide"
 LOOK = "Look"
 
 COMMANDS: dict[str, Entry] = {
@@ -42,9 +43,15 @@ COMMANDS: dict[str, Entry] = {
     "schema": Entry(WRITE, "Print the JSON Schema of documents."),
     "explain": Entry(WRITE, "Explain a code such as IL2003."),
     "run": Entry(RUN, "Run a graph."),
-    "resume": Entry(RUN, "Go on with a run that was interrupted."),
-    "resolve": Entry(RUN, "Decide about a write in doubt, and go on."),
     "demo": Entry(RUN, "See Interlock at work, without any setup.", "interlock.cli.demo:main"),
+    "resume": Entry(RUN, "Go on with a run that was interrupted."),
+    "retry": Entry(RUN, "Go on with a run that did not succeed, from there."),
+    "pause": Entry(RUN, "Start nothing new of a run until it is resumed."),
+    "cancel": Entry(RUN, "Stop a run, or a node of it."),
+    "approve": Entry(DECIDE, "Approve what a gate asks, and go on."),
+    "reject": Entry(DECIDE, "Reject what a gate asks."),
+    "signal": Entry(DECIDE, "Tell a run something that it waits for."),
+    "resolve": Entry(DECIDE, "Decide about a write in doubt, and go on."),
     "runs": Entry(LOOK, "List runs."),
     "show": Entry(LOOK, "Show a run, or one node of it."),
     "replay": Entry(LOOK, "Verify runs from their journals; call nothing."),

@@ -199,6 +199,8 @@ def _next_lines(view: RunView) -> Iterator[str]:
             yield f"  when the time is up, to go on: {resume}"
     elif settled is None and not view.board.in_doubt:
         yield f"  no process drives it; to go on: {view.journal.command('resume', view.head.run)}"
+    if settled is not None and settled.status != "succeeded":
+        yield f"  to go on from there: {view.journal.command('retry', view.head.run)}"
 
 
 def _fact_lines(view: RunView) -> Iterator[str]:

@@ -54,6 +54,14 @@ outputs:
   said: {value: '${{ second }}', optional: true}
 """
 
+ASKED = """interlock: 1
+name: asked
+nodes:
+  first: {call: gate.write, with: {name: first}}
+  signoff: {gate: {ask: Go on?}}
+  second: {call: gate.write, with: {name: second}, needs: [signoff]}
+"""
+
 LOOK_S = 0.1
 """How often a test that waits looks whether the process is still there."""
 
@@ -99,7 +107,12 @@ class Processes:
 
 @pytest.fixture
 def processes(tmp_path: Path) -> Iterator[Processes]:
-    for name, text in {**FILES, "actions.py": GATES, "gated.yaml": GATED}.items():
+    for name, text in {
+        **FILES,
+        "actions.py": GATES,
+        "gated.yaml": GATED,
+        "asked.yaml": ASKED,
+    }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     for name in ("first", "second", "keyed"):
         os.mkfifo(tmp_path / f"{name}.began")
@@ -142,6 +155,22 @@ def test_one_signal_lets_what_is_under_way_end_and_leaves_the_run_open(
     processes.let_go("second", "two")
     out, _ = resumed.communicate()
     assert (resumed.returncode, json.loads(out)) == (0, {"said": "two"})
+
+
+def test_decisions_reach_a_run_that_another_process_drives(processes: Processes):
+    process = processes.start("run", "asked.yaml")
+    processes.until_began("first")
+    read_until(process, "waiting for anybody's decision")
+    approved = processes.run("approve", "last", "signoff", "--reason", "go")
+    assert approved.returncode == 0
+    assert "kept: the process that drives the run takes it" in approved.stderr
+    processes.until_began("second")
+    processes.let_go("second", "two")
+    processes.let_go("first", "one")
+    assert process.wait() == 0
+    story = processes.run("show", "last", "signoff").stdout
+    assert re.search(r"\w+ approved it: go\n", story)
+    assert processes.run("replay", "last").returncode == 0
 
 
 def test_two_signals_end_the_process_at_once(processes: Processes):

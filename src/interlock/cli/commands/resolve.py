@@ -1,26 +1,21 @@
 """`interlock resolve`: a person decides what became of a write in doubt."""
 
 import json
+from collections.abc import Awaitable
 from typing import cast
 
 import click
 
-from interlock.cli.apps import load_registry
 from interlock.cli.console import one_line
+from interlock.cli.deciding import Place, Subject, decide
 from interlock.cli.doubts import action_at
-from interlock.cli.driving import Stage, check_actions, conclude, drive
-from interlock.cli.limits import project_limits
-from interlock.cli.nodeview import check_node
-from interlock.cli.options import app_option, example, json_option, store_option
+from interlock.cli.options import app_option, example, json_option, reason_option, store_option
 from interlock.cli.people import user
-from interlock.cli.project import find_project
-from interlock.cli.stores import existing, find_run_to_go_on
 from interlock.errors import InputsInvalid, UsageError
 from interlock.journal import Entry, Verdict
 from interlock.plan import Plan
-from interlock.replay import current_plan
-from interlock.runtime import Observer, RunResult, Runtime, read_entries
-from interlock.values import Checker, Json, Path, describe, paths
+from interlock.runtime import Observer, RunResult, Runtime
+from interlock.values import Checker, Json, Path, describe
 
 
 @click.command(
@@ -33,7 +28,7 @@ from interlock.values import Checker, Json, Path, describe, paths
 @click.option("--succeeded", metavar="JSON", help="It happened, and this is its output.")
 @click.option("--failed", is_flag=True, help="It did not happen, and is to fail.")
 @click.option("--retry", is_flag=True, help="It did not happen: send it again.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the journal.")
+@reason_option
 @app_option
 @store_option
 @json_option
@@ -61,34 +56,24 @@ def resolve(
         )
     verdict: Verdict = "failed" if failed else "retry" if retry else "succeeded"
     output = _output(succeeded) if succeeded is not None else None
-    path = Path(node)
-    paths.parse(path)
-    project = find_project()
-    registry = load_registry(project, app)
-    limits = project_limits(project, registry)
-    with existing(store, app=app) as journal:
-        head = find_run_to_go_on(journal.store, run)
-        entries = list(read_entries(journal.store, head.run))
-        plan = current_plan(entries)
-        check_node(head.run, path, plan=plan, entries=entries)
-        check_actions(plan, registry)
+
+    def check(on: Subject) -> None:
         if verdict == "succeeded":
-            _check_output(plan, path, output=output, entries=entries)
-        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
+            _check_output(on.plan, on.path, output=output, entries=on.entries)
 
-        async def order(runtime: Runtime, observer: Observer) -> RunResult:
-            return await runtime.resolve(
-                head.run,
-                path,
-                verdict,
-                output=output,
-                actor=user(),
-                reason=reason,
-                observer=observer,
-            )
+    def decision(runtime: Runtime, on: Subject, observer: Observer) -> Awaitable[RunResult]:
+        return runtime.resolve(
+            on.run,
+            on.path,
+            verdict,
+            output=output,
+            actor=user(),
+            reason=reason,
+            observer=observer,
+        )
 
-        result = drive(stage, order, run=head.run, past=entries)
-        return conclude(stage, result, as_json=as_json)
+    place = Place(app=app, store=store)
+    return decide(run, decision, node=node, place=place, as_json=as_json, check=check)
 
 
 def _output(text: str) -> Json:

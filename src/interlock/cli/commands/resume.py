@@ -1,20 +1,24 @@
 """`interlock resume`: go on with a run."""
 
+from collections.abc import Iterable
+
 import click
 
 from interlock.cli.apps import load_registry
 from interlock.cli.console import err
-from interlock.cli.driving import Stage, check_actions, conclude, take_up
+from interlock.cli.driving import Order, Stage, check_actions, conclude, drive, take_up
 from interlock.cli.limits import project_limits
 from interlock.cli.options import app_option, example, json_option, store_option
+from interlock.cli.people import user
 from interlock.cli.project import find_project
 from interlock.cli.runview import OPEN
 from interlock.cli.stores import LAST, Journal, existing, find_run_to_go_on
-from interlock.errors import UsageError
-from interlock.journal import ENDED
+from interlock.errors import RunNotResumable, UsageError
+from interlock.journal import ENDED, Entry, RunPaused, RunReopened, RunUnpaused
 from interlock.replay import current_plan
-from interlock.runtime import OnChange, read_entries
+from interlock.runtime import Observer, OnChange, RunChanged, RunResult, Runtime, read_entries
 from interlock.store import Store
+from interlock.values import RunId
 
 
 @click.command(epilog=example("interlock resume last", "interlock resume last --pin"))
@@ -29,7 +33,7 @@ from interlock.store import Store
 def resume(
     run: str, *, pin: bool, migrate: bool, app: str | None, store: str | None, as_json: bool
 ) -> int:
-    """Go on with RUN, whose process has ended: an id, a unique beginning of one, or `last`.
+    """Go on with RUN, which was paused, or whose process has ended.
 
     What was under way is run again, sent again with the same key, asked for, or left to a person,
     as each action declares. A run that has settled is shown as it is.
@@ -47,7 +51,8 @@ def resume(
     limits = project_limits(project, registry)
     with existing(store, app=app) as journal:
         head = find_run_to_go_on(journal.store, run)
-        plan = current_plan(read_entries(journal.store, head.run))
+        entries = list(read_entries(journal.store, head.run))
+        plan = current_plan(entries)
         if head.status in ENDED:
             err(f"Run {head.run} has ended before: there is nothing to go on with")
             if run == LAST:
@@ -55,8 +60,30 @@ def resume(
         else:
             check_actions(plan, registry, is_pinned=pin)
         stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
-        result = take_up(stage, head.run, on_change=on_change)
+        if _is_paused(entries):
+            order = _let_go_on(head.run, on_change)
+            result = drive(stage, order, run=head.run, past=entries)
+        else:
+            result = take_up(stage, head.run, on_change=on_change)
         return conclude(stage, result, as_json=as_json)
+
+
+def _is_paused(entries: Iterable[Entry]) -> bool:
+    told = [e.event for e in entries if isinstance(e.event, RunPaused | RunUnpaused | RunReopened)]
+    return bool(told) and isinstance(told[-1], RunPaused)
+
+
+def _let_go_on(run: RunId, on_change: OnChange) -> Order:
+    """Let a run go on that a person paused, under the plan that was chosen."""
+
+    async def order(runtime: Runtime, observer: Observer) -> RunResult:
+        try:
+            return await runtime.unpause(run, actor=user(), observer=observer)
+        except (RunChanged, RunNotResumable):
+            # It is on its way already, or was kept just now: going on takes it.
+            return await runtime.resume(run, on_change=on_change, observer=observer)
+
+    return order
 
 
 def _say_what_is_open(journal: Journal[Store]) -> None:

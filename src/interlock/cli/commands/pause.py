@@ -1,0 +1,28 @@
+"""`interlock pause`: start nothing new of a run until it is resumed."""
+
+from collections.abc import Awaitable
+
+import click
+
+from interlock.cli.deciding import Place, Subject, decide
+from interlock.cli.options import app_option, example, json_option, reason_option, store_option
+from interlock.cli.people import user
+from interlock.runtime import Observer, RunResult, Runtime
+
+
+@click.command(epilog=example("interlock pause last --reason 'the target is being mended'"))
+@click.argument("run")
+@reason_option
+@app_option
+@store_option
+@json_option
+def pause(run: str, *, reason: str, app: str | None, store: str | None, as_json: bool) -> int:
+    """Pause RUN: what is under way ends, and nothing new is started.
+
+    `interlock resume RUN` lets it go on, and nothing else does.
+    """
+
+    def decision(runtime: Runtime, on: Subject, observer: Observer) -> Awaitable[RunResult]:
+        return runtime.pause(on.run, reason=reason, actor=user(), observer=observer)
+
+    return decide(run, decision, place=Place(app=app, store=store), as_json=as_json)

@@ -1,0 +1,99 @@
+"""Deciding about a run from the command line: find it, decide, go on with it, say how it stands."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from interlock.cli.apps import load_registry
+from interlock.cli.driving import Stage, check_actions, conclude, drive
+from interlock.cli.exits import Exit
+from interlock.cli.limits import project_limits
+from interlock.cli.nodeview import check_node
+from interlock.cli.project import find_project
+from interlock.cli.stores import existing, find_run_to_go_on
+from interlock.journal import Entry
+from interlock.plan import Plan
+from interlock.replay import current_plan
+from interlock.runtime import Observer, RunChanged, RunResult, Runtime, read_entries
+from interlock.values import Path, RunId, paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where to look: options as they were given."""
+
+    app: str | None
+    store: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is decided about: a run, and a node of it if one was named; the root otherwise."""
+
+    run: RunId
+    path: Path
+    plan: Plan
+    entries: list[Entry]
+
+
+Decision: TypeAlias = Callable[[Runtime, Subject, Observer], Awaitable[RunResult]]
+Check: TypeAlias = Callable[[Subject], None]
+
+
+def decide(
+    run: str,
+    decision: Decision,
+    *,
+    place: Place,
+    as_json: bool,
+    node: str | None = None,
+    check: Check | None = None,
+) -> int:
+    """Decide something about a run, and go on with it here, unless another process drives it.
+
+    The decision is durable before anything comes of it. `check` may refuse it first. Returns the
+    exit code.
+
+    Raises:
+        RunNotResumable: the decision makes no sense where the run stands.
+        RunNotFound, UsageError, StoreUnusable
+    """
+    project = find_project()
+    registry = load_registry(project, place.app)
+    limits = project_limits(project, registry)
+    with existing(place.store, app=place.app) as journal:
+        head = find_run_to_go_on(journal.store, run)
+        entries = list(read_entries(journal.store, head.run))
+        plan = current_plan(entries)
+        subject = Subject(run=head.run, path=paths.ROOT, plan=plan, entries=entries)
+        if node is not None:
+            subject = _about_node(subject, node)
+        check_actions(plan, registry, is_pinned=False)
+        if check is not None:
+            check(subject)
+        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
+        try:
+            result = drive(
+                stage,
+                lambda runtime, observer: decision(runtime, subject, observer),
+                run=head.run,
+                past=entries,
+            )
+        except RunChanged as error:
+            error.add_note("The decision is kept, and counts when the run goes on")
+            raise
+        code = conclude(stage, result, as_json=as_json)
+        # Another process drives it: what was asked of this one is done.
+        return Exit.OK if result.status == "running" else code
+
+
+def _about_node(subject: Subject, told: str) -> Subject:
+    """Name a node of the run.
+
+    Raises:
+        UsageError: the run has none such; says which one may be meant.
+    """
+    path = Path(told)
+    paths.parse(path)
+    check_node(subject.run, path, plan=subject.plan, entries=subject.entries)
+    return Subject(run=subject.run, path=path, plan=subject.plan, entries=subject.entries)

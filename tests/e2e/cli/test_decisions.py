@@ -1,0 +1,158 @@
+"""Decisions from the command line: gates, signals, stops, pauses, runs that are opened again."""
+
+import re
+
+import pytest
+
+from e2e.cli.project import RUN_ID, Shell
+
+WAITING, REFUSED, FAILED, USAGE = 5, 1, 1, 2
+
+
+@pytest.fixture
+def asked(gated: Shell) -> Shell:
+    """A shell in which a release waits for its sign-off."""
+    assert gated("interlock run release.yaml -i version=7").code == WAITING
+    return gated
+
+
+def log(shell: Shell) -> list[str]:
+    return (shell.folder / "log.txt").read_text().splitlines()
+
+
+STAGED = "deployed api:7 to staging"
+
+
+def test_what_is_approved_runs_once(asked: Shell):
+    assert log(asked) == [STAGED]
+    done = asked("interlock approve last signoff --reason 'tests are green'")
+    assert (done.code, done.json) == (0, {"url": "https://prod.example"})
+    assert log(asked) == [STAGED, "deployed api:7 to prod"]
+    assert "ada approved it: tests are green" in asked("interlock show last signoff").out
+    assert asked("interlock replay last").code == 0
+    again = asked("interlock approve last signoff")
+    assert again.code == USAGE
+    assert log(asked) == [STAGED, "deployed api:7 to prod"]
+
+
+def test_what_is_rejected_does_not_run(asked: Shell):
+    done = asked("interlock reject last signoff --reason 'not on a Friday' --json")
+    assert (done.code, done.json["status"]) == (REFUSED, "refused")
+    assert log(asked) == [STAGED]
+    assert asked("interlock replay last").code == 0
+
+
+def test_an_approval_of_something_else_is_refused(asked: Shell):
+    (waits,) = asked("interlock show last --json").json["waiting_for"]
+    other = "sha256:" + "0" * 64
+    refused = asked(f"interlock approve last signoff --binding {other}")
+    assert refused.code == USAGE
+    assert waits["binding"] in refused.err
+    assert log(asked) == [STAGED]
+    assert asked(f"interlock approve last signoff --binding {waits['binding']}").code == 0
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_a_slip_in_the_name_of_a_gate_is_told(asked: Shell, verb: str):
+    refused = asked(f"interlock {verb} last sinoff")
+    assert refused.code == USAGE
+    assert "did you mean `signoff`?" in refused.err
+
+
+def test_a_gate_of_two_takes_two_persons(gated: Shell, monkeypatch: pytest.MonkeyPatch):
+    gated("interlock run order.yaml")
+    assert gated("""interlock signal last paid --payload '{"cents": 995}'""").code == WAITING
+    assert gated("interlock approve last two").code == WAITING
+    assert gated("interlock approve last two").code == WAITING
+    monkeypatch.setenv("LOGNAME", "bob")
+    assert gated("interlock approve last two --json").json["status"] == "waiting"
+    waits = gated("interlock show last --json").json["waiting_for"]
+    assert [each["path"] for each in waits] == ["cooled"]
+
+
+def test_a_payload_may_be_in_a_file_and_is_checked(gated: Shell):
+    gated("interlock run order.yaml")
+    gated.write("payment.json", '{"cents": 995}')
+    wrong = gated("interlock signal last paid --payload 995")
+    assert wrong.code in (USAGE, 3)
+    assert "cents" in wrong.err or "object" in wrong.err
+    assert gated("interlock signal last paid --payload nonsense").code == USAGE
+    assert gated("interlock signal last paid --payload @nothing.json").code == USAGE
+    assert gated("interlock signal last piad --payload 1").code == USAGE
+    assert gated("interlock signal last paid --payload @payment.json --node paid").code == WAITING
+    assert gated("interlock show last paid --json").json["output"] == {"cents": 995}
+
+
+def test_a_run_is_cancelled(asked: Shell):
+    done = asked("interlock cancel last --reason 'wrong version' --json")
+    assert (done.code, done.json["status"]) == (FAILED, "cancelled")
+    assert log(asked) == [STAGED]
+    assert asked("interlock cancel last").code == USAGE
+    assert asked("interlock replay last").code == 0
+
+
+def test_a_node_is_cancelled(asked: Shell):
+    assert asked("interlock cancel last signoff --undo").code == USAGE
+    done = asked("interlock cancel last signoff --json")
+    assert (done.code, done.json["status"]) == (FAILED, "cancelled")
+    nodes = {n["path"]: n["status"] for n in asked("interlock show last --json").json["nodes"]}
+    assert nodes["signoff"] == "cancelled"
+
+
+def test_a_paused_run_starts_nothing_until_it_is_resumed(asked: Shell):
+    assert asked("interlock pause last --json").json["status"] == "paused"
+    assert asked("interlock pause last").code == USAGE
+    assert [r["status"] for r in asked("interlock runs --status paused --json").json] == ["paused"]
+    approved = asked("interlock approve last signoff --json")
+    assert (approved.code, approved.json["status"]) == (WAITING, "paused")
+    assert log(asked) == [STAGED]
+    assert asked("interlock resume last").json == {"url": "https://prod.example"}
+    assert log(asked) == [STAGED, "deployed api:7 to prod"]
+    assert asked("interlock replay last").code == 0
+
+
+def test_a_failed_run_goes_on_from_where_it_failed(gated: Shell):
+    gated.write("ill", "")
+    assert gated("interlock run release.yaml -i version=7").code == FAILED
+    assert "interlock retry" in gated("interlock show last").out
+    (gated.folder / "ill").unlink()
+    assert gated("interlock retry last --reason 'it is well again'").code == WAITING
+    assert log(gated) == [STAGED]
+    assert gated("interlock approve last signoff").code == 0
+    assert gated("interlock retry last").code == USAGE
+    assert gated("interlock replay last").code == 0
+
+
+def test_runs_that_wait_are_listed(asked: Shell):
+    (run,) = asked("interlock runs --status waiting --json").json
+    assert RUN_ID.fullmatch(run["run"])
+
+
+def test_what_people_see(gated: Shell):
+    gated("interlock run release.yaml -i version=7")
+    gated("interlock approve last signof")
+    gated("interlock approve last smoke")
+    gated("interlock pause last")
+    gated("interlock show last")
+    gated("interlock resume last")
+    gated("interlock approve last signoff --reason 'tests are green'")
+    gated("interlock show last")
+    gated("interlock show last signoff")
+    gated("interlock run release.yaml -i version=8")
+    gated("interlock reject last signoff --reason 'not on a Friday'")
+    gated("interlock show last")
+    gated("interlock retry last")
+    gated("interlock cancel last")
+    gated("interlock show last")
+    gated("interlock runs")
+    gated.check("decisions")
+
+
+def test_every_answer_that_is_shown_can_be_typed(gated: Shell):
+    """The commands in what `run` prints are complete, but for the parts to fill in."""
+    gated("interlock run order.yaml")
+    gated("interlock run release.yaml -i version=7")
+    shown = gated("interlock show last").out
+    commands = re.findall(r"interlock (?:approve|reject) .*", shown)
+    assert len(commands) == 2
+    assert gated(commands[1]).code == REFUSED
