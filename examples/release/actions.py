@@ -42,11 +42,14 @@ class Answer:
 
 def packed(service: str, version: str) -> tuple[str, Path]:
     """Pack a service; equal sources give equal bytes."""
+    sources = sorted((HERE / service).glob("*.py"))
+    if not sources:
+        raise ValueError(f"there is no service `{service}`: no sources in {HERE / service}")
     registry = TARGET / "registry"
     registry.mkdir(parents=True, exist_ok=True)
     draft = registry / f".{service}-{version}.{os.getpid()}"
     with zipfile.ZipFile(draft, "w") as archive:
-        for file in sorted((HERE / service).glob("*.py")):
+        for file in sources:
             archive.writestr(zipfile.ZipInfo(file.name, AT), file.read_bytes())
         archive.writestr(zipfile.ZipInfo("VERSION", AT), version)
     digest = hashlib.sha256(draft.read_bytes()).hexdigest()[:12]
