@@ -6,6 +6,10 @@ at its own.
 
 import pytest
 
+from certify.graphs import WRITTEN
+from interlock.errors import UsageError
+from interlock.graph import load
+from interlock.plan import compile as compile_graph
 from interlock.testing import KINDS, Certification, Sizes, certify
 from sim.graphs import CASES
 
@@ -33,6 +37,31 @@ def test_graphs_are_certified_at_a_small_size(name: str):
     assert found.passed
     assert [*found.tallies] == [*KINDS]
     assert all(tally.tried for tally in found.tallies.values())
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_documents_are_certified_at_a_small_size(name: str):
+    one = WRITTEN[name]
+    found = certify(one.plan, one.inputs, answers=one.answers(7), seed=7, sizes=SMALL)
+    assert told(found) == []
+    assert found.baseline.result is not None
+    assert found.baseline.result.status == one.ends
+    assert all(tally.tried for tally in found.tallies.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITTEN)
+def test_documents_are_certified(name: str, seed: int):
+    one = WRITTEN[name]
+    found = certify(one.plan, one.inputs, answers=one.answers(seed), seed=seed)
+    assert told(found) == []
+
+
+def test_what_waits_for_somebody_is_refused():
+    text = "interlock: 1\nname: g\nnodes: {ok: {gate: {ask: 'Go on?'}}}\n"
+    plan = compile_graph(load(text).graph, {})
+    with pytest.raises(UsageError, match="`g` waits at `ok`"):
+        certify(plan)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from interlock.journal import (
 )
 from interlock.plan import Plan
 from interlock.testing.certifying.examples import Examples
-from interlock.testing.certifying.places import every_node, node_at, plain
+from interlock.testing.certifying.places import actions_of, every_node, node_at, plain
 from interlock.values import Digest, Json, Path, digest
 
 Does: TypeAlias = Literal["output", "error", "not_applied", "permanent", "decide"]
@@ -111,7 +111,7 @@ class Answers:
         """
         if self.source != "declared":
             return
-        known = [*plan.actions, *every_node(plan)]
+        known = [*actions_of(plan), *every_node(plan)]
         for name in self.given:
             if node_at(plan, name) is None and name not in known and plain(name) not in known:
                 near = difflib.get_close_matches(name, known, n=1)

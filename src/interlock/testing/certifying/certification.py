@@ -9,7 +9,7 @@ from interlock.engine import SEMANTICS
 from interlock.errors import UsageError
 from interlock.graph import ENGINE
 from interlock.journal import Value
-from interlock.plan import Plan
+from interlock.plan import CompiledGate, CompiledWait, Plan
 from interlock.testing.certifying.answers import Answers
 from interlock.testing.certifying.courses import (
     KINDS,
@@ -21,6 +21,7 @@ from interlock.testing.certifying.courses import (
     course_at,
     courses_of,
 )
+from interlock.testing.certifying.places import actions_of, every_node
 from interlock.testing.certifying.playing import Setting, play
 from interlock.values import Digest, Json, digest
 
@@ -113,7 +114,9 @@ class Certification:
                 "moments": self.baseline.moments,
                 "calls": self.baseline.calls,
             },
-            "guarantees": {name: one.guarantee for name, one in self.plan.actions.items()},
+            "guarantees": {
+                name: one.guarantee for name, one in sorted(actions_of(self.plan).items())
+            },
             "kinds": {kind: _tally_json(tally) for kind, tally in self.tallies.items()},
             "passed": self.passed,
         }
@@ -173,8 +176,10 @@ def certify(
         progress: is told how far it is.
 
     Raises:
-        UsageError: there is no such course, or the answers name what is not in the plan.
+        UsageError: there is no such course, the answers name what is not in the plan, or the graph
+            has gates or waits.
     """
+    _check_playable(plan)
     answers = answers or Answers(seed=seed)
     answers.check(plan)
     setting, baseline = _baseline(plan, inputs or {}, answers)
@@ -199,6 +204,25 @@ def certify(
         problems=tuple(problems),
         tallies=tallies,
     )
+
+
+def _check_playable(plan: Plan) -> None:
+    """Refuse what nobody plays: those who decide at gates, send signals, and sleep through waits.
+
+    Raises:
+        UsageError: the graph waits for somebody or for a time.
+    """
+    waiting = [
+        path
+        for path, node in every_node(plan).items()
+        if isinstance(node, CompiledGate | CompiledWait)
+    ]
+    if waiting:
+        names = ", ".join(f"`{path}`" for path in waiting)
+        raise UsageError(
+            f"`{plan.name}` waits at {names}, and gates and waits cannot be certified yet",
+            hint="certify the graphs between them, each as a graph of its own",
+        )
 
 
 def _baseline(plan: Plan, inputs: Mapping[str, Json], answers: Answers) -> tuple[Setting, Played]:

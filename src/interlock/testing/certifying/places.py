@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from interlock.actions import Manifest
 from interlock.errors import UsageError
 from interlock.plan import (
     AnyCompiledNode,
@@ -16,6 +17,12 @@ from interlock.values import NodeId, Path, paths
 
 UNDO = "!undo"
 INSIDE = re.compile(r"""\["(?:[^"\\]|\\.)*"\]|\[\d+\]|#\d+""")
+
+
+def actions_of(plan: Plan) -> dict[str, Manifest]:
+    """The actions of a plan, by name, with those that undo them."""
+    undos = [one.undo for one in plan.actions.values() if one.undo is not None]
+    return {**{one.name: one for one in undos}, **plan.actions}
 
 
 def plain(path: str) -> str:

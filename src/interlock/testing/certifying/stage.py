@@ -2,25 +2,26 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from random import Random
-from typing import TypeAlias, cast, final
+from typing import cast, final
 
-from interlock.actions import Action, AnyAction, Context, Manifest, Registry, Safety
+from interlock.actions import Action, AnyAction, Context, Database, Manifest, Registry, Safety
 from interlock.errors import NotApplied, Permanent
 from interlock.plan import Plan
 from interlock.testing.certifying.answers import Answer, Answers
 from interlock.testing.certifying.courses import Course
 from interlock.testing.certifying.outside import Outside, Request, receiver_key
-from interlock.testing.certifying.places import node_at
+from interlock.testing.certifying.places import actions_of, node_at
 from interlock.testing.world import Moment, Point, Watcher
 from interlock.values import Json, Path
 
 DELAY_MS_MAX = 50
 JUST_IN_TIME_MS = 1
-CONTEXT = "interlock_context"
-
-Act: TypeAlias = Callable[..., Awaitable[Json]]
+MAKE_EFFECTS = "CREATE TABLE IF NOT EXISTS certified_effects (key TEXT)"
+"""The table in which transactional writes take effect."""
+PUT_EFFECT = "INSERT INTO certified_effects VALUES (?)"
+LIST_EFFECTS = "SELECT key FROM certified_effects"
 
 
 class Answered(Exception):
@@ -46,7 +47,7 @@ class Stage:
         self._plan = plan
         self._answers = answers
         self._course = course
-        self._registry = Registry(self._simulated(one) for one in plan.actions.values())
+        self._registry = Registry(self._simulated(one) for one in actions_of(plan).values())
 
     @property
     def registry(self) -> Registry:
@@ -68,11 +69,18 @@ class Stage:
             await self._at("answering", manifest, interlock_context, asks=True)
             return found
 
+        def commit(interlock_context: Context, **arguments: Json) -> Json:
+            return self._commit(manifest, interlock_context, arguments)
+
         action: AnyAction = Action(
-            act,
+            commit if manifest.transactional else act,
             name=manifest.name,
             effect=manifest.effect,
-            safety=Safety(key=manifest.key, probe=probe if manifest.probe else None),
+            safety=Safety(
+                key=manifest.key,
+                probe=probe if manifest.probe else None,
+                transactional=manifest.transactional,
+            ),
             schemas=(manifest.arguments, manifest.returns),
         )
         # For the engine it is the action that it stands for: a run goes on under the same code.
@@ -104,6 +112,18 @@ class Stage:
         if answer.does in RAISES:
             raise RAISES[answer.does](str(output))
         return output
+
+    def _commit(self, manifest: Manifest, ctx: Context, arguments: dict[str, Json]) -> Json:
+        """Take effect in the database of the journal; whatever is raised takes it back."""
+        self.actions[ctx.path] = manifest
+        answer = self._answer(manifest, ctx, arguments)
+        key = receiver_key(manifest, ctx.idempotency_key, arguments)
+        ctx.database.execute(MAKE_EFFECTS)
+        ctx.database.execute(PUT_EFFECT, (key,))
+        self.answered[ctx.path] += 1
+        if answer.does in RAISES:
+            raise RAISES[answer.does](str(answer.value))
+        return answer.value
 
     def _answer(self, manifest: Manifest, ctx: Context, arguments: Json) -> Answer:
         path, number = ctx.path, self.answered[ctx.path] + 1
@@ -162,6 +182,12 @@ class Stage:
                 key=ctx.idempotency_key,
             )
             await self.watch(moment)
+
+
+def effects_in(database: Database) -> Counter[str]:
+    """Count the transactional writes that took place, by key."""
+    database.execute(MAKE_EFFECTS)
+    return Counter(str(key) for (key,) in database.execute(LIST_EFFECTS))
 
 
 def _applies(answer: Answer, path: Path) -> bool:
