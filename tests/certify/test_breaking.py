@@ -88,7 +88,7 @@ def test_an_execution_digest_that_depends_on_the_order_of_completion(
 
 
 def test_a_recovery_that_does_not_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Driver, "_sleeps_long", lambda _: False)
+    monkeypatch.setattr("interlock.runtime.driver.sleeps_long", lambda *_, **__: False)
     found = problems(CHAIN, "silence")
     assert any("recovery does not end" in problem for problem in found), found
 
