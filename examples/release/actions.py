@@ -14,7 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from interlock import Registry, action
+from interlock import NotApplied, Registry, action
 
 HERE = Path(__file__).parent
 TARGET = Path("target")
@@ -44,7 +44,7 @@ def packed(service: str, version: str) -> tuple[str, Path]:
     """Pack a service; equal sources give equal bytes."""
     sources = sorted((HERE / service).glob("*.py"))
     if not sources:
-        raise ValueError(f"there is no service `{service}`: no sources in {HERE / service}")
+        raise NotApplied(f"there is no service `{service}`: no sources in {HERE / service}")
     registry = TARGET / "registry"
     registry.mkdir(parents=True, exist_ok=True)
     draft = registry / f".{service}-{version}.{os.getpid()}"
