@@ -15,7 +15,6 @@ from interlock.errors import (
     InputsInvalid,
     KeyTaken,
     LeaseHeld,
-    LeaseLost,
     RunNotFound,
     StoreError,
     UsageError,
@@ -40,6 +39,7 @@ from interlock.runtime.deciding import check, check_first
 from interlock.runtime.decisions import Decisions
 from interlock.runtime.driver import Driver
 from interlock.runtime.execution import World, plain_text
+from interlock.runtime.leases import Leases, sets_within
 from interlock.runtime.limits import CallLimit, check_limits
 from interlock.runtime.live import Live, Watcher
 from interlock.runtime.messages import Decision, message_of
@@ -57,7 +57,6 @@ from interlock.values import Json, RunId
 if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction
 
-LEASE_MS = 60_000
 LISTEN_MS = 200
 DRAIN_S_MAX = 10.0
 SECRETS_IN_ENVIRONMENT = "INTERLOCK_SECRET_"
@@ -120,23 +119,22 @@ class Runtime(Decisions):
         self._in_flight_max = _checked_count(attempts_in_flight_max)
         self._calls: Scheduler | None = None
         self._commits: CommitQueue | None = None
-        self._renewing = ThreadPoolExecutor(1, thread_name_prefix="interlock-lease")
         self._drivers: dict[RunId, Driver] = {}
-        self._leases: dict[RunId, Lease] = {}
-        self._renewal: asyncio.Task[None] | None = None
-        self._being_renewed: RunId | None = None
+        self._leases = Leases(
+            store, self.owner, self._clock, on_renewed=self._renewed, on_lost=self._refused
+        )
         self._listening: asyncio.Task[None] | None = None
         self._heard = 0
         self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        if self._renewal is not None:
+        if self._calls is not None:
             raise UsageError("the runtime was opened before", hint="make another one")
         if self._watcher is not None:
             self._world.live = Live(self._watcher, asyncio.get_running_loop())
         self._calls = Scheduler(self._clock, limits=self._limits, in_flight_max=self._in_flight_max)
         self._commits = CommitQueue(self.store, self._refused, self._failed)
-        self._renewal = asyncio.create_task(self._renew())
+        self._leases.open()
         if not getattr(self.store, "at_once", False):
             self._listening = asyncio.create_task(self._listen())
         return self
@@ -150,13 +148,11 @@ class Runtime(Decisions):
         queue, self._commits = self._queue, None
         self._closing.set()
         await asyncio.gather(*(driver.abandon() for driver in list(self._drivers.values())))
-        if self._renewal is not None:
-            await self._renewal
+        await self._leases.close()
         if self._listening is not None:
             await self._listening
         queue.close()
         self._scheduler.close()
-        self._renewing.shutdown(wait=True)
         self._world.threads.shutdown(wait=False, cancel_futures=True)
 
     @property
@@ -223,7 +219,7 @@ class Runtime(Decisions):
             key=key,
             deadline_at_ms=now_ms + deadline_ms if deadline_ms is not None else None,
         )
-        lease = Lease(run=run, owner=self.owner, epoch=1, expires_ms=now_ms + LEASE_MS)
+        lease = self._leases.new(run)
         granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)
         state = initial(plan, run)
         driver = self._driver(
@@ -306,7 +302,7 @@ class Runtime(Decisions):
             begun = initial(state.plan, run) if is_new else state
             driver = self._driver(begun, head, lease, observer=observer)
         except BaseException:
-            self.store.release(lease)
+            self._leases.release(lease)
             raise
 
         def begin() -> None:
@@ -344,7 +340,7 @@ class Runtime(Decisions):
         """Lease a run that exists; then its journal cannot move any more."""
         if self.store.head(run) is None:
             raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
-        return self.store.lease(run, self.owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS)
+        return self._leases.take(run)
 
     def _driver(
         self,
@@ -373,7 +369,8 @@ class Runtime(Decisions):
 
     async def _drive(self, driver: Driver, lease: Lease, begin: Callable[[], None]) -> RunResult:
         run = driver.state.run
-        self._drivers[run], self._leases[run] = driver, lease
+        self._drivers[run] = driver
+        self._leases.hold(lease)
         try:
             begin()
         except Exception as error:  # noqa: BLE001 - who waits is told, and the lease is let go
@@ -404,76 +401,32 @@ class Runtime(Decisions):
     def _ended(self, driver: Driver) -> None:
         """Forget a run in the moment in which nothing is left to do for it here."""
         del self._drivers[driver.state.run]
-        lease = self._leases.pop(driver.state.run, None)
-        # A renewal that is under way must find the lease where it was; then it lets it go.
-        if lease is not None and not driver.has_let_go and self._being_renewed != lease.run:
-            self._release(lease)
+        self._leases.forget(driver.state.run, is_free=driver.has_let_go)
 
     def _may_leave(self, driver: Driver) -> bool:
         """Let go of a run with nothing to do but wait, unless somebody has decided something."""
         run = driver.state.run
         if driver.has_let_go:
             return True
-        if self._being_renewed == run:
+        if self._leases.is_being_renewed(run):
             # Asked again when the lease is where it was; who stops it does not wait for that.
             return driver.draining
         head, taken = driver.left_with()
-        lease = self._leases[run]
         try:
-            is_free = self.store.release(lease, head=head, taken=taken)
+            is_free = self._leases.let_go(run, head=head, taken=taken)
             if not is_free and not driver.draining:
                 driver.tell(self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
                 return False
         except (StoreError, UsageError):
             return True
-        if is_free:
-            del self._leases[run]
         return True
 
-    def _release(self, lease: Lease) -> None:
-        """Let go of an open run; where the store failed or was closed, the owner's lock goes."""
-        with suppress(StoreError, UsageError):
-            self.store.release(lease)
-
-    async def _renew(self) -> None:
-        """Renew each lease at a third of its life: two lost renewals must not lose it."""
-        while not await self._closes_within(LEASE_MS / 3000):
-            now_ms = self._clock.now_ms()
-            due = now_ms + 2 * LEASE_MS // 3
-            for run, lease in list(self._leases.items()):
-                if lease.expires_ms <= due and run in self._leases:
-                    await self._renew_one(run, now_ms)
-
-    async def _closes_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._closing.wait()
-        except TimeoutError:
-            return False
-
-    async def _renew_one(self, run: RunId, now_ms: int) -> None:
-        lease, problem = self._leases[run], None
-        self._being_renewed = run
-        try:
-            # A thread of its own: actions that block must not cost their own runs the lease.
-            lease = await asyncio.get_running_loop().run_in_executor(
-                self._renewing,
-                lambda: self.store.lease(run, self.owner, now_ms=now_ms, life_ms=LEASE_MS),
-            )
-        except Exception as error:  # noqa: BLE001 - the other leases are renewed all the same
-            problem = error
-        self._being_renewed = None
-        if problem is None and run in self._leases and lease.epoch == self._leases[run].epoch:
-            self._leases[run] = lease
-            self._drivers[run].end_if_idle()
-            return
-        # It failed, the run ended here meanwhile, or another owner had it in between.
-        self._release(lease)
-        self._refused(run, problem or LeaseLost(f"run {run} was taken over by another owner"))
+    def _renewed(self, run: RunId) -> None:
+        self._drivers[run].end_if_idle()
 
     async def _listen(self) -> None:
         """Look for decisions that other processes have posted about runs that go on here."""
-        while not await self._closes_within(LISTEN_MS / 1000):
+        while not await sets_within(self._closing, LISTEN_MS / 1000):
             if self._drivers:
                 with suppress(StoreError):  # The next one who writes hears of it.
                     self._hear()

@@ -28,7 +28,8 @@ from interlock.runtime import (
     SystemIds,
 )
 from interlock.runtime.commits import AHEAD_EVENTS_MAX
-from interlock.runtime.runtime import LEASE_MS, environment_secret
+from interlock.runtime.leases import LEASE_MS
+from interlock.runtime.runtime import environment_secret
 from interlock.store import MemoryStore, Store
 from interlock.testing import (
     Fault,

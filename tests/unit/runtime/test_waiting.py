@@ -141,7 +141,7 @@ def test_a_start_after_the_store_failed_leaves_nothing_behind():
             for number in (1, 2):
                 with pytest.raises(StoreFailed):
                     await runtime.run(one("write"), run=RunId(f"R{number}"))
-            assert runtime._drivers == runtime._leases == {}
+            assert runtime._drivers == runtime._leases.held == {}
 
     virtually(main)
 
