@@ -30,14 +30,21 @@ class Heading:
         run: the run.
         head: its row so far; None before its first event.
         in_doubt: its nodes that are in doubt.
+        priority: what a row that begins here is given; no event tells it.
     """
 
     def __init__(
-        self, run: RunId, head: RunHead | None = None, *, in_doubt: Iterable[Path] = ()
+        self,
+        run: RunId,
+        head: RunHead | None = None,
+        *,
+        in_doubt: Iterable[Path] = (),
+        priority: int = 0,
     ) -> None:
         self.head = head
         self._run = run
         self._in_doubt = set(in_doubt)
+        self._priority = priority
 
     def watch(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Pass entries on, and take them."""
@@ -70,6 +77,7 @@ class Heading:
                 created_ms=entry.at_ms,
                 updated_ms=entry.at_ms,
                 key=event.key,
+                priority=self._priority,
             )
         if self.head is None:
             return None

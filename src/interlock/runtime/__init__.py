@@ -12,10 +12,12 @@ from interlock.runtime.live import (
     Heartbeat as Heartbeat,
     Watcher as Watcher,
 )
+from interlock.runtime.queueing import Queued as Queued
 from interlock.runtime.reading import read_entries as read_entries
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
 from interlock.runtime.runtime import Runtime as Runtime
 from interlock.runtime.showing import Observer as Observer
+from interlock.runtime.starts import Start as Start
 from interlock.runtime.sync import run as run
 from interlock.runtime.upgrades import (
     OnChange as OnChange,
@@ -34,12 +36,14 @@ __all__ = [
     "Ids",
     "Observer",
     "OnChange",
+    "Queued",
     "read_entries",
     "run",
     "RunChanged",
     "RunFailed",
     "RunResult",
     "Runtime",
+    "Start",
     "SystemClock",
     "SystemIds",
     "Upgrade",

@@ -52,10 +52,6 @@ from interlock.values import Path
 
 P = ParamSpec("P")
 
-PINNED_MAX = 10_000
-"""References remembered of what all runs of a plan share; forgetting costs a write, no more."""
-
-
 TURN_EVENTS_MAX = 32
 """After this many events of one run, the rest of the process has its turn."""
 
@@ -113,6 +109,7 @@ class Driver:
             commits=commits,
             mail=self._mail,
             granted=granted,
+            priority=priority,
             showing=Showing(state.run, observer, commits) if observer is not None else None,
         )
         self._sent: dict[Path, int] = {}

@@ -30,7 +30,8 @@ from interlock.runtime.beginning import Finished, begin
 from interlock.runtime.clock import Clock
 from interlock.runtime.interruptions import is_from_outside
 from interlock.runtime.live import Chunk, Heartbeat, Live, sayable
-from interlock.values import Json, RunId, ValueRef
+from interlock.runtime.pinning import Pinned
+from interlock.values import Json, RunId
 
 MESSAGE_CHARS_MAX = 2_000
 MASK = "***"
@@ -45,8 +46,7 @@ class World:
     secrets: Mapping[str, str] | Callable[[str], str | None]
     resources: Mapping[type[object], object]
     live: Live | None = None
-    pinned: set[ValueRef] = field(default_factory=set[ValueRef])
-    """Documents and manifests that this process has made durable: stored once, not once a run."""
+    pinned: Pinned = field(default_factory=Pinned)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ ResultStatus = Literal[
     "paused",
     "interrupted",
     "running",
+    "queued",
 ]
 
 
@@ -32,7 +33,7 @@ class RunResult:
 
     Attributes:
         status: the end; or `in_doubt`, `waiting` (for persons, signals or times), `paused`,
-            `interrupted` (resume it), `running` (another process drives it).
+            `interrupted` (resume it), `running` (another process drives it), `queued`.
         outputs: the outputs by name, once it has succeeded.
         execution: the execution digest, once it has settled.
         in_doubt: the paths that wait for a person.

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -10,26 +10,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast, final
 
 from interlock.actions import Registry
-from interlock.engine import SEMANTICS, State, initial
+from interlock.engine import State, initial
 from interlock.errors import (
-    InputsInvalid,
     KeyTaken,
     LeaseHeld,
     RunNotFound,
     StoreError,
     UsageError,
-    ValueRefused,
     ensure,
 )
-from interlock.graph import ENGINE
 from interlock.journal import (
     Lease,
     LeaseChange,
     OwnerId,
     RunHead,
     RunRecovered,
-    RunStarted,
-    Value,
 )
 from interlock.plan import Plan
 from interlock.replay import fold
@@ -43,16 +38,17 @@ from interlock.runtime.leases import Leases, sets_within
 from interlock.runtime.limits import CallLimit, check_limits
 from interlock.runtime.live import Live, Watcher
 from interlock.runtime.messages import Decision, message_of
-from interlock.runtime.preparing import prepared
+from interlock.runtime.preparing import compiled
+from interlock.runtime.queueing import Queued, Queueing
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
 from interlock.runtime.scheduling import ATTEMPTS_IN_FLIGHT_MAX, THREADS_MAX, Scheduler
 from interlock.runtime.showing import Observer
 from interlock.runtime.sleeping import needs_owner
-from interlock.runtime.turns import PRIORITY_MAX
+from interlock.runtime.starts import CheckedStart, Start, checked_starts
 from interlock.runtime.upgrades import OnChange, migration
 from interlock.store import INBOX_MESSAGES_MAX, Store
-from interlock.values import Json, RunId
+from interlock.values import RunId
 
 if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction
@@ -120,6 +116,9 @@ class Runtime(Decisions):
         self._calls: Scheduler | None = None
         self._commits: CommitQueue | None = None
         self._drivers: dict[RunId, Driver] = {}
+        self._queueing = Queueing(
+            store, clock=self._clock, ids=self._ids, pinned=self._world.pinned
+        )
         self._leases = Leases(
             store, self.owner, self._clock, on_renewed=self._renewed, on_lost=self._refused
         )
@@ -147,6 +146,7 @@ class Runtime(Decisions):
     ) -> None:
         queue, self._commits = self._queue, None
         self._closing.set()
+        await self._queueing.settled()
         await asyncio.gather(*(driver.abandon() for driver in list(self._drivers.values())))
         await self._leases.close()
         if self._listening is not None:
@@ -194,39 +194,22 @@ class Runtime(Decisions):
             InputsInvalid: the inputs do not match; nothing was started.
             StoreError: the journal could not be written; dispatch has stopped.
         """
-        check_priority(priority)
-        plan, given = prepared(plan, inputs, self.registry)
-        value = checked_inputs(plan, given)
-        principal = plain_text(principal)
+        start = Start(inputs=inputs or {}, key=key, priority=priority, deadline_ms=deadline_ms)
+        given = self._checked(plan, start, principal)
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
             return await self._first(earlier[0].run)
-        now_ms = self._clock.now_ms()
-        if run is not None and (run in self._drivers or self.store.head(run) is not None):
-            raise UsageError(
-                f"there is a run `{run}` in this store",
-                hint="leave `run` out; to start something once, give it a `key`",
-            )
-        run = run or self._ids.run(now_ms)
-        event = RunStarted(
-            graph=plan.name,
-            plan=plan.digest,
-            document=plan.document,
-            manifests=plan.manifests,
-            inputs=value,
-            semantics=SEMANTICS,
-            expressions=ENGINE,
-            principal=principal,
-            key=key,
-            deadline_at_ms=now_ms + deadline_ms if deadline_ms is not None else None,
-        )
+        run = self._new_id(run)
+        event = given.event(now_ms=self._clock.now_ms())
         lease = self._leases.new(run)
         granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)
-        state = initial(plan, run)
+        state = initial(given.plan, run)
         driver = self._driver(
             state, None, lease, observer=observer, granted=granted, priority=priority
         )
         try:
-            return await self._drive(driver, lease, lambda: driver.start(event, actor=principal))
+            return await self._drive(
+                driver, lease, lambda: driver.start(event, actor=given.principal)
+            )
         except KeyTaken as taken:  # another start with this key came first after all
             return await self._first(RunId(taken.run))
 
@@ -234,7 +217,78 @@ class Runtime(Decisions):
         """What the first run with a key has come to; one that goes on here is waited for."""
         if run in self._drivers:
             return await self._watch(self._drivers[run])
-        return _result(self.load(run)[0])
+        state, head = self.load(run)
+        result = _result(state)
+        return replace(result, status="queued") if head.status == "queued" else result
+
+    async def enqueue(
+        self,
+        plan: "Plan | AnyGraphFunction",
+        inputs: Mapping[str, object] | None = None,
+        *,
+        run: RunId | None = None,
+        key: str | None = None,
+        principal: str = "local",
+        priority: int = 0,
+        deadline_ms: int | None = None,
+    ) -> Queued:
+        """Start a run and leave it to a `Worker`; the start is durable when this returns.
+
+        The arguments are those of `run`. With a `key` that another run has, nothing is started, and
+        that run is named. Workers begin runs of a higher `priority` first, but now and then the
+        oldest one.
+
+        Raises:
+            DocumentInvalid, InputsInvalid: nothing was started.
+            StoreError: the journal could not be written.
+        """
+        start = Start(inputs=inputs or {}, key=key, priority=priority, deadline_ms=deadline_ms)
+        given = self._checked(plan, start, principal)
+        return await self._queueing.add(given, self._queue, run=self._new_id(run))
+
+    def enqueue_many(
+        self,
+        plan: "Plan | AnyGraphFunction",
+        starts: Iterable[Start],
+        *,
+        principal: str = "local",
+    ) -> AsyncIterator[Queued]:
+        """Start many runs of one plan and leave them to workers, in bounded memory.
+
+        `starts` is read as far as there is room, so it may be a generator. Each start is durable
+        when it is given out, in order. When one is wrong, those before it are queued and given out
+        first; then its error is raised.
+
+        Raises:
+            DocumentInvalid: the graph does not compile; nothing was started.
+            InputsInvalid, UsageError: a start is wrong.
+            StoreError: the journal could not be written.
+        """
+        made, encode = compiled(plan, self.registry)
+        found = checked_starts(made, encode, starts, principal=plain_text(principal))
+        return self._queueing.add_many(found, self._queue)
+
+    def _checked(
+        self, plan: "Plan | AnyGraphFunction", start: Start, principal: str
+    ) -> CheckedStart:
+        made, encode = compiled(plan, self.registry)
+        return next(checked_starts(made, encode, [start], principal=plain_text(principal)))
+
+    def _new_id(self, run: RunId | None) -> RunId:
+        """The id of a new run.
+
+        Raises:
+            UsageError: there is one with the id that was given.
+        """
+        if run is None:
+            return self._ids.run(self._clock.now_ms())
+        is_known = run in self._drivers or self._queueing.is_waiting(run)
+        if is_known or self.store.head(run) is not None:
+            raise UsageError(
+                f"there is a run `{run}` in this store",
+                hint="leave `run` out; to start something once, give it a `key`",
+            )
+        return run
 
     async def resume(
         self, run: RunId, *, on_change: OnChange = "check", observer: Observer | None = None
@@ -300,7 +354,7 @@ class Runtime(Decisions):
             migrated = migration(state, self.registry, on_change) if is_open else None
             is_new = head.status == "queued" and state.last_seq == 1 and migrated is None
             begun = initial(state.plan, run) if is_new else state
-            driver = self._driver(begun, head, lease, observer=observer)
+            driver = self._driver(begun, head, lease, observer=observer, priority=head.priority)
         except BaseException:
             self._leases.release(lease)
             raise
@@ -444,23 +498,13 @@ class Runtime(Decisions):
     def _refused(self, run: RunId, error: Exception) -> None:
         if run in self._drivers:
             self._drivers[run].refuse(error)
+        else:
+            self._queueing.refuse(run, error)
 
     def _failed(self, error: StoreError) -> None:
         for driver in list(self._drivers.values()):
             driver.fail(error)
-
-
-def check_priority(priority: int) -> None:
-    """Refuse what is no priority.
-
-    Raises:
-        UsageError: it is out of range.
-    """
-    if not -PRIORITY_MAX <= priority <= PRIORITY_MAX:
-        raise UsageError(
-            f"there is no priority {priority!r}",
-            hint=f"an integer from -{PRIORITY_MAX} to {PRIORITY_MAX}; higher ones come first",
-        )
+        self._queueing.fail(error)
 
 
 def _checked_count(attempts_in_flight_max: int) -> int:
@@ -469,25 +513,6 @@ def _checked_count(attempts_in_flight_max: int) -> int:
             f"`attempts_in_flight_max` is {attempts_in_flight_max!r}", hint="at least 1"
         )
     return attempts_in_flight_max
-
-
-def checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
-    """Fill in defaults and check inputs against the plan.
-
-    Raises:
-        InputsInvalid: they do not match; names each problem.
-    """
-    try:
-        value = Value.of({**plan.root.defaults, **inputs})
-    except ValueRefused as error:
-        raise InputsInvalid(f"inputs of `{plan.name}`: {error.message}", hint=error.hint) from error
-    if not plan.root.accepts.accepts(value.json):
-        problems = plan.root.accepts.problems(value.json, limit=5)
-        told = "; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems)
-        raise InputsInvalid(
-            f"inputs of `{plan.name}`: {told}", hint="see `interlock plan` for what they must be"
-        )
-    return value
 
 
 def _recovered(lease: Lease) -> RunRecovered:

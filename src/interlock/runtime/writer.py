@@ -12,7 +12,6 @@ from interlock.journal import (
     RunSettled,
     RunStarted,
     StoredValue,
-    Value,
     encode_entry,
     values_of,
 )
@@ -22,9 +21,6 @@ from interlock.runtime.execution import World
 from interlock.runtime.mail import Mail
 from interlock.runtime.showing import Showing
 from interlock.runtime.transactions import Promise, Transaction
-
-PINNED_MAX = 10_000
-"""References remembered of what all runs of a plan share; forgetting costs a write, no more."""
 
 
 @final
@@ -46,13 +42,14 @@ class Writer:
         mail: Mail,
         granted: LeaseChange | None,
         showing: Showing | None,
+        priority: int,
     ) -> None:
         self.seq = state.last_seq
         self.epoch = epoch
         self.last: Position = 0
         self.has_let_go = False
         self._run = state.run
-        self._heading = Heading(state.run, head, in_doubt=state.in_doubt)
+        self._heading = Heading(state.run, head, in_doubt=state.in_doubt, priority=priority)
         self._world = world
         self._commits = commits
         self._mail = mail
@@ -115,23 +112,6 @@ class Writer:
 
     def _stored(self, event: Event) -> tuple[StoredValue, ...]:
         """The values of an event; what all runs of a plan share is written by the first of them."""
-        values = values_of(event)
-        if not isinstance(event, RunStarted):
-            return tuple([StoredValue(ref=value.ref, data=value.data) for value in values])
-        shared = [value for value in values if value is not event.inputs]
-        new = [value for value in shared if value.ref not in self._world.pinned]
-        if new:
-            # The position of this record: it is the next one that is handed in.
-            position = self._commits.appended + 1
-            self._commits.when_durable(position, lambda: self._pin(new), urgent=False)
-        own = StoredValue(ref=event.inputs.ref, data=event.inputs.data)
-        return (own, *(StoredValue(ref=v.ref, data=v.data, shared=True) for v in new))
-
-    def _pin(self, values: list[Value]) -> None:
-        """Remember what is durable now, unless the store refused this run."""
-        pinned = self._world.pinned
-        if self._is_void:
-            return
-        if len(pinned) >= PINNED_MAX:
-            pinned.clear()
-        pinned.update(value.ref for value in values)
+        if isinstance(event, RunStarted):
+            return self._world.pinned.stored(event, self._commits, is_void=lambda: self._is_void)
+        return tuple([StoredValue(ref=value.ref, data=value.data) for value in values_of(event)])

@@ -1,0 +1,102 @@
+"""How a run begins: what is checked, and its first event."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from interlock.engine import SEMANTICS
+from interlock.errors import InputsInvalid, UsageError, ValueRefused
+from interlock.graph import ENGINE
+from interlock.journal import RunStarted, Value
+from interlock.plan import Plan
+from interlock.runtime.preparing import Encode
+from interlock.runtime.turns import PRIORITY_MAX
+from interlock.values import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """One start of a plan.
+
+    Attributes:
+        inputs: by name; JSON data for a plan, Python values for a `@graph` function.
+        key: of all starts with a key, only the first one makes a run.
+        priority: from -100 to 100; higher ones come first.
+        deadline_ms: what has not settled so long after the start is cancelled.
+    """
+
+    inputs: Mapping[str, object] = field(default_factory=dict[str, object])
+    key: str | None = None
+    priority: int = 0
+    deadline_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedStart:
+    """A start whose inputs fit the plan."""
+
+    plan: Plan
+    start: Start
+    inputs: Value
+    principal: str
+
+    def event(self, *, now_ms: int) -> RunStarted:
+        """Pin what the run is made of: its first event."""
+        wait_ms = self.start.deadline_ms
+        return RunStarted(
+            graph=self.plan.name,
+            plan=self.plan.digest,
+            document=self.plan.document,
+            manifests=self.plan.manifests,
+            inputs=self.inputs,
+            semantics=SEMANTICS,
+            expressions=ENGINE,
+            principal=self.principal,
+            key=self.start.key,
+            deadline_at_ms=now_ms + wait_ms if wait_ms is not None else None,
+        )
+
+
+def checked_starts(
+    plan: Plan, encode: Encode, starts: Iterable[Start], *, principal: str
+) -> Iterator[CheckedStart]:
+    """Check starts against the plan, one after the other.
+
+    Raises:
+        InputsInvalid, UsageError: one is wrong.
+    """
+    for start in starts:
+        _check_priority(start.priority)
+        inputs = _checked_inputs(plan, encode(start.inputs))
+        yield CheckedStart(plan=plan, start=start, inputs=inputs, principal=principal)
+
+
+def _check_priority(priority: int) -> None:
+    """Refuse what is no priority.
+
+    Raises:
+        UsageError: it is out of range.
+    """
+    if not -PRIORITY_MAX <= priority <= PRIORITY_MAX:
+        raise UsageError(
+            f"there is no priority {priority!r}",
+            hint=f"an integer from -{PRIORITY_MAX} to {PRIORITY_MAX}; higher ones come first",
+        )
+
+
+def _checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
+    """Fill in defaults and check inputs against the plan.
+
+    Raises:
+        InputsInvalid: they do not match; names each problem.
+    """
+    try:
+        value = Value.of({**plan.root.defaults, **inputs})
+    except ValueRefused as error:
+        raise InputsInvalid(f"inputs of `{plan.name}`: {error.message}", hint=error.hint) from error
+    if not plan.root.accepts.accepts(value.json):
+        problems = plan.root.accepts.problems(value.json, limit=5)
+        told = "; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems)
+        raise InputsInvalid(
+            f"inputs of `{plan.name}`: {told}", hint="see `interlock plan` for what they must be"
+        )
+    return value
