@@ -84,8 +84,10 @@ bench: $(VENV)/.dev ## Measure Interlock beside its peers, then run the tests ma
 	@[ ! -f benchmarks/run.py ] || $(BIN)/python benchmarks/run.py $(ARGS)
 	$(PYTEST) -q -p no:xdist -p no:randomly -m bench --timeout=1800 tests || [ $$? -eq 5 ] # 5: there are none
 
-nightly: $(VENV)/.dev ## Run everything, slow tests too, with many more cases
-	HYPOTHESIS_PROFILE=night $(PYTEST) -n $(WORKERS) -m "not bench" --timeout=7200
+# With arguments only proofs run, such as ARGS='--only kills --size 100'.
+nightly: $(VENV)/.dev ## Prove at full size (stop it, it goes on), run all tests with many more cases
+	PYTHONPATH=tests $(BIN)/python -m proofs.nightly --workers $(WORKERS) $(ARGS)
+	[ -n "$(ARGS)" ] || HYPOTHESIS_PROFILE=night $(PYTEST) -n $(WORKERS) -m "not bench" --timeout=7200
 
 docs: $(VENV)/.dev ## Build the documentation into site/
 	$(BIN)/zensical build --strict --clean

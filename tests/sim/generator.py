@@ -43,10 +43,12 @@ class Mix:
 
     Attributes:
         flowing: how likely a node is one that waits, asks, repeats or chooses.
+        waiting: whether some of these do wait: for persons, times and signals.
     """
 
     failing: float = 0.0
     flowing: float = 0.0
+    waiting: bool = True
     guarded: float = 0.2
     delay_ms_max: int = 50
 
@@ -218,9 +220,9 @@ class Generator:
         return node, f"{id_}.n"
 
     def _flowing(self, suffix: str, made: Made, *, is_deep: bool) -> tuple[AnyNode, str | None]:
-        kinds = ["gate", "gate", "time", "signal"]
+        kinds = ["gate", "gate", "time", "signal"] if self.mix.waiting else []
         kinds += ["first_of"] if made.integers else []
-        kinds += [] if is_deep else ["repeat", "repeat"]
+        kinds += ["repeat", "repeat"] if not (is_deep and kinds) else []
         options = self._options(made)
         far_ms = self.choices.choice([None, FAR_MS])
         match self.choices.choice(kinds):

@@ -1,0 +1,45 @@
+"""The parts of the proof: what each tries, how often at night, and how often in CI."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from proofs import seeds
+from proofs.figures import Figures
+
+Prove = Callable[[range, Path], Figures]
+"""Make a trial for each of some seeds, in an empty folder; the same seeds are the same trials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One kind of trial.
+
+    Attributes:
+        tries: what it does to the world.
+        nightly: trials at night.
+        ci: trials in `make test`.
+        chunk: trials that one process makes: half a minute or so. What is finished is kept by it.
+    """
+
+    name: str
+    tries: str
+    prove: Prove
+    nightly: int
+    ci: int
+    chunk: int
+
+
+PARTS = {
+    part.name: part
+    for part in (
+        Part(
+            name="seeds",
+            tries="random graphs of every kind in a simulated world",
+            prove=seeds.prove,
+            nightly=100_000,
+            ci=200,
+            chunk=1_000,
+        ),
+    )
+}
