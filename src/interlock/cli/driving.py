@@ -256,6 +256,8 @@ def _closing(stage: Stage, result: RunResult) -> Generator[str]:
             yield f"paused. To go on: {journal.command('resume', result.run)}"
         case "running":
             yield "kept: the process that drives the run takes it"
+        case "queued":
+            yield f"queued. To drive it: {journal.command('worker')}"
         case "interrupted":
             yield f"open. To go on: {journal.command('resume', result.run)}"
     if result.execution is not None:

@@ -44,11 +44,23 @@ class SystemClock:
 
 @final
 class SystemIds:
-    """ULIDs with entropy from the operating system."""
+    """ULIDs with entropy from the operating system.
+
+    Runs of one millisecond count up from it: later ones have greater ids.
+    """
+
+    def __init__(self) -> None:
+        self._last_ms = -1
+        self._last = 0
 
     def run(self, now_ms: int) -> RunId:
         """Return the id of a new run."""
-        return RunId(ulid(now_ms, os.urandom(10)))
+        if now_ms == self._last_ms:
+            self._last += 1
+        else:
+            # The highest bit is 0: there is room to count.
+            self._last_ms, self._last = now_ms, int.from_bytes(os.urandom(10), "big") >> 1
+        return RunId(ulid(now_ms, self._last.to_bytes(10, "big")))
 
     def message(self, now_ms: int) -> str:
         """Return the id of a new message."""

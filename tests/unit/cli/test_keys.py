@@ -5,13 +5,13 @@ from typing import Any, cast
 import pytest
 
 from interlock.actions import Registry, action
-from interlock.cli.commands.run import Terms, _start
+from interlock.cli.commands.run import _start
 from interlock.cli.driving import Stage
 from interlock.cli.stores import Journal
 from interlock.errors import UsageError
 from interlock.graph import CallNode, Graph
 from interlock.plan import compile as compile_graph
-from interlock.runtime import run
+from interlock.runtime import Start, run
 from interlock.store import MemoryStore, Store
 from interlock.values import NodeId
 
@@ -49,11 +49,11 @@ def test_who_comes_second_after_all_is_told_as_if_it_came_later(
     late = cast(Store, LateStore(store))
     journal = Journal(store=late, url="memory:", name="memory")
     stage = Stage(plan=plan, registry=registry, journal=journal)
-    terms = Terms(key="k", priority=0, deadline_ms=None)
+    start = Start(inputs={"n": n}, key="k")
     if same:
-        assert _start(stage, {"n": n}, terms) == first
+        assert _start(stage, start) == first
         assert f"Run {first.run} was started with this key before" in capsys.readouterr().err
     else:
         with pytest.raises(UsageError, match="which has other inputs"):
-            _start(stage, {"n": n}, terms)
+            _start(stage, start)
     assert len(store.heads()) == 1

@@ -364,6 +364,12 @@ def test_ids_of_the_system_are_ulids_and_name_the_process():
     assert ids.owner() != ids.owner()
 
 
+def test_later_runs_have_greater_ids_also_in_one_millisecond():
+    ids = SystemIds()
+    several = [ids.run(1_000) for _ in range(100)]
+    assert several == sorted(set(several))
+
+
 def test_the_clock_of_the_system_is_in_milliseconds():
     assert 1_600_000_000_000 < SystemClock().now_ms() < 10_000_000_000_000
 

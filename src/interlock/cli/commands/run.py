@@ -1,7 +1,6 @@
 """`interlock run`: run a graph."""
 
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -13,33 +12,33 @@ from interlock.cli.limits import project_limits
 from interlock.cli.options import app_option, example, input_options, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.project import find_project
+from interlock.cli.queueing import check_same, queue_lines, queue_one
 from interlock.cli.sources import STDIN, app_of, compile_argument
 from interlock.cli.stores import opened
 from interlock.errors import UsageError
-from interlock.journal import Entry, RunStarted, Value
-from interlock.runtime import Observer, RunResult, Runtime, read_entries
-from interlock.values import Json, RunId, duration_ms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """On which terms a run is started."""
-
-    key: str | None
-    priority: int
-    deadline_ms: int | None
+from interlock.journal import Entry
+from interlock.runtime import Observer, RunResult, Runtime, Start
+from interlock.values import RunId, duration_ms
 
 
 @click.command(
     epilog=example(
         "interlock run hello.yaml -i name=Ada",
         "interlock run hello.yaml -i name=Bob --key bob-1 --deadline 1h",
+        "interlock run hello.yaml -i name=Eve --queue",
     )
 )
 @click.argument("graph")
 @input_options
 @click.option(
     "--key", metavar="KEY", help="Start at most one run with this key, whoever asks again."
+)
+@click.option("--queue", is_flag=True, help="Leave the run to a worker; print its id.")
+@click.option(
+    "--inputs-from",
+    "lines",
+    metavar="FILE",
+    help="Queue a run for each line, with the inputs on it as JSON; - is stdin.",
 )
 @click.option(
     "--priority",
@@ -57,6 +56,8 @@ def run(
     given: tuple[str, ...],
     file: str | None,
     key: str | None,
+    queue: bool,
+    lines: str | None,
     priority: int,
     deadline: str | None,
     app: str | None,
@@ -67,28 +68,35 @@ def run(
 
     The outputs go to stdout as JSON, progress and the rest to stderr. Ctrl-C lets what is under way
     end and leaves the run open; `interlock resume` goes on with it.
+
+    With --queue nothing is run here: the start is in the journal, and `interlock worker` drives it.
+    With --inputs-from, the key of the run of line 17 is KEY-17: the same command may be repeated.
     """
-    if graph == STDIN and file == STDIN:
-        raise UsageError("both the graph and the inputs are `-`", hint="put one of them in a file")
+    if [graph, file, lines].count(STDIN) > 1:
+        raise UsageError("only one of graph and inputs can be `-`", hint="put the rest in files")
     compiled = compile_argument(graph, app=app)
     plan = compiled.plan
-    inputs = read_inputs(plan, given, file)
+    inputs = read_inputs(plan, given, file, whole=lines is None)
     limits = project_limits(find_project(), compiled.registry)
     deadline_ms = duration_ms(deadline) if deadline is not None else None
-    terms = Terms(key=key, priority=priority, deadline_ms=deadline_ms)
+    start = Start(inputs=inputs, key=key, priority=priority, deadline_ms=deadline_ms)
     for warning in plan.warnings:
         err(tinted(warning) + "\n")
     with opened(store, app=app_of(graph, app)) as journal:
         stage = Stage(plan=plan, registry=compiled.registry, journal=journal, limits=limits)
-        result = _start(stage, inputs, terms)
+        if lines is not None:
+            return queue_lines(stage, start, lines, as_json=as_json)
+        if queue:
+            return queue_one(stage, start, as_json=as_json)
+        result = _start(stage, start)
         return conclude(stage, result, as_json=as_json)
 
 
-def _start(stage: Stage, inputs: Mapping[str, Json], terms: Terms) -> RunResult:
-    key = terms.key
+def _start(stage: Stage, start: Start) -> RunResult:
+    key = start.key
     taken = stage.journal.store.heads(key=key, limit=1) if key is not None else []
     if taken:
-        return _again(stage, inputs, taken[0].run)
+        return _again(stage, start.inputs, taken[0].run)
     started: set[RunId] = set()
 
     def order(runtime: Runtime, observer: Observer) -> Coroutine[Any, Any, RunResult]:
@@ -98,34 +106,25 @@ def _start(stage: Stage, inputs: Mapping[str, Json], terms: Terms) -> RunResult:
 
         return runtime.run(
             stage.plan,
-            inputs,
+            start.inputs,
             key=key,
             principal=user(),
-            priority=terms.priority,
-            deadline_ms=terms.deadline_ms,
+            priority=start.priority,
+            deadline_ms=start.deadline_ms,
             observer=observe,
         )
 
     result = drive(stage, order)
     # Another process may have come first with this key, after all.
-    return result if result.run in started else _again(stage, inputs, result.run)
+    return result if result.run in started else _again(stage, start.inputs, result.run)
 
 
-def _again(stage: Stage, inputs: Mapping[str, Json], run: RunId) -> RunResult:
+def _again(stage: Stage, inputs: Mapping[str, object], run: RunId) -> RunResult:
     """Return to the run that has the key: its result, or what is left of it.
 
     Raises:
         UsageError: it runs something else.
     """
-    first = next(read_entries(stage.journal.store, run)).event
-    same_inputs = Value.of({**stage.plan.root.defaults, **inputs})
-    if not isinstance(first, RunStarted) or first.plan != stage.plan.digest:
-        other = "another plan"
-    elif first.inputs != same_inputs:
-        other = "other inputs"
-    else:
-        err(f"Run {run} was started with this key before")
-        return take_up(stage, run)
-    raise UsageError(
-        f"the key belongs to run {run}, which has {other}", hint="use another key for another run"
-    )
+    check_same(stage.journal.store, run, plan=stage.plan, inputs=inputs)
+    err(f"Run {run} was started with this key before")
+    return take_up(stage, run)
