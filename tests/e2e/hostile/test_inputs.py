@@ -95,7 +95,7 @@ MISUSE: dict[str, tuple[tuple[str, ...], int, str]] = {
     "a strange id": (("show", "\x1b[2J"), 2, "no id of a run"),
     "another run": (("show", "lst"), 2, "did you mean `last`?"),
     "another node": (("resolve", "last", "b", "--failed"), 2, "has no node `b`"),
-    "a node that is fine": (("resolve", "last", "a", "--failed"), 2, "`a` of run"),
+    "a node that is fine": (("resolve", "last", "a", "--failed"), 2, "`a` is not in doubt"),
     "a path that is none": (("show", "last", "a/"), 2, "is not the path of a node"),
     "no graph": (("run",), 2, "missing argument 'GRAPH'"),
     "no such status": (("runs", "--status", "done"), 2, "'succeeded'"),

@@ -280,7 +280,7 @@ VALID: dict[str, Case] = {
         lambda b: b.do("UPDATE head SET status = 'in_doubt'"),
         "IL8001",
         0,
-        "its status is in_doubt, its 11 events give succeeded",
+        "its status is running, its 11 events give succeeded",
     ),
     "another document": (as_other_document, "IL7005", 0, "compiles to"),
     "another run": (lambda b: b.change(4, run="01" + "A" * 24), "IL7005", 4, "01AAAA"),

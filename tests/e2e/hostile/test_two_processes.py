@@ -76,13 +76,15 @@ def test_a_run_that_a_living_process_drives_is_left_to_it(steps: World):
     steps.until_began("first")
     for words in (
         ("resume", "last"),
-        ("resolve", "last", "first", "--failed"),
         ("run", "steps.yaml", "--key", "k"),
     ):
         refused = steps.run(*words)
         refused.check_refused(7, "IL7006", says="is driven by ")
         assert f"`kill {process.pid}`" in refused.err
         assert refused.out == ""
+    # A decision needs no lease: it is held against where the run stands.
+    refused = steps.run("resolve", "last", "first", "--failed")
+    refused.check_refused(2, "IL7002", says="is not in doubt")
     steps.check_sound()
     steps.let_go("first")
     steps.until_began("second")
