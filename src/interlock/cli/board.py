@@ -15,6 +15,7 @@ from interlock.journal import (
     AttemptStarted,
     Entry,
     ErrorInfo,
+    Event,
     GateDecided,
     GateOpened,
     NodeInDoubt,
@@ -24,12 +25,14 @@ from interlock.journal import (
     ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
+    RunCancelled,
     RunMigrated,
     RunPaused,
     RunReopened,
     RunSettled,
     RunStarted,
     RunUnpaused,
+    TimerFired,
     Value,
     WaitOpened,
 )
@@ -48,6 +51,7 @@ from interlock.values import Json, NodeId, Path, paths
 TOP = re.compile(r"[a-z][a-z0-9_]*")
 SAID_CHARS_MAX = 400
 ROOT_STATUS_GOOD = ("succeeded", "skipped")
+DECISIONS = (RunCancelled, RunPaused, RunUnpaused, RunReopened, RunMigrated)
 COMPOSITE = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 
 
@@ -56,7 +60,8 @@ class Inside:
     """What goes on inside a node: of a map its items, else the nodes of the inner graph.
 
     `open` counts, for each open item, its nodes that have settled. Of a repeat the nodes are those
-    of its last `turn`. `undone` counts nodes that were undone.
+    of its last `turn`. `undone` counts nodes that were undone. `again` is true in a run that was
+    opened again: part of what is inside had been done before, so nothing is counted in all.
     """
 
     total: int | None = None
@@ -66,6 +71,7 @@ class Inside:
     spoiled: set[Path] = field(default_factory=set[Path])
     turn: int = 0
     undone: int = 0
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +87,16 @@ class Asleep:
 class Row:
     """A node of the graph: how it stands, since when, and what is known of its end.
 
-    `asleep` is the gate or the wait that is open here, and `approvers` have agreed to it.
-    `undo_error` says why the node could not be undone.
+    `asleep` is the gate or the wait that is open here, and `approvers` have agreed to it. A node is
+    `held` while it is ready and the run is paused. `undo_error` says why the node could not be
+    undone; while `undoing`, why nobody knows whether it was.
     """
 
     node: AnyCompiledNode
     waiting: int
     status: NodeStatus = "waiting"
     ready_ms: int = 0
+    held: bool = False
     started_ms: int = 0
     settled_ms: int = 0
     attempt: int = 0
@@ -114,7 +122,10 @@ class Row:
 
 
 class Board:
-    """The rows of a run, in the order of the plan."""
+    """The rows of a run, in the order of the plan.
+
+    `decisions` are the events with which somebody, or its deadline, decided about the whole run.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -125,12 +136,16 @@ class Board:
         self.in_doubt: set[Path] = set()
         self.asleep: dict[Path, Asleep] = {}
         self.paused = False
+        self.reopened_seq = 0
+        self.decisions: list[Entry] = []
         self.settled: RunSettled | None = None
 
     def apply(self, entry: Entry) -> Row | None:
         """Apply an event, and return the row that it ended, opened or put in doubt."""
         event = entry.event
         self.last_ms = max(self.last_ms, entry.at_ms)
+        if is_about_run(event):
+            self.decisions.append(entry)
         match event:
             case RunStarted():
                 self.started_ms = entry.at_ms
@@ -138,8 +153,9 @@ class Board:
                 for row in self.rows:
                     self._note_ready(row, entry.at_ms)
             case RunPaused() | RunUnpaused():
-                self.paused = isinstance(event, RunPaused)
+                self._pause(entry.at_ms, paused=isinstance(event, RunPaused))
             case RunReopened():
+                self.reopened_seq = entry.seq
                 self._reopen(entry.at_ms)
             case RunMigrated():
                 self._migrate(restore(event.document, event.manifests), entry.at_ms)
@@ -212,32 +228,48 @@ class Board:
     def _undo(self, row: Row, entry: Entry) -> Row | None:
         """Take what came of the call that takes a node back."""
         event = entry.event
-        if isinstance(event, NodeInDoubt):
-            row.undo_error = event.error
-            return row
         row.undoing = not isinstance(event, NodeSettled)
         if not isinstance(event, NodeSettled):
-            return None
+            row.undo_error = event.error if isinstance(event, NodeInDoubt) else None
+            return row if isinstance(event, NodeInDoubt) else None
         row.undo_error = event.error
         if event.status == "succeeded":
             row.status, row.undo_error = "undone", None
             row.started_ms, row.settled_ms = event.started_ms or entry.at_ms, entry.at_ms
         return row
 
+    def _pause(self, at_ms: int, *, paused: bool) -> None:
+        """Hold back what becomes ready from now on, or let what was held back start."""
+        self.paused = paused
+        for row in self.rows if not paused else ():
+            if row.held:
+                self._note_ready(row, at_ms)
+
     def _reopen(self, at_ms: int) -> None:
-        """Set back what did not succeed, and what was skipped because of it."""
-        self.settled = None
-        again: set[int] = set()
-        for index, row in enumerate(self.rows):
-            needed = again.intersection((*row.node.strict, *row.node.lenient))
+        """Set back what is executed once more, as the engine does."""
+        self.settled, self.paused = None, False
+        for index in sorted(self._to_be_repeated()):
+            row = self.rows[index]
             if row.status == "violated":
                 row.status = "in_doubt"
                 self.in_doubt.add(Path(row.node.id))
-                again.add(index)
-            elif bool(needed) if row.status == "skipped" else not _is_fine(row):
-                self.rows[index] = Row(row.node, waiting=0, inside=row.inside)
-                again.add(index)
+            else:
+                known = row.inside
+                inside = known and Inside(total=known.total, turn=known.turn, again=True)
+                self.rows[index] = Row(row.node, waiting=0, inside=inside)
         self._count_again(at_ms)
+
+    def _to_be_repeated(self) -> set[int]:
+        """What did not succeed, was skipped because of it, or allows one of them."""
+        lacking = {index for index, row in enumerate(self.rows) if not _is_fine(row)}
+        again = set(lacking)
+        for index in lacking:
+            row = self.rows[index]
+            again.update(row.node.gates if row.status != "violated" else ())
+        for index, row in enumerate(self.rows):
+            if row.status == "skipped" and again & {*row.node.strict, *row.node.lenient}:
+                again |= {index, *row.node.gates}
+        return again
 
     def _migrate(self, plan: Plan, at_ms: int) -> None:
         """Go on with the nodes of another plan: those that it has in common keep what they are."""
@@ -263,7 +295,7 @@ class Board:
                 row.started_ms = entry.at_ms
                 return row
             case AttemptStarted():
-                row.status = "running"
+                row.status, row.held = "running", False
                 row.attempt = event.attempt
                 row.started_ms = row.started_ms or entry.at_ms
             case AttemptFailed():
@@ -302,11 +334,13 @@ class Board:
         if row.waiting == 0 and not row.is_settled:
             row.ready_ms = at_ms
             if all(self.rows[index].status == "succeeded" for index in row.node.strict):
-                row.status = "running"
+                row.held = self.paused
+                row.status = "waiting" if self.paused else "running"
 
     def _change_inside(self, row: Row, entry: Entry, path: Path) -> None:
         event = entry.event
         row.status = "running" if row.status == "waiting" else row.status
+        row.held = False
         row.started_ms = row.started_ms or row.ready_ms or entry.at_ms
         inside = row.inside = row.inside or self._opened(row)
         scope = _scope_in(row.node.id, path)
@@ -366,12 +400,20 @@ def is_inside(path: Path, node: Path) -> bool:
     return path == node or path.startswith((f"{node}/", f"{node}[", f"{node}#", f"{node}!"))
 
 
+def is_about_run(event: Event) -> bool:
+    """Whether an event says that the run as a whole was stopped, or let go on, or had no time."""
+    return isinstance(event, DECISIONS) or (isinstance(event, TimerFired) and not event.path)
+
+
 def _is_fine(row: Row) -> bool:
-    """Whether the end of a node lets its graph succeed."""
+    """Whether the end of a node lets its graph succeed, and nothing of it was undone."""
+    if row.status == "skipped":
+        return True
     if isinstance(row.node, CompiledGate) and row.status == "refused":
         return row.node.on_refused == "continue"
-    is_let = row.node.on_error == "continue" and row.status != "undone"
-    return row.status == "succeeded" or is_let
+    is_undone = row.status == "undone" or (row.inside is not None and row.inside.undone)
+    is_let = row.node.on_error == "continue"
+    return (row.status == "succeeded" and not is_undone) or (is_let and row.status != "undone")
 
 
 def _scope_in(node: NodeId, path: Path) -> Path:

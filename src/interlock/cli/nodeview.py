@@ -3,15 +3,24 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 
 import click
 
 from interlock.actions import Manifest
 from interlock.cli.asleep import answer_commands, asleep_json, asleep_words, whole_gate
-from interlock.cli.console import aligned, counted, json_text, listed, one_width, width
+from interlock.cli.console import (
+    aligned,
+    counted,
+    json_text,
+    listed,
+    one_line,
+    one_width,
+    width,
+)
 from interlock.cli.doubts import action_at, doubt_lines, node_at
 from interlock.cli.planview import promise
-from interlock.cli.runview import RunView, one_line_keeping, undone_in
+from interlock.cli.runview import BAD, RunView, one_line_keeping, undone_in
 from interlock.cli.times import clock, moment
 from interlock.engine import Moment, story
 from interlock.errors import InterlockError, UsageError
@@ -19,6 +28,7 @@ from interlock.journal import (
     AttemptReturned,
     AttemptStarted,
     Entry,
+    ErrorInfo,
     GateOpened,
     NodeInDoubt,
     NodeSettled,
@@ -32,6 +42,7 @@ from interlock.values import Json, Path, RunId, paths
 INSIDE_SHOWN_MAX = 20
 GOOD = ("succeeded", "skipped")
 VALUE_LINES_MAX = 20
+ERROR_CHARS_MAX = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +55,7 @@ class NodeView:
     action: Manifest | None
     args: Value | None
     output: Value | None
+    error: ErrorInfo | None
     status: str
     inside: dict[Path, str]
 
@@ -60,7 +72,11 @@ def node_view(run: RunView, told: str) -> NodeView:
     inside = _inside(run, path)
     if not moments and not inside:
         check_node(run.head.run, path, plan=run.plan, entries=run.entries)
-    ends = [m.entry.event for m in moments if isinstance(m.entry.event, NodeSettled)]
+    ends = [
+        m.entry.event
+        for m in moments
+        if isinstance(m.entry.event, NodeSettled) and m.entry.event.path == path
+    ]
     raw = [m.entry.event for m in moments if isinstance(m.entry.event, AttemptReturned)]
     return NodeView(
         path=path,
@@ -69,6 +85,7 @@ def node_view(run: RunView, told: str) -> NodeView:
         action=action_at(run.plan, path, run.entries),
         args=_args(run, moments, path),
         output=ends[-1].output if ends else raw[-1].output if raw else None,
+        error=ends[-1].error if ends else None,
         status=_status(run, moments, path) if moments or not inside else _status_inside(inside),
         inside=inside,
     )
@@ -76,7 +93,7 @@ def node_view(run: RunView, told: str) -> NodeView:
 
 def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
     for entry in reversed([each.entry for each in moments]):
-        if isinstance(entry.event, NodeSettled):
+        if isinstance(entry.event, NodeSettled) and entry.event.path == path:
             return "undone" if path in undone_in(run.entries) else entry.event.status
         if isinstance(entry.event, NodeInDoubt):
             return "in doubt"
@@ -149,6 +166,7 @@ def node_lines(view: NodeView) -> Iterator[str]:
         yield from _value_lines("args", view.args)
     if view.output is not None:
         yield from _value_lines("output", view.output)
+    yield from _error_lines(view)
     if view.moments:
         yield ""
         yield f"  {moment(view.moments[0].entry.at_ms).partition(' ')[0]}, UTC"
@@ -187,6 +205,19 @@ def _value_lines(name: str, value: Value) -> Iterator[str]:
         yield f"          … {counted(len(lines) - VALUE_LINES_MAX, 'more line')}, see --json"
 
 
+def _error_lines(view: NodeView) -> Iterator[str]:
+    """Show all of what went wrong: the story has it in one line."""
+    error = view.error if view.status in BAD else None
+    if error is not None:
+        yield from _wrapped_lines("error", f"{error.code}: {error.message}")
+        yield from _wrapped_lines("hint", error.hint)
+
+
+def _wrapped_lines(name: str, text: str) -> Iterator[str]:
+    for index, line in enumerate(wrap(one_line(text, ERROR_CHARS_MAX), width() - 10)):
+        yield f"  {'' if index else name:<7} {line}"
+
+
 def _inside_lines(view: NodeView) -> Iterator[str]:
     if not view.inside:
         return
@@ -210,6 +241,7 @@ def node_json(view: NodeView) -> dict[str, Json]:
         "action": action.to_json() if action is not None else None,
         "args": view.args.json if view.args is not None else None,
         "output": view.output.json if view.output is not None else None,
+        "error": view.error.to_json() if view.error is not None else None,
         "story": moments,
         "inside": {**view.inside},
         "waiting_for": waiting[0] if waiting else None,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Self, TextIO, TypeAlias, final
 import click
 
 from interlock.cli.asleep import GLYPH, asleep_words
-from interlock.cli.board import Asleep, Board, Row, is_inside
+from interlock.cli.board import Asleep, Board, Row, is_about_run, is_inside
 from interlock.cli.console import WIDTH, counted, one_line
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, Line, for_encoding, line_of
+from interlock.engine import told
 from interlock.journal import Entry, GateOpened, RunMigrated, WaitOpened
 from interlock.plan import Plan
 from interlock.runtime import Chunk, Heartbeat, SystemClock
@@ -117,6 +118,8 @@ class Progress:
         event = entry.event
         if isinstance(event, RunMigrated):
             self._write(f"  the code has changed: the run goes on under plan {event.plan}")
+        elif is_about_run(event):
+            self._write(f"  {one_line(told(entry), WIDTH - 2)}")
         if row is not None:
             self._write(self._text(row))
         if isinstance(event, GateOpened | WaitOpened):

@@ -65,7 +65,7 @@ def line_of(row: Row, *, now_ms: int | None, name_chars: int, words_chars: int) 
 
 def _glyph(row: Row) -> str:
     if row.undoing:
-        return GLYPHS["undone"]
+        return GLYPHS["undone" if row.undo_error is None else "in_doubt"]
     if row.undo_error is not None:
         return GLYPHS["violated"]
     return ASLEEP if row.asleep is not None else GLYPHS[row.status]
@@ -75,6 +75,9 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
     """Say what came of a node, or what it does. `now_ms` is None when nothing goes on any more."""
     if row.asleep is not None and now_ms is not None:
         return one_line(asleep_words(row.asleep, now_ms), chars)
+    if row.undoing and row.undo_error is not None:
+        told = f"may have been undone: {row.undo_error.code}: {row.undo_error.message}"
+        return one_line(told, chars)
     if row.undo_error is not None:
         told = f"was not undone: {row.undo_error.code}: {row.undo_error.message}"
         return one_line(told, chars)
@@ -87,7 +90,8 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
             told = told or brief(row.output.json if row.output is not None else None, chars)
         case "running" | "waiting":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
-            told = _inside(row) or _said(row, chars) or (_failure(row) if again else "")
+            told = "held: the run is paused" if row.held else ""
+            told = told or _inside(row) or _said(row, chars) or (_failure(row) if again else "")
             if row.status == "running" and now_ms is None:
                 told = told or "under way when its process ended"
         case "in_doubt":
@@ -121,7 +125,7 @@ def _inside(row: Row) -> str:
         return ""
     word = "item" if isinstance(row.node, CompiledMap) else "node"
     total = "" if inside.total is None else f" of {counted(inside.total, word)}"
-    parts = [f"{inside.done:,}{total or f' {word}s'} done"]
+    parts = [] if inside.again else [f"{inside.done:,}{total or f' {word}s'} done"]
     if inside.failed:
         parts.append(f"{inside.failed:,} failed")
     if inside.open and word == "item" and not row.is_settled:

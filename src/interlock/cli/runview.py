@@ -14,19 +14,22 @@ from interlock.cli.doubts import action_at, doubt_lines, node_at, resolve_comman
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, line_of
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment, span
-from interlock.engine import doubt_of, story
+from interlock.engine import doubt_of, story, told
 from interlock.journal import (
     SETTLED,
+    AttemptStarted,
     Entry,
     ErrorInfo,
+    GateOpened,
     NodeSettled,
     OwnerId,
     RunHead,
     RunStarted,
+    WaitOpened,
 )
 from interlock.plan import Plan
 from interlock.store import ReadStore
-from interlock.values import Json, Path
+from interlock.values import Json, Path, paths
 
 INNER_SHOWN_MAX = 10
 NAME_CHARS_MIN = 10
@@ -69,9 +72,25 @@ class RunView:
     @property
     def troubled_inside(self) -> list[NodeSettled]:
         """The ends inside other nodes that are not good."""
-        ends = [entry.event for entry in self.entries if isinstance(entry.event, NodeSettled)]
-        rows = {row.node.id for row in self.board.rows}
-        return [end for end in ends if end.status in BAD and end.path not in rows]
+        rows = {row.node.id: row for row in self.board.rows}
+        shown = {*rows, *(f"{id_}!undo" for id_ in rows)}
+        last: dict[Path, Entry] = {}
+        for entry in self.entries:
+            event = entry.event
+            if isinstance(event, AttemptStarted | GateOpened | WaitOpened | NodeSettled):
+                last[event.path] = entry
+        return [
+            entry.event
+            for path, entry in last.items()
+            if path not in shown
+            and isinstance(entry.event, NodeSettled)
+            and entry.event.status in BAD
+            and self._is_current(entry, rows.get(paths.parse(path)[0].node))
+        ]
+
+    def _is_current(self, end: Entry, row: Row | None) -> bool:
+        """Whether an end still counts, though the run may have been opened again since."""
+        return row is None or row.is_settled or end.seq > self.board.reopened_seq
 
 
 def status_words(view: RunView) -> str:
@@ -120,8 +139,12 @@ def run_lines(view: RunView) -> Iterator[str]:
     started = view.started
     name = click.style(view.head.graph, bold=True)
     yield f"Run {view.head.run}  {name}  {status_words(view)}"
-    key = f", key {one_line(started.key, 60)}" if started.key else ""
-    yield f"  started {moment(view.head.created_ms)} by {one_line(started.principal, 60)}{key}"
+    yield f"  started {moment(view.head.created_ms)} by {one_line(started.principal, 60)}"
+    terms = list(_terms(view))
+    if terms:
+        yield f"  with    {', '.join(terms)}"
+    for entry in view.board.decisions:
+        yield one_line_keeping(f"  {moment(entry.at_ms)}  ", told(entry))
     yield from _row_lines(view)
     yield from _inner_lines(view)
     yield from _asleep_lines(view)
@@ -135,6 +158,17 @@ def run_lines(view: RunView) -> Iterator[str]:
     yield from _next_lines(view)
     yield ""
     yield from _fact_lines(view)
+
+
+def _terms(view: RunView) -> Iterator[str]:
+    """What was said about the run when it was started."""
+    started = view.started
+    if started.key:
+        yield f"key {one_line(started.key, 60)}"
+    if started.deadline_at_ms is not None:
+        yield f"deadline {moment(started.deadline_at_ms)}"
+    if view.head.priority:
+        yield f"priority {view.head.priority}"
 
 
 def _row_lines(view: RunView) -> Iterator[str]:

@@ -62,16 +62,37 @@ class Doubt:
 
 
 def story(entries: Iterable[Entry], path: Path) -> tuple[Moment, ...]:
-    """Tell what happened to one node, with the recoveries that it lived through."""
+    """Tell what happened to one node, with the recoveries that it lived through.
+
+    The end of what undoes it belongs to it. That the run was opened again does, too, where the node
+    went on because of it.
+    """
     found: list[Moment] = []
+    reopened: Entry | None = None
     for entry in entries:
         event = entry.event
-        if isinstance(event, RunRecovered):
+        if isinstance(event, RunReopened):
+            reopened = entry
+        elif isinstance(event, RunRecovered):
             if found and not isinstance(found[-1].entry.event, NodeSettled):
                 found.append(Moment(entry, told(entry)))
-        elif not isinstance(event, RunEvent) and event.path == path:
+        elif isinstance(event, RunEvent):
+            continue
+        elif event.path == path:
+            if found and reopened is not None:
+                found.append(Moment(reopened, told(reopened)))
+            reopened = None
             found.append(Moment(entry, told(entry)))
+        elif isinstance(event, NodeSettled) and event.path == f"{path}!undo":
+            found.append(Moment(entry, _told_of_undo(event)))
     return tuple(found)
+
+
+def _told_of_undo(event: NodeSettled) -> str:
+    if event.status == "succeeded":
+        return f"`{event.path}` took it back"
+    error = f": {_error(event.error)}" if event.error is not None else ""
+    return f"`{event.path}` did not take it back: it {event.status}{error}"
 
 
 def told(entry: Entry) -> str:
@@ -85,7 +106,7 @@ def _told_of_run(entry: Entry, event: RunEvent) -> str:
         case RunStarted():
             return f"the run was started by {event.principal}"
         case RunRecovered():
-            return f"{event.owner} took the run up{' after a stop' if event.orderly else ''}"
+            return f"{event.owner} took the run up"
         case RunCancelled():
             return f"{entry.actor} cancelled the run{_because(event.reason)}"
         case RunPaused():
@@ -129,7 +150,7 @@ def _told(entry: Entry, event: NodeEvent) -> str:  # noqa: C901 - one line an ev
         case SignalReceived():
             return f"signal `{event.name}` came from {entry.actor}"
         case TimerFired():
-            return "its time had come"
+            return "its time had come" if event.path else "the deadline of the run had passed"
         case NodeCancelled():
             return f"{entry.actor} cancelled it{_because(event.reason)}"
         case NodeSettled():
@@ -167,15 +188,21 @@ def doubt_of(moments: Iterable[Moment], action: Manifest) -> Doubt | None:
     at_ms = next((e.at_ms for e in reversed(events) if isinstance(e.event, NodeInDoubt)), 0)
     probes = [e.event for e in events if isinstance(e.event, ProbeAnswered)]
     since = [entry.event for entry in events if entry.seq > sent[-1].seq]
+    is_violated = any(isinstance(e, NodeSettled) and e.status == "violated" for e in since)
     return Doubt(
         sent_ms=sent[-1].at_ms,
         what=_lost_answer(since),
-        why=_why_not_again(action, probes, waited_ms=at_ms - sent[0].at_ms, sent=len(sent)),
+        why=_why_not_again(
+            action, probes, waited_ms=at_ms - sent[0].at_ms, sent=len(sent), is_violated=is_violated
+        ),
     )
 
 
 def _lost_answer(since: Sequence[Event]) -> str:
     for event in since:
+        if isinstance(event, NodeSettled) and event.status == "violated":
+            told = event.error.message if event.error is not None else "it broke its promise"
+            return f"and it happened, but {told}"
         if isinstance(event, AttemptFailed) and event.error.not_applied:
             return f"{event.error.message}; but an attempt before it has no answer"
         if isinstance(event, AttemptFailed):
@@ -188,9 +215,16 @@ def _lost_answer(since: Sequence[Event]) -> str:
 
 
 def _why_not_again(
-    action: Manifest, probes: list[ProbeAnswered], *, waited_ms: int, sent: int
+    action: Manifest,
+    probes: list[ProbeAnswered],
+    *,
+    waited_ms: int,
+    sent: int,
+    is_violated: bool,
 ) -> str:
     closing = "so Interlock will not repeat it"
+    if is_violated:
+        return f"what has happened is there, {closing}: say what counts"
     if probes:
         return f"its probe could not tell ({probes[-1].message or 'no reason given'}), {closing}"
     if action.key is None:

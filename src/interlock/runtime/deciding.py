@@ -205,6 +205,12 @@ def _check_resolved(state: State, event: NodeResolved) -> None:
 
 
 def _check_in_doubt(state: State, path: Path) -> None:
+    if path not in state.in_doubt and state.outcomes.get(path, ("",))[0] == "violated":
+        raise RunNotResumable(
+            f"run {state.run}: `{path}` happened and broke its promise;"
+            " a person decides about it when the run, once ended, is opened again",
+            hint=f"`interlock retry {state.run}` opens it again, and asks about `{path}`",
+        )
     if path not in state.in_doubt:
         doubts = ", ".join(sorted(state.in_doubt)) or "none"
         raise _refused(state, f"`{path}` is not in doubt; in doubt: {doubts}")

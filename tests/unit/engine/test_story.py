@@ -3,8 +3,8 @@
 from inline_snapshot import snapshot
 
 from interlock.engine import Doubt, doubt_of, story, told
-from interlock.graph import Retry
-from interlock.values import Path
+from interlock.graph import Retry, Undo
+from interlock.values import NodeId, Path
 from unit.engine.driving import NOT_APPLIED, START_MS, Driven, call, failure, plan_of
 from unit.engine.test_proposals import document, proposing
 
@@ -100,7 +100,46 @@ def test_nothing_is_told_of_a_recovery_before_or_behind_the_story():
     assert "another took the run up" not in texts(run)
 
 
+def test_the_story_of_a_node_that_was_taken_back_and_executed_again():
+    undo = Undo(action="write", with_={"label": "back", "values": []})
+    last = call("b", "write", after=(NodeId("a"),), on_error="undo")
+    run = Driven(plan_of(call("a", "write", undo=undo), last))
+    run.end("a", 1)
+    run.end("b", NOT_APPLIED)
+    run.end("a!undo", NOT_APPLIED)
+    run.reopen()
+    run.end("b", NOT_APPLIED)
+    run.end("a!undo", 1)
+    run.reopen()
+    run.end("a", 2)
+    assert texts(run)[2:] == snapshot(
+        [
+            "succeeded",
+            "`a!undo` did not take it back: it failed: IL6009 it failed",
+            "`a!undo` took it back",
+            "ann opened the run again",
+            "attempt 1 was about to be sent",
+            "attempt 1 returned",
+            "succeeded",
+        ]
+    )
+
+
 # --- why a node is in doubt
+
+
+def test_a_write_that_happened_and_broke_its_promise():
+    run = driven("write", ensure=("result > 7",))
+    run.end("a", 7)
+    run.end("b", 7)
+    run.reopen()
+    assert why(run) == snapshot(
+        Doubt(
+            sent_ms=1000000,
+            what="and it happened, but `ensure` was false: result > 7",
+            why="what has happened is there, so Interlock will not repeat it: say what counts",
+        )
+    )
 
 
 def test_a_write_that_declares_nothing_is_not_repeated():
@@ -128,7 +167,7 @@ def test_an_answer_that_was_lost_with_an_orderly_stop():
     run.start("a")
     run.recover(orderly=True)
     assert why(run).what == "no answer before the run was stopped"
-    assert "another took the run up after a stop" in texts(run)
+    assert "another took the run up" in texts(run)
 
 
 def test_a_probe_that_could_not_tell():

@@ -114,6 +114,23 @@ def test_a_decision_that_makes_no_sense_is_refused_at_the_door():
     virtually(main)
 
 
+def test_a_write_that_broke_its_promise_is_decided_about_when_the_run_is_opened_again():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            plan = plan_of(call("w", "write", ensure=("result < 0",)))
+            assert (await runtime.run(plan, run=RUN)).status == "failed"
+            with pytest.raises(RunNotResumable, match="happened and broke its promise") as caught:
+                await runtime.resolve(RUN, Path("w"), "succeeded", output=-1)
+            assert f"interlock retry {RUN}" in caught.value.hint
+            assert (await runtime.reopen(RUN)).status == "in_doubt"
+            assert stage.world.receiver.effects == {"w": 1}, "it was not sent again"
+            result = await runtime.resolve(RUN, Path("w"), "succeeded", output=-1)
+            assert result.status == "succeeded"
+        sound(stage)
+
+    virtually(main)
+
+
 def test_a_signal_with_a_payload_of_the_wrong_type_is_refused():
     async def main(stage: Stage) -> None:
         async with stage.runtime() as runtime:
