@@ -417,6 +417,8 @@ class Driver:
             return
         self.ending = True
         self._lane.leave()
+        self._timers.part()
+        self._workers.part()
         error = error or self._writer.close()
         if error is None:
             self.finished.set_result(None)

@@ -177,6 +177,10 @@ def _slots_maker(most: int) -> Callable[[], Station]:
     return lambda: Slots[Ticket](most)
 
 
+def _ignore(*_: object) -> None:
+    """Take a call that had its turn when its run was over."""
+
+
 @final
 class Lane:
     """What one run has in flight and what of it waits.
@@ -289,9 +293,10 @@ class Lane:
             self._drop(ticket)
 
     def leave(self) -> None:
-        """Give everything back: the run goes on here no more."""
+        """Give everything back: the run goes on here no more, and can be freed (see `Workers`)."""
         self._has_left = True
         self.forget()
+        self._start = self._expire = _ignore
         going, self._going = self._going, {}
         for ticket in going.values():
             self._scheduler.release(ticket, started=True)

@@ -11,6 +11,10 @@ from interlock.values import Path
 Call: TypeAlias = StartAttempt | Probe
 
 
+def _ignore(_: object) -> None:
+    """Take a time of a run that is over."""
+
+
 @final
 class Timers:
     """Calls back when a time has come; belongs to one event loop."""
@@ -69,6 +73,11 @@ class Timers:
             timer.cancel()
         self._times.clear()
         self._calls.clear()
+
+    def part(self) -> None:
+        """Forget everything, and whom to call, so that the run can be freed (see `Workers`)."""
+        self.cancel()
+        self._start = self._fire = _ignore
 
     def _at(self, at_ms: int, wake: Callable[[], None]) -> asyncio.TimerHandle:
         return self._loop.call_later(max(at_ms - self._clock.now_ms(), 0) / 1000, wake)

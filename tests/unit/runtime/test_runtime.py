@@ -1,6 +1,7 @@
 """Runs over a store: from start to end, drained, cancelled, resumed, resolved, watched."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from interlock.runtime import (
     RunResult,
     Runtime,
 )
+from interlock.runtime.driver import Driver
 from interlock.runtime.runtime import DRAIN_S_MAX
 from interlock.testing import (
     FaultyStore,
@@ -46,6 +48,25 @@ def test_a_run_returns_its_outputs_and_its_digest():
         assert result.outputs == {"result": result.output}
         assert result.execution == verify(RUN, stage.entries()).recorded
         assert stage.status() == "succeeded"
+
+    virtually(main)
+
+
+def drivers() -> list[Driver]:
+    return [each for each in gc.get_objects() if isinstance(each, Driver)]
+
+
+def test_what_a_run_took_is_freed_at_its_end_without_the_collector():
+    async def main(stage: Stage) -> None:
+        before = drivers()
+        gc.disable()
+        try:
+            async with stage.runtime() as runtime:
+                await runtime.run(one("read"), run=RUN)
+                await runtime.run(one("write"))
+                assert not [each for each in drivers() if each not in before]
+        finally:
+            gc.enable()
 
     virtually(main)
 
