@@ -2,7 +2,8 @@
 
 A node that has begun must be the same in the new plan: it is what was run. What has not begun may
 change, come or go; so may a read that is under way, since it is called again, and what is executed
-again in a run that has ended without success. The event is recorded before `RunRecovered`, which
+again in a run that has ended without success. An open gate that asks about what has changed asks
+anew. The event is recorded before `RunRecovered`, which
 orders everything that is due, or before `RunReopened`.
 """
 
@@ -12,7 +13,7 @@ from typing import TypeVar
 
 from interlock.engine.reopening import did_not_last, to_be_repeated
 from interlock.engine.scopes import count_again, inputs_problem
-from interlock.engine.state import NodeState, ScopeState, State
+from interlock.engine.state import GateState, NodeState, ScopeState, State
 from interlock.engine.turn import ROOT, IllegalTransition, Turn
 from interlock.journal import RunMigrated
 from interlock.plan import (
@@ -133,6 +134,23 @@ def _is_to_be_repeated(state: State, node: AnyCompiledNode, now: NodeState, *, p
     is_read = isinstance(node, CompiledCall) and node.action.effect != "write"
     under_way = now.status == "running" and now.opened is None and path not in state.ordered
     return is_read and under_way
+
+
+def _is_asked_anew(scope: ScopeState, index: int, new: CompiledGraph) -> bool:
+    """Whether an open gate asks about what would not run any more: then persons are asked again.
+
+    What is in a node with a graph is not compared: its approval is for one plan.
+    """
+    gate, now = scope.node(index)
+    if not isinstance(gate, CompiledGate) or not isinstance(now.opened, GateState):
+        return False
+    for covered in (scope.graph.nodes[one.index] for one in gate.covers):
+        position = new.positions.get(covered.id)
+        if position is None or not isinstance(covered, CompiledCall):
+            return True
+        if _unlike(covered, scope.graph, other=new.nodes[position], new=new) is not None:
+            return True
+    return False
 
 
 def _inner(
@@ -273,8 +291,12 @@ def _swap(turn: Turn, scope: ScopeState, graph: CompiledGraph, *, children: Chil
     }
     nodes = [NodeState(waiting=0, generation=scope.generation) for _ in graph.nodes]
     for index, (node, now) in enumerate(zip(old.nodes, scope.nodes, strict=True)):
-        if _is_to_be_repeated(state, node, now, path=paths.child(scope.path, node.id)):
+        path = paths.child(scope.path, node.id)
+        if _is_to_be_repeated(state, node, now, path=path):
             state.running -= 1
+        elif _is_asked_anew(scope, index, graph):
+            state.asleep.pop(path, None)
+            state.timers.pop(path, None)
         elif index in moved:
             nodes[moved[index]] = now
     for one in children.get(id(scope), ()):

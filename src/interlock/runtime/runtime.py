@@ -347,11 +347,13 @@ class Runtime(Decisions):
         try:
             state, head = self.load(run)
             messages = self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX)
-            if not needs_owner(state, head, messages, now_ms=self._clock.now_ms()):
+            is_open = state.status is None
+            is_due = needs_owner(state, head, messages, now_ms=self._clock.now_ms())
+            asked = is_open and (is_due or on_change == "migrate")
+            migrated = migration(state, self.registry, on_change) if asked else None
+            if not is_due and migrated is None:
                 self.store.release(lease, taken=[message.id for message in messages])
                 return _result(state)
-            is_open = state.status is None
-            migrated = migration(state, self.registry, on_change) if is_open else None
             is_new = head.status == "queued" and state.last_seq == 1 and migrated is None
             begun = initial(state.plan, run) if is_new else state
             driver = self._driver(begun, head, lease, observer=observer, priority=head.priority)

@@ -6,17 +6,20 @@ from typing import Any
 import pytest
 
 from interlock import Registry, Runtime, action, compile as compile_graph
-from interlock.graph import CallNode, Graph
-from interlock.journal import AttemptStarted, RunMigrated
+from interlock.actions import Effect
+from interlock.graph import CallNode, GateNode, Graph
+from interlock.journal import AttemptStarted, GateDecided, GateOpened, RunMigrated
 from interlock.replay import verify
 from interlock.runtime import RunChanged, RunResult, examine, read_entries
 from interlock.store import MemoryStore, Store
-from interlock.values import NodeId, RunId
+from interlock.values import NodeId, Path, RunId
 
 RUN = RunId("R1")
 
 
-def registry(first: str = "1", second: str = "1", *, hangs: bool = False) -> Registry:
+def registry(
+    first: str = "1", second: str = "1", *, hangs: bool = False, effect: Effect = "read"
+) -> Registry:
     """Two actions of some versions; the second one may hang."""
 
     async def one() -> int:
@@ -30,7 +33,7 @@ def registry(first: str = "1", second: str = "1", *, hangs: bool = False) -> Reg
     return Registry(
         [
             action("one", effect="write", version=first)(one),
-            action("two", effect="read", version=second)(two),
+            action("two", effect=effect, version=second)(two),
         ]
     )
 
@@ -131,3 +134,48 @@ async def test_another_graph_is_compared_too():
         ("a", "is not in the new plan", False)
     ]
     assert not other.is_open_to_person
+
+
+# --- runs that wait for a person
+
+
+def asking() -> Graph:
+    nodes = [
+        CallNode(id=NodeId("a"), action="one"),
+        GateNode(id=NodeId("ok"), ask="Go on?", needs=(NodeId("a"),)),
+        CallNode(id=NodeId("b"), action="two", with_={"n": 1}, needs=(NodeId("ok"),)),
+    ]
+    return Graph(name="g", nodes={node.id: node for node in nodes}, outputs={"n": "${{ b }}"})
+
+
+async def waiting() -> Store:
+    """A run in which a person is asked, between its two nodes."""
+    store = MemoryStore()
+    async with Runtime(store, registry(effect="write")) as runtime:
+        plan = compile_graph(asking(), registry(effect="write"))
+        assert (await runtime.run(plan, run=RUN)).status == "waiting"
+    return store
+
+
+async def test_a_run_that_only_waits_is_migrated_when_a_person_says_so():
+    store = await waiting()
+    changed = registry(first="2", effect="write")
+    assert (await resumed(store, changed)).status == "waiting", "nothing is to be done"
+    assert not events(store, RunMigrated)
+    assert (await resumed(store, changed, on_change="migrate")).status == "waiting"
+    (migrated,) = events(store, RunMigrated)
+    assert migrated.accepted == ("a",)
+    async with Runtime(store, changed) as runtime:
+        assert (await runtime.approve(RUN, Path("ok"))).outputs == {"n": 2}
+    verify(RUN, read_entries(store, RUN))
+
+
+async def test_an_approval_of_what_has_changed_counts_for_nothing():
+    store = await waiting()
+    async with Runtime(store, registry(second="2", effect="write")) as runtime:
+        assert (await runtime.approve(RUN, Path("ok"))).status == "waiting"
+        assert not events(store, GateDecided)
+        before, now = events(store, GateOpened)
+        assert before.binding != now.binding
+        assert (await runtime.approve(RUN, Path("ok"), binding=now.binding)).outputs == {"n": 2}
+    verify(RUN, read_entries(store, RUN))
