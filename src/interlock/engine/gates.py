@@ -251,9 +251,8 @@ def _unlike(
         return "the approval has expired"
     given = given_to(at, names)
     if allowed.key is not None:
-        return (
-            None if allowed.key == key_of(at, given) else "it is not what was shown, or was given"
-        )
+        same = allowed.key == key_of(at, given)
+        return None if same else "its arguments or its code are others"
     bound = next(one.bound for one in gate.covers if one.index == at.index)
     return _out_of_bound(bound, {**names, "args": given.json}) if bound is not None else None
 
