@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs import seeds
+from proofs import kills, seeds
 from proofs.figures import Figures
 
 Prove = Callable[[range, Path], Figures]
@@ -33,6 +33,14 @@ class Part:
 PARTS = {
     part.name: part
     for part in (
+        Part(
+            name="kills",
+            tries="SIGKILL at random times under load, against an external counter",
+            prove=kills.prove,
+            nightly=10_000,
+            ci=50,
+            chunk=100,
+        ),
         Part(
             name="seeds",
             tries="random graphs of every kind in a simulated world",
