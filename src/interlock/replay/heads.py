@@ -10,6 +10,7 @@ from interlock.journal import (
     NodeInDoubt,
     NodeResolved,
     RunHead,
+    RunMigrated,
     RunReopened,
     RunSettled,
     RunStarted,
@@ -17,7 +18,7 @@ from interlock.journal import (
 )
 from interlock.values import Path, RunId
 
-CHANGING = frozenset((RunStarted, RunSettled, RunReopened, NodeInDoubt, NodeResolved))
+CHANGING = frozenset((RunStarted, RunSettled, RunReopened, RunMigrated, NodeInDoubt, NodeResolved))
 RESTING: frozenset[RunStatus] = frozenset(("queued", "waiting", "paused"))
 """What a run is while nobody owns it: told when it is let go, not by an event."""
 
@@ -88,6 +89,10 @@ class Heading:
                 updated_ms=entry.at_ms,
                 execution=event.execution,
             )
+        if isinstance(event, RunMigrated):
+            # A run that has ended keeps its end until it is opened again.
+            status = self.head.status if self.head.status in ENDED else self._goes_on()
+            return replace(self.head, plan=event.plan, status=status, wake_ms=None)
         if isinstance(event, NodeInDoubt):
             self._in_doubt.add(event.path)
         elif isinstance(event, NodeResolved):

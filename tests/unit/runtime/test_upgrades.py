@@ -1,6 +1,8 @@
 """Runs that are taken up by another version of the code."""
 
 import asyncio
+import pathlib
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from interlock.graph import CallNode, GateNode, Graph
 from interlock.journal import AttemptStarted, GateDecided, GateOpened, RunMigrated
 from interlock.replay import verify
 from interlock.runtime import RunChanged, RunResult, examine, read_entries
-from interlock.store import MemoryStore, Store
+from interlock.store import MemoryStore, Store, open_store
 from interlock.values import NodeId, Path, RunId
 
 RUN = RunId("R1")
@@ -46,9 +48,9 @@ def graph(**more: Any) -> Graph:
     return Graph(name="g", nodes={node.id: node for node in nodes}, outputs={"n": "${{ b }}"})
 
 
-async def interrupted() -> Store:
+async def interrupted(store: Store | None = None) -> Store:
     """A run whose first node has succeeded, and whose second one was under way."""
-    store = MemoryStore()
+    store = store or MemoryStore()
     actions = registry(hangs=True)
     async with Runtime(store, actions) as runtime:
         began = asyncio.Event()
@@ -87,6 +89,19 @@ async def test_code_that_has_not_run_may_change():
     assert migrated.plan == compile_graph(graph(), registry(second="2")).digest
     assert migrated.accepted == ()
     verify(RUN, read_entries(store, RUN))
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+async def test_the_list_of_runs_tells_the_plan_that_a_run_was_migrated_to(
+    kind: str, tmp_path: pathlib.Path
+):
+    with closing(open_store("memory:" if kind == "memory" else f"{tmp_path}/journal.db")) as store:
+        await interrupted(store)
+        await resumed(store, registry(second="2"))
+        head = store.head(RUN)
+        assert head is not None
+        assert head.plan == compile_graph(graph(), registry(second="2")).digest
+        assert verify(RUN, read_entries(store, RUN)).head == head
 
 
 async def test_code_that_has_run_may_not_change_unless_a_person_says_so():
