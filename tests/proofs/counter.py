@@ -7,6 +7,7 @@ notes has an order.
     take     a request to write: it has its effect, unless the key is known and `deduplicate` is set
     find     whether the effect of a key took place
     ack      a promise that a process of ours has made to somebody
+    note     a word about how it went
     phase    a mark in the order of requests
     dump     all that it knows
 """
@@ -34,6 +35,7 @@ class Counted:
     requests: list[Line] = field(default_factory=list[Line])
     effects: Counter[str] = field(default_factory=Counter[str])
     acks: list[Line] = field(default_factory=list[Line])
+    notes: list[Line] = field(default_factory=list[Line])
     phase: int = 0
 
     def answer(self, line: Line) -> Line:
@@ -48,11 +50,15 @@ class Counted:
             case "ack":
                 self.acks.append(line)
                 return {}
+            case "note":
+                self.notes.append(line)
+                return {}
             case "phase":
                 self.phase = line["phase"]
                 return {}
             case "dump":
-                return {"requests": self.requests, "effects": self.effects, "acks": self.acks}
+                kept = {"requests": self.requests, "acks": self.acks, "notes": self.notes}
+                return {**kept, "effects": self.effects}
             case other:
                 raise ValueError(other)
 
@@ -92,8 +98,7 @@ class CounterService:
         """What it knows, with all that reached its socket before this."""
         self.settle()
         told = self.ask(op="dump")
-        effects = Counter(told["effects"])
-        return Counted(requests=told["requests"], effects=effects, acks=told["acks"])
+        return Counted(**{**told, "effects": Counter(told["effects"])})
 
     def mark(self, phase: int) -> None:
         """Mark the order of requests: what reached its socket before is of an earlier phase."""

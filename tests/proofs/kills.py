@@ -51,13 +51,12 @@ def prove(seeds: range, folder: Path) -> Figures:
     figures = Figures()
     warm_up(folder)
     place = place_in(folder)
-    nobody_sets_it = Event()
     try:
         for seed in seeds:
             chance = Random(f"kill {seed}")
             life = Life(place, partial(work, place, seed))
             life.until(chance.randrange(REQUESTS_MAX))
-            nobody_sets_it.wait(chance.uniform(0.0, DELAY_S_MAX))
+            Event().wait(chance.uniform(0.0, DELAY_S_MAX))
             figures.trials += 1
             if not os.WIFSIGNALED(life.end(signal.SIGKILL)):
                 figures.fail("lost", f"a process ended by itself: {place.told()}")

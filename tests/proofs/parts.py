@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs import kills, seeds
+from proofs import kills, seeds, zombies
 from proofs.figures import Figures
 
 Prove = Callable[[range, Path], Figures]
@@ -40,6 +40,14 @@ PARTS = {
             nightly=10_000,
             ci=50,
             chunk=100,
+        ),
+        Part(
+            name="zombies",
+            tries="SIGSTOP, another owner, SIGCONT",
+            prove=zombies.prove,
+            nightly=1_000,
+            ci=10,
+            chunk=50,
         ),
         Part(
             name="seeds",

@@ -242,6 +242,9 @@ def judge_run(store: Store, head: RunHead, counted: Counted, figures: Figures) -
     except InterlockError as error:
         figures.fail("lost", f"the journal of {head.run} does not verify: {error.message}")
         return set()
+    epochs = [entry.epoch for entry in journal.entries]
+    if epochs != sorted(epochs):
+        figures.fail("duplicated", f"{head.run} was appended to by an owner that had lost it")
     for entry in journal.entries:
         figures.seen[type(entry.event).__name__] += 1
         if isinstance(entry.event, NodeInDoubt):

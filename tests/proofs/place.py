@@ -28,6 +28,10 @@ class SharedTime:
         (added_ms,) = struct.unpack_from("q", self._memory, 0)
         return self._clock.now_ms() + added_ms
 
+    def count(self, sending: int) -> None:
+        """Count one more, or one less, that is being sent."""
+        self.sending += sending
+
     def add(self, ms: int) -> None:
         (added_ms,) = struct.unpack_from("q", self._memory, 0)
         struct.pack_into("q", self._memory, 0, added_ms + ms)
