@@ -168,9 +168,10 @@ class Agreement(RuleBasedStateMachine):
     def read_inbox(self, run: RunId | None, after: int, limit: int):
         self.agreed(lambda store: store.inbox(run=run, after=after, limit=limit))
 
-    @rule(passed_ms=st.integers(0, 20), limit=st.integers(-1, 4))
-    def list_ready(self, passed_ms: int, limit: int):
-        self.agreed(lambda store: store.ready(now_ms=self.now_ms + passed_ms, limit=limit))
+    @rule(passed_ms=st.integers(0, 20), limit=st.integers(-1, 4), by_age=st.booleans())
+    def list_ready(self, *, passed_ms: int, limit: int, by_age: bool):
+        now_ms = self.now_ms + passed_ms
+        self.agreed(lambda store: store.ready(now_ms=now_ms, limit=limit, by_age=by_age))
 
     @rule(
         statuses=st.none() | st.sets(st.sampled_from(STATUSES)),

@@ -25,6 +25,13 @@ from interlock.runtime.upgrades import (
     Upgrade as Upgrade,
     examine as examine,
 )
+from interlock.runtime.worker import (
+    LetGo as LetGo,
+    Report as Report,
+    SetAside as SetAside,
+    TakenUp as TakenUp,
+    Worker as Worker,
+)
 
 __all__ = [
     "CallLimit",
@@ -34,18 +41,23 @@ __all__ = [
     "examine",
     "Heartbeat",
     "Ids",
+    "LetGo",
     "Observer",
     "OnChange",
     "Queued",
     "read_entries",
+    "Report",
     "run",
     "RunChanged",
     "RunFailed",
     "RunResult",
     "Runtime",
+    "SetAside",
     "Start",
     "SystemClock",
     "SystemIds",
+    "TakenUp",
     "Upgrade",
     "Watcher",
+    "Worker",
 ]

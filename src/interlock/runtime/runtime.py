@@ -100,11 +100,11 @@ class Runtime(Decisions):
     ) -> None:
         self.store = store
         self.registry = registry
-        self._clock = clock or SystemClock()
+        self.clock: Clock = clock or SystemClock()
         self._ids = ids or SystemIds()
         self.owner: OwnerId = self._ids.owner()
         self._world = World(
-            clock=self._clock,
+            clock=self.clock,
             threads=ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="interlock-action"),
             secrets=secrets,
             resources={type(resource): resource for resource in resources},
@@ -116,11 +116,9 @@ class Runtime(Decisions):
         self._calls: Scheduler | None = None
         self._commits: CommitQueue | None = None
         self._drivers: dict[RunId, Driver] = {}
-        self._queueing = Queueing(
-            store, clock=self._clock, ids=self._ids, pinned=self._world.pinned
-        )
+        self._queueing = Queueing(store, clock=self.clock, ids=self._ids, pinned=self._world.pinned)
         self._leases = Leases(
-            store, self.owner, self._clock, on_renewed=self._renewed, on_lost=self._refused
+            store, self.owner, self.clock, on_renewed=self._renewed, on_lost=self._refused
         )
         self._listening: asyncio.Task[None] | None = None
         self._heard = 0
@@ -131,7 +129,7 @@ class Runtime(Decisions):
             raise UsageError("the runtime was opened before", hint="make another one")
         if self._watcher is not None:
             self._world.live = Live(self._watcher, asyncio.get_running_loop())
-        self._calls = Scheduler(self._clock, limits=self._limits, in_flight_max=self._in_flight_max)
+        self._calls = Scheduler(self.clock, limits=self._limits, in_flight_max=self._in_flight_max)
         self._commits = CommitQueue(self.store, self._refused, self._failed)
         self._leases.open()
         if not getattr(self.store, "at_once", False):
@@ -199,7 +197,7 @@ class Runtime(Decisions):
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
             return await self._first(earlier[0].run)
         run = self._new_id(run)
-        event = given.event(now_ms=self._clock.now_ms())
+        event = given.event(now_ms=self.clock.now_ms())
         lease = self._leases.new(run)
         granted = LeaseChange(owner=self.owner, expires_ms=lease.expires_ms)
         state = initial(given.plan, run)
@@ -281,7 +279,7 @@ class Runtime(Decisions):
             UsageError: there is one with the id that was given.
         """
         if run is None:
-            return self._ids.run(self._clock.now_ms())
+            return self._ids.run(self.clock.now_ms())
         is_known = run in self._drivers or self._queueing.is_waiting(run)
         if is_known or self.store.head(run) is not None:
             raise UsageError(
@@ -326,7 +324,7 @@ class Runtime(Decisions):
         state = live.state if live is not None else self.load(run)[0]
         event = decision(state)
         check(state, event)
-        now_ms = self._clock.now_ms()
+        now_ms = self.clock.now_ms()
         id_, actor = self._ids.message(now_ms), plain_text(actor)
         message = message_of(event, run=run, id_=id_, actor=actor, now_ms=now_ms)
         check_first(message, waiting=self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
@@ -348,7 +346,7 @@ class Runtime(Decisions):
             state, head = self.load(run)
             messages = self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX)
             is_open = state.status is None
-            is_due = needs_owner(state, head, messages, now_ms=self._clock.now_ms())
+            is_due = needs_owner(state, head, messages, now_ms=self.clock.now_ms())
             asked = is_open and (is_due or on_change == "migrate")
             migrated = migration(state, self.registry, on_change) if asked else None
             if not is_due and migrated is None:

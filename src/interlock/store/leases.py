@@ -66,6 +66,11 @@ def turn(head: RunHead) -> tuple[bool, int, RunId]:
     return False, 0, head.run
 
 
+def turn_by_age(head: RunHead) -> tuple[bool, RunId]:
+    """Where a run stands when priorities do not count."""
+    return head.status == "queued", head.run
+
+
 def _is_held(run: RunId, owner: OwnerId, *, expires_ms: int, now_ms: int) -> LeaseHeld:
     """Say who drives a run, until when, and how to take it over."""
     left_s = math.ceil((expires_ms - now_ms) / 1000)

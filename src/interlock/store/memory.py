@@ -28,7 +28,7 @@ from interlock.store.batch import (
     out_of_order,
 )
 from interlock.store.evidence import check_value
-from interlock.store.leases import Holding, grant, turn
+from interlock.store.leases import Holding, grant, turn, turn_by_age
 from interlock.store.messages import check_message, check_room, not_in_inbox
 from interlock.store.protocol import (
     EVENTS_READ_DEFAULT,
@@ -216,12 +216,14 @@ class MemoryStore:
             found = (each for inbox in inboxes for each in inbox.values() if each.number > after)
             return nsmallest(limit, found, key=lambda each: each.number)
 
-    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+    def ready(
+        self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT, by_age: bool = False
+    ) -> list[RunHead]:
         """List runs that need an owner; see `Store.ready`."""
         with self._lock:
             self._check_open()
             heads = (head for head in self._heads.values() if self._is_ready(head, now_ms))
-            return nsmallest(limit, heads, key=turn)
+            return nsmallest(limit, heads, key=turn_by_age if by_age else turn)
 
     def close(self) -> None:
         """Close the store: its bytes are gone."""

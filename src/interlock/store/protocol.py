@@ -79,12 +79,15 @@ class ReadStore(Protocol):
         """
         ...
 
-    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+    def ready(
+        self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT, by_age: bool = False
+    ) -> list[RunHead]:
         """List runs that need an owner and have none that lives.
 
         First, oldest first: those that were `running`, those whose owner died or let its lease
         expire before they ended, those whose `wake_ms` has come, and those with messages. Then the
-        queued ones, by priority, and of the same priority the oldest.
+        queued ones, by priority, and of the same priority the oldest; `by_age` the oldest first,
+        whatever their priority.
         """
         ...
 

@@ -182,9 +182,11 @@ class FaultyStore:
         """Return messages that nobody has taken; see `Store.inbox`."""
         return self._inner.inbox(run=run, after=after, limit=limit)
 
-    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+    def ready(
+        self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT, by_age: bool = False
+    ) -> list[RunHead]:
         """List runs that need an owner; see `Store.ready`."""
-        return self._inner.ready(now_ms=now_ms, limit=limit)
+        return self._inner.ready(now_ms=now_ms, limit=limit, by_age=by_age)
 
     def close(self) -> None:
         """Close the inner store."""

@@ -174,6 +174,11 @@ class ReadyConformance:
             assert [each.run for each in found] == ["01B", "01E", "01A", "01C", "01D"]
             assert [each.priority for each in found] == [5, 5, 0, 0, -1]
             assert [each.run for each in store.ready(now_ms=0, limit=2)] == ["01B", "01E"]
+            oldest = store.ready(now_ms=0, limit=3, by_age=True)
+            assert [each.run for each in oldest] == ["01A", "01B", "01C"]
+            begun = RunId("01F")
+            store.write([record(begun, 1, head=head(begun))])
+            assert store.ready(now_ms=0, limit=1, by_age=True)[0].run == begun
             assert store.ready(now_ms=0, limit=0) == store.ready(now_ms=0, limit=-1) == []
 
     def test_a_run_that_is_driven_is_left_alone(self) -> None:

@@ -73,7 +73,9 @@ class SqliteReadStore:
         """Return messages that nobody has taken; see `ReadStore.inbox`."""
         return self._views.ask(lambda reader: reader.inbox(run=run, after=after, limit=limit))
 
-    def ready(self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT) -> list[RunHead]:
+    def ready(
+        self, *, now_ms: int, limit: int = HEADS_READ_DEFAULT, by_age: bool = False
+    ) -> list[RunHead]:
         """List runs that need an owner; see `ReadStore.ready`."""
         owners: dict[OwnerId, bool] = {}
 
@@ -82,7 +84,9 @@ class SqliteReadStore:
                 owners[owner] = is_alive(self._locks, owner)
             return owners[owner]
 
-        return self._views.ask(lambda reader: reader.ready(now_ms=now_ms, limit=limit, lives=lives))
+        return self._views.ask(
+            lambda reader: reader.ready(now_ms=now_ms, limit=limit, by_age=by_age, lives=lives)
+        )
 
     def close(self) -> None:
         """Close the connections; closing twice is fine."""

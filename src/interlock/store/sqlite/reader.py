@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, final
 
 from interlock.journal import ENDED, Message, OwnerId, RunHead, RunStatus, StoredEvent
-from interlock.store.leases import turn
+from interlock.store.leases import turn, turn_by_age
 from interlock.store.sqlite.connection import Connection, array
 from interlock.store.sqlite.schema import MIGRATIONS, version_of
 from interlock.values import RunId, ValueRef
@@ -60,13 +60,14 @@ ENDED_STATUSES = tuple(sorted(ENDED))
 
 # One question for each reason: an index that holds little else answers it, and is named where
 # SQLite would take another one. ?1 is the time.
-NEEDS_AN_OWNER = tuple(
+*NEEDS_AN_OWNER, NEXT_QUEUED, OLDEST_QUEUED = (
     FREE.format(columns=COLUMNS, index=index, reason=reason, order=order)
     for index, reason, order in (
         ("", "status = 'running'", "run"),
         ("INDEXED BY head_by_wake", "wake_ms <= ?1", "run"),
         ("", "run IN (SELECT run FROM inbox WHERE taken = 0) AND status <> 'queued'", "run"),
         ("INDEXED BY head_by_turn", "status = 'queued'", "priority DESC, run"),
+        ("INDEXED BY head_by_status", "status = 'queued'", "run"),
     )
 )
 
@@ -133,7 +134,9 @@ class Reader:
             rows = connection.execute(sql, (after, *bindings, max(0, limit)))
             return [_message(row) for row in rows]
 
-    def ready(self, *, now_ms: int, limit: int, lives: Callable[[OwnerId], bool]) -> list[RunHead]:
+    def ready(
+        self, *, now_ms: int, limit: int, by_age: bool, lives: Callable[[OwnerId], bool]
+    ) -> list[RunHead]:
         """List runs that need an owner; `lives` tells whether an owner's process does."""
         most = max(0, limit)
         with self.connection() as connection:
@@ -146,10 +149,10 @@ class Reader:
                 ).fetchall()
                 if row[-1] <= now_ms or not lives(row[-2])
             }
-            for sql in NEEDS_AN_OWNER:
+            for sql in (*NEEDS_AN_OWNER, OLDEST_QUEUED if by_age else NEXT_QUEUED):
                 rows = connection.execute(sql, (now_ms, most)).fetchall()
                 found |= {row[0]: _head(row) for row in rows}
-        return nsmallest(most, found.values(), key=turn)
+        return nsmallest(most, found.values(), key=turn_by_age if by_age else turn)
 
     def close(self) -> None:
         """Close the idle connections at once, and those in use as they come back."""
