@@ -38,6 +38,7 @@ from interlock.journal import (
     RunRecovered,
     TimerFired,
 )
+from interlock.runtime.calls import Calls
 from interlock.runtime.commits import CommitQueue, Position
 from interlock.runtime.execution import World, ask, attempt, cancelled, expired
 from interlock.runtime.mail import Mail
@@ -46,7 +47,6 @@ from interlock.runtime.showing import Observer, Showing
 from interlock.runtime.sleeping import resting, sleeps_long
 from interlock.runtime.timers import Timers
 from interlock.runtime.transactions import Promise, Transaction
-from interlock.runtime.workers import Workers
 from interlock.runtime.writer import Writer
 from interlock.values import Path
 
@@ -88,7 +88,7 @@ class Driver:
         self._may_leave = may_leave
         self._on_end = on_end
         self._pending: deque[tuple[Entry | Promise, Position]] = deque()
-        self._workers = Workers(self._call, self._report, self._worker_ended)
+        self._calls = Calls(self._call, self._report, self._task_ended)
         self._timers = Timers(world.clock, partial(self._later, self._start), self._fire)
         self._lane = Lane(
             scheduler,
@@ -156,7 +156,7 @@ class Driver:
         """
         self._start_nothing()
         self._unsent.clear()
-        await self._workers.stop()
+        await self._calls.stop()
         self.end_if_idle()
         await asyncio.wait([self.finished])
 
@@ -175,7 +175,7 @@ class Driver:
         self._start_nothing()
         self._unsent.clear()
         self.ending = True
-        self._workers.cancel()
+        self._calls.cancel()
         if isinstance(error, StoreError):
             self._stop(error)
         else:
@@ -290,7 +290,7 @@ class Driver:
     def _begin(self, action: AnyAction, command: StartAttempt | Probe) -> None:
         """Call an action whose turn it is; its intent is journaled first, unless it runs ahead."""
         if isinstance(command, Probe):
-            self._workers.add(action, command)
+            self._calls.add(action, command)
         elif command.node.action.transactional:
             self._transact(action, command)
         elif command.ahead:
@@ -309,7 +309,7 @@ class Driver:
             self._unsent.add(command.path)
             self._commits.when_durable(self._commits.appended, lambda: self._send(action, command))
         else:
-            self._workers.add(action, command)
+            self._calls.add(action, command)
 
     def _transact(self, action: AnyAction, command: StartAttempt) -> None:
         """Let the commit queue call the action: its intent and its outcome are one commit."""
@@ -340,7 +340,7 @@ class Driver:
             return
         unsent = self._timers.take(order.path) or self._lane.take(order.path)
         begun = unsent is None
-        unsent = unsent or self._workers.cancel_call(order)
+        unsent = unsent or self._calls.cancel_call(order)
         if unsent is not None:
             self._deliver(cancelled(unsent, order.reason, sent=False), journal_first=True)
             if begun:
@@ -365,7 +365,7 @@ class Driver:
         self._unsent.discard(command.path)
         reason = self._unwanted.pop(command.path, None)
         if reason is None:
-            self._workers.add(action, command)
+            self._calls.add(action, command)
         else:
             self._deliver(cancelled(command, reason, sent=False), journal_first=True)
             self._lane.ended(command.path)
@@ -381,7 +381,7 @@ class Driver:
         self._deliver(event, journal_first=not (ahead and isinstance(event, AttemptReturned)))
         self._lane.ended(command.path)
 
-    def _worker_ended(self, error: BaseException | None) -> None:
+    def _task_ended(self, error: BaseException | None) -> None:
         if error is not None:
             self.fail(error)
         self.end_if_idle()
@@ -393,7 +393,7 @@ class Driver:
 
         What was appended is durable first.
         """
-        busy = self._pending or self._workers.busy or self._unsent or self._pumping or self._held
+        busy = self._pending or self._calls.busy or self._unsent or self._pumping or self._held
         if busy or self.ending:
             return
         if not (self.state.status is not None or self.draining):

@@ -1,9 +1,9 @@
 """The tasks in which the calls of one run are made.
 
 Most calls that run ahead end without waiting for anything: then a task of its own and two timers
-are most of what a call costs. So a worker takes the first step of a call and sets a timer only
-when the call has to wait; when it ends at once, the worker makes the next one too. What is due
-while a call waits is made by other workers.
+are most of what a call costs. So a task takes the first step of a call and sets a timer only
+when the call has to wait; when it ends at once, the task makes the next one too. What is due
+while a call waits is made by other tasks.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ GIVE_UP_MS = 1_000
 """An async action that goes on this long after its cancellation is given up on, as a thread is."""
 
 TURN_S_MAX = 0.001
-"""After this long without waiting, a worker lets the rest of the process have its turn."""
+"""After this long without waiting, a task lets the rest of the process have its turn."""
 
 
 def _ignore(*_: object) -> None:
@@ -39,10 +39,10 @@ def _make_nothing(_: AnyAction, call: Call) -> Coroutine[Any, Any, Event]:
 
 
 @final
-class Workers:
+class Calls:
     """Makes calls and reports what came of them.
 
-    `ended` is called when a worker has left, with the error that it could not report.
+    `ended` is called when a task has left, with the error that it could not report.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Workers:
         self._waiting: dict[Path, asyncio.Task[None]] = {}
         self._unwanted: dict[Path, CancelAttempt] = {}
         self._looking = 0
-        """How many workers will look for what is due before they wait for anything."""
+        """How many tasks will look for what is due before they wait for anything."""
 
     @property
     def busy(self) -> bool:
-        """Whether calls are under way, or a worker has not left yet."""
+        """Whether calls are under way, or a task has not left yet."""
         return bool(self._tasks)
 
     def add(self, action: AnyAction, call: Call) -> None:
@@ -116,7 +116,7 @@ class Workers:
 
     def _hire(self) -> None:
         self._looking += 1
-        # Each worker begins in the context of whoever started the run.
+        # Each task begins in the context of whoever started the run.
         task = self._loop.create_task(self._work(), context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._leave)
@@ -142,7 +142,7 @@ class Workers:
                 self._hire()
 
     def _is_as_new(self, task: "asyncio.Task[None]") -> bool:
-        """Whether no call has left a trace in this worker that the next one could see."""
+        """Whether no call has left a trace in this task that the next one could see."""
         return task in self._tasks and not task.cancelling() and copy_context() == self._context
 
     async def _call(self, task: "asyncio.Task[None]", action: AnyAction, call: Call) -> None:
