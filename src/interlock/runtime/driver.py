@@ -418,7 +418,7 @@ class Driver:
         self.ending = True
         self._lane.leave()
         self._timers.part()
-        self._workers.part()
+        self._calls.part()
         error = error or self._writer.close()
         if error is None:
             self.finished.set_result(None)
