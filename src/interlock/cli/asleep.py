@@ -108,6 +108,10 @@ def asleep_lines(
         yield start + one_line(asleep_words(asleep, now_ms), max(30, width() - len(start)))
         if isinstance(asleep.opened, GateOpened) and not is_brief:
             yield from (INDENT + line for line in _asked(asleep.opened, path))
+        due = due_ms(asleep)
+        if due is not None and due <= now_ms:
+            yield f"{INDENT}it is too late to answer; to go on: {journal.command('resume', run)}"
+            continue
         for command in answer_commands(journal, run, path, asleep=asleep, node=node):
             yield f"{INDENT}  {command}"
     if len(found) > SHOWN_MAX:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from interlock.cli.apps import load_registry
+from interlock.cli.console import err
 from interlock.cli.driving import Stage, check_actions, conclude, drive
 from interlock.cli.exits import Exit
+from interlock.cli.heard import Heard
 from interlock.cli.limits import project_limits
 from interlock.cli.nodeview import check_node
 from interlock.cli.project import find_project
 from interlock.cli.stores import existing, find_run_to_go_on
-from interlock.journal import Entry
+from interlock.journal import Entry, RunStatus
 from interlock.plan import Plan
 from interlock.replay import current_plan
 from interlock.runtime import Observer, RunChanged, RunResult, Runtime, read_entries
@@ -48,11 +50,14 @@ def decide(
     as_json: bool,
     node: str | None = None,
     check: Check | None = None,
+    heard: Heard | None = None,
+    aim: RunStatus | None = None,
 ) -> int:
     """Decide something about a run, and go on with it here, unless another process drives it.
 
-    The decision is durable before anything comes of it. `check` may refuse it first. Returns the
-    exit code.
+    The decision is durable before anything comes of it. `check` may refuse it first, and `heard`
+    says what came of it. Returns the exit code: that of success where the run has come to its
+    `aim`, since that is what was asked for.
 
     Raises:
         RunNotResumable: the decision makes no sense where the run stands.
@@ -82,9 +87,13 @@ def decide(
         except RunChanged as error:
             error.add_note("The decision is kept, and counts when the run goes on")
             raise
+        if heard is not None and result.status != "running":
+            after = list(read_entries(journal.store, head.run))[len(entries) :]
+            if told := heard(plan, entries, after):
+                err(told)
         code = conclude(stage, result, as_json=as_json)
         # Another process drives it: what was asked of this one is done.
-        return Exit.OK if result.status == "running" else code
+        return Exit.OK if result.status in ("running", aim) else code
 
 
 def _about_node(subject: Subject, told: str) -> Subject:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from types import FrameType
@@ -246,14 +246,12 @@ def _closing(stage: Stage, result: RunResult) -> Generator[str]:
             yield f"hint: {plain(hint) or look}"
         case "in_doubt":
             yield f"stopped: {counted(len(result.in_doubt), 'node')} in doubt"
-            entries = list(read_entries(journal.store, result.run))
-            yield from doubt_lines(
-                journal, result.run, stage.plan, entries=entries, in_doubt=result.in_doubt
-            )
+            yield from _doubts(stage, result)
         case "waiting":
             yield from _waiting(stage, result.run)
         case "paused":
             yield f"paused. To go on: {journal.command('resume', result.run)}"
+            yield from _doubts(stage, result)
         case "running":
             yield "kept: the process that drives the run takes it"
         case "queued":
@@ -263,6 +261,13 @@ def _closing(stage: Stage, result: RunResult) -> Generator[str]:
     if result.execution is not None:
         yield f"execution  {result.execution}"
     yield f"journal    {journal.name}"
+
+
+def _doubts(stage: Stage, result: RunResult) -> Iterator[str]:
+    entries = list(read_entries(stage.journal.store, result.run))
+    return doubt_lines(
+        stage.journal, result.run, stage.plan, entries=entries, in_doubt=result.in_doubt
+    )
 
 
 def _waiting(stage: Stage, run: RunId) -> Generator[str]:

@@ -33,6 +33,7 @@ from interlock.journal import (
     NodeInDoubt,
     NodeSettled,
     RunEvent,
+    SignalReceived,
     Value,
 )
 from interlock.plan import Plan
@@ -99,8 +100,11 @@ def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
             return "in doubt"
     if path in run.board.asleep:
         return asleep_words(run.board.asleep[path], run.now_ms)
+    has_begun = any(not isinstance(m.entry.event, SignalReceived) for m in moments)
+    if not has_begun and paths.parent(path):
+        return "not begun"
     position = run.plan.root.positions.get(paths.parse(path)[0].node)
-    return "running" if moments or position is None else run.board.rows[position].status
+    return "running" if has_begun or position is None else run.board.rows[position].status
 
 
 def _status_inside(inside: dict[Path, str]) -> str:
@@ -138,7 +142,7 @@ def check_node(run: RunId, path: Path, *, plan: Plan, entries: Iterable[Entry]) 
         UsageError: it has none; says which one may be meant.
     """
     known = dict.fromkeys([*plan.root.positions, *_paths(entries)])
-    if path not in known:
+    if path not in known and node_at(plan, path) is None:
         near = difflib.get_close_matches(path, known, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(plan.root.positions)}"
         raise UsageError(f"run {run} has no node `{path}`", hint=hint)

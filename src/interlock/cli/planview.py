@@ -142,9 +142,26 @@ def _facts(plan: Plan, given: Sequence[str]) -> Iterator[tuple[str, str]]:
     )
     yield "at most", _bound_words(bounds_of(plan.root))
     yield "waiting", waiting_words(plan.root)
+    for index, words in enumerate(_gate_words(plan.root)):
+        yield "" if index else "gates", words
     yield "undo", _undo_words(plan.root)
     for index, words in enumerate(run_time_checks(plan.root)):
         yield "" if index else "run time", words
+
+
+def _gate_words(graph: CompiledGraph, prefix: str = "") -> Iterator[str]:
+    """Say what each gate allows, and within which bounds."""
+    for node in graph.nodes:
+        name = f"{prefix}{node.id}"
+        if isinstance(node, CompiledGate):
+            allowed = [
+                f"`{graph.nodes[one.index].id}`"
+                + (f" within {one.bound.source}" if one.bound is not None else "")
+                for one in node.covers
+            ]
+            yield f"`{name}` allows {', '.join(allowed) or 'nothing: no write needs it directly'}"
+        elif isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
+            yield from _gate_words(node.body, f"{name}/")
 
 
 def _undo_words(graph: CompiledGraph) -> str:

@@ -20,6 +20,7 @@ from interlock.journal import (
     AttemptStarted,
     Entry,
     ErrorInfo,
+    GateDecided,
     GateOpened,
     NodeSettled,
     OwnerId,
@@ -286,7 +287,10 @@ def run_json(view: RunView) -> dict[str, Json]:
         "execution": view.head.execution,
         "code": {name: action.fingerprint for name, action in sorted(view.plan.actions.items())},
         "nodes": _nodes_json(view),
+        "deadline_at_ms": view.started.deadline_at_ms,
+        "priority": view.head.priority,
         "paused": view.board.paused,
+        "decisions": [_decision_json(entry) for entry in view.board.decisions],
         "waiting_for": asleep_json(view.journal, view.head.run, view.board.asleep),
         "in_doubt": [_doubt_json(view, path) for path in sorted(view.board.in_doubt)],
         "events": len(view.entries),
@@ -297,19 +301,44 @@ def run_json(view: RunView) -> dict[str, Json]:
 
 def _nodes_json(view: RunView) -> list[Json]:
     rows: list[Json] = [
-        {"path": row.node.id, "status": row.status, "attempt": row.attempt}
+        {"path": row.node.id, "status": row.status, "attempt": row.attempt, "held": row.held}
+        | promise_json(view, Path(row.node.id))
         for row in view.board.rows
         if row.status not in SETTLED
     ]
+    approvers = _approvers(view.entries)
     undone = undone_in(view.entries)
     open_now = {row.node.id for row in view.board.rows if row.status not in SETTLED}
     ends: dict[Path, Json] = {
         entry.event.path: end_json(entry, entry.event)
+        | promise_json(view, entry.event.path)
+        | approvers.get(entry.event.path, {})
         | ({"status": "undone"} if entry.event.path in undone else {})
         for entry in view.entries
         if isinstance(entry.event, NodeSettled) and entry.event.path not in open_now
     }
     return [*ends.values(), *rows]
+
+
+def promise_json(view: RunView, path: Path) -> dict[str, Json]:
+    """Return what a node calls, and what is promised of it, as JSON data."""
+    action = action_at(view.plan, path, view.entries)
+    if action is None:
+        return {}
+    return {"action": action.name, "effect": action.effect, "guarantee": action.guarantee}
+
+
+def _approvers(entries: Sequence[Entry]) -> dict[Path, dict[str, Json]]:
+    """Say who approved each gate, as it was asked last."""
+    found: dict[Path, list[Json]] = {}
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, GateOpened):
+            found[event.path] = []
+        elif isinstance(event, GateDecided) and event.verdict == "approved":
+            known = found.setdefault(event.path, [])
+            known += [entry.actor] if entry.actor not in known else []
+    return {path: {"approved_by": [*names]} for path, names in found.items()}
 
 
 def undone_in(entries: Sequence[Entry]) -> set[Path]:
@@ -336,6 +365,16 @@ def end_json(entry: Entry, end: NodeSettled) -> dict[str, Json]:
         "call_key": end.call_key,
         "output": end.output.json if end.output is not None else None,
         "error": end.error.to_json() if end.error is not None else None,
+    }
+
+
+def _decision_json(entry: Entry) -> dict[str, Json]:
+    return {
+        "seq": entry.seq,
+        "at_ms": entry.at_ms,
+        "type": entry.event.type,
+        "actor": entry.actor,
+        "text": told(entry),
     }
 
 

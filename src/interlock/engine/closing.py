@@ -108,7 +108,10 @@ def _problem(scope: ScopeState, node: AnyCompiledNode, now: NodeState) -> ErrorI
 
 def _undone(undo: UndoState) -> str:
     told = f"; {undo.undone} undone"
-    return told if undo.problem is None else f"{told}, but {undo.problem.message}"
+    if undo.problem is None:
+        return told
+    more = f"; {undo.stuck - 1} more could not be" if undo.stuck > 1 else ""
+    return f"{told}, but {undo.problem.message}{more}"
 
 
 def _outputs(scope: ScopeState) -> tuple[dict[str, Json], ErrorInfo | None]:

@@ -149,8 +149,8 @@ class UndoState:
 
     `waiting` counts, by position, what has to be undone first, `inner` the child scopes of a node
     that are still to be undone, `active` the nodes whose undo goes on, `undone` what was taken
-    back. `problem` is the first that could not be. `why` is how the scope ended before; one that is
-    undone because the scope around it is has no problem there.
+    back, `stuck` what could not be, and `problem` is the first of these. `why` is how the scope
+    ended before; one that is undone because the scope around it is has no problem there.
     """
 
     waiting: list[int]
@@ -158,6 +158,7 @@ class UndoState:
     inner: dict[int, int] = field(default_factory=dict[int, int])
     active: int = 0
     undone: int = 0
+    stuck: int = 0
     problem: ErrorInfo | None = None
 
 

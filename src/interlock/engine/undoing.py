@@ -102,6 +102,7 @@ def _stuck(turn: Turn, scope: ScopeState, index: int) -> None:
     error = at.state.error
     told = f"`{at.path}` {at.state.status}" + (f": {error.message}" if error is not None else "")
     undo.problem = undo.problem or ErrorInfo(code="IL6028", message=told)
+    undo.stuck += 1
     _done_with(turn, scope, undo)
 
 
@@ -141,6 +142,7 @@ def _inner_ended(turn: Turn, scope: ScopeState, inner: ScopeState) -> None:
     undo.inner[index] -= 1
     left = undo.inner[index]
     undo.undone += ended.undone
+    undo.stuck += ended.stuck
     undo.problem = undo.problem or ended.problem
     in_turns = isinstance(scope.graph.nodes[index], CompiledRepeat)
     if in_turns and left and ended.problem is None:

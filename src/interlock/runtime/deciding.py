@@ -162,9 +162,26 @@ def _check_signal(state: State, event: SignalReceived) -> None:
         if event.name not in names and None not in names:
             told = ", ".join(sorted(filter(None, names))) or "none"
             raise _refused(state, f"nothing in it waits for a signal `{event.name}`; {told}")
-    node = _receiver(state, event)
-    if node is not None:
-        _check_type(node, event.payload, what=f"the payload of `{event.name}`")
+    open_ = _receiver(state, event)
+    nodes = [open_] if open_ is not None else _waits(state.plan.root, event.name)
+    if open_ is not None or not any(_fits(node, event.payload) for node in nodes):
+        for node in nodes:
+            _check_type(node, event.payload, what=f"the payload of `{event.name}`")
+
+
+def _fits(node: AnyCompiledNode, value: Value) -> bool:
+    return node.returns is None or node.returns.accepts(value.json)
+
+
+def _waits(graph: CompiledGraph, name: str) -> list[AnyCompiledNode]:
+    """The nodes that may wait for a signal; none of what is proposed is known."""
+    found: list[AnyCompiledNode] = []
+    for node in graph.nodes:
+        if isinstance(node, CompiledWait) and node.signal == name:
+            found.append(node)
+        elif isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
+            found += _waits(node.body, name)
+    return found
 
 
 def _signals(graph: CompiledGraph) -> Iterator[str | None]:
@@ -217,7 +234,7 @@ def _check_in_doubt(state: State, path: Path) -> None:
 
 
 def _check_type(node: AnyCompiledNode, value: Value, *, what: str) -> None:
-    if node.returns is None or node.returns.accepts(value.json):
+    if node.returns is None or _fits(node, value):
         return
     problems = node.returns.problems(value.json, limit=3)
     told = "; ".join(f"{problem.pointer or '$'}: {problem.message}" for problem in problems)

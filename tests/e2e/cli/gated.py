@@ -104,6 +104,20 @@ outputs:
   cents: '${{ paid.cents }}'
 """
 
+LATER = """interlock: 1
+name: later
+nodes:
+  ok: {gate: {ask: Ask for money?}}
+  paid:
+    wait:
+      signal: paid
+      for: 3d
+      returns: {type: object, properties: {cents: {type: integer}}, required: [cents]}
+    needs: [ok]
+outputs:
+  cents: '${{ paid.cents }}'
+"""
+
 LOOP = """interlock: 1
 name: loop
 graphs:
@@ -183,6 +197,7 @@ FILES = {
     "actions.py": ACTIONS,
     "release.yaml": RELEASE,
     "order.yaml": ORDER,
+    "later.yaml": LATER,
     "loop.yaml": LOOP,
     "stops.yaml": STOPS,
     "back.yaml": BACK,

@@ -62,12 +62,44 @@ def test_a_slip_in_the_name_of_a_gate_is_told(asked: Shell, verb: str):
 def test_a_gate_of_two_takes_two_persons(gated: Shell, monkeypatch: pytest.MonkeyPatch):
     gated("interlock run order.yaml")
     assert gated("""interlock signal last paid --payload '{"cents": 995}'""").code == WAITING
-    assert gated("interlock approve last two").code == WAITING
-    assert gated("interlock approve last two").code == WAITING
+    first = gated("interlock approve last two")
+    assert (first.code, "approved by ada; it needs others, too" in first.err) == (WAITING, True)
+    again = gated("interlock approve last two")
+    assert (again.code, "a person counts once" in again.err) == (WAITING, True)
     monkeypatch.setenv("LOGNAME", "bob")
     assert gated("interlock approve last two --json").json["status"] == "waiting"
     waits = gated("interlock show last --json").json["waiting_for"]
     assert [each["path"] for each in waits] == ["cooled"]
+
+
+def test_a_signal_that_nobody_waits_for_yet_is_kept(gated: Shell):
+    gated("interlock run later.yaml")
+    wrong = gated("interlock signal last paid --payload 995")
+    assert (wrong.code, "wrong type" in wrong.err) == (USAGE, True), "no wait takes a number"
+    kept = gated("""interlock signal last paid --node paid --payload '{"cents": 995}'""")
+    assert (kept.code, "kept: `paid` does not wait" in kept.err) == (WAITING, True)
+    assert "not begun" not in gated("interlock show last paid").out
+    done = gated("interlock approve last ok")
+    assert (done.code, done.json) == (0, {"cents": 995})
+
+
+def test_a_gate_says_what_it_allows_before_anything_runs(gated: Shell):
+    assert "gates    `signoff` allows `prod`" in gated("interlock plan release.yaml").out
+    assert "`two` allows nothing" in gated("interlock plan order.yaml").out
+
+
+def test_what_is_promised_of_each_node_is_shown(asked: Shell):
+    nodes = {node["path"]: node for node in asked("interlock show last --json").json["nodes"]}
+    told = {path: (node.get("effect"), node.get("guarantee")) for path, node in nodes.items()}
+    assert told == {
+        "staging": ("write", "at most once"),
+        "smoke": ("read", "repeatable"),
+        "signoff": (None, None),
+        "prod": ("write", "at most once"),
+    }
+    asked("interlock approve last signoff")
+    nodes = {node["path"]: node for node in asked("interlock show last --json").json["nodes"]}
+    assert nodes["signoff"]["approved_by"] == ["ada"]
 
 
 def test_a_payload_may_be_in_a_file_and_is_checked(gated: Shell):
@@ -85,7 +117,7 @@ def test_a_payload_may_be_in_a_file_and_is_checked(gated: Shell):
 
 def test_a_run_is_cancelled(asked: Shell):
     done = asked("interlock cancel last --reason 'wrong version' --json")
-    assert (done.code, done.json["status"]) == (FAILED, "cancelled")
+    assert (done.code, done.json["status"]) == (0, "cancelled"), "that was asked for"
     assert log(asked) == [STAGED]
     assert asked("interlock cancel last").code == USAGE
     assert asked("interlock replay last").code == 0
@@ -94,13 +126,14 @@ def test_a_run_is_cancelled(asked: Shell):
 def test_a_node_is_cancelled(asked: Shell):
     assert asked("interlock cancel last signoff --undo").code == USAGE
     done = asked("interlock cancel last signoff --json")
-    assert (done.code, done.json["status"]) == (FAILED, "cancelled")
+    assert (done.code, done.json["status"]) == (0, "cancelled"), "that was asked for"
     nodes = {n["path"]: n["status"] for n in asked("interlock show last --json").json["nodes"]}
     assert nodes["signoff"] == "cancelled"
 
 
 def test_a_paused_run_starts_nothing_until_it_is_resumed(asked: Shell):
-    assert asked("interlock pause last --json").json["status"] == "paused"
+    paused = asked("interlock pause last --json")
+    assert (paused.code, paused.json["status"]) == (0, "paused"), "that was asked for"
     assert asked("interlock pause last").code == USAGE
     assert [r["status"] for r in asked("interlock runs --status paused --json").json] == ["paused"]
     approved = asked("interlock approve last signoff --json")

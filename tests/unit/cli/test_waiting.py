@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from interlock.actions import Registry, action
-from interlock.cli.asleep import asleep_words, waiting_for
+from interlock.cli.asleep import asleep_lines, asleep_words, waiting_for
 from interlock.cli.board import Board
 from interlock.cli.progress import Progress
 from interlock.cli.rowtext import line_of
+from interlock.cli.stores import Journal
 from interlock.cli.waiting import waiting_words
 from interlock.graph import load
 from interlock.journal import Entry, GateDecided, GateOpened, RunReopened
@@ -78,6 +79,19 @@ async def test_an_open_gate_says_who_is_asked_and_how_many_agreed():
     assert asleep_words(asleep, opened.expires_at_ms).endswith("has expired")
     line = line_of(row(board, "ok"), now_ms=before, name_chars=4, words_chars=60)
     assert (line.glyph, line.time.strip()) == ("◌", "")
+
+
+async def test_what_has_expired_is_not_offered_for_an_answer():
+    board, (*_, opened) = await board_of(compiled(GATE))
+    journal = Journal(store=MemoryStore(), url="memory:", name="memory:")
+    found = {path: (asleep, None) for path, asleep in board.asleep.items()}
+    shown = [
+        "\n".join(asleep_lines(journal, RunId("R"), found, now_ms=now_ms))
+        for now_ms in (opened.at_ms, opened.at_ms + 4 * 60 * MINUTE)
+    ]
+    assert "interlock approve R ok" in shown[0]
+    assert "interlock approve" not in shown[1]
+    assert "it is too late to answer; to go on: interlock resume R" in shown[1]
 
 
 async def test_what_waits_is_counted_by_kind():

@@ -194,6 +194,18 @@ def test_what_was_undone_is_in_the_execution_digest():
 # --- undos that do not succeed
 
 
+def test_all_that_could_not_be_undone_is_counted():
+    run = driven(done("a"), done("b"), done("c"), fails("z", "a", "b", "c"))
+    all_done(run, "a", "b", "c")
+    run.end("z", failure())
+    for path, result in (("a!undo", NOT_APPLIED), ("b!undo", 1), ("c!undo", NOT_APPLIED)):
+        run.end(path, result)
+    assert run.run_error().message.endswith(
+        "1 undone, but `a!undo` failed: it failed; 1 more could not be"
+    )
+    run.check()
+
+
 def test_what_a_stuck_undo_depended_on_stays():
     run = driven(done("a"), done("b", "a"), done("c"), fails("z", "b", "c"))
     all_done(run, "a", "b", "c")

@@ -47,4 +47,11 @@ def cancel(
             return runtime.cancel(on.run, undo=undo, reason=reason, actor=user(), observer=observer)
         return runtime.cancel_node(on.run, on.path, reason=reason, actor=user(), observer=observer)
 
-    return decide(run, decision, node=node, place=Place(app=app, store=store), as_json=as_json)
+    return decide(
+        run,
+        decision,
+        node=node,
+        place=Place(app=app, store=store),
+        as_json=as_json,
+        aim="cancelled",
+    )

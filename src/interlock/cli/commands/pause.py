@@ -25,4 +25,5 @@ def pause(run: str, *, reason: str, app: str | None, store: str | None, as_json:
     def decision(runtime: Runtime, on: Subject, observer: Observer) -> Awaitable[RunResult]:
         return runtime.pause(on.run, reason=reason, actor=user(), observer=observer)
 
-    return decide(run, decision, place=Place(app=app, store=store), as_json=as_json)
+    place = Place(app=app, store=store)
+    return decide(run, decision, place=place, as_json=as_json, aim="paused")

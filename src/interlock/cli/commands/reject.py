@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 import click
 
 from interlock.cli.deciding import Place, Subject, decide
+from interlock.cli.heard import heard_of_gate
 from interlock.cli.options import (
     app_option,
     binding_option,
@@ -15,7 +16,7 @@ from interlock.cli.options import (
 )
 from interlock.cli.people import user
 from interlock.runtime import Observer, RunResult, Runtime
-from interlock.values import Digest
+from interlock.values import Digest, Path
 
 
 @click.command(epilog=example("interlock reject last signoff --reason 'not on a Friday'"))
@@ -52,4 +53,11 @@ def reject(
             observer=observer,
         )
 
-    return decide(run, decision, node=node, place=Place(app=app, store=store), as_json=as_json)
+    return decide(
+        run,
+        decision,
+        node=node,
+        place=Place(app=app, store=store),
+        as_json=as_json,
+        heard=heard_of_gate(Path(node), "rejected", user()),
+    )

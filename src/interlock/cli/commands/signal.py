@@ -9,12 +9,13 @@ import click
 
 from interlock.cli.console import one_line
 from interlock.cli.deciding import Place, Subject, decide
+from interlock.cli.heard import heard_of_signal
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.sources import read_bytes
 from interlock.errors import UsageError
 from interlock.runtime import Observer, RunResult, Runtime
-from interlock.values import Json
+from interlock.values import Json, Path, paths
 
 
 @click.command(epilog=example("interlock signal last paid --payload '{\"cents\": 995}'"))
@@ -48,7 +49,14 @@ def signal(
         path = on.path if node is not None else None
         return runtime.signal(on.run, name, value, path=path, actor=user(), observer=observer)
 
-    return decide(run, decision, node=node, place=Place(app=app, store=store), as_json=as_json)
+    return decide(
+        run,
+        decision,
+        node=node,
+        place=Place(app=app, store=store),
+        as_json=as_json,
+        heard=heard_of_signal(name, Path(node or paths.ROOT)),
+    )
 
 
 def _payload(text: str) -> Json:
