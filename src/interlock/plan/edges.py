@@ -4,9 +4,6 @@ Only proof counts: an edge is refused when no value could pass or some value is 
 not; what can neither be proven nor refuted is checked when the node starts.
 """
 
-import re
-
-from interlock.errors import ExpressionFailed
 from interlock.graph import Expression, Placed
 from interlock.plan.advice import Misfit, advice
 from interlock.plan.fitting import Fit
@@ -15,7 +12,6 @@ from interlock.plan.reading import Lens
 from interlock.plan.words import place_text, words
 from interlock.values import NodeId, Schema, Steps, counterexample, describe, immutable
 
-LOOP = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")
 TEXT: Schema = {"type": ["string", "number", "boolean"]}
 
 
@@ -64,8 +60,6 @@ def check_edge(edge: Edge, produced: Schema, lens: Lens) -> RunTimeCheck | None:
     Returns:
         What is left to check at run time; None when there is nothing.
     """
-    if _fails_always(edge, lens):
-        return None
     fit = lens.memory.fit(edge.wanted, produced, computed=not edge.expression.plain)
     is_sure = edge.wanted in (True, {}) or not lens.relies_on_tests(edge.expression)
     if fit.verdict == "yes" and is_sure:
@@ -76,25 +70,6 @@ def check_edge(edge: Edge, produced: Schema, lens: Lens) -> RunTimeCheck | None:
         _warn(edge, produced, lens)
     place = place_text(edge.steps)
     return RunTimeCheck(node=edge.node, place=place, wanted=edge.wanted, source=edge.source)
-
-
-def _fails_always(edge: Edge, lens: Lens) -> bool:
-    """Evaluate what reads nothing, such as `0.0 / 0.0`; a loop is left to run time."""
-    if edge.expression.references or LOOP.search(edge.source):
-        return False
-    told_twice = f"`{edge.source}`: "
-    try:
-        edge.expression.evaluate({})
-    except ExpressionFailed as error:
-        lens.problems.error(
-            "IL2216",
-            f"`{edge.source}` never has a value: {error.message.removeprefix(told_twice)}",
-            at=edge.at,
-            span=edge.span,
-            hint="it reads nothing, so it fails each time; write the value that is meant",
-        )
-        return True
-    return False
 
 
 def check_text(placed: Placed, produced: Schema, lens: Lens, *, at: str, steps: Steps) -> None:

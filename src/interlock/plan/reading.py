@@ -1,9 +1,11 @@
 """What expressions yield, by the schemas of what they read; and what they read in vain."""
 
+import re
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
+from interlock.errors import ExpressionFailed
 from interlock.graph import Expression, Finding, Reference, path_text, type_of
 from interlock.plan.binding import Guard
 from interlock.plan.memory import Memory
@@ -11,6 +13,7 @@ from interlock.plan.problems import Problems
 from interlock.values import Schema, covers, describe, immutable
 
 FIELDS_SHOWN_MAX = 12
+LOOP = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")
 BOOLEAN: Schema = {"type": "boolean"}
 
 
@@ -69,7 +72,7 @@ class Lens:
         schema, findings = type_of(expression, self.schemas, tested=self.tested)
         for finding in findings:
             self._blame(finding, at=at, offset=offset)
-        if findings:
+        if findings or self._fails_always(expression, at=at, offset=offset):
             return None
         if path is not None:
             self.memory.note_followed(root, path.address, schema)
@@ -102,6 +105,28 @@ class Lens:
                 self._blame_condition(guard, finding.schema)
             else:
                 self._blame(finding, at=guard.at, offset=0)
+        if not findings:
+            self._fails_always(expression, at=guard.at, offset=0)
+
+    def _fails_always(self, expression: Expression, *, at: str, offset: int) -> bool:
+        """Evaluate what reads nothing, such as `0.0 / 0.0`; a loop is left to run time."""
+        source = expression.source.strip()
+        if expression.references or LOOP.search(source):
+            return False
+        try:
+            expression.evaluate({})
+        except ExpressionFailed as error:
+            start = offset + expression.source.index(source)
+            told_twice = f"`{source}`: "
+            self.problems.error(
+                "IL2216",
+                f"`{source}` never has a value: {error.message.removeprefix(told_twice)}",
+                at=at,
+                span=(start, start + len(source)),
+                hint="it reads nothing, so it fails each time; write the value that is meant",
+            )
+            return True
+        return False
 
     def _blame_condition(self, guard: Guard, schema: Schema) -> None:
         source = guard.expression.source.strip()
