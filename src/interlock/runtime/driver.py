@@ -125,16 +125,18 @@ class Driver:
 
     # --- what comes from outside
 
-    def start(self, *events: Event, actor: str) -> None:
-        """Apply the events that begin, recover or resolve, and go on from there."""
+    def start(self, *events: Event, actor: str, told: Iterable[Message] = ()) -> None:
+        """Apply the events that begin or recover, take what was decided, and go on from there."""
+        self._mail.deliver(told)
         for event in events:
             # It is an owner that takes a run up, also where a person's decision is the reason.
             by = event.owner if isinstance(event, RunRecovered) else actor
             self._pending.append((self._writer.append(event, actor=by), 0))
         self._pump()
 
-    def begin(self, first: Entry) -> None:
+    def begin(self, first: Entry, *, told: Iterable[Message] = ()) -> None:
         """Begin a run that was queued: its first event is in the journal, and nobody saw it yet."""
+        self._mail.deliver(told)
         self._writer.seq = first.seq
         self._pending.append((first, 0))
         self._pump()

@@ -361,11 +361,13 @@ class Runtime(Decisions):
 
         def begin() -> None:
             if is_new:
-                driver.begin(next(iter(read_entries(self.store, run))))
+                driver.begin(next(iter(read_entries(self.store, run))), told=messages)
             elif is_open:
-                events = (_recovered(lease),)
-                driver.start(*((migrated, *events) if migrated else events), actor=self.owner)
-            driver.tell(messages)
+                recovered = _recovered(lease)
+                events = (migrated, recovered) if migrated else (recovered,)
+                driver.start(*events, actor=self.owner, told=messages)
+            else:
+                driver.tell(messages)
 
         return await self._drive(driver, lease, begin)
 

@@ -18,9 +18,9 @@ def sleeps(state: State) -> bool:
 
 
 def sleeps_long(state: State, *, now_ms: int) -> bool:
-    """Whether no time is near at which a run that sleeps goes on by itself."""
+    """Whether no time is near at which a run that sleeps goes on by itself, or has to end."""
     soon = now_ms + PATIENCE_MS
-    return sleeps(state) and all(due > soon for path, due in state.timers.items() if path)
+    return sleeps(state) and all(due_ms > soon for due_ms in state.timers.values())
 
 
 def resting(state: State, head: RunHead) -> RunHead:
