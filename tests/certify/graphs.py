@@ -6,6 +6,7 @@ from functools import cached_property
 
 from interlock import Context, Registry, action
 from interlock.graph import load
+from interlock.library import exec_run
 from interlock.plan import Plan, compile as compile_graph
 from interlock.testing import Answers
 from interlock.values import Json
@@ -45,7 +46,17 @@ def note(text: str) -> int: ...
 def send(text: str) -> bool: ...
 
 
-REGISTRY = Registry([find, fare, book, free, sleep, note, send])
+@action("model.draft", effect="read", cost_usd_max=0.01)
+def draft(about: str) -> str: ...
+
+
+@action("list.rooms", effect="read")
+def rooms(city: str) -> list[str]: ...
+
+
+tested = exec_run.derive("ci.test", effect="read", argv=["make", "test"])
+
+REGISTRY = Registry([find, fare, book, free, sleep, note, send, draft, rooms, tested, exec_run])
 
 TRIP = """
 interlock: 1
@@ -111,6 +122,95 @@ outputs: {train: '${{ train }}'}
 """
 
 
+RELEASE = """
+interlock: 1
+name: release
+inputs: {version: {type: string}}
+nodes:
+  tests: {call: ci.test}
+  text: {call: model.draft, with: {about: '${{ inputs.version }}'}}
+  signoff:
+    gate: {to: [lead], ask: 'Ship ${{ text }}?', for: [ship, mail], quorum: 2, expires: 7d}
+    needs: [tests, text]
+  ship: {call: exec.run, with: {argv: [make, ship, '${{ text }}']}, needs: [signoff]}
+  soak: {wait: {for: 2d}, needs: [ship]}
+  mail: {call: mail.send, with: {text: '${{ text }}'}, needs: [signoff], after: [soak]}
+  booked:
+    call: rail.book
+    with: {seat: 7}
+    needs: [soak]
+outputs: {sent: '${{ mail }}', train: '${{ booked }}'}
+"""
+
+ASKED = """
+interlock: 1
+name: asked
+graphs:
+  one:
+    inputs: {room: {type: string}}
+    nodes:
+      ask: {gate: {ask: 'Take ${{ inputs.room }}?', for: [take], expires: 1d}}
+      paid:
+        wait: {signal: paid, for: 3d, returns: {type: integer}}
+      take:
+        call: rail.book
+        with: {seat: 3}
+        needs: [ask]
+        retry: {attempts: 2, delay: 10ms}
+      note: {call: ledger.note, with: {text: 'paid ${{ paid }} ${{ take }}'}}
+    outputs: {train: '${{ take }}', paid: '${{ paid }}'}
+  turn:
+    inputs: {n: {type: integer}}
+    nodes:
+      pause: {wait: {for: 1h}}
+      go: {wait: {signal: go, for: 5d, returns: {type: integer}}, needs: [pause]}
+      mail: {call: mail.send, with: {text: 'turn ${{ inputs.n }} ${{ go }}'}}
+    outputs: {n: '${{ inputs.n + 1 }}'}
+nodes:
+  found: {call: list.rooms, with: {city: Bern}}
+  each: {map: one, over: found, as: room, limit: 2, with: {room: '${{ room }}'}}
+  again:
+    repeat: turn
+    with: {n: 1}
+    carry: {n: '${{ result.n }}'}
+    until: result.n > 2
+    max: 3
+outputs: {trains: '${{ each.results }}', turns: '${{ again.turns }}'}
+"""
+
+REFUSED = """
+interlock: 1
+name: refused
+nodes:
+  ask:
+    gate: {ask: 'Spend?', for: [big], expires: 2h}
+    on_refused: continue
+  late:
+    gate: {ask: 'In time?', for: [other], expires: 3h}
+    on_refused: continue
+  never: {wait: {signal: never, for: 1d}, on_error: continue}
+  big: {call: mail.send, with: {text: big}, needs: [ask]}
+  other: {call: exec.run, with: {argv: [other]}, needs: [late]}
+  small: {call: mail.send, with: {text: small}, after: [ask], when: nodes.ask.status == 'refused'}
+  either: {first_of: [big, small]}
+  told: {call: mail.send, with: {text: '${{ string(either) }}'}, after: [never]}
+outputs: {told: {value: '${{ told }}', optional: true}}
+"""
+
+BROKEN = """
+interlock: 1
+name: broken
+nodes:
+  seat: {call: seat.find, with: {city: Bern}}
+  bound:
+    gate: {ask: 'At most 100?', for: [train], bounds: {train: args.seat < 100}}
+  train: {call: rail.book, with: {seat: '${{ seat }}'}, needs: [bound]}
+  hotel: {call: hotel.book, with: {seat: 3}, ensure: result != 'none'}
+  mail: {call: mail.send, with: {text: '${{ hotel }}'}, on_error: undo}
+outputs: {train: '${{ train }}'}
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Written:
     """A document, its inputs and what its actions answer."""
@@ -141,4 +241,32 @@ WRITTEN = {
         text=LOOP, told={f"again#{turn}/price": {"output": turn} for turn in range(1, 5)}
     ),
     "choice": Written(text=CHOICE, told={"near": {"error": "full"}}),
+    "release": Written(text=RELEASE, inputs={"version": "2"}),
+    "release_rejected": Written(
+        text=RELEASE,
+        inputs={"version": "2"},
+        told={"signoff": [{"decide": "approved"}, {"decide": "rejected"}]},
+        ends="refused",
+    ),
+    "asked": Written(
+        text=ASKED,
+        told={
+            "found": {"output": ["blue", "green"]},
+            "each/paid": {"output": 40},
+            "again#2/go": [{"output": 7}],
+        },
+    ),
+    "refused": Written(
+        text=REFUSED,
+        told={
+            "ask": {"decide": "rejected"},
+            "late": {"decide": "nobody"},
+            "never": {"decide": "nobody"},
+        },
+    ),
+    "broken": Written(
+        text=BROKEN,
+        told={"seat": {"output": 7}, "hotel": {"output": "none"}},
+        ends="failed",
+    ),
 }

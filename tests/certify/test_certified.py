@@ -10,10 +10,11 @@ from certify.graphs import WRITTEN
 from interlock.errors import UsageError
 from interlock.graph import load
 from interlock.plan import compile as compile_graph
-from interlock.testing import KINDS, Certification, Sizes, certify
+from interlock.testing import KINDS, Answers, Certification, Sizes, certify
+from interlock.values import Json
 from sim.graphs import CASES
 
-SMALL = Sizes(second_crashes=6, orders=2, jumps=4, exhaustive_max=12)
+SMALL = Sizes(second_crashes=4, orders=2, jumps=3, decisions=6, exhaustive_max=8)
 
 
 def told(found: Certification) -> list[str]:
@@ -57,11 +58,29 @@ def test_documents_are_certified(name: str, seed: int):
     assert told(found) == []
 
 
-def test_what_waits_for_somebody_is_refused():
-    text = "interlock: 1\nname: g\nnodes: {ok: {gate: {ask: 'Go on?'}}}\n"
+def asking(told: Json, *, gate: str = "ask: 'Go on?'") -> Certification:
+    text = f"interlock: 1\nname: g\nnodes: {{ok: {{gate: {{{gate}}}}}}}\n"
     plan = compile_graph(load(text).graph, {})
-    with pytest.raises(UsageError, match="`g` waits at `ok`"):
-        certify(plan)
+    return certify(plan, answers=Answers.of(told), sizes=SMALL)
+
+
+def test_where_nobody_ever_comes_nothing_is_certified():
+    found = asking({"ok": {"decide": "nobody"}})
+    assert "recovery ends with the run still open: waiting" in found.problems
+    assert not found.passed
+
+
+def test_a_gate_that_nobody_answers_expires():
+    found = asking({"ok": {"decide": "nobody"}}, gate="ask: 'Go on?', expires: 4h")
+    assert told(found) == []
+    assert found.baseline.result is not None
+    assert found.baseline.result.status == "refused"
+
+
+def test_an_answer_must_fit_what_it_answers():
+    with pytest.raises(UsageError, match="the answer of `ok` does not fit it") as caught:
+        asking({"ok": {"output": True}})
+    assert caught.value.hint == "write decide: approved | rejected | nobody"
 
 
 @pytest.mark.slow

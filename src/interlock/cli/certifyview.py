@@ -86,9 +86,10 @@ def _notes(found: Certification) -> Iterator[str]:
     twice = sum(tally.twice for tally in found.tallies.values())
     if twice:
         yield f"  {twice:,} times a process died a second time"
-    late = [f"{tally.late:,} of {kind}" for kind, tally in found.tallies.items() if tally.late]
-    if late:
-        yield f"  {', '.join(late)} ended otherwise, because a time had passed; the rest held"
+    other = [f"{tally.other:,} of {kind}" for kind, tally in found.tallies.items() if tally.other]
+    if other:
+        told = ", ".join(other)
+        yield f"  {told} ended otherwise, by time or decision; the rest held"
 
 
 def failure_lines(found: Certification, *, command: str) -> Iterator[str]:

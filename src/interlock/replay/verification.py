@@ -62,6 +62,7 @@ class Verified:
         recorded: the execution digest in the journal; None while the run is open.
         replayed: the one that the fold gives; equal, or the journal would not be verified.
         head: the row in listings that these events give.
+        state: where the run stands.
     """
 
     run: RunId
@@ -71,6 +72,7 @@ class Verified:
     recorded: Digest | None
     replayed: Digest | None
     head: RunHead
+    state: State
 
 
 @collector_held()
@@ -217,4 +219,5 @@ def verify(run: RunId, entries: Iterable[Entry]) -> Verified:
         recorded=state.execution,
         replayed=replayed,
         head=cast(RunHead, heading.head),
+        state=state,
     )

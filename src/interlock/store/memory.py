@@ -48,12 +48,16 @@ class MemoryStore:
     """A store whose bytes live as long as the object.
 
     Leases end by expiry or release only: an owner cannot die before its store.
+
+    Args:
+        now_s: the clock that bounds transactions; a simulation has one that stands still.
     """
 
     at_once = True
     """A write takes no time worth a thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, now_s: Callable[[], float] | None = None) -> None:
+        self._now_s = now_s
         self._lock = Lock()
         self._events: dict[RunId, list[StoredEvent]] = {}
         self._values: dict[tuple[RunId, ValueRef], bytes] = {}
@@ -99,7 +103,7 @@ class MemoryStore:
             if self._scratch is None:
                 from interlock.store.sqlite import MemoryDatabase
 
-                self._scratch = MemoryDatabase()
+                self._scratch = MemoryDatabase(self._now_s)
             with self._scratch.transaction() as database:
                 parts = by_run(work(database))
                 for part in parts.values():

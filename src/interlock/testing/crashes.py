@@ -58,11 +58,13 @@ class Life:
         result: what its order returned; None when it died.
         writes: how often it wrote to the store.
         moments: how many moments its actions had.
+        went_on: whether it appended events after it had lost its leases.
     """
 
     result: RunResult | None
     writes: int
     moments: int
+    went_on: bool = False
 
 
 @final
@@ -110,7 +112,9 @@ class Lives:
         self.world.watch = self._watch
         if result is None:
             await asyncio.sleep(self._mourning_s)
-        return Life(result=result, writes=mortal.writes, moments=life.moments)
+        return Life(
+            result=result, writes=mortal.writes, moments=life.moments, went_on=mortal.went_on
+        )
 
     async def _pass(self, life: "_Life", moment: Moment) -> None:
         await life.survive()
@@ -158,11 +162,13 @@ async def _outcome(work: "asyncio.Future[RunResult]", life: _Life) -> RunResult 
             await work
         return None
     try:
-        return work.result()
+        result = work.result()
     except StoreError:
         if life.store.is_stopped or life.store.is_fenced:
             return None
         raise
+    # What the dead say in the moment of their death nobody hears.
+    return None if life.store.is_stopped else result
 
 
 def every_crash_point(life: Life) -> Iterator[CrashPoint]:

@@ -21,9 +21,9 @@ FAR_FUTURE_MS = 10_000_000_000_000
 class Fault:
     """One write that fails, `before` or `after` it is applied, or is `fenced`.
 
-    `write_no` counts the calls of `write` from 1. When it fails the caller learns only that, as
-    with a real disk. When it is fenced, another owner has taken over the runs of the batch just
-    before it, and nothing is broken.
+    `write_no` counts from 1 whatever the store is to make durable: events, messages, leases. When
+    it fails the caller learns only that, as with a real disk. When it is fenced, another owner has
+    taken over the runs that it is about just before it, and nothing is broken.
     """
 
     write_no: int
@@ -55,6 +55,7 @@ class FaultyStore:
         self._inner = store
         self._inherits = inherits
         self._fenced = False
+        self._went_on = False
         self._faults = {fault.write_no: fault for fault in faults}
         self._lock = Lock()
         self._writes = 0
@@ -83,19 +84,29 @@ class FaultyStore:
         return self._fenced
 
     @property
+    def went_on(self) -> bool:
+        """Whether events were appended although another owner had taken the runs over."""
+        return self._went_on
+
+    @property
     def writes(self) -> int:
-        """How many times `write` was called: a run's number of crash points is twice that."""
+        """How often it was to make something durable: there are twice as many crash points."""
         return self._writes
 
     def write(self, records: Sequence[Record]) -> frozenset[RunId]:
         """Append a batch, unless the plan says otherwise; see `Store.write`."""
-        return self._written(lambda: self._inner.write(records), {record.run for record in records})
+        runs = frozenset(record.run for record in records)
+        refused = self._written(lambda: self._inner.write(records), runs)
+        self._went_on = self._went_on or (self._fenced and refused != runs)
+        return refused
 
     def transact(
         self, run: RunId, epoch: int, work: Callable[[Database], Sequence[Record]]
     ) -> bool:
         """Run a transaction, unless the plan says otherwise; it counts as a write."""
-        return self._written(lambda: self._inner.transact(run, epoch, work), {run})
+        is_done = self._written(lambda: self._inner.transact(run, epoch, work), {run})
+        self._went_on = self._went_on or (self._fenced and is_done)
+        return is_done
 
     def _written(self, write: Callable[[], T], runs: Collection[RunId]) -> T:
         with self._lock:
@@ -141,11 +152,8 @@ class FaultyStore:
 
     def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
         """Acquire, renew or take over a lease; see `Store.lease`."""
-        with self._lock:
-            self._check_running()
-            if self._inherits:
-                return self._inherit(run, owner, now_ms=now_ms, life_ms=life_ms)
-            return self._inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
+        lease = self._inherit if self._inherits else self._inner.lease
+        return self._written(lambda: lease(run, owner, now_ms=now_ms, life_ms=life_ms), {run})
 
     def _inherit(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
         """Lease a run as if its holder were gone, unless this process is the one that is late."""
@@ -166,15 +174,13 @@ class FaultyStore:
         self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()
     ) -> bool:
         """Let go of a lease; see `Store.release`."""
-        with self._lock:
-            self._check_running()
-            return self._inner.release(lease, head=head, taken=taken)
+        return self._written(
+            lambda: self._inner.release(lease, head=head, taken=taken), {lease.run}
+        )
 
     def post(self, message: Message) -> bool:
         """Put a message into an inbox; see `Store.post`."""
-        with self._lock:
-            self._check_running()
-            return self._inner.post(message)
+        return self._written(lambda: self._inner.post(message), {message.run})
 
     def inbox(
         self, *, run: RunId | None = None, after: int = 0, limit: int = MESSAGES_READ_DEFAULT

@@ -70,9 +70,9 @@ def certify(
     """Prove of GRAPH that nothing is lost and nothing is done twice, whatever goes wrong.
 
     The engine runs it in simulation, over and over: with crashes before and after each write of the
-    journal and around each call, in other orders, with lost answers, with clocks that jump. No
-    action is called. What they return comes from --answers or --from-run, or is made up from their
-    schemas; so are inputs that are left out.
+    journal and around each call, in other orders, with lost answers, with clocks that jump, with
+    persons who cancel. No action is called. What they return, and what is decided at gates, comes
+    from --answers or --from-run, or is made up from their schemas; so are inputs left out.
 
     When all holds, the certificate is written to NAME.certificate.json.
     """

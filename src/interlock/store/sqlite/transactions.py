@@ -39,14 +39,20 @@ INSTRUCTIONS = 1_000
 """How often the clock is looked at, in instructions of SQLite's machine."""
 
 
+def _now_s() -> float:
+    # How long others wait for the disk is no time of a run: it is never recorded.
+    return time.monotonic()  # noqa: TID251
+
+
 @final
 class RestrictedDatabase:
     """What an action may do with the database of the journal, while its transaction goes on."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, now_s: Callable[[], float]) -> None:
         self._connection = connection
         self._is_over = False
-        self._ends = _now_s() + TRANSACTION_MS_MAX / 1000
+        self._now_s = now_s
+        self._ends = now_s() + TRANSACTION_MS_MAX / 1000
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Execute statements and return all rows; see `interlock.actions.Database`."""
@@ -78,7 +84,7 @@ class RestrictedDatabase:
 
     def is_late(self) -> bool:
         """Whether SQLite has to stop: the time is over."""
-        return _now_s() > self._ends
+        return self._now_s() > self._ends
 
     def end(self) -> None:
         """Refuse everything from now on."""
@@ -115,9 +121,11 @@ class Guarded:
 
 
 @contextmanager
-def restricted(connection: Connection) -> Generator[RestrictedDatabase]:
+def restricted(
+    connection: Connection, *, now_s: Callable[[], float] = _now_s
+) -> Generator[RestrictedDatabase]:
     """Let an action use a connection, with our tables hidden and its time bounded."""
-    database = RestrictedDatabase(connection)
+    database = RestrictedDatabase(connection, now_s)
     raw = cast(Any, connection)
     raw.authorizer = _authorize
     raw.set_progress_handler(database.is_late, INSTRUCTIONS)
@@ -134,7 +142,8 @@ def restricted(connection: Connection) -> Generator[RestrictedDatabase]:
 class MemoryDatabase:
     """A database in memory, for actions whose journal is there, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] | None = None) -> None:
+        self._now_s = now_s or _now_s
         self._connection = connect(
             ":memory:", flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         )
@@ -149,7 +158,7 @@ class MemoryDatabase:
         self._connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 1)
         self._connection.execute("BEGIN")
         try:
-            with restricted(self._connection) as database:
+            with restricted(self._connection, now_s=self._now_s) as database:
                 yield database
             self._connection.execute("COMMIT")
         except apsw.ConstraintError as error:
@@ -175,11 +184,6 @@ def _authorize(operation: int, *names_of: str | None) -> int:
     if operation in (apsw.SQLITE_FUNCTION, apsw.SQLITE_SELECT):
         return apsw.SQLITE_DENY if (second or "").lower() == "load_extension" else apsw.SQLITE_OK
     return apsw.SQLITE_OK
-
-
-def _now_s() -> float:
-    # How long others wait for the disk is no time of a run: it is never recorded.
-    return time.monotonic()  # noqa: TID251
 
 
 def _first_line(sql: str) -> str:

@@ -18,9 +18,9 @@ from interlock.journal import (
     NodeResolved,
     NodeSettled,
     ProbeAnswered,
-    SignalReceived,
+    WaitOpened,
 )
-from interlock.plan import Plan
+from interlock.plan import AnyCompiledNode, CompiledGate, CompiledWait, Plan
 from interlock.testing.certifying.examples import Examples
 from interlock.testing.certifying.places import actions_of, every_node, node_at, plain
 from interlock.values import Digest, Json, Path, digest
@@ -29,6 +29,8 @@ Does: TypeAlias = Literal["output", "error", "not_applied", "permanent", "decide
 Source: TypeAlias = Literal["declared", "recorded", "generated"]
 FORMS: tuple[Does, ...] = ("output", "error", "not_applied", "permanent", "decide")
 DECISIONS = ("approved", "rejected", "nobody")
+NOT_IN_TIME = ("IL6021", "IL6023")
+"""Codes of errors that say that nobody decided, or that no signal came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,9 @@ class Answer:
     """What one attempt is answered with.
 
     Attributes:
-        does: `output` returns `value`; `error`, `not_applied` and `permanent` raise with it as
-            text; `decide` is about gates and waits: `approved`, `rejected`, `nobody`.
+        does: `output` returns `value`, of a wait it is the payload of the signal; `error`,
+            `not_applied` and `permanent` raise with it as text; `decide` is about gates and waits:
+            `approved`, `rejected`, `nobody`.
     """
 
     does: Does = "output"
@@ -45,6 +48,7 @@ class Answer:
 
 
 APPROVED = Answer(does="decide", value="approved")
+NOBODY = Answer(does="decide", value="nobody")
 
 
 @final
@@ -107,7 +111,7 @@ class Answers:
         """Check that all that is declared is about something in a plan.
 
         Raises:
-            UsageError: a name is neither a path nor an action.
+            UsageError: a name is neither a path nor an action, or what is there answers otherwise.
         """
         if self.source != "declared":
             return
@@ -117,6 +121,7 @@ class Answers:
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
                 raise UsageError(f"the answers name `{name}`, which is not in the graph", hint=hint)
+            _check_form(name, node_at(plan, name), self.given[name])
 
     def find(self, path: Path, action: str | None, number: int) -> Answer | None:
         """Find what is given for the n-th attempt of a node; n counts from 1."""
@@ -143,6 +148,21 @@ class Answers:
         return digest("answers", [given, self.examples.seed, self.examples.variant])
 
 
+def _check_form(name: str, node: AnyCompiledNode | None, answers: Sequence[Answer]) -> None:
+    """Check that a node can be answered like this: persons decide at gates, and calls return."""
+    for answer in answers:
+        match node:
+            case CompiledGate():
+                fits, told = answer.does == "decide", f"decide: {' | '.join(DECISIONS)}"
+            case CompiledWait():
+                fits = answer.does == "output" or answer == NOBODY
+                told = "output: PAYLOAD, or decide: nobody"
+            case _:
+                fits, told = answer.does != "decide", "output, error, not_applied or permanent"
+        if not fits:
+            raise UsageError(f"the answer of `{name}` does not fit it", hint=f"write {told}")
+
+
 def _answers(name: str, tree: Json) -> tuple[Answer, ...]:
     if isinstance(tree, list) and tree:
         return tuple(_answer(name, one) for one in tree)
@@ -167,9 +187,10 @@ def _answer(name: str, tree: Json) -> Answer:
 
 @dataclass(slots=True)
 class _Recording:
-    """The answers of a journal, by path."""
+    """The answers of a journal, by path; `awaited` are the waits for a signal."""
 
     given: dict[str, list[Answer]] = field(default_factory=dict[str, list[Answer]])
+    awaited: set[str] = field(default_factory=set[str])
 
     def take(self, entry: Entry) -> None:
         match entry.event:
@@ -188,15 +209,18 @@ class _Recording:
                 self._add(path, Answer(value=output.json))
             case GateDecided(path=path, verdict=verdict):
                 self._add(path, Answer(does="decide", value=verdict))
-            case SignalReceived(path=path, name=name, payload=payload):
-                self._add(path or signal_name(name), Answer(value=payload.json))
+            case WaitOpened(path=path, signal=str()):
+                self.awaited.add(path)
+            case NodeSettled(path=path, error=error) if error is not None and (
+                error.code in NOT_IN_TIME
+            ):
+                self._add(path, NOBODY)
+            case NodeSettled(path=path, output=output) if path in self.awaited:
+                # Signals may name no path: it is the wait that says which one it got.
+                if output is not None:
+                    self._add(path, Answer(value=output.json))
             case _:
                 pass
 
     def _add(self, path: str, answer: Answer) -> None:
         self.given.setdefault(path, []).append(answer)
-
-
-def signal_name(name: str) -> str:
-    """Under this name stands the payload of a signal that was sent to a run and to no node."""
-    return f"signal:{name}"

@@ -9,7 +9,7 @@ from interlock.engine import SEMANTICS
 from interlock.errors import UsageError
 from interlock.graph import ENGINE
 from interlock.journal import Value
-from interlock.plan import CompiledGate, CompiledWait, Plan
+from interlock.plan import Plan
 from interlock.testing.certifying.answers import Answers
 from interlock.testing.certifying.courses import (
     KINDS,
@@ -18,10 +18,9 @@ from interlock.testing.certifying.courses import (
     Kind,
     Played,
     Sizes,
-    course_at,
-    courses_of,
 )
-from interlock.testing.certifying.places import actions_of, every_node
+from interlock.testing.certifying.enumerating import course_at, courses_of
+from interlock.testing.certifying.places import actions_of
 from interlock.testing.certifying.playing import Setting, play
 from interlock.values import Digest, Json, digest
 
@@ -46,7 +45,7 @@ class Tally:
     Attributes:
         of: how many there are in all; None when they are a sample of what cannot be counted.
         failed: how many failed; `failures` has the first of them.
-        late: how many ended otherwise because time had passed, as a deadline says that they may.
+        other: how many ended otherwise, because time had passed, or somebody decided so.
         twice: how many processes died a second time.
     """
 
@@ -54,14 +53,14 @@ class Tally:
     of: int | None
     tried: int = 0
     failed: int = 0
-    late: int = 0
+    other: int = 0
     twice: int = 0
     failures: list[Failure] = field(default_factory=list[Failure])
 
     def take(self, played: Played) -> None:
         """Count a course."""
         self.tried += 1
-        self.late += played.is_late
+        self.other += played.is_other
         self.twice += played.died > 1
         if played.problems:
             self.failed += 1
@@ -137,7 +136,7 @@ def _tally_json(tally: Tally) -> dict[str, Json]:
         "tried": tally.tried,
         "of": tally.of,
         "failed": tally.failed,
-        "late": tally.late,
+        "other": tally.other,
     }
     return found | ({"died_twice": tally.twice} if tally.kind == "crash-again" else {})
 
@@ -176,10 +175,8 @@ def certify(
         progress: is told how far it is.
 
     Raises:
-        UsageError: there is no such course, the answers name what is not in the plan, or the graph
-            has gates or waits.
+        UsageError: there is no such course, or the answers name what is not in the plan.
     """
-    _check_playable(plan)
     answers = answers or Answers(seed=seed)
     answers.check(plan)
     setting, baseline = _baseline(plan, inputs or {}, answers)
@@ -204,25 +201,6 @@ def certify(
         problems=tuple(problems),
         tallies=tallies,
     )
-
-
-def _check_playable(plan: Plan) -> None:
-    """Refuse what nobody plays: those who decide at gates, send signals, and sleep through waits.
-
-    Raises:
-        UsageError: the graph waits for somebody or for a time.
-    """
-    waiting = [
-        path
-        for path, node in every_node(plan).items()
-        if isinstance(node, CompiledGate | CompiledWait)
-    ]
-    if waiting:
-        names = ", ".join(f"`{path}`" for path in waiting)
-        raise UsageError(
-            f"`{plan.name}` waits at {names}, and gates and waits cannot be certified yet",
-            hint="certify the graphs between them, each as a graph of its own",
-        )
 
 
 def _baseline(plan: Plan, inputs: Mapping[str, Json], answers: Answers) -> tuple[Setting, Played]:

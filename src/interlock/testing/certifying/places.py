@@ -7,6 +7,7 @@ from interlock.actions import Manifest
 from interlock.errors import UsageError
 from interlock.plan import (
     AnyCompiledNode,
+    CompiledGate,
     CompiledGraph,
     CompiledGraphNode,
     CompiledMap,
@@ -46,6 +47,25 @@ def node_at(plan: Plan, path: str) -> AnyCompiledNode | None:
         node = graph.nodes[position]
         graph = node.body if isinstance(node, WITH_BODY) else None
     return node.undo if undone and node is not None else node
+
+
+def gates_of(plan: Plan, path: Path) -> Iterator[tuple[Path, CompiledGate]]:
+    """The gates that cover a node, or a node around it, by path."""
+    while path:
+        node, scope = node_at(plan, path), Path(path.rpartition("/")[0])
+        graph = _graph_at(plan, scope)
+        for index in node.gates if node is not None and graph is not None else ():
+            gate = graph.nodes[index] if graph is not None else None
+            if isinstance(gate, CompiledGate):
+                yield paths.child(scope, gate.id), gate
+        path = scope
+
+
+def _graph_at(plan: Plan, scope: str) -> CompiledGraph | None:
+    around = node_at(plan, scope) if scope else None
+    if around is None:
+        return None if scope else plan.root
+    return around.body if isinstance(around, WITH_BODY) else None
 
 
 WITH_BODY = (CompiledGraphNode, CompiledMap, CompiledRepeat)

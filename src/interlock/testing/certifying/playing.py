@@ -1,46 +1,45 @@
-"""Taking one course of events: processes, one after the other, until the run has come to its end.
-
-What must hold is counted outside of the run: in the simulated world, and in the durable journal.
-"""
+"""Taking one course of events: one process after the other, until the run has come to its end."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import final
 
 from interlock.actions import Database
-from interlock.engine import CANCELLED, IllegalTransition, check_state, initial, step
-from interlock.errors import InterlockError, StoreError
-from interlock.journal import Entry, Record
+from interlock.engine import IllegalTransition
+from interlock.errors import InterlockError, RunNotFound, RunNotResumable, StoreError
+from interlock.journal import Record, RunRecovered, RunReopened
 from interlock.plan import Plan
-from interlock.replay import fold, pinned_plan, verify
-from interlock.runtime import RunResult
-from interlock.store import open_store
+from interlock.runtime import RunResult, Runtime
+from interlock.store import MemoryStore
 from interlock.testing.certifying.answers import Answers
 from interlock.testing.certifying.clocks import JumpingClock
-from interlock.testing.certifying.courses import Course, Played
+from interlock.testing.certifying.courses import Course, Decided, Played
+from interlock.testing.certifying.judging import (
+    OPEN,
+    RUN,
+    at_end,
+    at_rest,
+    compare,
+    of_writes,
+    repeated,
+)
 from interlock.testing.certifying.persons import Act, Persons
 from interlock.testing.certifying.places import actions_of, every_node
-from interlock.testing.certifying.reading import Journal, counted_codes
+from interlock.testing.certifying.reading import Journal
 from interlock.testing.certifying.stage import Stage, effects_in
-from interlock.testing.crashes import CrashPoint, Life, Lives
+from interlock.testing.crashes import Lives
 from interlock.testing.loop import CountingIds, VirtualClock, run_virtual
 from interlock.testing.world import Moment
-from interlock.values import Json, RunId
+from interlock.values import Json, Path
 
-RUN = RunId("01JDK70000000000000000000A")
 MOURNING_S = 0.1
 PATIENCE_S = 86_400.0
-"""Virtual time that a run may take beyond the times that it waits for by itself."""
+"""Virtual time that a process may take beyond the times that it waits for by itself."""
 LIVES_SPARE = 8
 LAST_EPOCH = 1 << 62
 """Above the epoch of every owner."""
-TIME_CODES = frozenset(("IL6002", "IL6012", "IL6021", "IL6022", "IL6023", "IL6026"))
-"""Codes of errors that say that time has passed: they may end a run otherwise."""
-
-OPEN = ("in_doubt", "waiting", "paused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +60,10 @@ def play(setting: Setting, course: Course, *, reference: Played | None = None) -
         reference: what it must end like, unless time that passed is a reason for another end.
     """
     if course.repeated is not None and reference is not None:
-        return _repeat(course, course.repeated, reference.entries)
+        return repeated(course, reference.entries)
     taken = run_virtual(_Play(setting, course).to_the_end())
     if reference is not None:
-        _compare(taken, reference)
+        compare(taken, reference)
     return taken
 
 
@@ -77,7 +76,8 @@ class _Play:
         self._setting = setting
         self._course = course
         self._actions = actions_of(setting.plan)
-        self._store = open_store("memory:")
+        # However busy this machine is, a transaction takes no time here.
+        self._store = MemoryStore(now_s=lambda: 0.0)
         self._stage = Stage(setting.plan, setting.answers, course)
         self._stage.watch = self._pass
         self._journal = Journal(self._store, RUN, setting.plan)
@@ -85,16 +85,22 @@ class _Play:
         self._lives = Lives(
             self._store, self._stage, clock=self._clock, ids=CountingIds(), mourning_s=MOURNING_S
         )
-        self._persons = Persons(setting.plan, setting.answers, outside=self._stage.outside, run=RUN)
-        self._moments = 0
+        self._persons = Persons(
+            plan=setting.plan,
+            answers=setting.answers,
+            outside=self._stage.outside,
+            run=RUN,
+            echo=course.echo,
+        )
+        self._runtime: Runtime | None = None
+        self._deciding: asyncio.Future[RunResult] | None = None
         self._moments_in_life = 0
         self._life = 0
 
     async def to_the_end(self) -> Played:
         played = self.played
         try:
-            async with asyncio.timeout(PATIENCE_S + _waits_s(self._setting.plan)):
-                played.result = await self._live_on()
+            played.result = await self._live_on()
         except TimeoutError:
             self._tell("recovery does not end: the run waits for what will never come")
         except (InterlockError, AssertionError) as error:
@@ -109,35 +115,54 @@ class _Play:
         act: Act | None = self._begin()
         result: RunResult | None = None
         while act is not None:
-            if self._life >= LIVES_SPARE + 3 * len(self._setting.plan.root.nodes):
-                raise IllegalTransition(f"recovery does not end: {self._life} processes tried")
-            result = await self._one_life(act)
+            self._check_progress()
+            async with asyncio.timeout(PATIENCE_S + _waits_s(self._setting.plan)):
+                result = await self._one_life(act)
             if result is not None:
-                self._check_rest(result)
+                self._tell(*at_rest(self._journal.read(), result))
             act = await self._next(result)
         assert result is not None
         return result
 
+    def _check_progress(self) -> None:
+        """Fail when processes come and go, and nothing happens.
+
+        Raises:
+            IllegalTransition: it looks as if that would go on for ever.
+        """
+        events = [entry.event for entry in self._journal.read().entries]
+        recoveries = sum(isinstance(event, RunRecovered) for event in events)
+        if self._life > LIVES_SPARE + 3 * (len(events) - recoveries):
+            raise IllegalTransition(f"recovery does not end: {self._life} processes tried")
+
     async def _one_life(self, act: Act) -> RunResult | None:
+        """Let one process live; None when it died, or lost the run to another one."""
         self._life += 1
         self._moments_in_life = 0
         crash = next((point for life, point in self._course.crashes if life == self._life), None)
-        life = await self._lives.live(act, crash=crash)
+
+        async def order(runtime: Runtime) -> RunResult:
+            self._runtime = runtime
+            return await act(runtime)
+
+        life = await self._lives.live(order, crash=crash)
+        self._runtime = None
+        await self._decided()
         self.played.lives.append(life)
-        if life.result is not None and crash is not None and crash.at == "fenced":
-            self._check_fence(life, crash)
-        if life.result is None:
+        if life.went_on:
+            self._tell(f"process {self._life} went on appending after it had lost its lease")
+        if life.result is None or life.result.status == "running":
             self.played.died += 1
             self._stage.remember(self._journal.read().answered())
+            return None
         return life.result
-
-    def _check_fence(self, life: Life, crash: CrashPoint) -> None:
-        if life.writes >= crash.number:
-            self._tell(f"process {self._life} went on appending after it had lost its lease")
 
     def _begin(self) -> Act:
         plan, inputs = self._setting.plan, self._setting.inputs
-        return lambda runtime: runtime.run(plan, inputs, run=RUN)
+        deadline_ms = None
+        if self._course.decided is not None and self._course.decided[1] == "deadline":
+            deadline_ms = self._course.decided[0]
+        return lambda runtime: runtime.run(plan, inputs, run=RUN, deadline_ms=deadline_ms)
 
     async def _next(self, result: RunResult | None) -> Act | None:
         """What the next process does; None when the run has come to its end."""
@@ -145,18 +170,32 @@ class _Play:
             return self._begin()
         if result is None:
             return lambda runtime: runtime.resume(RUN)
+        journal = self._journal.read()
         if result.status not in OPEN:
-            return None
-        state = fold(RUN, self._journal.read().entries)
-        return await self._persons.act(state, self._journal, now_ms=self._clock.now_ms())
+            return self._persons.reopen() if self._is_to_be_reopened(result) else None
+        due = self._occasion()
+        if due is not None:
+            path = min((*journal.asleep, *result.in_doubt), default=Path(""))
+            if path or due != "cancel_node":
+                return self._persons.interfere(due, path, whole=self._is_whole)
+        return await self._persons.act(result, journal, now_ms=self._clock.now_ms())
+
+    def _is_to_be_reopened(self, result: RunResult) -> bool:
+        wanted = self._course.decided is not None and self._course.decided[1] == "reopen"
+        events = [entry.event for entry in self._journal.entries]
+        done = any(isinstance(event, RunReopened) for event in events)
+        return wanted and result.status != "succeeded" and not done
+
+    # --- moments
 
     async def _pass(self, moment: Moment) -> None:
         """Look at a moment: what is sent must be intended, in the journal."""
-        self._moments += 1
         self._moments_in_life += 1
+        due = self._occasion()
+        if due is not None and self._runtime is not None:
+            act = self._persons.interfere(due, Path(moment.label), whole=self._is_whole)
+            self._deciding = asyncio.ensure_future(act(self._runtime))
         manifest = self._actions.get(moment.action)
-        if self._course.jump is not None and self._moments == self._course.jump[0]:
-            self._clock.jump(self._course.jump[1])
         if moment.point != "called" or manifest is None:
             return
         if manifest.effect == "write":
@@ -167,47 +206,40 @@ class _Play:
                 what = f"attempt {moment.attempt_no} of `{moment.label}` ({moment.action})"
                 self._tell(f"{what} was sent before its intent was durable")
 
+    def _occasion(self) -> Decided | None:
+        """Count an occasion: the clock may jump, and somebody may decide something."""
+        self.played.occasions += 1
+        number, jump, decided = self.played.occasions, self._course.jump, self._course.decided
+        if jump is not None and jump[0] == number:
+            self._clock.jump(jump[1])
+        is_due = decided is not None and decided[1] != "deadline" and decided[0] == number
+        return decided[1] if decided is not None and is_due else None
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether cancelling a node is about the outermost one: of every other course."""
+        return self._course.number % 2 == 0
+
+    async def _decided(self) -> None:
+        """Hear what became of a decision; that it came too late, or nobody took it, is no news."""
+        deciding, self._deciding = self._deciding, None
+        if deciding is None:
+            return
+        try:
+            await deciding
+        except (StoreError, RunNotFound, RunNotResumable):
+            pass
+        except InterlockError as error:
+            self._tell(f"a decision was refused: {error}")
+
     # --- what must hold
 
-    def _check_rest(self, result: RunResult) -> None:
-        """At rest a write is in doubt exactly when nobody knows whether it happened."""
-        unknown = self._journal.read().in_doubt()
-        for path in sorted(set(unknown) - set(result.in_doubt)):
-            self._tell(f"`{path}` may have happened, nobody knows, and it is not in doubt")
-        for path in sorted(set(result.in_doubt) - set(unknown)):
-            self._tell(f"`{path}` is in doubt, and its outcome is in the journal")
-
     def _check_end(self, result: RunResult) -> None:
-        if result.status in (*OPEN, "interrupted"):
-            self._tell(f"recovery ends with the run still open: {result.status}")
-        try:
-            verify(RUN, self.played.entries)
-            check_state(fold(RUN, self.played.entries))
-        except InterlockError as error:
-            self._tell(f"the journal does not verify: {error.message}")
-        self._check_writes()
-
-    def _check_writes(self) -> None:
-        """Hold what the journal says of each write against what took place."""
-        outside = self._stage.outside
-        outside.effects.update(self._committed())
-        guarantees = {one.key: one for one in self._journal.writes.values()}
-        for sent in self._journal.writes.values():
-            name = f"`{sent.path}` ({sent.manifest.name})"
-            count = outside.effects[sent.key]
-            if sent.again:
-                self._tell(f"{name}: {sent.again}")
-            if count > 1 and guarantees[sent.key] is sent:
-                declared = sent.manifest.guarantee
-                self._tell(f"{name} took place {count} times; declared: {declared}")
-            if sent.status in ("succeeded", "violated", "undone") and not count:
-                self._tell(f"{name} is {sent.status}, and it never took place")
-            is_own = sent.key not in {o.key for o in self._journal.writes.values() if o is not sent}
-            if sent.status in ("failed", "cancelled", "refused") and count and is_own:
-                self._tell(f"{name} is {sent.status}, and it took place")
-        unintended = set(outside.effects) - set(guarantees)
-        if any(outside.effects[key] for key in unintended):
-            self._tell("a write took place whose intent is not in the journal")
+        effects = self._stage.outside.effects
+        effects.update(self._committed())
+        self._tell(*at_end(self._journal, result), *of_writes(self._journal, effects))
+        if self._store.inbox(run=RUN):
+            self._tell("a decision was acknowledged, and nobody took it")
 
     def _committed(self) -> Counter[str]:
         """Count what took place in the database of the journal itself."""
@@ -221,9 +253,8 @@ class _Play:
             self._store.transact(RUN, LAST_EPOCH, look)
         return found
 
-    def _tell(self, problem: str) -> None:
-        if problem not in self.played.problems:
-            self.played.problems.append(problem)
+    def _tell(self, *problems: str) -> None:
+        self.played.problems += [one for one in problems if one not in self.played.problems]
 
 
 def _waits_s(plan: Plan) -> float:
@@ -234,54 +265,3 @@ def _waits_s(plan: Plan) -> float:
         for name in ("for_ms", "expires_ms", "deadline_ms", "timeout_ms")
     ]
     return 10 * sum(spans) / 1000
-
-
-def _compare(played: Played, reference: Played) -> None:
-    """Hold an end against that of a run that nobody disturbed: same status, same execution."""
-    result, expected = played.result, reference.result
-    if result is None or expected is None:
-        return
-    more = counted_codes(played.entries) - counted_codes(reference.entries)
-    if set(more) & TIME_CODES and result.status != expected.status:
-        played.is_late = True
-    elif result.status != expected.status:
-        why = result.error.message if result.error is not None else "no error"
-        played.problems.append(
-            f"it ends {result.status}, and undisturbed it is {expected.status}: {why}"
-        )
-    elif result.execution != expected.execution and not _may_differ(played, reference):
-        if set(more) & TIME_CODES:
-            played.is_late = True
-            return
-        difference = _first_difference(played.entries, reference.entries)
-        played.problems.append(f"another execution digest than undisturbed: {difference}")
-
-
-def _may_differ(*played: Played) -> bool:
-    """Whether something was cancelled: how far it had got depends on timing."""
-    return any(counted_codes(one.entries)[CANCELLED] for one in played)
-
-
-def _first_difference(one: list[Entry], other: list[Entry]) -> str:
-    a, b = (fold(RUN, entries).outcomes for entries in (one, other))
-    paths = sorted({*a, *b})
-    found = next((path for path in paths if a.get(path) != b.get(path)), None)
-    if found is None:
-        return "the inputs or the plan differ"
-    return f"`{found}` is {a.get(found, ['missing'])[0]}, there {b.get(found, ['missing'])[0]}"
-
-
-def _repeat(course: Course, seq: int, entries: list[Entry]) -> Played:
-    """Report an event a second time: the engine must refuse it, as one that was not due."""
-    played = Played(course=course)
-    state = initial(pinned_plan(entries[0]), RUN)
-    for entry in entries[:seq]:
-        step(state, entry)
-    event = entries[seq - 1]
-    again = partial(Entry, event.event, event.at_ms, seq + 1, event.epoch, event.actor)
-    try:
-        commands = step(state, again())
-    except (IllegalTransition, StoreError):
-        return played
-    played.problems.append(f"{event.event.type} was taken twice: it ordered {commands!r:.200}")
-    return played

@@ -13,18 +13,27 @@ from interlock.journal import (
     AttemptStarted,
     Entry,
     Event,
+    GateDecided,
+    GateOpened,
+    NodeEvent,
+    NodeInDoubt,
     NodeResolved,
     NodeSettled,
     ProbeAnswered,
     ProposalAccepted,
+    RunCancelled,
+    RunReopened,
+    RunStarted,
     SettledStatus,
+    TimerFired,
+    WaitOpened,
     decode_entry,
     refs_of,
 )
 from interlock.plan import CompiledCall, Plan
 from interlock.store import ReadStore
 from interlock.testing.certifying.outside import ReceiverKey, receiver_key
-from interlock.testing.certifying.places import node_at
+from interlock.testing.certifying.places import gates_of, node_at
 from interlock.values import Digest, Json, Path, RunId
 
 Called: TypeAlias = tuple[Digest, int]
@@ -41,6 +50,7 @@ class Sent:
     Attributes:
         unknown: attempts that may have happened, for all that the journal says.
         again: what was wrong with sending it once more; empty when nothing was.
+        unasked: the gate that had not allowed it; empty when all had.
     """
 
     path: Path
@@ -50,6 +60,7 @@ class Sent:
     first_ms: int
     unknown: int = 0
     again: str = ""
+    unasked: str = ""
     status: SettledStatus | None = None
 
 
@@ -71,6 +82,10 @@ class Journal:
         self._run = run
         self._plan = plan
         self._proposed: dict[Path, Json] = {}
+        self.asleep: dict[Path, GateOpened | WaitOpened] = {}
+        self._asked: dict[Path, Digest] = {}
+        self._approvers: dict[Digest, set[str]] = {}
+        self._deadline_ms: int | None = None
 
     def read(self) -> "Journal":
         """Read what has become durable since."""
@@ -85,6 +100,24 @@ class Journal:
     def in_doubt(self) -> dict[Path, Sent]:
         """The writes that may have happened and of which nobody knows."""
         return {one.path: one for one in self.writes.values() if one.unknown and not one.status}
+
+    def count(self, type_: type[NodeEvent], path: Path) -> int:
+        """Count the events of a type and a path."""
+        events = (entry.event for entry in self.entries)
+        return sum(isinstance(event, type_) and event.path == path for event in events)
+
+    def approvers(self, path: Path) -> set[str]:
+        """Who has approved what a gate asked last."""
+        asked = self._asked.get(path)
+        return self._approvers.get(asked, set()) if asked is not None else set()
+
+    def due_ms(self) -> int | None:
+        """The next time that the run waits for."""
+        dues = [
+            one.expires_at_ms if isinstance(one, GateOpened) else one.until_ms
+            for one in self.asleep.values()
+        ]
+        return min((due for due in (*dues, self._deadline_ms) if due is not None), default=None)
 
     def answered(self) -> Iterator[Path]:
         """The path of each answer that is durable."""
@@ -122,11 +155,37 @@ class Journal:
                 if sent is not None:
                     _heard(sent, event)
             case NodeSettled():
+                self.asleep.pop(event.path, None)
                 sent = self.writes.get((event.path, event.generation))
                 if sent is not None:
                     sent.status = event.status
+            case NodeInDoubt():
+                sent = self.writes.get((event.path, event.generation))
+                if sent is not None and sent.status is not None:
+                    # It broke its promise, and the run was opened again: a person decides.
+                    sent.status, sent.unknown = None, 1
+            case GateOpened(path=path, binding=binding):
+                self.asleep[path] = event
+                self._asked[path] = binding
+            case WaitOpened(path=path):
+                self.asleep[path] = event
+            case GateDecided(binding=binding, verdict="approved"):
+                self._approvers.setdefault(binding, set()).add(entry.actor)
+            case RunStarted(deadline_at_ms=deadline_ms):
+                self._deadline_ms = deadline_ms
+            case RunCancelled() | RunReopened():
+                self._deadline_ms = None
+            case TimerFired(path=path) if not path:
+                self._deadline_ms = None
             case _:
                 pass
+
+    def _not_allowed(self, path: Path) -> str:
+        """The gate that has not allowed a node, as the journal has it; empty when all have."""
+        for gate, node in gates_of(self._plan, path):
+            if len(self.approvers(gate)) < node.quorum:
+                return gate
+        return ""
 
     def _intended(self, event: AttemptStarted, *, at_ms: int) -> None:
         key = idempotency_key(self._run, event.path, event.generation)
@@ -139,6 +198,7 @@ class Journal:
             whole = receiver_key(manifest, key, event.args.json)
             sent = Sent(event.path, event.generation, manifest, whole, at_ms)
             self.writes[event.path, event.generation] = sent
+            sent.unasked = self._not_allowed(event.path)
         elif sent.unknown:
             sent.again = sent.again or _wrong_to_repeat(sent, at_ms)
         sent.unknown += 1
@@ -176,6 +236,8 @@ REPORTED: tuple[type[Event], ...] = (
     ProbeAnswered,
     NodeResolved,
 )
+LENIENT: tuple[type[Event], ...] = (GateDecided, TimerFired)
+"""What may come twice in good faith, and then changes nothing."""
 
 
 def reported(entries: list[Entry]) -> list[int]:
@@ -183,7 +245,7 @@ def reported(entries: list[Entry]) -> list[int]:
     return [
         entry.seq
         for entry in entries
-        if isinstance(entry.event, REPORTED) and not _is_judged(entry.event)
+        if isinstance(entry.event, (*REPORTED, *LENIENT)) and not _is_judged(entry.event)
     ]
 
 

@@ -10,7 +10,7 @@ from interlock.actions import Action, AnyAction, Context, Database, Manifest, Re
 from interlock.errors import NotApplied, Permanent
 from interlock.plan import Plan
 from interlock.testing.certifying.answers import Answer, Answers
-from interlock.testing.certifying.courses import Course
+from interlock.testing.certifying.courses import Course, Silent
 from interlock.testing.certifying.outside import Outside, Request, receiver_key
 from interlock.testing.certifying.places import actions_of, node_at
 from interlock.testing.world import Moment, Point, Watcher
@@ -18,6 +18,9 @@ from interlock.values import Json, Path
 
 DELAY_MS_MAX = 50
 JUST_IN_TIME_MS = 1
+LATE_S = 0.3
+TOO_LATE_S = 30.0
+"""Long after the runtime has given up on an action that goes on."""
 MAKE_EFFECTS = "CREATE TABLE IF NOT EXISTS certified_effects (key TEXT)"
 """The table in which transactional writes take effect."""
 PUT_EFFECT = "INSERT INTO certified_effects VALUES (?)"
@@ -106,7 +109,7 @@ class Stage:
             taken = self.outside.take(request)
             output = taken if answer.does == "output" else output
             await self._at("applied", manifest, ctx)
-        await (_forever() if lost == "answer" else self._delay(ctx, "answer"))
+        await (self._delay(ctx, "answer") if lost in (None, "request") else _lose(lost))
         self.answered[ctx.path] += 1
         await self._at("answering", manifest, ctx)
         if answer.does in RAISES:
@@ -128,7 +131,7 @@ class Stage:
     def _answer(self, manifest: Manifest, ctx: Context, arguments: Json) -> Answer:
         path, number = ctx.path, self.answered[ctx.path] + 1
         found = self._answers.find(path, manifest.name, number)
-        if found is not None and found.does != "decide":
+        if found is not None:
             return found
         return Answer(value=self._made_up(manifest, path, arguments))
 
@@ -195,6 +198,16 @@ def _applies(answer: Answer, path: Path) -> bool:
     if answer.does == "not_applied":
         return False
     return answer.does == "output" or Random(f"{path}/{answer.value}").random() < 0.5  # noqa: S311
+
+
+async def _lose(what: Silent) -> None:
+    """Let an answer never come; or after the time-out, by which it is not impressed."""
+    try:
+        await _forever()
+    except asyncio.CancelledError:
+        if what == "answer":
+            raise
+    await asyncio.sleep(LATE_S if what == "late" else TOO_LATE_S)
 
 
 async def _forever() -> None:
