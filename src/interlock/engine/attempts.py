@@ -310,7 +310,6 @@ def _not_applied(at: At, node: CompiledCall) -> None:
         code="IL6009", message="the probe found that the write did not happen", not_applied=True
     )
     if at.state.lost:
-        at.state.lost = False
         _again_after_crash(at, node)
     elif (why := stopped(at)) is not None:
         settle(at, "cancelled", error=why)
@@ -365,7 +364,7 @@ def on_resolved(turn: Turn, event: NodeResolved) -> None:
             status = "failed" if stopped(at) is None else "cancelled"
             settle(at, status, error=ErrorInfo(code="IL6017", message=told))
         case "retry":
-            at.state.unproven = at.state.lost = False
+            at.state.unproven = False
             _once_more(at, node)
         case _:
             assert_never(event.verdict)

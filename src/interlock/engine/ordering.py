@@ -14,7 +14,7 @@ def order_attempt(at: At, node: CompiledCall, *, not_before_ms: int = 0) -> None
     """Order the next attempt of a call."""
     state = at.state
     state.attempt += 1
-    state.started = state.probing = False
+    state.started = state.probing = state.lost = False
     state.not_before_ms = not_before_ms
     if at.turn.state.paused:
         at.turn.state.held_attempts.append(at.path)

@@ -31,13 +31,13 @@ class NodeState:
     """Where one node of a scope stands.
 
     `waiting` counts the dependencies that have not settled. `started` is true from an intent to its
-    outcome; `lost` when the outcome was lost with its owner. `losses` counts the attempts of which
-    it was, `crashes` those whose owner ended unexpectedly. `json` is the output as expressions
-    see it. `refused` is what the last attempt returned, when it was refused. `unproven` is true for
-    a write of which some attempt may have happened: no later attempt proves that it did not.
-    `opened` is what the node waits for, `kept` what it had opened when it ended: a run that is
-    opened again may go on there. `stop` says why the node is to stop. `approval` is what a gate
-    asks for, and allows once it has succeeded.
+    outcome; `lost` from where that was lost with its owner to the next attempt. `losses` counts the
+    attempts of which it was, `crashes` those whose owner ended unexpectedly. `json` is the output
+    as expressions see it. `refused` is what the last attempt returned, when it was refused.
+    `unproven` is true for a write of which some attempt may have happened: no later attempt proves
+    that it did not. `opened` is what the node waits for, `kept` what it had opened when it ended: a
+    run that is opened again may go on there. `stop` says why the node is to stop. `approval` is
+    what a gate asks for, and allows once it has succeeded.
     """
 
     waiting: int

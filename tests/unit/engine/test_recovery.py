@@ -60,6 +60,15 @@ def test_a_lost_write_that_did_not_happen_is_sent_again_at_no_cost():
     run.check()
 
 
+def test_a_lost_write_that_was_sent_again_fails_as_often_as_any():
+    run = started("safest")
+    assert types(run.recover()) == ["start a 2"]
+    assert types(run.end("a", failure())) == ["probe a 2"]
+    assert run.probed("a", "not_applied") == [], "the crash was one attempt, and has had its own"
+    assert run.settled() == {"a": "failed"}
+    run.check()
+
+
 def test_a_lost_write_with_a_key_is_asked_about_behind_its_window():
     run = started("safest")
     run.now_ms += DAY_MS
