@@ -11,7 +11,9 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 
-from interlock.testing import KINDS, Answer, Answers, Kind, Sizes
+from interlock.actions import Action, Registry, Safety
+from interlock.plan import compile as compile_graph
+from interlock.testing import KINDS, Answer, Answers, Kind, Sizes, World
 from interlock.testing.certifying.answers import Does
 from interlock.testing.certifying.courses import Course, Played, courses_of
 from interlock.testing.certifying.playing import Setting, play
@@ -19,7 +21,17 @@ from proofs.figures import Figures
 from sim.generator import CALLS, WRITES, Generator, Mix
 
 SEEDS_A_GRAPH = 8
-FLOWING = 0.3
+
+
+def book(label: str, values: list[int]) -> int:
+    """Stand for a write to the database of the journal: what is called here is simulated."""
+    raise NotImplementedError
+
+
+BOOKED = Action(book, name="booked", effect="write", safety=Safety(transactional=True))
+REGISTRY = World().registry | Registry([BOOKED])
+MIX = Mix(flowing=0.3, waiting=False, undoing=0.2, calls=(*CALLS, BOOKED.name))
+
 FAILING = (0.0, 0.15)
 """The likelihood that an action of a graph fails at first: of half of the graphs none does."""
 
@@ -52,9 +64,10 @@ def prove(seeds: range, folder: Path) -> Figures:
 def setting_of(number: int) -> Setting:
     """Draw a graph, and what its actions answer."""
     chance = Random(f"graph {number}")
-    case = Generator(choices=chance, mix=Mix(flowing=FLOWING, waiting=False)).case()
+    case = Generator(choices=chance, mix=MIX).case()
     answers = Answers(failures(chance), source="declared", seed=number)
-    return Setting(plan=case.plan, inputs=dict(case.inputs), answers=answers)
+    plan = compile_graph(case.graph, REGISTRY)
+    return Setting(plan=plan, inputs=dict(case.inputs), answers=answers)
 
 
 def failures(chance: Random) -> dict[str, list[Answer]]:
@@ -66,7 +79,7 @@ def failures(chance: Random) -> dict[str, list[Answer]]:
     """
     failing = chance.choice(FAILING)
     found: dict[str, list[Answer]] = {}
-    for name in CALLS:
+    for name in MIX.calls:
         if chance.random() < failing:
             way, is_write = chance.choice(WAYS), name in WRITES
             works = way != "not_applied" if is_write else chance.random() < 0.8

@@ -15,6 +15,7 @@ from interlock.graph import (
     ProposeNode,
     RepeatNode,
     Retry,
+    Undo,
     WaitNode,
 )
 from interlock.testing import Does, Scripted, World
@@ -22,7 +23,7 @@ from interlock.values import Json, NodeId, Schema
 from sim.graphs import INTEGER, INTEGERS, WRONG, Case, call, graph
 
 CALLS = ("pure", "read", "metered", "write", "keyed", "probed", "safest")
-WRITES = frozenset(("write", "keyed", "probed", "safest"))
+WRITES = frozenset(("write", "keyed", "probed", "safest", "booked"))
 NAME: Schema = {"type": "string"}
 DEPTH_MAX = 2
 FAR_MS = 1_000 * 3_600_000
@@ -44,11 +45,15 @@ class Mix:
     Attributes:
         flowing: how likely a node is one that waits, asks, repeats or chooses.
         waiting: whether some of these do wait: for persons, times and signals.
+        undoing: how likely a write declares an undo, or a node that what fails undoes the others.
+        calls: the actions that are called.
     """
 
     failing: float = 0.0
     flowing: float = 0.0
     waiting: bool = True
+    undoing: float = 0.0
+    calls: tuple[str, ...] = CALLS
     guarded: float = 0.2
     delay_ms_max: int = 50
 
@@ -188,7 +193,7 @@ class Generator:
     def _call(
         self, suffix: str, made: Made, *, options: dict[str, Any]
     ) -> tuple[AnyNode, str | None]:
-        action = self.choices.choice(CALLS)
+        action = self.choices.choice(self.mix.calls)
         id_ = f"{action}_{suffix}"
         values = self._values(made, NodeId(id_), options, acts=action in WRITES)
         if self.choices.random() < 0.5:
@@ -200,8 +205,16 @@ class Generator:
             options["deadline_ms"] = 1_500
         if self.choices.random() < 0.3:
             options["ensure"] = ("result >= 0",)
+        if self.mix.undoing and action in WRITES and self.choices.random() < self.mix.undoing:
+            options["undo"] = self._undo(action, made.prefix + id_)
         node = call(id_, action, *values, label=made.prefix + id_, timeout_ms=1_000, **options)
         return node, id_
+
+    def _undo(self, action: str, label: str) -> Undo:
+        """The same action takes it back, or another one."""
+        other = self.choices.choice([name for name in self.mix.calls if name in WRITES])
+        given: dict[str, Json] = {"label": f"{label}-undo", "values": ["${{ result }}"]}
+        return Undo(action=self.choices.choice((action, other)), with_=given)
 
     def _propose(
         self, suffix: str, made: Made, *, options: dict[str, Any]
@@ -295,6 +308,8 @@ class Generator:
             options["when"] = f"nodes.{self.choices.choice(ids)}.status != 'succeeded'"
         if chance() < 0.3:
             options["on_error"] = "continue"
+        elif self.mix.undoing and chance() < self.mix.undoing:
+            options["on_error"] = "undo"
         return options
 
 
