@@ -12,10 +12,12 @@ from pathlib import Path
 from random import Random
 
 from interlock.actions import Action, Registry, Safety
-from interlock.plan import compile as compile_graph
+from interlock.plan import CompiledGate, Plan, compile as compile_graph
 from interlock.testing import KINDS, Answer, Answers, Kind, Sizes, World
 from interlock.testing.certifying.answers import Does
-from interlock.testing.certifying.courses import Course, Played, courses_of
+from interlock.testing.certifying.courses import Course, Played
+from interlock.testing.certifying.enumerating import courses_of
+from interlock.testing.certifying.places import every_node
 from interlock.testing.certifying.playing import Setting, play
 from proofs.figures import Figures
 from sim.generator import CALLS, WRITES, Generator, Mix
@@ -30,10 +32,12 @@ def book(label: str, values: list[int]) -> int:
 
 BOOKED = Action(book, name="booked", effect="write", safety=Safety(transactional=True))
 REGISTRY = World().registry | Registry([BOOKED])
-MIX = Mix(flowing=0.3, waiting=False, undoing=0.2, calls=(*CALLS, BOOKED.name))
+MIX = Mix(flowing=0.3, undoing=0.2, calls=(*CALLS, BOOKED.name))
 
 FAILING = (0.0, 0.15)
 """The likelihood that an action of a graph fails at first: of half of the graphs none does."""
+
+REFUSING = 0.3
 
 WAYS: tuple[Does, ...] = ("error", "not_applied", "permanent")
 
@@ -45,8 +49,9 @@ WEIGHTS: dict[Kind, int] = {
     "duplicate": 1,
     "clock": 2,
     "lease": 2,
+    "decision": 4,
 }
-SOME = Sizes(second_crashes=8, orders=1, jumps=8)
+SOME = Sizes(second_crashes=8, orders=1, jumps=8, decisions=12)
 DELAYS_MAX = 1 << 32
 
 
@@ -65,8 +70,9 @@ def setting_of(number: int) -> Setting:
     """Draw a graph, and what its actions answer."""
     chance = Random(f"graph {number}")
     case = Generator(choices=chance, mix=MIX).case()
-    answers = Answers(failures(chance), source="declared", seed=number)
     plan = compile_graph(case.graph, REGISTRY)
+    given = {**failures(chance), **refusals(chance, plan)}
+    answers = Answers(given, source="declared", seed=number)
     return Setting(plan=plan, inputs=dict(case.inputs), answers=answers)
 
 
@@ -86,6 +92,15 @@ def failures(chance: Random) -> dict[str, list[Answer]]:
             at_last = (Answer(value=chance.randint(0, 9)),) if works else ()
             found[name] = [Answer(does=way, value="no"), *at_last]
     return found
+
+
+def refusals(chance: Random, plan: Plan) -> dict[str, list[Answer]]:
+    """What persons decide who do not approve: they reject, or never come."""
+    return {
+        path: [Answer(does="decide", value=chance.choice(("rejected", "nobody")))]
+        for path, node in every_node(plan).items()
+        if isinstance(node, CompiledGate) and node.expires_ms and chance.random() < REFUSING
+    }
 
 
 def take(seed: int, setting: Setting, baseline: Played, *, figures: Figures) -> None:
