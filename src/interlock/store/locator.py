@@ -34,8 +34,7 @@ def open_store(url: str) -> MeasuredStore:
 def open_to_read(url: str) -> ReadStore:
     """Open a store to read it: nothing is made, nothing changes.
 
-    So it may be on read-only media. Other processes may write it meanwhile. In this process do not
-    open it with `open_store` at the same time: the store that writes reads as well.
+    So it may be on read-only media. Other processes may write it meanwhile, and this one, too.
 
     Raises:
         UsageError: the address is empty or of a kind that does not exist.

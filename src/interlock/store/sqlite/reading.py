@@ -14,16 +14,19 @@ How depends on what stands beside the file.
 A connection of the first or the last kind does not notice a writer that comes later. So before an
 answer is believed, the files are looked at again; if they have changed, the question is asked anew.
 
-In one process a journal is not opened to be written while it is open here: the two would share
-SQLite's locks and its index. The store that writes reads as well.
+All connections of a process share one opening of the `-shm`. If a reader came first, it cannot be
+written, and a writer of this process would be refused every commit. So while a writer opens, what
+is open here is closed (`set_aside`), and opened anew for the next question.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Condition, Lock
 from typing import TypeAlias, TypeVar, final
+from weakref import WeakSet
 
 import apsw
 
@@ -61,12 +64,13 @@ class Views:
     """Asks questions of a journal file, anew when a writer came while they were answered."""
 
     def __init__(self, path: Path, make: Callable[[], View]) -> None:
-        self._path = path
+        self.path = path
         self._make = make
         self._process = os.getpid()
-        self._lock = Lock()
+        self._changed = Condition()
+        self._asking = 0
         self._closed = False
-        self._view = make()
+        self._view: View | None = make()
 
     def ask(self, question: Callable[[Reader], T]) -> T:
         """Answer a question.
@@ -76,39 +80,76 @@ class Views:
             UsageError: it is closed, or was opened by another process.
         """
         for _ in range(TRIES_MAX):
-            view = self._open_view()
-            try:
-                answer = question(view.reader)
-            except apsw.Error as error:
-                if view.is_current():
-                    raise read_failed(error, self._path) from error
-            else:
-                if view.is_current():
-                    return answer
-            self._look_again(view)
+            with self._viewed() as view:
+                try:
+                    answer = question(view.reader)
+                except apsw.Error as error:
+                    if view.is_current():
+                        raise read_failed(error, self.path) from error
+                else:
+                    if view.is_current():
+                        return answer
+            self._drop(view)
         raise StoreFailed(
-            f"cannot read {self._path}: it was changed each time while it was read",
+            f"cannot read {self.path}: it was changed each time while it was read",
             hint="read it again when its writers have come to rest",
         )
 
     def close(self) -> None:
         """Close the connections."""
-        with self._lock:
+        with self._changed:
             self._closed = True
-            self._view.reader.close()
+            if self._view is not None:
+                self._view.reader.close()
 
-    def _open_view(self) -> View:
-        if self._closed:
-            raise UsageError("the store is closed", hint="open it again with `open_store`")
-        if os.getpid() != self._process:
-            raise forked(self._path, self._process)
-        return self._view
+    @contextmanager
+    def set_aside(self) -> Generator[None]:
+        """Close the connections once all questions are answered; let none be asked meanwhile."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._asking == 0)
+            if self._view is not None:
+                self._view.reader.close()
+                self._view = None
+            yield
 
-    def _look_again(self, stale: View) -> None:
-        with self._lock:
+    @contextmanager
+    def _viewed(self) -> Generator[View]:
+        with self._changed:
+            if self._closed:
+                raise UsageError("the store is closed", hint="open it again with `open_store`")
+            if os.getpid() != self._process:
+                raise forked(self.path, self._process)
+            view = self._view = self._view or self._make()
+            self._asking += 1
+        try:
+            yield view
+        finally:
+            with self._changed:
+                self._asking -= 1
+                self._changed.notify_all()
+
+    def _drop(self, stale: View) -> None:
+        with self._changed:
             if self._view is stale and not self._closed:
-                self._view = self._make()
+                self._view = None
                 stale.reader.close()
+
+
+READING: WeakSet[Views] = WeakSet()
+"""What is open in this process to be read only."""
+
+OPENING = Lock()
+"""Held while a file is opened here: a reader that comes with a writer must not come first."""
+
+
+@contextmanager
+def set_aside(path: Path) -> Generator[None]:
+    """Close what reads a file in this process while a writer opens it."""
+    with OPENING, ExitStack() as aside:
+        for views in list(READING):
+            if views.path == path:
+                aside.enter_context(views.set_aside())
+        yield
 
 
 def forked(path: Path, process: int) -> UsageError:
@@ -129,7 +170,10 @@ def views_of(path: Path) -> Views:
     try:
         check_there(path)
         check_header(path)
-        return Views(path, lambda: _view_of(path))
+        with OPENING:
+            views = Views(path, lambda: _view_of(path))
+            READING.add(views)
+        return views
     except (apsw.Error, OSError) as error:
         raise unreadable(error, path) from error
 

@@ -32,7 +32,7 @@ from interlock.store.sqlite.opening import (
     sync_folder,
 )
 from interlock.store.sqlite.reader import Reader
-from interlock.store.sqlite.reading import View, Views, forked
+from interlock.store.sqlite.reading import View, Views, forked, set_aside
 from interlock.store.sqlite.transactions import Guarded
 from interlock.store.sqlite.writer import Writer
 from interlock.values import RunId, ValueRef
@@ -70,7 +70,7 @@ class SqliteStore:
         with ExitStack() as undo:
             self._locks = Locks(beside(self._path, "-locks"))
             undo.callback(self._locks.close)
-            with self._locks.commit():
+            with self._locks.commit(), set_aside(self._path):
                 self._locks.sweep()
                 connection = open_writer(self._path)
                 undo.callback(connection.close, True)

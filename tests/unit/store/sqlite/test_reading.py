@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 
 import apsw
 import pytest
@@ -23,6 +24,7 @@ from interlock.store import (
     open_to_read,
 )
 from interlock.store.sqlite import reading
+from interlock.store.sqlite.reader import Reader
 from interlock.testing.store import A, head, record, value
 from interlock.values import value_ref
 
@@ -108,6 +110,45 @@ def test_what_was_only_read_can_be_written_afterwards(tmp_path: Path, left: str)
     store.write([record(A, 2)])
     check_what_is_there(store, events=2)
     store.close()
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_what_is_read_in_a_process_can_be_written_there(tmp_path: Path, left: str):
+    path = tmp_path / "j.db"
+    LEFT[left](path)
+    reader = open_to_read(str(path))
+    check_what_is_there(reader)
+    for count in (2, 3):
+        store = open_store(str(path))
+        store.write([record(A, count)])
+        check_what_is_there(reader, events=count)
+        check_what_is_there(store, events=count)
+        store.close()
+        check_what_is_there(reader, events=count)
+    reader.close()
+
+
+def test_a_writer_that_opens_lets_questions_be_answered(tmp_path: Path):
+    path = tmp_path / "j.db"
+    killed(path)
+    views = reading.views_of(path)
+    told: list[str] = []
+
+    def question(reader: Reader) -> None:
+        assert reader.head(A) is not None
+        opening.start()
+        opening.join(0.01)  # It cannot end before this question does.
+        told.append("answered")
+
+    def write() -> None:
+        with reading.set_aside(path):
+            told.append("set aside")
+
+    opening = Thread(target=write)
+    views.ask(question)
+    opening.join()
+    assert told == ["answered", "set aside"]
+    views.close()
 
 
 WRITER = """
