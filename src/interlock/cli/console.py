@@ -28,10 +28,15 @@ def err(text: str) -> None:
 
 
 def _write(text: str, *, to_error: bool) -> None:
+    out_line(text, sys.stderr if to_error else sys.stdout)
+
+
+def out_line(text: str, stream: TextIO) -> None:
+    """Write a line to a stream, whatever else is sent elsewhere meanwhile."""
     try:
-        click.echo(text, err=to_error)
+        click.echo(text, file=stream)
     except BrokenPipeError:
-        mute(sys.stderr if to_error else sys.stdout)
+        mute(stream)
 
 
 def mute(stream: TextIO) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable,
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from interlock.actions import Registry
 from interlock.cli.asleep import answer_commands, asleep_lines, due_ms, waiting_for
@@ -35,6 +35,7 @@ from interlock.runtime import (
 from interlock.store import Store
 from interlock.values import Json, Path, RunId
 
+T = TypeVar("T")
 Order: TypeAlias = Callable[[Runtime, Observer], Awaitable[RunResult]]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE_S = 1.0
@@ -71,7 +72,7 @@ def drive(
     stop.run = run
     try:
         with redirect_stdout(sys.stderr), progress:
-            return _to_its_end(_carry_out(stage, order, progress=progress, stop=stop), stop)
+            return to_its_end(_carry_out(stage, order, progress=progress, stop=stop), stop)
     except (StoreFailed, KeyboardInterrupt) as error:
         error.add_note(stop.what_is_left())
         raise
@@ -102,7 +103,7 @@ def take_up(
     )
 
 
-def _to_its_end(work: Coroutine[Any, Any, RunResult], stop: "Interruption") -> RunResult:
+def to_its_end(work: Coroutine[Any, Any, T], stop: "Interruption") -> T:
     """Run a loop until some work is done.
 
     `SystemExit` in a task that an action made leaves the loop, too. The loop is sound, and the
@@ -162,8 +163,13 @@ class Interruption:
         return observe
 
     @contextmanager
-    def catching(self, runtime: Runtime) -> Generator[None]:
-        """Catch the signals, in the main thread: elsewhere they are somebody else's."""
+    def catching(
+        self, runtime: Runtime, before: Callable[[], None] | None = None
+    ) -> Generator[None]:
+        """Catch the signals, in the main thread: elsewhere they are somebody else's.
+
+        `before` is called before the runtime is drained.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -175,21 +181,23 @@ class Interruption:
             if self.is_wanted:
                 self._end_at_once()
             self.is_wanted = True
-            loop.call_soon_threadsafe(self._drain, runtime)
+            loop.call_soon_threadsafe(self._drain, runtime, before)
             self._unheard.daemon = True
             self._unheard.start()
 
-        before = {number: signal.signal(number, handle) for number in SIGNALS}
+        others = {number: signal.signal(number, handle) for number in SIGNALS}
         self.is_catching = True
         try:
             yield
         finally:
             self.is_catching = False
-            for number, handler in before.items():
+            for number, handler in others.items():
                 signal.signal(number, handler)
 
-    def _drain(self, runtime: Runtime) -> None:
+    def _drain(self, runtime: Runtime, before: Callable[[], None] | None) -> None:
         self._unheard.cancel()
+        if before is not None:
+            before()
         err("Stopping: what is under way has 10 s to end; Ctrl-C again ends at once")
         self._draining = asyncio.get_running_loop().create_task(runtime.drain())
 

@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "explain": Entry(WRITE, "Explain a code such as IL2003."),
     "run": Entry(RUN, "Run a graph."),
     "demo": Entry(RUN, "See Interlock at work, without any setup.", "interlock.cli.demo:main"),
+    "worker": Entry(RUN, "Drive runs that are queued, due or left behind."),
     "resume": Entry(RUN, "Go on with a run that was interrupted."),
     "retry": Entry(RUN, "Go on with a run that did not succeed, from there."),
     "pause": Entry(RUN, "Start nothing new of a run until it is resumed."),

@@ -46,6 +46,7 @@ class Leases:
         self._on_renewed = on_renewed
         self._on_lost = on_lost
         self.held: dict[RunId, Lease] = {}
+        self._claimed: dict[RunId, Lease] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-lease")
         self._being_renewed: RunId | None = None
         self._closing = asyncio.Event()
@@ -57,6 +58,8 @@ class Leases:
 
     async def close(self) -> None:
         """Renew no more. Leases that are still held end with their process."""
+        for lease in self._claimed.values():
+            self.release(lease)
         self._closing.set()
         if self._renewal is not None:
             await self._renewal
@@ -73,7 +76,15 @@ class Leases:
         Raises:
             LeaseHeld: it has an owner.
         """
-        return self._lease(run, self._clock.now_ms())
+        return self._claimed.pop(run, None) or self._lease(run, self._clock.now_ms())
+
+    def claim(self, runs: Collection[RunId]) -> Collection[RunId]:
+        """Lease those runs that are free, in one commit, for whoever takes them in this moment."""
+        leases = self._store.lease_many(
+            runs, self._owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS
+        )
+        self._claimed |= {lease.run: lease for lease in leases}
+        return {lease.run for lease in leases}
 
     def hold(self, lease: Lease) -> None:
         """Renew a lease from now on."""

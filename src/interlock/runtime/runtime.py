@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -305,6 +305,10 @@ class Runtime(Decisions):
         if run in self._drivers:
             return await self._watch(self._drivers[run])
         return await self._take_up(run, on_change=on_change, observer=observer)
+
+    def claim(self, runs: Collection[RunId]) -> Collection[RunId]:
+        """Lease those of many runs that are free, in one commit, for a `resume` in this moment."""
+        return self._leases.claim([run for run in runs if run not in self._drivers])
 
     async def decide(
         self,

@@ -37,8 +37,8 @@ POLL_MS = 500
 OLDEST_EVERY = 10
 """Every so many looks the oldest of the queue comes first, whatever its priority."""
 
-TOGETHER_MAX = 16
-"""Runs that are taken up in one go: each costs a commit, and the others wait meanwhile."""
+TOGETHER_MAX = 64
+"""Runs that are taken up in one go, with one commit; what goes on waits meanwhile."""
 
 SET_ASIDE_MAX = 1_000
 """Runs that a worker cannot drive; with more of them, something is wrong with the worker."""
@@ -148,14 +148,22 @@ class Worker:
     def _is_done(self, *, until_idle: bool) -> bool:
         """Take up what there is room for; whether nothing is left to wait for."""
         self._changed.clear()
-        found = [] if self._stopping else self._ready()
+        if not self._stopping:
+            self._take_up(self._ready())
+        return (self._stopping or until_idle) and not self._driving
+
+    def _take_up(self, found: list[RunHead]) -> None:
+        """Drive those runs of which no other worker was faster to get the lease."""
+        claimed = self._runtime.claim([head.run for head in found]) if found else ()
         for head in found:
+            if head.run not in claimed:
+                self._elsewhere.add(head.run)
+                continue
             task = asyncio.create_task(self._drive(head))
             self._driving[head.run] = task
             task.add_done_callback(lambda _, run=head.run: self._ended(run))
         if len(found) == TOGETHER_MAX:
             self._changed.set()
-        return (self._stopping or until_idle) and not self._driving
 
     def _ready(self) -> list[RunHead]:
         """Look for runs to drive, as many as there is room for."""
@@ -189,12 +197,9 @@ class Worker:
 
     async def _drive(self, head: RunHead) -> None:
         """Drive a run as far as it goes."""
-        if self._stopping:
-            return
         self._set_aside.pop(head.run, None)
         driving = self._runtime.resume(head.run, on_change=self._on_change, observer=self._observer)
         try:
-            # The first step takes the lease: who does not get it says nothing.
             begun = begin(driving)
             self._report(TakenUp(head=head))
             result = begun.value if isinstance(begun, Finished) else await begun

@@ -1,13 +1,14 @@
 """A store in memory: for tests, notebooks and runs that need not survive the process."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from heapq import nlargest, nsmallest
 from threading import Lock
 from typing import TYPE_CHECKING, final
 
 from interlock.actions import Database
-from interlock.errors import UsageError
+from interlock.errors import LeaseHeld, UsageError
 from interlock.journal import (
     ENDED,
     Lease,
@@ -165,18 +166,21 @@ class MemoryStore:
         check_run_id(run)
         with self._lock:
             self._check_open()
-            events = self._events.get(run)
-            lease = grant(
-                run,
-                owner,
-                held=self._leases.get(run),
-                epoch_seen=events[-1].epoch if events else 0,
-                owner_died=False,
-                now_ms=now_ms,
-                life_ms=life_ms,
-            )
-            self._leases[run] = Holding(owner=owner, epoch=lease.epoch, expires_ms=lease.expires_ms)
-            return lease
+            return self._grant(run, owner, now_ms=now_ms, life_ms=life_ms)
+
+    def lease_many(
+        self, runs: Collection[RunId], owner: OwnerId, *, now_ms: int, life_ms: int
+    ) -> list[Lease]:
+        """Acquire or renew many leases; see `Store.lease_many`."""
+        for run in runs:
+            check_run_id(run)
+        granted: list[Lease] = []
+        with self._lock:
+            self._check_open()
+            for run in runs:
+                with suppress(LeaseHeld):
+                    granted.append(self._grant(run, owner, now_ms=now_ms, life_ms=life_ms))
+        return granted
 
     def release(
         self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()
@@ -238,6 +242,20 @@ class MemoryStore:
         """Return a snapshot of the counters."""
         with self._lock:
             return self._statistics
+
+    def _grant(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
+        events = self._events.get(run)
+        lease = grant(
+            run,
+            owner,
+            held=self._leases.get(run),
+            epoch_seen=events[-1].epoch if events else 0,
+            owner_died=False,
+            now_ms=now_ms,
+            life_ms=life_ms,
+        )
+        self._leases[run] = Holding(owner=owner, epoch=lease.epoch, expires_ms=lease.expires_ms)
+        return lease
 
     def _check_open(self) -> None:
         if self._closed:

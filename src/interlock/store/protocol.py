@@ -156,6 +156,15 @@ class Store(ReadStore, Protocol):
         """
         ...
 
+    def lease_many(
+        self, runs: Collection[RunId], owner: OwnerId, *, now_ms: int, life_ms: int
+    ) -> list[Lease]:
+        """Acquire or renew the leases of many runs, as `lease` does, in one durable transaction.
+
+        Those that another owner holds are left out; the others come in the order of `runs`.
+        """
+        ...
+
     def release(
         self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()
     ) -> bool:

@@ -1,6 +1,7 @@
 """A store that fails when told to: the crash points of a run, one by one."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Literal, TypeVar, final
@@ -154,6 +155,16 @@ class FaultyStore:
         """Acquire, renew or take over a lease; see `Store.lease`."""
         lease = self._inherit if self._inherits else self._inner.lease
         return self._written(lambda: lease(run, owner, now_ms=now_ms, life_ms=life_ms), {run})
+
+    def lease_many(
+        self, runs: Collection[RunId], owner: OwnerId, *, now_ms: int, life_ms: int
+    ) -> list[Lease]:
+        """Acquire or renew many leases; see `Store.lease_many`."""
+        granted: list[Lease] = []
+        for run in runs:
+            with suppress(LeaseHeld):
+                granted.append(self.lease(run, owner, now_ms=now_ms, life_ms=life_ms))
+        return granted
 
     def _inherit(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
         """Lease a run as if its holder were gone, unless this process is the one that is late."""

@@ -343,6 +343,18 @@ class LeaseConformance:
             assert f"`interlock resume {A}`" in error.hint
             assert store.lease(B, YOU, now_ms=1_499, life_ms=500).epoch == 1
 
+    def test_many_leases_are_acquired_at_once_without_those_that_are_held(self) -> None:
+        with closing(self.make()) as store:
+            store.write([record(A, 1, epoch=4)])
+            store.lease(B, ME, now_ms=1_000, life_ms=500)
+            first = store.lease_many([C, B, A], YOU, now_ms=1_499, life_ms=500)
+            assert [(each.run, each.epoch) for each in first] == [(C, 1), (A, 5)]
+            assert all((each.owner, each.expires_ms) == (YOU, 1_999) for each in first)
+            later = store.lease_many([A, B], YOU, now_ms=1_500, life_ms=500)
+            assert [(each.run, each.epoch) for each in later] == [(A, 5), (B, 2)]
+            refusal(LeaseHeld, lambda: store.lease(A, ME, now_ms=1_999, life_ms=500))
+            assert store.lease_many([], YOU, now_ms=1_500, life_ms=500) == []
+
     def test_an_expired_lease_is_taken_over(self) -> None:
         with closing(self.make()) as store:
             store.lease(A, ME, now_ms=1_000, life_ms=500)

@@ -150,6 +150,21 @@ class SqliteStore:
             self._locks.holds(run, owner, lease.epoch)
             return lease
 
+    def lease_many(
+        self, runs: Collection[RunId], owner: OwnerId, *, now_ms: int, life_ms: int
+    ) -> list[Lease]:
+        """Acquire, renew or take over many leases; see `Store.lease_many`."""
+        for run in runs:
+            check_run_id(run)
+        with self._committing():
+            self._locks.claim([owner])
+            leases = self._writer.lease_many(
+                runs, owner, now_ms=now_ms, life_ms=life_ms, is_dead=self._locks.is_dead
+            )
+            for lease in leases:
+                self._locks.holds(lease.run, owner, lease.epoch)
+            return leases
+
     def release(
         self, lease: Lease, *, head: RunHead | None = None, taken: Collection[str] = ()
     ) -> bool:

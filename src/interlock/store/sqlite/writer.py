@@ -20,14 +20,14 @@ rowid, was tried too: it is quadratic.
 """
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, final
 
 import apsw
 import orjson
 
 from interlock.actions import Database
-from interlock.errors import ensure
+from interlock.errors import LeaseHeld, ensure
 from interlock.journal import Lease, Message, OwnerId, Record, RunHead
 from interlock.store.batch import RunPart, by_run, keys_changed, out_of_order
 from interlock.store.leases import Holding, grant
@@ -216,18 +216,52 @@ class Writer:
             apsw.Error: anything else; the outcome is unknown.
         """
         with self._transaction():
-            row = self._row("SELECT owner, epoch, expires_ms FROM lease WHERE run = ?", run)
-            held = Holding(owner=row[0], epoch=row[1], expires_ms=row[2]) if row else None
-            lease = grant(
-                run,
-                owner,
-                held=held,
-                epoch_seen=self._one(LAST_EPOCH, run) or 0,
-                owner_died=held is not None and held.owner is not None and is_dead(held.owner),
-                now_ms=now_ms,
-                life_ms=life_ms,
-            )
-            self._connection.execute(LEASE, (run, owner, lease.epoch, lease.expires_ms))
+            return self._grant(run, owner, now_ms=now_ms, life_ms=life_ms, is_dead=is_dead)
+
+    def lease_many(
+        self,
+        runs: Collection[RunId],
+        owner: OwnerId,
+        *,
+        now_ms: int,
+        life_ms: int,
+        is_dead: Callable[[OwnerId], bool],
+    ) -> list[Lease]:
+        """Grant the leases of those runs that are free, in one durable transaction.
+
+        Raises:
+            apsw.Error: the outcome is unknown.
+        """
+        granted: list[Lease] = []
+        with self._transaction():
+            for run in runs:
+                with suppress(LeaseHeld):
+                    granted.append(
+                        self._grant(run, owner, now_ms=now_ms, life_ms=life_ms, is_dead=is_dead)
+                    )
+        return granted
+
+    def _grant(
+        self,
+        run: RunId,
+        owner: OwnerId,
+        *,
+        now_ms: int,
+        life_ms: int,
+        is_dead: Callable[[OwnerId], bool],
+    ) -> Lease:
+        row = self._row("SELECT owner, epoch, expires_ms FROM lease WHERE run = ?", run)
+        held = Holding(owner=row[0], epoch=row[1], expires_ms=row[2]) if row else None
+        lease = grant(
+            run,
+            owner,
+            held=held,
+            epoch_seen=self._one(LAST_EPOCH, run) or 0,
+            owner_died=held is not None and held.owner is not None and is_dead(held.owner),
+            now_ms=now_ms,
+            life_ms=life_ms,
+        )
+        self._connection.execute(LEASE, (run, owner, lease.epoch, lease.expires_ms))
         return lease
 
     def release(self, lease: Lease, *, head: RunHead | None, taken: Collection[str]) -> bool:
