@@ -60,7 +60,10 @@ class Timers:
 
         def wake() -> None:
             del self._times[order.path]
-            self._fire(order)
+            if order.at_ms > self._clock.now_ms():
+                self.set(order)  # The wall clock was set back meanwhile.
+            else:
+                self._fire(order)
 
         earlier = self._times.pop(order.path, None)
         if earlier is not None:
