@@ -18,7 +18,9 @@ from interlock.errors import InterlockError, StoreError
 from interlock.journal import (
     Entry,
     Event,
+    GateOpened,
     NodeCancelled,
+    NodeSettled,
     RunCancelled,
     RunReopened,
 )
@@ -124,9 +126,10 @@ def compare(played: Played, reference: Played) -> None:
     result, expected = played.result, reference.result
     if result is None or expected is None:
         return
+    reopened = any(isinstance(entry.event, RunReopened) for entry in played.entries)
     more = counted_codes(played.entries) - counted_codes(reference.entries)
     is_excused = bool(set(more) & TIME_CODES)
-    if _was_stopped(played):
+    if _was_stopped(played) or (reopened and expected.status != "succeeded"):
         played.is_other = True
     elif result.status != expected.status:
         played.is_other = is_excused
@@ -152,8 +155,18 @@ def _was_stopped(played: Played) -> bool:
 
 
 def _may_differ(*played: Played) -> bool:
-    """Whether something was cancelled: how far it had got depends on timing."""
-    return any(counted_codes(one.entries)[CANCELLED] for one in played)
+    """Whether something was cancelled, or a gate asked again.
+
+    How far it had got depends on timing, also in a map that had to stop; and what a gate allowed is
+    bound to the generation that asked.
+    """
+    events = [entry.event for one in played for entry in one.entries]
+    cancelled = any(counted_codes(one.entries)[CANCELLED] for one in played) or any(
+        isinstance(event, NodeSettled) and event.status == "cancelled" for event in events
+    )
+    return cancelled or any(
+        isinstance(event, GateOpened) and event.generation > 1 for event in events
+    )
 
 
 def _first_difference(one: list[Entry], other: list[Entry]) -> str:
