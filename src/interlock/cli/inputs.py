@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -68,7 +69,8 @@ def read_inputs(
     declared = {each.name: each for each in declared_inputs(plan)}
     found = _from_file(file) if file is not None else {}
     problems: list[str] = []
-    for text in given:
+    for each in given:
+        text = as_typed(each)
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError(f"`-i {text}` is not NAME=VALUE", hint="such as -i day=2026-11-23")
@@ -91,6 +93,24 @@ def read_inputs(
     if problems:
         raise refused(plan, problems)
     return found
+
+
+def as_typed(argument: str) -> str:
+    """Read an argument as UTF-8, which terminals send, where the locale knows only ASCII.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        try:
+            return os.fsencode(argument).decode()
+        except UnicodeError as error:
+            shown = one_line(argument, VALUE_SHOWN_MAX)
+            hint = "give it in a file: --inputs FILE"
+            raise UsageError(f"`-i {shown}` is not UTF-8", hint=hint) from error
+    return argument
 
 
 def refused(plan: Plan, problems: Sequence[str]) -> InputsInvalid:

@@ -14,6 +14,7 @@ import click
 
 from interlock.cli.console import err, flush, listed, tinted
 from interlock.cli.exits import MEANINGS, Exit, exit_of
+from interlock.cli.interrupts import handle_interrupts
 from interlock.cli.options import example
 from interlock.errors import DocumentInvalid, InterlockError, InternalError, UsageError
 
@@ -115,7 +116,7 @@ class Program(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 cast(Any, stream).reconfigure(errors="backslashreplace")
-        extra.setdefault("color", False if os.environ.get("NO_COLOR") else None)
+        extra.setdefault("color", False if _is_plain() else None)
         extra |= {"prog_name": "interlock", "standalone_mode": False}
         code = self._code(args, extra)
         flush()
@@ -146,6 +147,10 @@ class Program(click.Group):
             report(_bug(error))
             return Exit.INTERNAL
         return result if isinstance(result, int) else Exit.OK
+
+
+def _is_plain() -> bool:
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def report(error: InterlockError) -> None:
@@ -204,6 +209,7 @@ def main() -> NoReturn:
     An action that was given up on may still sit in a thread, which cannot be cancelled. The journal
     is closed by then, so the process ends without waiting for it.
     """
+    handle_interrupts()
     try:
         program.main()
     except SystemExit as end:

@@ -1,6 +1,7 @@
 """Opening the store that a command works on, and finding the run that is meant."""
 
 import difflib
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Generic, TypeVar
 from interlock.cli.console import err
 from interlock.cli.project import HOME, find_project, shown, store_url
 from interlock.cli.times import moment
-from interlock.errors import NoJournal, RunNotFound, UsageError
+from interlock.errors import InterlockError, NoJournal, RunNotFound, UsageError
 from interlock.journal import OwnerId, RunHead
 from interlock.store import (
     ReadStore,
@@ -28,6 +29,8 @@ CALLS_ACTIONS = (
     *("run", "resume", "resolve", "approve", "reject", "signal"),
     *("cancel", "pause", "retry", "worker"),
 )
+TAKES_A_STORE = (*CALLS_ACTIONS, "runs", "show", "replay")
+COMMAND_IN_WORDS = re.compile(r"`interlock ([a-z]+[^`]*)`")
 CANDIDATES_SHOWN_MAX = 5
 NEAR_SHOWN_MAX = 3
 NEAR_RUNS = 100
@@ -67,6 +70,26 @@ class Journal(Generic[StoreT_co]):
             options += ["--store", self.store_option]
         return f"{self.program} {join([*words, *options])}"
 
+    def completed(self, words: str) -> str:
+        """Complete commands in words of a layer that knows no options: pasted, they work."""
+
+        def complete(found: re.Match[str]) -> str:
+            command = found[1].split()
+            if command[0] not in TAKES_A_STORE or "--store" in command:
+                return found[0]
+            return f"`{self.command(*command)}`"
+
+        return COMMAND_IN_WORDS.sub(complete, words)
+
+
+@contextmanager
+def _completing_hints(journal: Journal[StoreT_co]) -> Generator[Journal[StoreT_co]]:
+    try:
+        yield journal
+    except InterlockError as error:
+        error.hint = journal.completed(error.hint)
+        raise
+
 
 @contextmanager
 def opened(store: str | None, *, app: str | None = None) -> Generator[Journal[Store]]:
@@ -78,8 +101,10 @@ def opened(store: str | None, *, app: str | None = None) -> Generator[Journal[St
     url = store_url(find_project(), store)
     _make_home(path_of(url))
     opened_store = open_store(url)
+    journal = Journal(store=opened_store, url=url, name=name_of(url), app=app, store_option=store)
     try:
-        yield Journal(store=opened_store, url=url, name=name_of(url), app=app, store_option=store)
+        with _completing_hints(journal):
+            yield journal
     finally:
         opened_store.close()
 
@@ -111,8 +136,10 @@ def to_read(store: str | None) -> Generator[Journal[ReadStore]]:
     if path is not None and not is_there(path):
         raise _no_journal(path)
     opened_store = open_to_read(url)
+    journal = Journal(store=opened_store, url=url, name=name_of(url), store_option=store)
     try:
-        yield Journal(store=opened_store, url=url, name=name_of(url), store_option=store)
+        with _completing_hints(journal):
+            yield journal
     finally:
         opened_store.close()
 

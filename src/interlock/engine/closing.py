@@ -7,7 +7,7 @@ from interlock.engine.maps import end_item
 from interlock.engine.repeats import end_turn
 from interlock.engine.scopes import ScopeEnd, is_let, settle_composite, worst
 from interlock.engine.state import NodeState, ScopeState, State, UndoState
-from interlock.engine.turn import ROOT, At, Turn, names_for, settle
+from interlock.engine.turn import ROOT, At, Turn, ended, names_for, settle
 from interlock.engine.undoing import begin_undo
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, RunOutcome, RunSettled, Value
@@ -101,7 +101,7 @@ def _end_after(undo: UndoState) -> ScopeEnd:
 def _problem(scope: ScopeState, node: AnyCompiledNode, now: NodeState) -> ErrorInfo:
     """Tell of the node whose end is the end of the scope."""
     error = now.error
-    told = f"`{paths.child(scope.path, node.id)}` {now.status}"
+    told = ended(paths.child(scope.path, node.id), now.status)
     told += f": {error.message}" if error is not None else ""
     return ErrorInfo(code="IL6013", message=told, hint=error.hint if error is not None else "")
 

@@ -11,7 +11,7 @@ from interlock.engine.resuming import go_on
 from interlock.engine.scopes import open_graph, settle_composite
 from interlock.engine.state import ScopeState
 from interlock.engine.stopping import stopped
-from interlock.engine.turn import At, Turn, names_for, settle
+from interlock.engine.turn import At, Turn, ended, names_for, settle
 from interlock.engine.waits import open_wait
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, Value
@@ -24,7 +24,7 @@ from interlock.plan import (
     CompiledRepeat,
     CompiledWait,
 )
-from interlock.values import Json
+from interlock.values import Json, Path
 
 
 def activate(turn: Turn, scope: ScopeState, index: int) -> None:
@@ -45,8 +45,8 @@ def _blocker(at: At) -> ErrorInfo | None:
     for index in at.node.strict:
         status = at.scope.nodes[index].status
         if status != "succeeded":
-            needed = at.scope.graph.nodes[index].id
-            return ErrorInfo(code="IL6018", message=f"`{needed}` did not succeed: it is {status}")
+            needed = Path(at.scope.graph.nodes[index].id)
+            return ErrorInfo(code="IL6018", message=ended(needed, status))
     return None
 
 

@@ -13,6 +13,7 @@ from interlock.journal import (
     ErrorInfo,
     Event,
     NodeSettled,
+    NodeStatus,
     SettledStatus,
     Value,
 )
@@ -155,6 +156,17 @@ def settle(
         ahead=ahead,
     )
     at.turn.record(event, causes or causes_of(at) if ahead else causes)
+
+
+def ended(path: Path, status: NodeStatus) -> str:
+    """Say in words how a node ended without success, as the begin of a message."""
+    match status:
+        case "failed":
+            return f"`{path}` failed"
+        case "violated":
+            return f"`{path}` broke its promise"
+        case _:
+            return f"`{path}` was {status}"
 
 
 def _key_of(now: NodeState) -> Digest | None:

@@ -298,8 +298,10 @@ def test_no_color_is_honoured(processes: Processes):
     (processes.folder / "bad.yaml").write_text("interlock: 1\nnodes: {}\n", encoding="utf-8")
     _, coloured = on_terminal(processes, "check", "bad.yaml", NO_COLOR="")
     _, bare = on_terminal(processes, "check", "bad.yaml", NO_COLOR="1")
+    _, dumb = on_terminal(processes, "check", "bad.yaml", NO_COLOR="", TERM="dumb")
     assert "\x1b[31m" in coloured
     assert "\x1b[" not in bare
+    assert dumb == bare
 
 
 def test_a_terminal_without_cursor_gets_plain_lines(processes: Processes):

@@ -1,6 +1,7 @@
 """What programs get: valid JSON on stdout, the rest on stderr, and exit codes that tell."""
 
 import json
+import re
 
 import pytest
 
@@ -218,6 +219,15 @@ def test_commands_that_are_shown_find_the_actions_again(empty: Shell):
     (command,) = [line.strip() for line in done.err.splitlines() if " --failed " in line]
     assert command.endswith("lose --failed --app words:lossy --store here.db")
     assert empty(command).code == 1
+
+
+def test_commands_in_hints_of_the_engine_find_the_store_again(empty: Shell):
+    empty.write("words.py", PYTHON_GRAPH)
+    empty("interlock run words:report -i text=x --store here.db")
+    refused = empty("interlock pause last --app words:report --store here.db")
+    (command,) = re.findall(r"`(interlock [^`]*)`", refused.err)[-1:]
+    assert command.endswith("--store here.db")
+    assert empty(command).code == 0
 
 
 def test_without_an_app_the_built_in_actions_are_there(empty: Shell):

@@ -37,3 +37,13 @@ def test_an_answer_that_still_compiles_is_another_plan(shown: Shown, shelf: Path
     changed = show_demo(tmp_path, "--answers", str(shelf))
     assert changed.code == 0
     assert changed.plan != shown.plan
+
+
+def test_an_answer_that_is_no_text_is_refused_like_any_other(shelf: Path, tmp_path: Path):
+    for name in ("first.yaml", "second.yaml"):
+        (shelf / name).write_bytes(b"\xff\xfe\x00interlock: 1")
+    shown = show_demo(tmp_path, "--answers", str(shelf))
+    assert shown.code == 3, shown.text
+    assert shown.text.count("error[IL1001]: the document is UTF-16, not UTF-8") == 2
+    assert shown.text.count("answers again") == 1
+    assert "so nothing was run" in shown.text

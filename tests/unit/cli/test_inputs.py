@@ -62,6 +62,16 @@ def test_an_option_without_a_name_is_refused():
         read_inputs(compile_graph(Graph(name="g"), Registry()), ["x"], None)
 
 
+def test_bytes_that_the_locale_could_not_decode_are_read_as_utf_8():
+    escaped = "Zoë".encode().decode("ascii", errors="surrogateescape")
+    assert read({"type": "string"}, escaped) == "Zoë"
+
+
+def test_bytes_that_are_not_utf_8_are_refused():
+    with pytest.raises(UsageError, match=r"`-i x=.* is not UTF-8"):
+        read({"type": "string"}, "Zo\udceb")
+
+
 def test_a_graph_without_inputs_takes_none():
     with pytest.raises(InputsInvalid, match="takes no inputs"):
         read_inputs(compile_graph(Graph(name="g"), Registry()), ["x=1"], None)

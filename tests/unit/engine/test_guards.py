@@ -94,7 +94,8 @@ def test_whatever_needs_a_node_that_did_not_succeed_is_skipped():
     assert types(run.end("a", failure())) == ["start d 1"]
     run.end("d", 1)
     assert run.settled() == {"a": "failed", "b": "skipped", "c": "skipped", "d": "succeeded"}
-    assert run.error("b").code == "IL6018"
+    told = {name: (run.error(name).code, run.error(name).message) for name in "bc"}
+    assert told == {"b": ("IL6018", "`a` failed"), "c": ("IL6018", "`b` was skipped")}
     assert run.result().status == "succeeded"
     run.check()
 

@@ -276,7 +276,7 @@ def test_a_run_that_is_cancelled_may_be_undone():
     assert types(run.end_cancelled("b")) == ["start a!undo 1"]
     run.end("a!undo", 1)
     assert run.result().status == "cancelled"
-    assert run.run_error().message == "`b` cancelled: ann cancelled it; 1 undone"
+    assert run.run_error().message == "`b` was cancelled: ann cancelled it; 1 undone"
     run.check()
 
 

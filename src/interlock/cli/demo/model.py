@@ -42,12 +42,20 @@ RETURNS: Schema = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A plan as it was answered: `text` is what is compiled, `file` is what messages call it."""
+    """A plan as it was answered: `text` is what is compiled, `file` is what messages call it.
+
+    The text is bytes where a person may have edited a file: whether it is UTF-8 is not said yet.
+    """
 
     by: str
-    text: str
+    text: bytes | str
     file: str
     tree: Json = None
+
+    @property
+    def data(self) -> bytes:
+        """The text as it goes into a file."""
+        return self.text.encode() if isinstance(self.text, str) else self.text
 
 
 class Source(Protocol):
@@ -85,7 +93,7 @@ class ShippedAnswers:
     def answer(self, feedback: Sequence[str], previous: Json) -> Answer:  # noqa: ARG002 - files know all
         """Give the next file."""
         file = next(self._files)
-        return Answer(by=SHIPPED_WORDS, text=file.read_text(encoding="utf-8"), file=shown(file))
+        return Answer(by=SHIPPED_WORDS, text=file.read_bytes(), file=shown(file))
 
 
 @final

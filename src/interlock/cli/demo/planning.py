@@ -1,7 +1,8 @@
 """From an answer to a plan: what is refused here never runs, and the model is told why."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from interlock.actions import Registry
 from interlock.cli.demo.model import Answer, Source
@@ -33,9 +34,13 @@ class Agreed:
     answer: Answer
 
 
-def agree(
-    source: Source, registry: Registry, refused: Callable[[Answer, DocumentInvalid], None]
-) -> Agreed | None:
+class Refusal(Protocol):
+    """Hears of an answer that was refused, and whether it was the last one."""
+
+    def __call__(self, answer: Answer, error: DocumentInvalid, *, is_last: bool) -> None: ...
+
+
+def agree(source: Source, registry: Registry, refused: Refusal) -> Agreed | None:
     """Ask until an answer compiles; each refused one goes back with all that is wrong with it.
 
     Returns None when the source may not be asked again.
@@ -45,12 +50,12 @@ def agree(
     """
     feedback: tuple[str, ...] = ()
     answer: Answer | None = None
-    for _ in range(source.tries):
+    for left in reversed(range(source.tries)):
         answer = source.answer(feedback, answer.tree if answer is not None else None)
         try:
             return Agreed(plan=consider(answer, registry), answer=answer)
         except DocumentInvalid as error:
-            refused(answer, error)
+            refused(answer, error, is_last=left == 0)
             feedback = tuple(
                 f"{each.code} at {each.pointer or '/'}: {each.message} (hint: {each.hint})"
                 for each in error.diagnostics

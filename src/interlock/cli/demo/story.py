@@ -66,7 +66,7 @@ def _play(workspace: Workspace, shelf: Path, stopping: Stopping) -> int:
     if agreed is None:
         say("", "No answer compiles, so nothing was run.")
         return Exit.REFUSED
-    workspace.plan.write_text(agreed.answer.text, encoding="utf-8")
+    workspace.plan.write_bytes(agreed.answer.data)
     with opened(str(workspace.journal)) as journal:
         here = replace(journal, store_option=None, program=program_in(workspace))
         stage = Stage(plan=agreed.plan, registry=registry, journal=here)
@@ -129,10 +129,14 @@ def _asked(source: Source, registry: Registry) -> Agreed | None:
     return agreed
 
 
-def _show_refusal(answer: Answer, error: DocumentInvalid) -> None:
+def _show_refusal(answer: Answer, error: DocumentInvalid, *, is_last: bool) -> None:
     _say_who(answer)
     out(tinted(f"{error}"))
-    say("", "Refused before anything ran. The model gets all of it back, and answers again.")
+    told = "Refused before anything ran."
+    if is_last:
+        say("", told)
+    else:
+        say("", f"{told} The model gets all of it back, and answers again.", "")
 
 
 def _say_who(answer: Answer) -> None:
