@@ -2,37 +2,39 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
-from typing import final
+from typing import TypeAlias
 
 PAUSE_S = 0.02
 PAUSES_MAX = 50
 IMPORTING = "<frozen importlib._bootstrap>"
 
 
-@final
-class Interrupt:
-    """A handler of SIGINT that raises `KeyboardInterrupt`; inside of an import, a moment later.
+Handler: TypeAlias = Callable[[int, FrameType | None], None]
+
+
+def interrupt_handler(*, pauses_max: int = PAUSES_MAX) -> Handler:
+    """Make a handler that raises `KeyboardInterrupt`; inside of an import, a moment later.
 
     Compiled modules import others when they first need them, and take an exception there for a
     module that is missing: some panic, and some go on as if nobody had asked them to stop. An
     import that lasts, since a module of the user does something, is interrupted after a second.
     """
+    pauses = 0
 
-    def __init__(self, *, pauses_max: int = PAUSES_MAX) -> None:
-        self._pauses_max = pauses_max
-        self._pauses = 0
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Handle the signal."""
-        if not is_importing(frame) or self._pauses >= self._pauses_max:
-            self._pauses = 0
+    # A function, since the runtime knows Ctrl-C by the code of its handler.
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal pauses
+        if not is_importing(frame) or pauses >= pauses_max:
+            pauses = 0
             raise KeyboardInterrupt
-        self._pauses += 1
-        here = threading.get_ident()
-        again = threading.Timer(PAUSE_S, signal.pthread_kill, (here, number))
+        pauses += 1
+        again = threading.Timer(PAUSE_S, signal.pthread_kill, (threading.get_ident(), number))
         again.daemon = True
         again.start()
+
+    return interrupt
 
 
 def is_importing(frame: FrameType | None) -> bool:
@@ -45,4 +47,4 @@ def is_importing(frame: FrameType | None) -> bool:
 def handle_interrupts() -> None:
     """Handle SIGINT, unless whoever started the process wants it ignored."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, Interrupt())
+        signal.signal(signal.SIGINT, interrupt_handler())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.cli.interrupts import Interrupt
+from interlock.cli.interrupts import interrupt_handler
 
 MODULE = """\
 import signal
@@ -23,7 +23,7 @@ except KeyboardInterrupt:
 
 @pytest.fixture(autouse=True)
 def handled() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, Interrupt(pauses_max=2))
+    before = signal.signal(signal.SIGINT, interrupt_handler(pauses_max=2))
     yield
     signal.signal(signal.SIGINT, before)
 

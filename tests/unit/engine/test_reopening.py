@@ -546,7 +546,7 @@ def test_an_undo_that_broke_its_promise_is_not_repeated():
     run.end("a!undo", "text")
     run.reopen()
     assert run.end("z", failure()) == []
-    assert "`a!undo` broke its promise" in run.run_error().message
+    assert "but `a!undo` violated" in run.run_error().message
     run.check()
 
 
