@@ -10,10 +10,12 @@ from typing import cast
 from interlock.cli.board import Asleep
 from interlock.cli.console import aligned, counted, json_text, one_line, one_width, width
 from interlock.cli.doubts import INDENT, skeleton
+from interlock.cli.roles import who_may
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment, span
 from interlock.journal import GateOpened, WaitOpened
 from interlock.plan import AnyCompiledNode
+from interlock.runtime import Roles, deciders
 from interlock.store import ReadStore
 from interlock.values import Json, Path, RunId, paths
 
@@ -107,7 +109,8 @@ def asleep_lines(
         start = f"  {GLYPH} {path:<10} "
         yield start + one_line(asleep_words(asleep, now_ms), max(30, width() - len(start)))
         if isinstance(asleep.opened, GateOpened) and not is_brief:
-            yield from (INDENT + line for line in _asked(asleep.opened, path))
+            roles = who_may(asleep.opened.to, journal.roles)
+            yield from (INDENT + line for line in _asked(asleep.opened, path, roles=roles))
         due = due_ms(asleep)
         if due is not None and due <= now_ms:
             yield f"{INDENT}it is too late to answer; to go on: {journal.command('resume', run)}"
@@ -118,9 +121,11 @@ def asleep_lines(
         yield f"    and {len(found) - SHOWN_MAX:,} more, see --json"
 
 
-def _asked(opened: GateOpened, path: Path) -> Iterator[str]:
+def _asked(opened: GateOpened, path: Path, *, roles: str) -> Iterator[str]:
     room = width() - len(INDENT)
     yield one_line(f"{opened.ask.json}", min(room, ASK_CHARS_MAX))
+    if roles:
+        yield one_line(roles, room)
     allowed = allowed_by(opened)
     if not allowed:
         return
@@ -132,10 +137,13 @@ def _asked(opened: GateOpened, path: Path) -> Iterator[str]:
         yield f"there is more of it: see `interlock show` with {path}"
 
 
-def whole_gate(opened: GateOpened) -> Iterator[str]:
+def whole_gate(opened: GateOpened, roles: Roles) -> Iterator[str]:
     """Show all of what a gate asks, nothing left out: a person decides about these bytes."""
     yield f"  asks    {one_line(str(opened.ask.json), 10_000)}"
     yield f"  of      {', '.join(opened.to) or 'anybody'}, {_quorum(opened)}"
+    may = who_may(opened.to, roles)
+    if may:
+        yield one_width(f"  who     {may}")
     for index, each in enumerate(allowed_by(opened)):
         yield one_width(f"  {'' if index else 'allows':<7} {each.path}  {each.action}".rstrip())
         text = each.words if each.bound is not None else json_text(each.args, indent=2)
@@ -156,22 +164,24 @@ def asleep_json(
     found: list[Json] = []
     for path, each in asleep.items():
         commands: list[Json] = [*answer_commands(journal, run, path, asleep=each)]
-        found.append({"path": path, **_asleep_json(each), "commands": commands})
+        found.append({"path": path, **_asleep_json(each, journal.roles), "commands": commands})
     return found
 
 
-def _asleep_json(asleep: Asleep) -> dict[str, Json]:
+def _asleep_json(asleep: Asleep, roles: Roles) -> dict[str, Json]:
     opened = asleep.opened
     to: list[Json] = [*opened.to] if isinstance(opened, GateOpened) else []
     approved_by: list[Json] = [*sorted(asleep.approvers)]
     data: dict[str, Json] = {"since_ms": asleep.at_ms}
     if isinstance(opened, WaitOpened):
         return {**data, "kind": "wait", "signal": opened.signal, "until_ms": opened.until_ms}
+    allowed = deciders(opened.to, roles)
     return {
         **data,
         "kind": "gate",
         "ask": opened.ask.json,
         "to": to,
+        "deciders": None if allowed is None else [*sorted(allowed)],
         "quorum": opened.quorum,
         "approved_by": approved_by,
         "expires_at_ms": opened.expires_at_ms,

@@ -8,7 +8,7 @@ from interlock.cli.apps import load_registry
 from interlock.cli.console import err
 from interlock.cli.driving import Stage, check_actions, conclude, drive
 from interlock.cli.exits import Exit
-from interlock.cli.heard import Heard
+from interlock.cli.heard import Decided, Heard
 from interlock.cli.limits import project_limits
 from interlock.cli.nodeview import check_node
 from interlock.cli.project import find_project
@@ -89,7 +89,8 @@ def decide(
             raise
         if heard is not None and result.status != "running":
             after = list(read_entries(journal.store, head.run))[len(entries) :]
-            if told := heard(plan, entries, after):
+            decided = Decided(plan=plan, before=entries, after=after, roles=journal.roles)
+            if told := heard(decided):
                 err(told)
         code = conclude(stage, result, as_json=as_json)
         # Another process drives it: what was asked of this one is done.

@@ -124,7 +124,8 @@ async def _carry_out(
     stage: Stage, order: Order, *, progress: Progress, stop: "Interruption"
 ) -> RunResult:
     store, registry = stage.journal.store, stage.registry
-    runtime = Runtime(store, registry, watcher=progress.hear, limits=stage.limits)
+    roles = stage.journal.roles
+    runtime = Runtime(store, registry, watcher=progress.hear, limits=stage.limits, roles=roles)
     async with runtime:
         with stop.catching(runtime):
             return await order(runtime, stop.watching(progress.observe))

@@ -9,6 +9,7 @@ from interlock.errors import (
     InternalError,
     JournalCorrupt,
     NoJournal,
+    NotAllowed,
     RunNotFound,
     RunNotResumable,
     StoreError,
@@ -58,7 +59,7 @@ def exit_of(error: InterlockError) -> Exit:
             return Exit.USAGE
         case StoreError():
             return Exit.STORE
-        case UsageError() | ExtraMissing() | RunNotFound() | RunNotResumable():
+        case UsageError() | ExtraMissing() | RunNotFound() | RunNotResumable() | NotAllowed():
             return Exit.USAGE
         case _:
             # `RunFailed`, which is told by its code: its home imports the whole runtime.

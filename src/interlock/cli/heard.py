@@ -1,10 +1,13 @@
 """What came of a decision, in a line: a person who decided must not have to guess."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from interlock.cli.board import Board
+from interlock.cli.board import Asleep, Board
 from interlock.journal import (
     Entry,
+    Event,
     GateDecided,
     GateOpened,
     GateVerdict,
@@ -13,45 +16,72 @@ from interlock.journal import (
     WaitOpened,
 )
 from interlock.plan import Plan
+from interlock.runtime import Roles, deciders
 from interlock.values import Path, paths
 
-Heard = Callable[[Plan, Sequence[Entry], Sequence[Entry]], str]
-"""Writes that line, from the plan, the events before the decision, and those after it."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A run around a decision: its events before and after, and the roles that are configured."""
+
+    plan: Plan
+    before: Sequence[Entry]
+    after: Sequence[Entry]
+    roles: Roles
+
+    def asleep(self) -> dict[Path, Asleep]:
+        """What was waited for when the decision was made."""
+        board = Board(self.plan)
+        for entry in self.before:
+            board.apply(entry)
+        return board.asleep
+
+
+Heard: TypeAlias = Callable[[Decided], str]
+"""Writes that line; nothing where all is plain."""
 
 
 def heard_of_gate(path: Path, verdict: GateVerdict, actor: str) -> Heard:
     """Say what came of a decision about a gate, where its end does not say so itself."""
 
-    def say(plan: Plan, before: Sequence[Entry], after: Sequence[Entry]) -> str:
-        taken = [e for e in after if isinstance(e.event, GateDecided) and e.event.path == path]
-        ended = any(isinstance(e.event, NodeSettled) and e.event.path == path for e in after)
-        if not any(entry.actor == actor for entry in taken):
-            return _too_late(path, after, ended=ended)
-        if ended or verdict != "approved":
-            return ""
-        board = _board(plan, before)
-        known = path in board.asleep and actor in board.asleep[path].approvers
-        if known:
-            return f"`{path}`: {actor} had approved it before, and a person counts once"
-        return f"`{path}`: approved by {actor}; it needs others, too"
+    def say(run: Decided) -> str:
+        events = [entry.event for entry in run.after]
+        ends = [e.status for e in events if isinstance(e, NodeSettled) and e.path == path]
+        taken = [e for e in run.after if isinstance(e.event, GateDecided) and e.event.path == path]
+        is_late = verdict == "approved" and bool(ends) and ends[-1] != "succeeded"
+        if is_late or not any(entry.actor == actor for entry in taken):
+            return _not_taken(path, events, ended=bool(ends))
+        asleep = run.asleep().get(path)
+        if verdict == "approved" and not ends and asleep is not None:
+            if actor in asleep.approvers:
+                return f"`{path}`: {actor} had approved it before, and a person counts once"
+            return f"`{path}`: approved by {actor}; it needs others, too"
+        to = asleep.opened.to if asleep and isinstance(asleep.opened, GateOpened) else ()
+        if to and deciders(to, run.roles) is None:
+            return f"`{path}` asks {', '.join(to)}: that {actor} is one of them was not checked"
+        return ""
 
     return say
 
 
-def _too_late(path: Path, after: Sequence[Entry], *, ended: bool) -> str:
-    if any(isinstance(e.event, GateOpened) and e.event.path == path for e in after):
+def _not_taken(path: Path, events: Sequence[Event], *, ended: bool) -> str:
+    if any(isinstance(event, GateOpened) and event.path == path for event in events):
         return f"`{path}` asks something else now, so this decision was not taken: look, and decide"
-    return f"`{path}` had ended before this decision could count" if ended else ""
+    if ended:
+        return f"`{path}` had ended before this decision could count"
+    return f"`{path}`: this decision was not taken"
 
 
 def heard_of_signal(name: str, path: Path) -> Heard:
     """Say that a signal is kept, when nothing waited for it."""
 
-    def say(plan: Plan, before: Sequence[Entry], after: Sequence[Entry]) -> str:
-        came = [e for e in after if isinstance(e.event, SignalReceived) and e.event.name == name]
+    def say(run: Decided) -> str:
+        came = [
+            e for e in run.after if isinstance(e.event, SignalReceived) and e.event.name == name
+        ]
         waits = [
             at
-            for at, each in _board(plan, before).asleep.items()
+            for at, each in run.asleep().items()
             if isinstance(each.opened, WaitOpened)
             and each.opened.signal == name
             and path in (paths.ROOT, at)
@@ -63,10 +93,3 @@ def heard_of_signal(name: str, path: Path) -> Heard:
         return f"kept: nothing waits for signal {name} yet, and the first that does gets it"
 
     return say
-
-
-def _board(plan: Plan, entries: Sequence[Entry]) -> Board:
-    board = Board(plan)
-    for entry in entries:
-        board.apply(entry)
-    return board

@@ -12,8 +12,11 @@ from interlock.cli.console import listed
 from interlock.errors import UsageError
 
 FILE = "pyproject.toml"
-SETTINGS = ("app", "store", "limits")
-LIMITS = "limits"
+SETTINGS = ("app", "store", "limits", "roles")
+TABLES = {
+    "limits": '[tool.interlock.limits], then "llm.*" = {concurrency_max = 8}',
+    "roles": '[tool.interlock.roles], then "release-managers" = ["ada", "bob"]',
+}
 STORE_VARIABLE = "INTERLOCK_STORE"
 HOME = ".interlock"
 JOURNAL = "journal.db"
@@ -23,7 +26,7 @@ JOURNAL = "journal.db"
 class Project:
     """Settings, and the folder that they are relative to. Without a project, `file` is None.
 
-    What `limits` says is read by those who need it: `project_limits`.
+    What `limits` and `roles` say is read by those who need it: `project_limits`, `project_roles`.
     """
 
     folder: Path
@@ -31,6 +34,7 @@ class Project:
     app: str | None = None
     store: str | None = None
     limits: Mapping[str, object] = field(default_factory=dict[str, object])
+    roles: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -74,8 +78,8 @@ def _checked(settings: object, file: Path) -> dict[str, Any]:
             raise UsageError(
                 f"[tool.interlock] in {shown(file)} has no setting `{name}`", hint=hint
             )
-        if name == LIMITS:
-            _check_table(value, file)
+        if name in TABLES:
+            _check_table(name, value, file)
         elif not isinstance(value, str) or not value:
             raise UsageError(
                 f"`{name}` of [tool.interlock] in {shown(file)} is {value!r}, not a text",
@@ -84,11 +88,10 @@ def _checked(settings: object, file: Path) -> dict[str, Any]:
     return cast(dict[str, Any], settings)
 
 
-def _check_table(value: object, file: Path) -> None:
+def _check_table(name: str, value: object, file: Path) -> None:
     if not isinstance(value, dict):
         raise UsageError(
-            f"`{LIMITS}` of [tool.interlock] in {shown(file)} is no table",
-            hint='[tool.interlock.limits], then "llm.*" = {concurrency_max = 8}',
+            f"`{name}` of [tool.interlock] in {shown(file)} is no table", hint=TABLES[name]
         )
 
 

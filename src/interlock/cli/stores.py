@@ -4,16 +4,18 @@ import difflib
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import join
 from typing import Generic, TypeVar
 
 from interlock.cli.console import err
 from interlock.cli.project import HOME, find_project, shown, store_url
+from interlock.cli.roles import project_roles
 from interlock.cli.times import moment
 from interlock.errors import InterlockError, NoJournal, RunNotFound, UsageError
 from interlock.journal import OwnerId, RunHead
+from interlock.runtime import Roles
 from interlock.store import (
     ReadStore,
     Store,
@@ -48,6 +50,7 @@ class Journal(Generic[StoreT_co]):
         name: what people call it.
         app, store_option: options as they were given, so that commands that we show work.
         program: how this program is called where those commands will be typed.
+        roles: who has which role, by the settings of the project.
     """
 
     store: StoreT_co
@@ -56,6 +59,7 @@ class Journal(Generic[StoreT_co]):
     app: str | None = None
     store_option: str | None = None
     program: str = "interlock"
+    roles: Roles = field(default_factory=dict[str, frozenset[str]])
 
     def driven(self) -> dict[RunId, OwnerId]:
         """Name the runs that a living process drives, with that owner."""
@@ -98,10 +102,18 @@ def opened(store: str | None, *, app: str | None = None) -> Generator[Journal[St
     Raises:
         StoreUnusable: it cannot be opened.
     """
-    url = store_url(find_project(), store)
+    project = find_project()
+    url, roles = store_url(project, store), project_roles(project)
     _make_home(path_of(url))
     opened_store = open_store(url)
-    journal = Journal(store=opened_store, url=url, name=name_of(url), app=app, store_option=store)
+    journal = Journal(
+        store=opened_store,
+        url=url,
+        name=name_of(url),
+        app=app,
+        store_option=store,
+        roles=roles,
+    )
     try:
         with _completing_hints(journal):
             yield journal
@@ -131,12 +143,15 @@ def to_read(store: str | None) -> Generator[Journal[ReadStore]]:
     Raises:
         StoreUnusable: there is none, or it cannot be read.
     """
-    url = store_url(find_project(), store)
+    project = find_project()
+    url, roles = store_url(project, store), project_roles(project)
     path = path_of(url)
     if path is not None and not is_there(path):
         raise _no_journal(path)
     opened_store = open_to_read(url)
-    journal = Journal(store=opened_store, url=url, name=name_of(url), store_option=store)
+    journal = Journal(
+        store=opened_store, url=url, name=name_of(url), store_option=store, roles=roles
+    )
     try:
         with _completing_hints(journal):
             yield journal

@@ -444,6 +444,11 @@ CODES: dict[str, CodeInfo] = {
         "A statement of a transactional action was refused, or took too long. Nothing of the"
         " transaction was kept.",
     ),
+    "IL7024": CodeInfo(
+        "not allowed to decide",
+        "A gate asks a role that is configured, and who decided does not have it. Nothing was"
+        " decided.",
+    ),
     # --- IL8xxx replay
     "IL8001": CodeInfo(
         "divergence",

@@ -9,6 +9,7 @@ InterlockError
 ├── LimitExceeded        a limit was reached; names it and says how to raise it
 ├── RunNotFound
 ├── RunNotResumable      the run is in a state in which the order makes no sense
+├── NotAllowed           a person decides who has none of the roles that are asked
 ├── StoreError
 │   ├── StoreUnusable    not a journal, wrong version, read-only, network file system ...
 │   │   └── NoJournal    nothing is there yet: name another one, or make it by a run
@@ -116,6 +117,12 @@ class RunNotResumable(InterlockError):
     """The run is in a state in which the order makes no sense."""
 
     code = "IL7002"
+
+
+class NotAllowed(InterlockError):
+    """Somebody decides who has none of the roles that are asked."""
+
+    code = "IL7024"
 
 
 class StoreError(InterlockError):

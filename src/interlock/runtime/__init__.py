@@ -15,6 +15,7 @@ from interlock.runtime.live import (
 from interlock.runtime.queueing import Queued as Queued
 from interlock.runtime.reading import read_entries as read_entries
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
+from interlock.runtime.roles import Roles as Roles, deciders as deciders, roles_of as roles_of
 from interlock.runtime.runtime import Runtime as Runtime
 from interlock.runtime.showing import Observer as Observer
 from interlock.runtime.starts import Start as Start
@@ -38,6 +39,7 @@ __all__ = [
     "check_limits",
     "Chunk",
     "Clock",
+    "deciders",
     "examine",
     "Heartbeat",
     "Ids",
@@ -47,6 +49,8 @@ __all__ = [
     "Queued",
     "read_entries",
     "Report",
+    "Roles",
+    "roles_of",
     "run",
     "RunChanged",
     "RunFailed",

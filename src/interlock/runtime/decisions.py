@@ -25,10 +25,10 @@ class Decisions(ABC):
     """Decisions about runs: each is checked, made durable, and taken by whoever owns the run.
 
     All of them raise `RunNotResumable` when they make no sense where the run stands, and
-    `RunNotFound`. Once it is durable, a decision is never lost. When another process drives the
-    run, that one takes it, and the result says `running`; else the run goes on here, and the
-    result is what `Runtime.resume` gives. One that comes too late all the same, since the run went
-    on in between, changes nothing.
+    `RunNotFound`; those about gates raise `NotAllowed`. Once it is durable, a decision is never
+    lost. When another process drives the run, that one takes it, and the result says `running`;
+    else the run goes on here, and the result is what `Runtime.resume` gives. One that comes too
+    late all the same, since the run went on in between, changes nothing.
     """
 
     @abstractmethod

@@ -97,7 +97,7 @@ class Driver:
             expire=self._expire,
         )
         self._lane.pause(paused=state.paused)
-        self._mail = Mail()
+        self._mail = Mail(world.roles)
         self._held: list[tuple[Event, bool]] = []
         self._unwanted: dict[Path, str] = {}
         self._unsent: set[Path] = set()

@@ -31,6 +31,7 @@ from interlock.runtime.clock import Clock
 from interlock.runtime.interruptions import is_from_outside
 from interlock.runtime.live import Chunk, Heartbeat, Live, sayable
 from interlock.runtime.pinning import Pinned
+from interlock.runtime.roles import Roles
 from interlock.values import Json, RunId
 
 MESSAGE_CHARS_MAX = 2_000
@@ -39,7 +40,7 @@ MASK = "***"
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """What attempts may reach: the clock, threads, secrets, clients."""
+    """What attempts may reach: the clock, threads, secrets, clients; and who may decide."""
 
     clock: Clock
     threads: Executor
@@ -47,6 +48,7 @@ class World:
     resources: Mapping[type[object], object]
     live: Live | None = None
     pinned: Pinned = field(default_factory=Pinned)
+    roles: Roles = field(default_factory=dict[str, frozenset[str]])
 
 
 @dataclass(slots=True)

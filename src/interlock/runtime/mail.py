@@ -9,6 +9,7 @@ from interlock.errors import InterlockError
 from interlock.journal import Message
 from interlock.runtime.deciding import check
 from interlock.runtime.messages import Decision, decision_in
+from interlock.runtime.roles import NO_ROLES, Roles, check_role
 
 
 @final
@@ -19,8 +20,9 @@ class Mail:
     that it became, or whichever comes next when it came too late to mean anything.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, roles: Roles = NO_ROLES) -> None:
         self.waiting: deque[Message] = deque()
+        self._roles = roles
         self._known: set[str] = set()
         self._read: list[str] = []
 
@@ -39,6 +41,7 @@ class Mail:
             try:
                 event = decision_in(message)
                 check(state, event)
+                check_role(state, event, actor=message.actor, roles=self._roles)
             except InterlockError:
                 continue
             return event, message.actor

@@ -42,6 +42,7 @@ from interlock.runtime.preparing import compiled
 from interlock.runtime.queueing import Queued, Queueing
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
+from interlock.runtime.roles import check_role, roles_of
 from interlock.runtime.scheduling import ATTEMPTS_IN_FLIGHT_MAX, THREADS_MAX, Scheduler
 from interlock.runtime.showing import Observer
 from interlock.runtime.sleeping import needs_owner
@@ -80,9 +81,11 @@ class Runtime(Decisions):
         watcher: is shown, in the loop, what actions say while they run: `Chunk` and `Heartbeat`.
         limits: how many calls of which actions may go on at a time, or be started in a second.
         attempts_in_flight_max: calls that go on at a time; beyond it, runs take turns.
+        roles: the actors that have a role. A gate that names one of these roles is decided by them
+            alone; who may decide about others is not checked. Actors are not authenticated.
 
     Raises:
-        UsageError: a limit fits no action of the registry.
+        UsageError: a limit fits no action of the registry, or a role has no list of actors.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Runtime(Decisions):
         watcher: Watcher | None = None,
         limits: Iterable[CallLimit] = (),
         attempts_in_flight_max: int = ATTEMPTS_IN_FLIGHT_MAX,
+        roles: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
@@ -108,6 +112,7 @@ class Runtime(Decisions):
             threads=ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="interlock-action"),
             secrets=secrets,
             resources={type(resource): resource for resource in resources},
+            roles=roles_of(roles or {}),
         )
         self._watcher = watcher
         self._limits = tuple(limits)
@@ -322,14 +327,17 @@ class Runtime(Decisions):
 
         Raises:
             RunNotResumable: it makes no sense there; nothing was decided.
+            NotAllowed: the actor has none of the roles that a gate asks.
             RunNotFound, JournalCorrupt
         """
         live = await self._live(run)
         state = live.state if live is not None else self.load(run)[0]
         event = decision(state)
         check(state, event)
+        actor = plain_text(actor)
+        check_role(state, event, actor=actor, roles=self._world.roles)
         now_ms = self.clock.now_ms()
-        id_, actor = self._ids.message(now_ms), plain_text(actor)
+        id_ = self._ids.message(now_ms)
         message = message_of(event, run=run, id_=id_, actor=actor, now_ms=now_ms)
         check_first(message, waiting=self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
         self.store.post(message)

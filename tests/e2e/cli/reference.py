@@ -22,7 +22,8 @@ The actions come from `--app MODULE:NAME`, else from `[tool.interlock] app = "MO
 nearest `pyproject.toml` that has this table, else they are the built-in ones. The journal is at
 `--store`, else at `INTERLOCK_STORE`, else at `store` of `[tool.interlock]`, else at
 `.interlock/journal.db` in the project's folder. How many calls may go on is in
-`[tool.interlock.limits]`: [limit calls](../how-to/limits.md).
+`[tool.interlock.limits]`: [limit calls](../how-to/limits.md). Who has which role is in
+`[tool.interlock.roles]`: [say who has which role](../how-to/gates.md#say-who-has-which-role).
 
 Where a command takes a RUN, write its id, a unique beginning of it, or `last`.
 """

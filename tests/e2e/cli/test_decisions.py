@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from e2e.cli.gated import PYPROJECT
 from e2e.cli.project import RUN_ID, Shell
 
 WAITING, REFUSED, FAILED, USAGE = 5, 1, 1, 2
@@ -50,6 +51,38 @@ def test_an_approval_of_something_else_is_refused(asked: Shell):
     assert waits["binding"] in refused.err
     assert log(asked) == [STAGED]
     assert asked(f"interlock approve last signoff --binding {waits['binding']}").code == 0
+
+
+def test_roles_that_nobody_configured_do_not_look_checked(asked: Shell):
+    shown = asked("interlock show last signoff").out
+    assert "who     roles are not checked here: anybody may decide" in shown
+    (waits,) = asked("interlock show last --json").json["waiting_for"]
+    assert (waits["to"], waits["deciders"]) == (["release-managers"], None)
+    done = asked("interlock approve last signoff")
+    assert (done.code, "that ada is one of them was not checked" in done.err) == (0, True)
+
+
+def test_a_gate_of_a_configured_role_is_decided_by_who_has_it(
+    asked: Shell, monkeypatch: pytest.MonkeyPatch
+):
+    roles = '\n[tool.interlock.roles]\nrelease-managers = ["bob", "zoe"]\n'
+    asked.write("pyproject.toml", PYPROJECT + roles)
+    assert "only bob, zoe may decide; names are not" in asked("interlock show last signoff").out
+    for verb in ("approve", "reject"):
+        refused = asked(f"interlock {verb} last signoff")
+        assert (refused.code, "IL7024" in refused.err) == (USAGE, True)
+        assert "hint: these may: bob, zoe" in refused.err
+    assert log(asked) == [STAGED]
+    monkeypatch.setenv("LOGNAME", "bob")
+    done = asked("interlock approve last signoff")
+    assert (done.code, "not checked" in done.err) == (0, False)
+
+
+def test_a_role_that_is_no_list_is_told(asked: Shell):
+    asked.write("pyproject.toml", f'{PYPROJECT}\n[tool.interlock.roles]\nops = "ada"\n')
+    refused = asked("interlock approve last signoff")
+    assert refused.code == USAGE
+    assert "[tool.interlock.roles] in pyproject.toml: the role `ops` is 'ada'" in refused.err
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])

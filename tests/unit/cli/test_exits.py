@@ -21,6 +21,7 @@ CODES = {
     "LeaseLost": Exit.STORE,
     "LimitExceeded": Exit.REFUSED,
     "NoJournal": Exit.USAGE,
+    "NotAllowed": Exit.USAGE,
     "RunNotFound": Exit.USAGE,
     "RunNotResumable": Exit.USAGE,
     "StoreError": Exit.STORE,

@@ -27,9 +27,12 @@ class Stage:
         self.ids = CountingIds()
 
     @asynccontextmanager
-    async def runtime(self, registry: Registry | None = None) -> AsyncIterator[Runtime]:
+    async def runtime(
+        self, registry: Registry | None = None, **options: Any
+    ) -> AsyncIterator[Runtime]:
         actions = self.world.registry if registry is None else registry
-        async with Runtime(self.store, actions, clock=self.clock, ids=self.ids) as runtime:
+        clock, ids = self.clock, self.ids
+        async with Runtime(self.store, actions, clock=clock, ids=ids, **options) as runtime:
             yield runtime
 
     def entries(self, run: RunId = RUN) -> list[Entry]:

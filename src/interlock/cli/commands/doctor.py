@@ -16,6 +16,7 @@ from interlock.cli.exits import Exit
 from interlock.cli.limits import project_limits
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project, shown, store_url
+from interlock.cli.roles import project_roles
 from interlock.cli.stores import is_there, name_of, path_of
 from interlock.errors import InterlockError
 from interlock.store import StoreHealth, examine_store
@@ -143,6 +144,9 @@ def _app(option: str | None) -> Iterator[Check]:
         limits = project_limits(project, registry)
         if limits:
             yield Check(level="ok", name="limits", told=counted(len(limits), "limit"))
+        roles = project_roles(project)
+        if roles:
+            yield Check(level="ok", name="roles", told=counted(len(roles), "role"))
         for name, manifest in actions.items():
             if manifest.fingerprint is None and manifest.version == "1":
                 fix = f'give it a version: @action("{name}", version="1.0")'

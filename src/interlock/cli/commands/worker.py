@@ -84,7 +84,7 @@ async def _work(
     runs_max: int,
     until_idle: bool,
 ) -> None:
-    async with Runtime(journal.store, registry, limits=limits) as runtime:
+    async with Runtime(journal.store, registry, limits=limits, roles=journal.roles) as runtime:
         driver = Worker(runtime, runs_max=runs_max, report=lines)
         lines.open(runtime, runs_max)
         with lines.stop.catching(runtime, driver.stop):

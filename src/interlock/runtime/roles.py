@@ -1,0 +1,69 @@
+"""Who may decide what gates ask: the roles that gates name, and who has them.
+
+A decision comes from outside, never from a graph or a model. Its actor is a name that is taken as
+it is given: who has which role is checked, who somebody is is not.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias, cast
+
+from interlock.engine import State
+from interlock.errors import NotAllowed, UsageError
+from interlock.journal import GateDecided
+from interlock.plan import CompiledGate
+from interlock.runtime.messages import Decision
+
+Roles: TypeAlias = Mapping[str, frozenset[str]]
+"""The actors that have a role, by role."""
+
+NO_ROLES: Roles = {}
+
+
+def roles_of(given: Mapping[str, Iterable[str]]) -> Roles:
+    """Check roles as a user gives them.
+
+    Raises:
+        UsageError: what a role maps to is no list of names.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for role, members in given.items():
+        names = [] if isinstance(members, str) else list(cast(Iterable[object], members))
+        if isinstance(members, str) or not all(isinstance(one, str) and one for one in names):
+            raise UsageError(
+                f"the role `{role}` is {members!r:.80}, no list of names",
+                hint=f'write "{role}" = ["ada", "bob"]',
+            )
+        found[role] = frozenset(cast(list[str], names))
+    return found
+
+
+def deciders(to: Iterable[str], roles: Roles) -> frozenset[str] | None:
+    """Name who may decide what a gate asks; None where no role of it is known.
+
+    Then it is not checked. Where one of the names is a known role, the others are persons.
+    """
+    names = frozenset(to)
+    known = names & roles.keys()
+    if not known:
+        return None
+    return (names - known).union(*(roles[role] for role in known))
+
+
+def check_role(state: State, event: Decision, *, actor: str, roles: Roles) -> None:
+    """Refuse a decision about a gate by somebody who has none of its roles.
+
+    Raises:
+        NotAllowed: says who may decide.
+    """
+    found = state.find(event.path) if isinstance(event, GateDecided) else None
+    gate = found[2] if found is not None else None
+    if not isinstance(gate, CompiledGate):
+        return
+    allowed = deciders(gate.to, roles)
+    if allowed is not None and actor not in allowed:
+        told = ", ".join(sorted(allowed)) or "nobody"
+        raise NotAllowed(
+            f"run {state.run}: `{actor}` may not decide about `{gate.id}`:"
+            f" it asks {', '.join(gate.to)}",
+            hint=f"these may: {told}",
+        )
