@@ -27,6 +27,12 @@ from interlock.testing.crashes import (
     Lives as Lives,
     every_crash_point as every_crash_point,
 )
+from interlock.testing.disks import (
+    Disk as Disk,
+    DiskOp as DiskOp,
+    DiskState as DiskState,
+    Epoch as Epoch,
+)
 from interlock.testing.faults import Fault as Fault, FaultyStore as FaultyStore
 from interlock.testing.loop import (
     CountingIds as CountingIds,
@@ -35,12 +41,7 @@ from interlock.testing.loop import (
     VirtualLoop as VirtualLoop,
     run_virtual as run_virtual,
 )
-from interlock.testing.powerloss import (
-    Disk as Disk,
-    DiskOp as DiskOp,
-    DiskState as DiskState,
-    recording_disk as recording_disk,
-)
+from interlock.testing.powerloss import recording_disk as recording_disk
 from interlock.testing.store import StoreConformance as StoreConformance
 from interlock.testing.world import (
     Does as Does,
@@ -64,6 +65,7 @@ __all__ = [
     "DiskOp",
     "DiskState",
     "Does",
+    "Epoch",
     "every_crash_point",
     "Failure",
     "Fault",

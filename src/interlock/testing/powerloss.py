@@ -1,15 +1,9 @@
 """What a power loss may leave of a SQLite file: every write is recorded, and every crash is tried.
 
 While a `Disk` records, each write, truncation, sync and deletion that SQLite makes in this process
-is noted, and done. Afterwards `states` plays the notes back, and stops after each of them:
-whatever was synced is there; of the rest, anything may be. A state can be put into a folder and
-opened as if the machine had just come up again.
-
-The model: what a completed sync of a file covers is there, and so is the file. Of the writes,
-truncations and unsynced deletions after it, all, none or any subset happened, in their order, and
-the last write may be torn at any byte. A deletion that syncs the folder is there. (That a synced
-file has its name is what ext4 and XFS do; POSIX wants the folder synced too, and SQLite does that
-for its logs.)
+is noted, and done. Afterwards `Disk.states` plays the notes back: whatever was synced is there; of
+the rest, anything may be. A state can be put into a folder and opened as if the machine had just
+come up again.
 
 The recorder does not stand in for SQLite's file layer. A layer written in Python cannot share
 memory between connections, so a write-ahead log would work in exclusive mode only, and the store
@@ -18,88 +12,23 @@ is there, `sqlite3_vfs` and `sqlite3_io_methods`, whose layout is part of SQLite
 """
 
 import ctypes
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
-from typing import Any, Literal, final
+from typing import Any, final
 
 import apsw
 
+from interlock.testing.disks import Disk, DiskOp
+
 OK = apsw.SQLITE_OK
-
-Kind = Literal["write", "truncate", "sync", "delete", "delete_synced"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskOp:
-    """One thing that SQLite did to a file. `offset` is the new size for a truncation."""
-
-    file: str
-    kind: Kind
-    offset: int = 0
-    data: bytes = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskState:
-    """What may be on the disk after the first `ops` operations and a power loss."""
-
-    ops: int
-    choice: str
-    files: Mapping[str, bytes]
-
-    def put_into(self, folder: Path) -> None:
-        """Make the files of a folder those of this state."""
-        for old in folder.iterdir():
-            if old.is_file():
-                old.unlink()
-        for name, data in self.files.items():
-            (folder / name).write_bytes(data)
-
-
-@final
-@dataclass(slots=True, kw_only=True)
-class Disk:
-    """What SQLite did to its files, in order."""
-
-    ops: list[DiskOp] = field(default_factory=list[DiskOp])
-    refuse: Callable[[DiskOp], int] | None = None
-    """Asked before an operation is done: a SQLite error code fails it, 0 lets it be done."""
-
-    def mark(self) -> int:
-        """Return how many operations there were: what was acknowledged by now must survive them."""
-        return len(self.ops)
-
-    def states(self, random: Random, *, subsets: int = 2) -> Iterator[DiskState]:
-        """Yield what a power loss may leave after each operation, each different state once.
-
-        Args:
-            random: chooses subsets and where a write is torn.
-            subsets: how many subsets of what is not synced are tried at each point.
-        """
-        durable: dict[str, bytes] = {}
-        pending: list[DiskOp] = []
-        for done, op in enumerate(self.ops, start=1):
-            if op.kind in ("sync", "delete_synced"):
-                _apply(durable, [earlier for earlier in pending if earlier.file == op.file])
-                pending = [earlier for earlier in pending if earlier.file != op.file]
-                _apply(durable, [op])
-            else:
-                pending.append(op)
-            seen: list[dict[str, bytes]] = []
-            for choice, survivors in _choices(pending, random, subsets):
-                files = dict(durable)
-                _apply(files, survivors)
-                if files not in seen:
-                    seen.append(files)
-                    yield DiskState(ops=done, choice=choice, files=files)
 
 
 @contextmanager
 def recording_disk(
     refuse: Callable[[DiskOp], int] | None = None,
+    *,
+    before: Mapping[str, bytes] | None = None,
 ) -> Generator[Disk]:
     """Record what SQLite does to the files it opens inside the block.
 
@@ -107,40 +36,11 @@ def recording_disk(
 
     Args:
         refuse: see `Disk.refuse`. A refused operation is neither done nor recorded.
+        before: the files that are there.
     """
-    disk = Disk(refuse=refuse)
+    disk = Disk(refuse=refuse, before=before or {})
     with _hooks(disk):
         yield disk
-
-
-def _choices(
-    pending: list[DiskOp], random: Random, subsets: int
-) -> Iterator[tuple[str, list[DiskOp]]]:
-    yield "nothing that was not synced", []
-    yield "everything", pending
-    for number in range(subsets):
-        yield f"subset {number}", [op for op in pending if random.random() < 0.5]
-    if pending and pending[-1].kind == "write":
-        last = pending[-1]
-        torn = last.data[: random.randrange(len(last.data) + 1)]
-        op = DiskOp(file=last.file, kind="write", offset=last.offset, data=torn)
-        yield f"everything, the last write torn at {len(torn)}", [*pending[:-1], op]
-
-
-def _apply(files: dict[str, bytes], ops: list[DiskOp]) -> None:
-    for op in ops:
-        content = files.get(op.file, b"")
-        match op.kind:
-            case "write":
-                gap = b"\0" * (op.offset - len(content))
-                end = op.offset + len(op.data)
-                files[op.file] = content[: op.offset] + gap + op.data + content[end:]
-            case "truncate":
-                files[op.file] = content[: op.offset]
-            case "sync":
-                files[op.file] = content
-            case "delete" | "delete_synced":
-                files.pop(op.file, None)
 
 
 # --- hooks into SQLite's file layer

@@ -10,7 +10,7 @@ from interlock.journal import OwnerId
 from interlock.store import open_store
 from interlock.store.sqlite import opening
 from interlock.store.sqlite.failures import CAUSES, cause_of, read_failed, unusable, write_failed
-from interlock.testing.powerloss import DiskOp, recording_disk
+from interlock.testing import DiskOp, recording_disk
 from interlock.testing.store import ME, YOU, A, B, message, record, value
 from interlock.values import value_ref
 

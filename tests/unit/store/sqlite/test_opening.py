@@ -14,7 +14,7 @@ from interlock.store import open_store, open_to_read
 from interlock.store.sqlite import opening
 from interlock.store.sqlite.opening import network_type
 from interlock.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
-from interlock.testing.powerloss import recording_disk
+from interlock.testing import recording_disk
 from interlock.testing.store import A, head, message, record, value
 from interlock.values import value_ref
 

@@ -16,7 +16,7 @@ import pytest
 
 from interlock.journal import OwnerId, Record
 from interlock.store import INLINE_BYTES_MAX, Store, open_store
-from interlock.testing.powerloss import Disk, DiskState, recording_disk
+from interlock.testing import Disk, DiskState, recording_disk
 from interlock.testing.store import A, B, C, head, message, record, value
 from interlock.values import value_ref
 

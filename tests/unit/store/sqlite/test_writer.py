@@ -10,7 +10,7 @@ import pytest
 
 from interlock.store import INLINE_BYTES_MAX, Store, open_store
 from interlock.store.sqlite import SqliteStore
-from interlock.testing.powerloss import recording_disk
+from interlock.testing import recording_disk
 from interlock.testing.store import ME, YOU, A, B, C, head, record, value
 
 
