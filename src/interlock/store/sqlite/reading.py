@@ -5,11 +5,12 @@ How depends on what stands beside the file.
 - No `-wal`: whoever had it open closed it in order, and all is in the file. It is opened as
   `immutable`, which needs neither locks nor files beside it. Never where there is a log: SQLite
   would leave the log out, and with it what was committed last.
-- A `-wal` and its `-shm`: a process has it open, or died with it open. SQLite takes its usual
-  locks, so that a writer may go on meanwhile; `readonly_shm` keeps it from making the index of the
-  log anew in the `-shm` of a process that died.
-- A `-wal` alone, as in a copy: nobody has it open. The index is made in memory, which SQLite does
-  when it believes that it is alone (`locking_mode=exclusive`, without locks).
+- A `-wal`, and a `-shm` that a process has locked: it has it open. SQLite takes its usual locks, so
+  that a writer may go on meanwhile; `readonly_shm` keeps it from changing the index of the log.
+- A `-wal` alone, as in a copy, or beside the `-shm` of a process that died: nobody has it open. The
+  index is made in memory, which SQLite does when it believes that it is alone
+  (`locking_mode=exclusive`, without locks). With `readonly_shm` it would do so as well, but gives
+  up after ten seconds when no commit in the log is whole, as a power loss may leave it.
 
 A connection of the first or the last kind does not notice a writer that comes later. So before an
 answer is believed, the files are looked at again; if they have changed, the question is asked anew.
@@ -46,6 +47,11 @@ from interlock.store.sqlite.schema import version_of
 
 T = TypeVar("T")
 Stamp: TypeAlias = tuple[int, int, int]
+
+LOCKS = Path("/proc/locks")
+LOCK_FIELDS = 8
+IN_USE_BYTE = 128
+"""Of the `-shm`: SQLite's format of locks puts it behind those of the log."""
 
 TRIES_MAX = 5
 """A writer that comes or goes costs one more try; while it is there, the locks are shared."""
@@ -202,7 +208,7 @@ def _view_of(path: Path) -> View:
     seen = _stamps(path)
     if seen[1] is None:
         how, is_alone = "immutable=1", False
-    elif seen[2]:
+    elif seen[2] and is_open(beside(path, "-shm")):
         how, is_alone = "readonly_shm=1", False
     else:
         how, is_alone = "vfs=unix-none", True
@@ -236,6 +242,31 @@ def _connect(path: Path, how: str, *, is_alone: bool) -> Connection:
         connection.close(True)
         raise
     return connection
+
+
+def is_open(shm: Path) -> bool:
+    """Tell whether a process, this one or another, has a journal open.
+
+    If that cannot be told, one may have. Whoever has it open holds a lock on one byte of the index
+    of its log. The kernel's list is asked, since a process that opens and closes a file to look at
+    its locks loses its own on it. It is asked twice, since it may skip a line while it changes.
+    """
+    try:
+        inode = shm.stat().st_ino
+        lines = [line for _ in range(2) for line in LOCKS.read_text("ascii").splitlines()]
+    except FileNotFoundError:
+        return shm.exists()
+    return any(_is_of_user(line.split(), inode) for line in lines)
+
+
+def _is_of_user(fields: list[str], inode: int) -> bool:
+    """Whether a line of the kernel's list is `N: POSIX ADVISORY READ pid device:inode from to`."""
+    if len(fields) != LOCK_FIELDS or fields[1] != "POSIX":
+        return False
+    *_, place, first, last = fields
+    if int(place.rpartition(":")[2]) != inode:
+        return False
+    return int(first) <= IN_USE_BYTE and (last == "EOF" or int(last) >= IN_USE_BYTE)
 
 
 def _stamps(path: Path) -> tuple[Stamp | None, Stamp | None, bool]:

@@ -151,6 +151,41 @@ def test_a_writer_that_opens_lets_questions_be_answered(tmp_path: Path):
     views.close()
 
 
+@pytest.mark.parametrize("size", [32, 4_000, 20_000])
+def test_a_log_without_a_whole_commit_keeps_nobody_waiting(tmp_path: Path, size: int):
+    """The index beside it is of a process that died: SQLite alone would try for ten seconds."""
+    path = tmp_path / "j.db"
+    killed(path)
+    log = path.with_name("j.db-wal")
+    log.write_bytes(log.read_bytes()[:size])
+    before = everything(tmp_path)
+    store = open_to_read(str(path))
+    assert store.heads() == []
+    store.close()
+    assert everything(tmp_path) == before
+
+
+def test_who_has_a_journal_open_is_looked_for_in_the_kernels_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    index, list_ = tmp_path / "j.db-shm", tmp_path / "locks"
+    index.write_bytes(b"")
+    inode = index.stat().st_ino
+    monkeypatch.setattr(reading, "LOCKS", list_)
+    assert reading.is_open(index)
+    for line, expected in {
+        f"1: POSIX  ADVISORY  READ 1 fe:00:{inode} 128 128": True,
+        f"1: POSIX  ADVISORY  WRITE 1 fe:00:{inode} 120 EOF": True,
+        f"1: POSIX  ADVISORY  READ 1 fe:00:{inode} 123 123": False,
+        f"1: POSIX  ADVISORY  READ 1 fe:00:{inode + 1} 128 128": False,
+        f"1: FLOCK  ADVISORY  READ 1 fe:00:{inode} 0 EOF": False,
+        f"1: -> POSIX ADVISORY WRITE 1 fe:00:{inode} 128 128": False,
+        "": False,
+    }.items():
+        list_.write_text(f"{line}\n", encoding="ascii")
+        assert reading.is_open(index) == expected, line
+
+
 WRITER = """
 import sys
 from interlock.store import open_store
