@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs import kills, seeds, zombies
+from proofs import kills, power, seeds, zombies
 from proofs.figures import Figures
 
 Prove = Callable[[range, Path], Figures]
@@ -48,6 +48,14 @@ PARTS = {
             nightly=1_000,
             ci=10,
             chunk=50,
+        ),
+        Part(
+            name="power",
+            tries="power loss: what the writes and syncs of the store may leave",
+            prove=power.prove,
+            nightly=300_000,
+            ci=3_000,
+            chunk=5_000,
         ),
         Part(
             name="seeds",

@@ -1,0 +1,253 @@
+"""Power loss: what every write and sync of the store may leave is opened as if it had happened.
+
+Runs of a shape are driven to their end over a disk that is recorded. Then states that a power loss
+may leave are put into a folder, one a trial. Each must open, be whole, and hold exactly what was
+acknowledged, or that and the one commit that was under way. What differs in content, or in what
+the world knew, is also taken up and brought to its end: nothing may be lost or take place twice.
+
+Every other recording is of a second life, which begins with a state that the first one left.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import apsw
+
+from interlock.engine import idempotency_key
+from interlock.errors import InterlockError, NoJournal
+from interlock.journal import AttemptStarted
+from interlock.replay import as_told, verify
+from interlock.runtime import read_entries
+from interlock.store import Store, examine_store, open_store
+from interlock.testing import DiskState, Epoch, Receiver, World
+from interlock.testing.disks import Survivors
+from proofs.figures import Figures, Wrong
+from proofs.recordings import (
+    JOURNAL,
+    LIFE_MS,
+    Recording,
+    Watched,
+    booked_in,
+    content_of,
+    live,
+    record,
+)
+from proofs.shapes import SHAPES
+
+STATES = 200
+"""Trials of one recording: half of them systematic, as far as there are so many."""
+
+LOOKED_AT = 8
+"""Every so many states are read by somebody who only looks, too, beside a torn index of the log."""
+
+
+def prove(seeds: range, folder: Path) -> Figures:
+    """Try a state for each seed."""
+    figures = Figures()
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for seed in seeds:
+        wanted[seed // STATES].append(seed)
+    for number, chosen in wanted.items():
+        place = folder / str(number)
+        place.mkdir()
+        recording = recorded(number, place)
+        tried = Trial(recording=recording, place=place, figures=figures)
+        states = states_of(recording, Random(number))
+        last = chosen[-1] % STATES
+        for index, (state, known) in enumerate(islice(states, last + 1)):
+            seed = number * STATES + index
+            if seed in seeds:
+                tried.state(state, known, seed)
+        figures.seen["recordings"] += 1
+    return figures
+
+
+def recorded(number: int, place: Path) -> Recording:
+    """Record a life; every other one goes on where the power was lost in an earlier life."""
+    random = Random(number)
+    shape = list(SHAPES.values())[number % len(SHAPES)]
+    first = place / "first"
+    first.mkdir()
+    recording = record(shape, first, random)
+    if number // len(SHAPES) % 2 == 0:
+        return recording
+    second = place / "second"
+    second.mkdir()
+    epoch = random.choice(list(recording.disk.epochs()))
+    state = epoch.left(*epoch.random(random))
+    world = recording.world_at(recording.known_by(epoch.ops))
+    began_ms = recording.began_ms + LIFE_MS
+    kept = recording.kept_by(epoch.ops)
+    under_way = recording.promises[kept : kept + 2]
+    recording = record(shape, second, random, before=state.files, world=world, began_ms=began_ms)
+    recording.earlier = tuple(promise.content for promise in under_way)
+    return recording
+
+
+def states_of(recording: Recording, random: Random) -> Iterator[tuple[DiskState, int]]:
+    """Yield states, and what the world knew by then."""
+    epochs = list(recording.disk.epochs())
+    systematic = [
+        (epoch, choice, survivors) for epoch in epochs for choice, survivors in epoch.systematic()
+    ]
+    random.shuffle(systematic)
+    for epoch, choice, survivors in systematic[: STATES // 2]:
+        yield epoch.left(choice, survivors), known_in(recording, epoch, survivors)
+    busy = [epoch for epoch in epochs if epoch.pending]
+    while True:
+        epoch = random.choice(busy)
+        choice, survivors = epoch.random(random)
+        yield epoch.left(choice, survivors), known_in(recording, epoch, survivors)
+
+
+def known_in(recording: Recording, epoch: Epoch, survivors: Survivors) -> int:
+    """What the world knew: as little as possible when nothing of the epoch took place."""
+    return recording.known_by(epoch.ops if survivors else epoch.since)
+
+
+@dataclass(slots=True, kw_only=True)
+class Trial:
+    """The states of one recording. Equal files are opened once, equal situations driven once."""
+
+    recording: Recording
+    place: Path
+    figures: Figures
+    contents: dict[bytes, bytes | str] = field(default_factory=dict[bytes, "bytes | str"])
+    driven: set[tuple[bytes, int]] = field(default_factory=set[tuple[bytes, int]])
+
+    def state(self, state: DiskState, known: int, seed: int) -> None:
+        """Open what is there, hold it against what was promised, and go on with it."""
+        self.figures.trials += 1
+        told = f"{state.choice}, after operation {state.ops}"
+        image = image_of(state)
+        if image not in self.contents:
+            self.figures.seen["distinct images"] += 1
+            state.put_into(self._scratch())
+            self.contents[image] = self._opened(state)
+        content = self.contents[image]
+        if isinstance(content, str):
+            self.figures.fail("lost", f"{told}: {content}", seed=seed)
+            return
+        kept = self.recording.kept_by(state.ops)
+        allowed = [promise.content for promise in self.recording.promises[kept : kept + 2]]
+        if kept == 0:
+            allowed += self.recording.earlier
+        if content not in allowed:
+            self.figures.fail("lost", f"{told}: not what was acknowledged ({kept})", seed=seed)
+        if (content, known) not in self.driven:
+            self.driven.add((content, known))
+            state.put_into(self._scratch())
+            for wrong, problem in self._gone_on_with(known):
+                self.figures.fail(wrong, f"{told}: {problem}", seed=seed)
+
+    def _scratch(self) -> Path:
+        scratch = self.place / "scratch"
+        scratch.mkdir(exist_ok=True)
+        return scratch
+
+    def _opened(self, state: DiskState) -> bytes | str:
+        """Return the content of a journal, or what is wrong with it."""
+        path = self.place / "scratch" / JOURNAL
+        try:
+            if self.figures.seen["distinct images"] % LOOKED_AT == 0:
+                self._look(path, state)
+            with closing(open_store(str(path))):
+                connection: Any = apsw.Connection(str(path))
+                content = content_of(connection)
+                whole = connection.pragma("integrity_check")
+                connection.close()
+                return content if whole == "ok" else str(whole)
+        except (InterlockError, apsw.Error) as error:
+            return f"it does not open: {error}"
+
+    def _look(self, path: Path, state: DiskState) -> None:
+        """Read without writing, where the index of the log is from before the power was lost."""
+        if path.with_name(f"{JOURNAL}-wal").exists():
+            garbage = Random(state.ops).randbytes(32_768)
+            path.with_name(f"{JOURNAL}-shm").write_bytes(garbage)
+        self.figures.seen["read by others"] += 1
+        try:
+            health = examine_store(str(path))
+        except NoJournal:
+            return  # Its making was under way.
+        assert health is not None
+        if health.problems:
+            raise InterlockError("; ".join(health.problems))
+
+    def _gone_on_with(self, known: int) -> Iterator[tuple[Wrong, str]]:
+        """Be the next process, and tell what it finds wrong."""
+        path = self.place / "scratch" / JOURNAL
+        world = self.recording.world_at(known)
+        self.figures.seen["gone on with"] += 1
+        with closing(open_store(str(path))) as store:
+            yield from unintended(store, world.receiver)
+            again = Recording(
+                shape=self.recording.shape,
+                disk=self.recording.disk,
+                began_ms=self.recording.began_ms + LIFE_MS,
+            )
+            try:
+                again.results = live(Watched(store, lambda: None), again, world)
+            except (InterlockError, AssertionError) as error:
+                yield "lost", f"it cannot be gone on with: {error!r}"
+                return
+            yield from self._ended(store, again, world, path)
+
+    def _ended(
+        self, store: Store, again: Recording, world: World, path: Path
+    ) -> Iterator[tuple[Wrong, str]]:
+        """Hold the end of a life against the end of the one that was not disturbed."""
+        for was, now in zip(self.recording.results, again.results, strict=True):
+            if (was.status, was.execution) != (now.status, now.execution):
+                yield "lost", f"{now.run} ends as {now.status}, with another execution"
+        yield from unsound(store)
+        expected = self.recording.outside[-1].receiver.effects
+        if world.receiver.effects != expected:
+            yield wrong_of(world.receiver.effects, expected), f"effects {world.receiver.effects}"
+        booked = booked_in(path)
+        if booked != self.recording.booked:
+            yield wrong_of(booked, self.recording.booked), f"rows {booked}"
+
+
+def image_of(state: DiskState) -> bytes:
+    found = blake2b(digest_size=16)
+    for name, data in sorted(state.files.items()):
+        found.update(name.encode() + b"\0" + len(data).to_bytes(8, "big") + data)
+    return found.digest()
+
+
+def unintended(store: Store, receiver: Receiver) -> Iterator[tuple[Wrong, str]]:
+    """What took place outside has an intent that is durable."""
+    intents: set[str] = set()
+    for head in store.heads():
+        for entry in read_entries(store, head.run):
+            if isinstance(entry.event, AttemptStarted):
+                event = entry.event
+                intents.add(idempotency_key(head.run, event.path, event.generation))
+    for key in receiver.known.keys() - intents:
+        yield "lost", f"there is no intent of the effect with key {key}"
+
+
+def unsound(store: Store) -> Iterator[tuple[Wrong, str]]:
+    """Journals verify, listings say the same, and no message is left."""
+    for head in store.heads():
+        try:
+            told = verify(head.run, read_entries(store, head.run)).head
+        except InterlockError as error:
+            yield "lost", f"the journal of {head.run} does not verify: {error.message}"
+            continue
+        if as_told(told) != as_told(head):
+            yield "lost", f"the listing says {head}, the events {told}"
+    if store.inbox():
+        yield "lost", f"messages are left: {store.inbox()}"
+
+
+def wrong_of(found: Counter[str], expected: Counter[str]) -> Wrong:
+    return "duplicated" if found - expected else "lost"
