@@ -31,6 +31,7 @@ from interlock.journal import (
     AttemptStarted,
     Entry,
     Event,
+    GateOpened,
     LeaseChange,
     Message,
     RunHead,
@@ -42,6 +43,7 @@ from interlock.runtime.calls import Calls
 from interlock.runtime.commits import CommitQueue, Position
 from interlock.runtime.execution import World, ask, attempt, cancelled, expired
 from interlock.runtime.mail import Mail
+from interlock.runtime.notices import Notices, Notify
 from interlock.runtime.scheduling import Lane, Scheduler
 from interlock.runtime.showing import Observer, Showing
 from interlock.runtime.sleeping import resting, sleeps_long
@@ -77,6 +79,7 @@ class Driver:
         may_leave: "Callable[[Driver], bool]",
         on_end: "Callable[[Driver], None]",
         observer: Observer | None = None,
+        notify: Notify | None = None,
         granted: LeaseChange | None = None,
         priority: int = 0,
     ) -> None:
@@ -97,6 +100,7 @@ class Driver:
             expire=self._expire,
         )
         self._lane.pause(paused=state.paused)
+        self._notices = Notices(state, notify, self.end_if_idle)
         self._mail = Mail(world.roles)
         self._held: list[tuple[Event, bool]] = []
         self._unwanted: dict[Path, str] = {}
@@ -146,6 +150,11 @@ class Driver:
         self._mail.deliver(messages)
         self._pump()
 
+    def tell_of(self, gates: Iterable[GateOpened]) -> None:
+        """Tell again of gates that are open."""
+        for opened in gates:
+            self._notices.tell(opened)
+
     def drain(self) -> None:
         """Start nothing any more; `finished` is done when what is under way has ended."""
         self._start_nothing()
@@ -158,6 +167,7 @@ class Driver:
         """
         self._start_nothing()
         self._unsent.clear()
+        self._notices.cancel()
         await self._calls.stop()
         self.end_if_idle()
         await asyncio.wait([self.finished])
@@ -178,6 +188,7 @@ class Driver:
         self._unsent.clear()
         self.ending = True
         self._calls.cancel()
+        self._notices.cancel()
         if isinstance(error, StoreError):
             self._stop(error)
         else:
@@ -273,12 +284,23 @@ class Driver:
         match command:
             case RecordEvent():
                 self._pending.append((self._writer.append(command.event, causes=command.causes), 0))
+                if isinstance(command.event, GateOpened):
+                    self._ask(command.event)
             case StartAttempt() | Probe():
                 self._start(command)
             case SetTimer():
                 self._timers.set(command)
             case CancelAttempt():
                 self._cancel(command)
+
+    def _ask(self, opened: GateOpened) -> None:
+        """Tell of a gate as soon as its opening is durable."""
+
+        def tell() -> None:
+            if not self.ending:
+                self._notices.tell(opened)
+
+        self._commits.when_durable(self._writer.last, tell)
 
     def _start(self, command: StartAttempt | Probe) -> None:
         """Call an action now, or when its time and its turn have come."""
@@ -398,6 +420,11 @@ class Driver:
         busy = self._pending or self._calls.busy or self._unsent or self._pumping or self._held
         if busy or self.ending:
             return
+        if self._notices.busy:
+            # Asked again when they are over. Once the run has ended, nobody need be told any more.
+            if self.state.status is not None:
+                self._notices.cancel()
+            return
         if not (self.state.status is not None or self.draining):
             may_come = self._timers.has_calls or self._lane.holds
             if may_come or not sleeps_long(self.state, now_ms=self._world.clock.now_ms()):
@@ -412,6 +439,9 @@ class Driver:
         head = self._writer.head
         if head is None or self.state.status is not None:
             return None, self._mail.taken()
+        if self._notices.is_cut_off:
+            # Not put to rest: whoever takes the run up next tells of its gates.
+            return replace(head, status="running", wake_ms=None), self._mail.taken()
         return resting(self.state, head), self._mail.taken()
 
     def _stop(self, error: BaseException | None) -> None:
