@@ -63,7 +63,7 @@ class Driver:
 
     Made by `Runtime`; `finished` is done when there is nothing left to do here, and `on_end` is
     called in the same moment. `waiting` counts the callers that wait for that. One that is `ending`
-    takes nothing any more.
+    takes nothing any more. `notices` tell of its gates.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Driver:
             expire=self._expire,
         )
         self._lane.pause(paused=state.paused)
-        self._notices = Notices(state, notify, self.end_if_idle)
+        self.notices = Notices(state, notify, self.end_if_idle)
         self._mail = Mail(world.roles)
         self._held: list[tuple[Event, bool]] = []
         self._unwanted: dict[Path, str] = {}
@@ -150,11 +150,6 @@ class Driver:
         self._mail.deliver(messages)
         self._pump()
 
-    def tell_of(self, gates: Iterable[GateOpened]) -> None:
-        """Tell again of gates that are open."""
-        for opened in gates:
-            self._notices.tell(opened)
-
     def drain(self) -> None:
         """Start nothing any more; `finished` is done when what is under way has ended."""
         self._start_nothing()
@@ -167,7 +162,7 @@ class Driver:
         """
         self._start_nothing()
         self._unsent.clear()
-        self._notices.cancel()
+        self.notices.cancel()
         await self._calls.stop()
         self.end_if_idle()
         await asyncio.wait([self.finished])
@@ -188,7 +183,7 @@ class Driver:
         self._unsent.clear()
         self.ending = True
         self._calls.cancel()
-        self._notices.cancel()
+        self.notices.cancel()
         if isinstance(error, StoreError):
             self._stop(error)
         else:
@@ -285,22 +280,14 @@ class Driver:
             case RecordEvent():
                 self._pending.append((self._writer.append(command.event, causes=command.causes), 0))
                 if isinstance(command.event, GateOpened):
-                    self._ask(command.event)
+                    tell = partial(self.notices.tell, command.event)
+                    self._commits.when_durable(self._writer.last, tell)
             case StartAttempt() | Probe():
                 self._start(command)
             case SetTimer():
                 self._timers.set(command)
             case CancelAttempt():
                 self._cancel(command)
-
-    def _ask(self, opened: GateOpened) -> None:
-        """Tell of a gate as soon as its opening is durable."""
-
-        def tell() -> None:
-            if not self.ending:
-                self._notices.tell(opened)
-
-        self._commits.when_durable(self._writer.last, tell)
 
     def _start(self, command: StartAttempt | Probe) -> None:
         """Call an action now, or when its time and its turn have come."""
@@ -420,10 +407,10 @@ class Driver:
         busy = self._pending or self._calls.busy or self._unsent or self._pumping or self._held
         if busy or self.ending:
             return
-        if self._notices.busy:
+        if self.notices.busy:
             # Asked again when they are over. Once the run has ended, nobody need be told any more.
             if self.state.status is not None:
-                self._notices.cancel()
+                self.notices.cancel()
             return
         if not (self.state.status is not None or self.draining):
             may_come = self._timers.has_calls or self._lane.holds
@@ -439,7 +426,7 @@ class Driver:
         head = self._writer.head
         if head is None or self.state.status is not None:
             return None, self._mail.taken()
-        if self._notices.is_cut_off:
+        if self.notices.is_cut_off:
             # Not put to rest: whoever takes the run up next tells of its gates.
             return replace(head, status="running", wake_ms=None), self._mail.taken()
         return resting(self.state, head), self._mail.taken()

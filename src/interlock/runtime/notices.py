@@ -41,7 +41,7 @@ Notify: TypeAlias = Callable[[OpenGate], Awaitable[None]]
 class Notices:
     """The notices of one run; belongs to one event loop.
 
-    `is_cut_off` says that one was cancelled. `ended` is called when one is over.
+    `is_cut_off` says that one was cancelled, or came too late. `ended` is called when one is over.
     """
 
     def __init__(self, state: State, notify: Notify | None, ended: Callable[[], None]) -> None:
@@ -50,6 +50,7 @@ class Notices:
         self._notify = notify
         self._ended = ended
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     @property
     def busy(self) -> bool:
@@ -58,14 +59,19 @@ class Notices:
 
     def tell(self, opened: GateOpened) -> None:
         """Tell of a gate, whose opening is durable."""
-        if self._notify is not None:
+        if self._notify is None:
+            return
+        if self._is_closed:
+            self.is_cut_off = True
+        else:
             gate = OpenGate(run=self._state.run, graph=self._state.plan.name, opened=opened)
             task = asyncio.get_running_loop().create_task(self._tell(self._notify, gate))
             self._tasks.add(task)
             task.add_done_callback(self._leave)
 
     def cancel(self) -> None:
-        """Cancel what is on its way."""
+        """Cancel what is on its way, and tell nobody any more."""
+        self._is_closed = True
         for task in self._tasks:
             task.cancel()
 

@@ -383,7 +383,8 @@ class Runtime(Decisions):
                 events = (migrated, recovered) if migrated else (recovered,)
                 driver.start(*events, actor=self.owner, told=messages)
                 if self._notify is not None:
-                    driver.tell_of(untold(state, head, read_entries(self.store, run)))
+                    for opened in untold(state, head, read_entries(self.store, run)):
+                        driver.notices.tell(opened)
             else:
                 driver.tell(messages)
 
