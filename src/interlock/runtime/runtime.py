@@ -53,7 +53,7 @@ from interlock.store import INBOX_MESSAGES_MAX, Store
 from interlock.values import RunId
 
 if TYPE_CHECKING:
-    from interlock.graph import AnyGraphFunction
+    from interlock.graph import AnyGraphFunction, Graph
 
 LISTEN_MS = 200
 DRAIN_S_MAX = 10.0
@@ -177,7 +177,7 @@ class Runtime(Decisions):
 
     async def run(
         self,
-        plan: "Plan | AnyGraphFunction",
+        plan: "AnyGraphFunction | Graph | Plan",
         inputs: Mapping[str, object] | None = None,
         *,
         run: RunId | None = None,
@@ -230,7 +230,7 @@ class Runtime(Decisions):
 
     async def enqueue(
         self,
-        plan: "Plan | AnyGraphFunction",
+        plan: "AnyGraphFunction | Graph | Plan",
         inputs: Mapping[str, object] | None = None,
         *,
         run: RunId | None = None,
@@ -255,7 +255,7 @@ class Runtime(Decisions):
 
     def enqueue_many(
         self,
-        plan: "Plan | AnyGraphFunction",
+        plan: "AnyGraphFunction | Graph | Plan",
         starts: Iterable[Start],
         *,
         principal: str = "local",
@@ -276,7 +276,7 @@ class Runtime(Decisions):
         return self._queueing.add_many(found, self._queue)
 
     def _checked(
-        self, plan: "Plan | AnyGraphFunction", start: Start, principal: str
+        self, plan: "AnyGraphFunction | Graph | Plan", start: Start, principal: str
     ) -> CheckedStart:
         made, encode = compiled(plan, self.registry)
         return next(checked_starts(made, encode, [start], principal=plain_text(principal)))
