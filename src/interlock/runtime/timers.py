@@ -10,6 +10,35 @@ from interlock.values import Path
 
 Call: TypeAlias = StartAttempt | Probe
 
+LOOK_MS = 10_000
+"""How often the clock is looked at, at least: a time is a time of the clock, and clocks jump."""
+
+
+@final
+class _Alarm:
+    """Wakes somebody when the clock shows a time, whichever way it gets there; never before."""
+
+    def __init__(self, clock: Clock, at_ms: int, wake: Callable[[], None]) -> None:
+        self._clock = clock
+        self._at_ms = at_ms
+        self._wake = wake
+        self._handle = self._sleep(at_ms - clock.now_ms())
+
+    def cancel(self) -> None:
+        """Wake nobody."""
+        self._handle.cancel()
+
+    def _sleep(self, left_ms: int) -> asyncio.TimerHandle:
+        seconds = min(max(left_ms, 0), LOOK_MS) / 1000
+        return asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        left_ms = self._at_ms - self._clock.now_ms()
+        if left_ms > 0:
+            self._handle = self._sleep(left_ms)
+        else:
+            self._wake()
+
 
 def _ignore(_: object) -> None:
     """Take a time of a run that is over."""
@@ -25,9 +54,8 @@ class Timers:
         self._clock = clock
         self._start = start
         self._fire = fire
-        self._loop = asyncio.get_running_loop()
-        self._calls: dict[Path, tuple[asyncio.TimerHandle, Call]] = {}
-        self._times: dict[Path, asyncio.TimerHandle] = {}
+        self._calls: dict[Path, tuple[_Alarm, Call]] = {}
+        self._times: dict[Path, _Alarm] = {}
 
     @property
     def has_calls(self) -> bool:
@@ -43,7 +71,7 @@ class Timers:
             del self._calls[call.path]
             self._start(call)
 
-        self._calls[call.path] = self._at(call.not_before_ms, wake), call
+        self._calls[call.path] = _Alarm(self._clock, call.not_before_ms, wake), call
         return True
 
     def take(self, path: Path) -> StartAttempt | None:
@@ -68,7 +96,7 @@ class Timers:
         earlier = self._times.pop(order.path, None)
         if earlier is not None:
             earlier.cancel()
-        self._times[order.path] = self._at(order.at_ms, wake)
+        self._times[order.path] = _Alarm(self._clock, order.at_ms, wake)
 
     def cancel(self) -> None:
         """Forget everything."""
@@ -81,6 +109,3 @@ class Timers:
         """Forget everything, and whom to call, so that the run can be freed (see `Workers`)."""
         self.cancel()
         self._start = self._fire = _ignore
-
-    def _at(self, at_ms: int, wake: Callable[[], None]) -> asyncio.TimerHandle:
-        return self._loop.call_later(max(at_ms - self._clock.now_ms(), 0) / 1000, wake)
