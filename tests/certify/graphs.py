@@ -116,7 +116,8 @@ nodes:
   near: {call: seat.find, with: {city: near}, on_error: continue}
   far: {call: seat.find, with: {city: far}}
   seat: {first_of: [near, far]}
-  train: {call: rail.book, with: {seat: '${{ seat }}'}}
+  rest: {wait: {for: 5s}}
+  train: {call: rail.book, with: {seat: '${{ seat }}'}, needs: [rest]}
   told: {call: mail.send, with: {text: 'no'}, after: [near], when: nodes.near.status == 'failed'}
 outputs: {train: '${{ train }}'}
 """

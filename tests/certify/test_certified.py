@@ -6,11 +6,12 @@ at its own.
 
 import pytest
 
+from certify.fifty import FIFTY, certified
 from certify.graphs import WRITTEN
 from interlock.errors import UsageError
 from interlock.graph import load
 from interlock.plan import compile as compile_graph
-from interlock.testing import KINDS, Answers, Certification, Sizes, certify
+from interlock.testing import KINDS, Answers, Certification, Sizes, certify, is_certificate
 from interlock.values import Json
 from sim.graphs import CASES
 
@@ -92,6 +93,12 @@ def test_graphs_are_certified(name: str, seed: int):
     assert found.tallies["crash"].tried == found.tallies["crash"].of
 
 
+@pytest.mark.slow
+def test_a_graph_of_fifty_nodes_is_certified():
+    assert len(FIFTY.plan.root.nodes) == 50
+    assert told(certified()) == []
+
+
 def test_equal_seeds_give_equal_certificates_and_others_do_not():
     case = CASES["safeties"]
     one, two, other = (
@@ -99,3 +106,13 @@ def test_equal_seeds_give_equal_certificates_and_others_do_not():
     )
     assert one == two
     assert one["digest"] != other["digest"]
+
+
+def test_a_certificate_is_of_one_plan_and_cannot_be_changed():
+    case, other = CASES["chain"], CASES["safeties"]
+    paper = certify(case.plan, case.inputs, seed=7, sizes=SMALL, kinds=["order"]).certificate()
+    assert is_certificate(paper, case.plan.digest)
+    assert not is_certificate(paper, other.plan.digest)
+    assert not is_certificate({**paper, "plan": other.plan.digest}, other.plan.digest)
+    assert not is_certificate({**paper, "seed": 8}, case.plan.digest)
+    assert not is_certificate("certified", case.plan.digest)

@@ -25,7 +25,6 @@ from interlock.journal import Entry
 from interlock.plan import Plan
 from interlock.runtime import (
     CallLimit,
-    Notify,
     Observer,
     OnChange,
     RunResult,
@@ -51,7 +50,6 @@ class Stage:
     registry: Registry
     journal: Journal[Store]
     limits: tuple[CallLimit, ...] = ()
-    notify: Notify | None = None
 
 
 def drive(
@@ -126,14 +124,8 @@ async def _carry_out(
     stage: Stage, order: Order, *, progress: Progress, stop: "Interruption"
 ) -> RunResult:
     store, registry = stage.journal.store, stage.registry
-    runtime = Runtime(
-        store,
-        registry,
-        watcher=progress.hear,
-        limits=stage.limits,
-        roles=stage.journal.roles,
-        notify=stage.notify,
-    )
+    roles = stage.journal.roles
+    runtime = Runtime(store, registry, watcher=progress.hear, limits=stage.limits, roles=roles)
     async with runtime:
         with stop.catching(runtime):
             return await order(runtime, stop.watching(progress.observe))

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from e2e.cli.project import Shell
 
 INPUTS = "-i service=api -i version=2.4.1"
@@ -48,3 +50,31 @@ def test_recorded_outputs_are_the_answers_of_a_later_certification(shell: Shell)
     done = shell(f"interlock certify release.yaml --from-run {run['run']} --quick --json")
     assert done.code == 0, done.err
     assert done.json["baseline"]["execution"] == run["execution"]
+
+
+def test_the_command_of_a_failure_shows_it_again(shell: Shell, monkeypatch: pytest.MonkeyPatch):
+    """As it stands: whoever pastes it sees the same course fail in the same way, alone."""
+    monkeypatch.setattr("interlock.engine.attempts.within_window", lambda *_, **__: True)
+    shell.write("it's.yaml", ANSWERS)
+    line = f'interlock certify release.yaml {INPUTS} --answers "it\'s.yaml" --seed 7 --quick'
+    failed = shell(f"{line} --only crash --json")
+    assert failed.code == 1
+    first = failed.json["failures"][0]
+    assert first["command"].endswith(f"--seed 7 --only crash --at {first['number']}")
+    again = shell(f"{first['command']} --json")
+    assert again.code == 1
+    assert again.json["failures"] == [first]
+    shown = shell(first["command"])
+    assert shown.code == 1
+    assert f"error: crash {first['number']}: {first['what']}" in shown.out
+    assert f"  {first['command']}" in shown.out.splitlines()
+
+
+def test_a_failure_of_recorded_answers_names_their_run(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+):
+    run = shell(f"interlock run release.yaml {INPUTS} --json").json["run"]
+    monkeypatch.setattr("interlock.engine.attempts.within_window", lambda *_, **__: True)
+    line = "interlock certify release.yaml --from-run last --quick --only crash --json"
+    failed = shell(line).json
+    assert f"--from-run {run} " in failed["failures"][0]["command"]

@@ -96,7 +96,7 @@ def certify(
             progress=progress.show,
         )
     command = _command(
-        graph, given=given, file=file, answers=answers, from_run=from_run, app=app, store=store
+        graph, given=given, file=file, answers=answers, from_run=source.run, app=app, store=store
     )
     kept = _write(found, path) if found.passed and not kinds else None
     if as_json:
@@ -110,10 +110,11 @@ def certify(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """Answers, and the inputs that belong to them."""
+    """Answers, the inputs that belong to them, and the run that got them."""
 
     answers: Answers
     inputs: Mapping[str, Json]
+    run: str | None = None
 
 
 def _answers(file: str | None, run: str | None, *, seed: int, store: str | None) -> Given:
@@ -123,11 +124,12 @@ def _answers(file: str | None, run: str | None, *, seed: int, store: str | None)
     if run is None:
         return Given(answers=Answers(seed=seed), inputs={})
     with to_read(store) as journal:
-        entries = list(read_entries(journal.store, find_run(journal.store, run).run))
+        run = find_run(journal.store, run).run
+        entries = list(read_entries(journal.store, run))
     first = entries[0].event
     inputs = first.inputs.json if isinstance(first, RunStarted) else {}
     answers = Answers.recorded(entries, seed=seed)
-    return Given(answers=answers, inputs=inputs if isinstance(inputs, dict) else {})
+    return Given(answers=answers, inputs=inputs if isinstance(inputs, dict) else {}, run=run)
 
 
 def _command(graph: str, *, given: tuple[str, ...], **options: str | None) -> str:

@@ -107,19 +107,26 @@ def _lease(played: Played, _chance: Random, sizes: Sizes) -> Courses:
 
 
 def _decision(played: Played, chance: Random, sizes: Sizes) -> Courses:
+    """Everything that can be decided, at every occasion, in any order; half of it with a crash."""
     points = list(_points(played))
     whats: tuple[Decided, ...] = get_args(Decided)
-    found: list[Course] = []
-    for number in range(sizes.decisions):
-        what = whats[number % len(whats)]
-        most = played.took_ms if what == "deadline" else played.occasions
-        crashes = (chance.choice(points),) if chance.random() < 0.5 else ()
-        decided = chance.randint(1, max(1, most)), what
-        delays = played.course.delays
-        found.append(
-            Course(kind="decision", number=0, delays=delays, decided=decided, crashes=crashes)
-        )
-    return Courses(tried=_with_numbers(found), of=None)
+    one = Course(kind="decision", number=0, delays=played.course.delays)
+    found = [
+        replace(one, decided=(_when(played, occasion, what), what))
+        for occasion in range(1, played.occasions + 1)
+        for what in whats
+    ]
+    chance.shuffle(found)
+    for index in range(0, len(found), 2):
+        found[index] = replace(found[index], crashes=(chance.choice(points),))
+    return Courses(tried=_with_numbers(found)[: sizes.decisions], of=len(found))
+
+
+def _when(played: Played, occasion: int, what: Decided) -> int:
+    """The occasion itself; or about its time."""
+    if what != "deadline":
+        return occasion
+    return max(1, played.took_ms * occasion // played.occasions)
 
 
 def _numbered(found: list[Course], sizes: Sizes) -> Courses:

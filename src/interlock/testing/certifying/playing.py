@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import final
 
 from interlock.actions import Database
@@ -35,8 +35,8 @@ from interlock.testing.world import Moment
 from interlock.values import Json, Path
 
 MOURNING_S = 0.1
-PATIENCE_S = 86_400.0
-"""Virtual time that a process may take beyond the times that it waits for by itself."""
+PATIENCE_S = 7_200.0
+"""Virtual time in which a process does something, beyond what a call takes; clocks jump by less."""
 LIVES_SPARE = 8
 LAST_EPOCH = 1 << 62
 """Above the epoch of every owner."""
@@ -44,11 +44,15 @@ LAST_EPOCH = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What is certified: a plan, its inputs, the answers that its actions get."""
+    """What is certified: a plan, its inputs, the answers that its actions get.
+
+    What was made up for a path is remembered in `made_up`: it is the same in every course.
+    """
 
     plan: Plan
     inputs: Mapping[str, Json]
     answers: Answers
+    made_up: dict[Path, Json] = field(default_factory=dict[Path, Json])
 
 
 def play(setting: Setting, course: Course, *, reference: Played | None = None) -> Played:
@@ -61,10 +65,11 @@ def play(setting: Setting, course: Course, *, reference: Played | None = None) -
     """
     if course.repeated is not None and reference is not None:
         return repeated(course, reference.entries)
-    taken = run_virtual(_Play(setting, course).to_the_end())
+    taken = _Play(setting, course)
+    run_virtual(taken.to_the_end())
     if reference is not None:
-        compare(taken, reference)
-    return taken
+        compare(taken.played, reference)
+    return taken.played
 
 
 @final
@@ -78,7 +83,7 @@ class _Play:
         self._actions = actions_of(setting.plan)
         # However busy this machine is, a transaction takes no time here.
         self._store = MemoryStore(now_s=lambda: 0.0)
-        self._stage = Stage(setting.plan, setting.answers, course)
+        self._stage = Stage(setting.plan, setting.answers, course, made_up=setting.made_up)
         self._stage.watch = self._pass
         self._journal = Journal(self._store, RUN, setting.plan)
         self._clock = JumpingClock(VirtualClock())
@@ -97,7 +102,8 @@ class _Play:
         self._moments_in_life = 0
         self._life = 0
 
-    async def to_the_end(self) -> Played:
+    async def to_the_end(self) -> None:
+        """Take the course; `played` says what came of it."""
         played = self.played
         try:
             played.result = await self._live_on()
@@ -109,20 +115,35 @@ class _Play:
         played.calls = self._stage.calls
         if played.result is not None:
             self._check_end(played.result)
-        return played
 
     async def _live_on(self) -> RunResult:
         act: Act | None = self._begin()
         result: RunResult | None = None
         while act is not None:
             self._check_progress()
-            async with asyncio.timeout(PATIENCE_S + _waits_s(self._setting.plan)):
-                result = await self._one_life(act)
+            result = await self._patiently(self._one_life(act))
             if result is not None:
                 self._tell(*at_rest(self._journal.read(), result))
             act = await self._next(result)
         assert result is not None
         return result
+
+    async def _patiently(self, life: Coroutine[None, None, RunResult | None]) -> RunResult | None:
+        """Let a process go on as long as something becomes durable now and then.
+
+        Raises:
+            TimeoutError: nothing did, for longer than anything may take.
+        """
+        patience_s = PATIENCE_S + _call_s_max(self._setting.plan)
+        task = asyncio.ensure_future(life)
+        known = -1
+        while not task.done():
+            if known == (known := len(self._journal.read().entries)):
+                task.cancel()
+                await asyncio.wait({task})
+                raise TimeoutError
+            await asyncio.wait({task}, timeout=patience_s)
+        return task.result()
 
     def _check_progress(self) -> None:
         """Fail when processes come and go, and nothing happens.
@@ -257,11 +278,7 @@ class _Play:
         self.played.problems += [one for one in problems if one not in self.played.problems]
 
 
-def _waits_s(plan: Plan) -> float:
-    """How long a run of a plan may wait by itself, and then some."""
-    spans = [
-        getattr(node, name, None) or 0
-        for node in every_node(plan).values()
-        for name in ("for_ms", "expires_ms", "deadline_ms", "timeout_ms")
-    ]
-    return 10 * sum(spans) / 1000
+def _call_s_max(plan: Plan) -> float:
+    """How long a process may wait for one call: for its time, its answer, and its probe."""
+    spans = [2 * node.timeout_ms + node.retry.delay_max_ms for node in every_node(plan).values()]
+    return max(spans, default=0) / 1000

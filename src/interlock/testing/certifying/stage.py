@@ -39,9 +39,17 @@ class Stage:
     """The actions of a plan, simulated; and the world outside.
 
     `watch` is called at each moment of each call. `answered` counts the answers that each path got.
+
+    Args:
+        plan: whose actions they are.
+        answers: what they answer.
+        course: what goes wrong.
+        made_up: what was made up for a path before; it is added to.
     """
 
-    def __init__(self, plan: Plan, answers: Answers, course: Course) -> None:
+    def __init__(
+        self, plan: Plan, answers: Answers, course: Course, *, made_up: dict[Path, Json]
+    ) -> None:
         self.watch: Watcher | None = None
         self.outside = Outside()
         self.calls = 0
@@ -50,6 +58,7 @@ class Stage:
         self._plan = plan
         self._answers = answers
         self._course = course
+        self._known = made_up
         self._registry = Registry(self._simulated(one) for one in actions_of(plan).values())
 
     @property
@@ -136,8 +145,13 @@ class Stage:
         return Answer(value=self._made_up(manifest, path, arguments))
 
     def _made_up(self, manifest: Manifest, path: Path, arguments: Json) -> Json:
+        if path in self._known:
+            return self._known[path]
         node = node_at(self._plan, path)
-        return self._answers.examples.output(path, manifest, node, args=arguments)
+        output = self._answers.examples.output(path, manifest, node, args=arguments)
+        if node is not None and not node.ensure:  # Else it depends on the arguments.
+            self._known[path] = output
+        return output
 
     def _request(
         self, manifest: Manifest, ctx: Context, arguments: dict[str, Json], *, answer: Answer
