@@ -9,12 +9,21 @@ from typing import cast
 
 from interlock.cli.board import Asleep
 from interlock.cli.console import aligned, counted, json_text, one_line, one_width, width
-from interlock.cli.doubts import INDENT, skeleton
+from interlock.cli.doubts import INDENT, node_at, skeleton
+from interlock.cli.planview import what
 from interlock.cli.roles import who_may
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment, span
 from interlock.journal import GateOpened, WaitOpened
-from interlock.plan import AnyCompiledNode
+from interlock.plan import (
+    AnyCompiledNode,
+    CompiledCall,
+    CompiledGraph,
+    CompiledGraphNode,
+    CompiledMap,
+    CompiledRepeat,
+    Plan,
+)
 from interlock.runtime import Roles, deciders
 from interlock.store import ReadStore
 from interlock.values import Json, Path, RunId, paths
@@ -39,18 +48,34 @@ class Allowed:
         return f"within {self.bound}" if self.bound is not None else json_text(self.args)
 
 
-def allowed_by(opened: GateOpened) -> list[Allowed]:
-    """List what an approval of a gate lets run."""
+def allowed_by(opened: GateOpened, plan: Plan) -> list[Allowed]:
+    """List what an approval of a gate lets run; of a node with a graph, what it writes."""
     entries = cast(Sequence[Mapping[str, Json]], opened.covers.json)
     return [
         Allowed(
             path=str(entry["path"]),
-            action=str(entry.get("action", "")),
+            action=str(entry.get("action") or _inner_words(plan, Path(str(entry["path"])))),
             args=entry.get("args"),
             bound=str(entry["bound"]) if "bound" in entry else None,
         )
         for entry in entries
     ]
+
+
+def _inner_words(plan: Plan, path: Path) -> str:
+    node = node_at(plan, path)
+    if not isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
+        return ""
+    writes = dict.fromkeys(_writes_in(node.body))
+    return f"{what(node)}, which writes by {', '.join(writes)}" if writes else what(node)
+
+
+def _writes_in(graph: CompiledGraph) -> Iterator[str]:
+    for node in graph.nodes:
+        if isinstance(node, CompiledCall) and node.action.effect == "write":
+            yield node.action.name
+        elif isinstance(node, CompiledGraphNode | CompiledMap | CompiledRepeat):
+            yield from _writes_in(node.body)
 
 
 def asleep_words(asleep: Asleep, now_ms: int) -> str:
@@ -99,34 +124,38 @@ def answer_commands(
 def asleep_lines(
     journal: Journal[ReadStore],
     run: RunId,
-    found: Mapping[Path, tuple[Asleep, AnyCompiledNode | None]],
+    found: Mapping[Path, Asleep],
     *,
+    plan: Plan,
     now_ms: int,
-    is_brief: bool = False,
 ) -> Iterator[str]:
     """Say all that helps to decide about each open gate, and to end each wait."""
-    for path, (asleep, node) in list(found.items())[:SHOWN_MAX]:
+    for path, asleep in list(found.items())[:SHOWN_MAX]:
         start = f"  {GLYPH} {path:<10} "
         yield start + one_line(asleep_words(asleep, now_ms), max(30, width() - len(start)))
-        if isinstance(asleep.opened, GateOpened) and not is_brief:
+        if isinstance(asleep.opened, GateOpened):
             roles = who_may(asleep.opened.to, journal.roles)
-            yield from (INDENT + line for line in _asked(asleep.opened, path, roles=roles))
+            allowed = allowed_by(asleep.opened, plan)
+            for line in _asked(asleep.opened, path, allowed=allowed, roles=roles):
+                yield INDENT + line
         due = due_ms(asleep)
         if due is not None and due <= now_ms:
             yield f"{INDENT}it is too late to answer; to go on: {journal.command('resume', run)}"
             continue
+        node = node_at(plan, path)
         for command in answer_commands(journal, run, path, asleep=asleep, node=node):
             yield f"{INDENT}  {command}"
     if len(found) > SHOWN_MAX:
         yield f"    and {len(found) - SHOWN_MAX:,} more, see --json"
 
 
-def _asked(opened: GateOpened, path: Path, *, roles: str) -> Iterator[str]:
+def _asked(
+    opened: GateOpened, path: Path, *, allowed: Sequence[Allowed], roles: str
+) -> Iterator[str]:
     room = width() - len(INDENT)
     yield one_line(f"{opened.ask.json}", min(room, ASK_CHARS_MAX))
     if roles:
         yield one_line(roles, room)
-    allowed = allowed_by(opened)
     if not allowed:
         return
     yield "approved, this runs once, exactly so:"
@@ -137,14 +166,14 @@ def _asked(opened: GateOpened, path: Path, *, roles: str) -> Iterator[str]:
         yield f"there is more of it: see `interlock show` with {path}"
 
 
-def whole_gate(opened: GateOpened, roles: Roles) -> Iterator[str]:
+def whole_gate(opened: GateOpened, plan: Plan, roles: Roles) -> Iterator[str]:
     """Show all of what a gate asks, nothing left out: a person decides about these bytes."""
     yield f"  asks    {one_line(str(opened.ask.json), 10_000)}"
     yield f"  of      {', '.join(opened.to) or 'anybody'}, {_quorum(opened)}"
     may = who_may(opened.to, roles)
     if may:
         yield one_width(f"  who     {may}")
-    for index, each in enumerate(allowed_by(opened)):
+    for index, each in enumerate(allowed_by(opened, plan)):
         yield one_width(f"  {'' if index else 'allows':<7} {each.path}  {each.action}".rstrip())
         text = each.words if each.bound is not None else json_text(each.args, indent=2)
         yield from (f"          {line}" for line in text.splitlines())

@@ -28,6 +28,7 @@ from interlock.journal import (
     RunCancelled,
     RunMigrated,
     RunPaused,
+    RunRecovered,
     RunReopened,
     RunSettled,
     RunStarted,
@@ -38,6 +39,7 @@ from interlock.journal import (
 )
 from interlock.plan import (
     AnyCompiledNode,
+    CompiledCall,
     CompiledGate,
     CompiledGraphNode,
     CompiledMap,
@@ -87,7 +89,8 @@ class Asleep:
 class Row:
     """A node of the graph: how it stands, since when, and what is known of its end.
 
-    `asleep` is the gate or the wait that is open here, and `approvers` have agreed to it. A node is
+    `asleep` is the gate or the wait that is open here, and `approvers` have agreed to it. Of a
+    write that is `lost` nobody knows until its receiver has been asked, at `ask_ms`. A node is
     `held` while it is ready and the run is paused. `undo_error` says why the node could not be
     undone; while `undoing`, why nobody knows whether it was.
     """
@@ -100,6 +103,8 @@ class Row:
     started_ms: int = 0
     settled_ms: int = 0
     attempt: int = 0
+    lost: bool = False
+    ask_ms: int = 0
     output: Value | None = None
     error: ErrorInfo | None = None
     last_failure: ErrorInfo | None = None
@@ -141,7 +146,7 @@ class Board:
         self.settled: RunSettled | None = None
 
     def apply(self, entry: Entry) -> Row | None:
-        """Apply an event, and return the row that it ended, opened or put in doubt."""
+        """Apply an event; return the row that it ended, opened, lost or put in doubt."""
         event = entry.event
         self.last_ms = max(self.last_ms, entry.at_ms)
         if is_about_run(event):
@@ -157,6 +162,9 @@ class Board:
             case RunReopened():
                 self.reopened_seq = entry.seq
                 self._reopen(entry.at_ms)
+            case RunRecovered():
+                for row in self.rows:
+                    row.lost = row.status == "running" and row.attempt > 0 and _can_be_asked(row)
             case RunMigrated():
                 self._migrate(restore(event.document, event.manifests), entry.at_ms)
             case RunSettled():
@@ -295,20 +303,23 @@ class Board:
                 row.started_ms = entry.at_ms
                 return row
             case AttemptStarted():
-                row.status, row.held = "running", False
+                row.status, row.held, row.lost = "running", False, False
                 row.attempt = event.attempt
+                row.ask_ms = entry.at_ms + (row.node.timeout_ms or 0)
                 row.started_ms = row.started_ms or entry.at_ms
             case AttemptFailed():
                 row.attempt = event.attempt
                 row.last_failure = event.error
+                row.lost = _can_be_asked(row) and not event.error.not_applied
                 row.said = ""
                 row.started_ms = row.started_ms or row.ready_ms
+                return row if row.lost else None
             case NodeInDoubt():
                 row.status = "in_doubt"
                 row.error = event.error
                 return row
-            case NodeResolved():
-                row.status = "running"
+            case NodeResolved() | ProbeAnswered():
+                row.status, row.lost = "running", False
             case ProposalAccepted():
                 row.inside = Inside(total=_count_nodes(event.document))
             case NodeSettled():
@@ -320,6 +331,7 @@ class Board:
 
     def _settle(self, row: Row, event: NodeSettled, at_ms: int) -> None:
         row.status, row.output, row.error = event.status, event.output, event.error
+        row.lost = False
         row.attempt = event.attempt
         row.settled_ms = at_ms
         if row.asleep is not None:
@@ -403,6 +415,12 @@ def is_inside(path: Path, node: Path) -> bool:
 def is_about_run(event: Event) -> bool:
     """Whether an event says that the run as a whole was stopped, or let go on, or had no time."""
     return isinstance(event, DECISIONS) or (isinstance(event, TimerFired) and not event.path)
+
+
+def _can_be_asked(row: Row) -> bool:
+    """Whether a lost answer of a node is asked for."""
+    node = row.node
+    return isinstance(node, CompiledCall) and node.action.effect == "write" and node.action.probe
 
 
 def _is_fine(row: Row) -> bool:

@@ -286,8 +286,8 @@ def _waiting(stage: Stage, run: RunId) -> Generator[str]:
     for entry in read_entries(journal.store, run):
         board.apply(entry)
     yield f"waiting: {waiting_for(board.asleep.values())}"
-    found = {path: (asleep, node_at(board.plan, path)) for path, asleep in board.asleep.items()}
-    yield from asleep_lines(journal, run, found, now_ms=SystemClock().now_ms())
+    now_ms = SystemClock().now_ms()
+    yield from asleep_lines(journal, run, board.asleep, plan=board.plan, now_ms=now_ms)
     if any(due_ms(each) is not None for each in board.asleep.values()):
         yield f"when the time is up, to go on: {journal.command('resume', run)}"
 

@@ -165,7 +165,7 @@ def node_lines(view: NodeView) -> Iterator[str]:
         yield f"  action  {action.name}, {action.effect}{f', {means}' if means else ''}"
         yield f"  code    {action.fingerprint or f'version {action.version}'}"
     asked = [m.entry.event for m in view.moments if isinstance(m.entry.event, GateOpened)]
-    yield from whole_gate(asked[-1], view.run.journal.roles) if asked else ()
+    yield from whole_gate(asked[-1], view.run.plan, view.run.journal.roles) if asked else ()
     if view.args is not None:
         yield from _value_lines("args", view.args)
     if view.output is not None:

@@ -90,7 +90,7 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
             told = told or brief(row.output.json if row.output is not None else None, chars)
         case "running" | "waiting":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
-            told = "held: the run is paused" if row.held else ""
+            told = "held: the run is paused" if row.held else _asking(row, now_ms)
             told = told or _inside(row) or _said(row, chars) or (_failure(row) if again else "")
             if row.status == "running" and now_ms is None:
                 told = told or "under way when its process ended"
@@ -102,6 +102,16 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
             if row.status == "skipped" and row.error is not None:
                 told = row.error.message
     return one_line(": ".join(part for part in (again, told) if part), chars)
+
+
+def _asking(row: Row, now_ms: int | None) -> str:
+    """Say when the receiver of a write is asked whose answer is lost."""
+    if not row.lost:
+        return ""
+    if now_ms is None:
+        return "no answer: its receiver is asked when the run goes on"
+    left_ms = row.ask_ms - now_ms
+    return f"no answer: its receiver is asked {f'in {span(left_ms)}' if left_ms > 0 else 'now'}"
 
 
 def _approved(row: Row) -> str:

@@ -10,7 +10,7 @@ import click
 from interlock.cli.asleep import asleep_json, asleep_lines, due_ms, waiting_for
 from interlock.cli.board import Board, Row, is_inside
 from interlock.cli.console import counted, json_text, one_line, plain, width
-from interlock.cli.doubts import action_at, doubt_lines, node_at, resolve_commands
+from interlock.cli.doubts import action_at, doubt_lines, resolve_commands
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, line_of
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment, span
@@ -188,10 +188,10 @@ def _row_lines(view: RunView) -> Iterator[str]:
 
 
 def _asleep_lines(view: RunView) -> Iterator[str]:
-    found = {
-        path: (asleep, node_at(view.board.plan, path)) for path, asleep in view.board.asleep.items()
-    }
-    return asleep_lines(view.journal, view.head.run, found, now_ms=view.now_ms)
+    board = view.board
+    return asleep_lines(
+        view.journal, view.head.run, board.asleep, plan=board.plan, now_ms=view.now_ms
+    )
 
 
 def _cause_lines(view: RunView, path: str, error: ErrorInfo) -> Iterator[str]:

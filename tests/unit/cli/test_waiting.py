@@ -9,7 +9,7 @@ from interlock.actions import Registry, action
 from interlock.cli.asleep import asleep_lines, asleep_words, waiting_for
 from interlock.cli.board import Board
 from interlock.cli.progress import Progress
-from interlock.cli.rowtext import line_of
+from interlock.cli.rowtext import line_of, words_of
 from interlock.cli.stores import Journal
 from interlock.cli.waiting import waiting_words
 from interlock.graph import load
@@ -18,6 +18,7 @@ from interlock.plan import Plan, compile as compile_graph
 from interlock.runtime import Runtime
 from interlock.store import MemoryStore
 from interlock.values import NodeId, Path, RunId
+from unit.engine.driving import Driven, call, failure, plan_of
 
 MINUTE = 60_000
 
@@ -84,14 +85,49 @@ async def test_an_open_gate_says_who_is_asked_and_how_many_agreed():
 async def test_what_has_expired_is_not_offered_for_an_answer():
     board, (*_, opened) = await board_of(compiled(GATE))
     journal = Journal(store=MemoryStore(), url="memory:", name="memory:")
-    found = {path: (asleep, None) for path, asleep in board.asleep.items()}
     shown = [
-        "\n".join(asleep_lines(journal, RunId("R"), found, now_ms=now_ms))
+        "\n".join(asleep_lines(journal, RunId("R"), board.asleep, plan=board.plan, now_ms=now_ms))
         for now_ms in (opened.at_ms, opened.at_ms + 4 * 60 * MINUTE)
     ]
     assert "interlock approve R ok" in shown[0]
     assert "interlock approve" not in shown[1]
     assert "it is too late to answer; to go on: interlock resume R" in shown[1]
+
+
+async def test_what_a_graph_writes_is_told_to_who_is_asked_about_it():
+    body = "{b: {nodes: {one: {call: add, with: {n: 1}}, two: {call: write, with: {n: 2}}}}}"
+    plan = compiled("  ok: {gate: {ask: 'Go?'}}\n  go: {graph: b, needs: [ok]}", body)
+    board, _ = await board_of(plan)
+    journal = Journal(store=MemoryStore(), url="memory:", name="memory:")
+    (shown, *_) = [
+        line
+        for line in asleep_lines(journal, RunId("R"), board.asleep, plan=plan, now_ms=0)
+        if "graph b" in line
+    ]
+    assert "go  graph b, which writes by write  {}" in shown
+
+
+@pytest.mark.parametrize(
+    "later_ms, words",
+    [
+        (0, "no answer: its receiver is asked in 1 min 0 s"),
+        (MINUTE, "no answer: its receiver is asked now"),
+        (None, "no answer: its receiver is asked when the run goes on"),
+    ],
+)
+def test_a_write_whose_receiver_is_going_to_be_asked_says_so(later_ms: int | None, words: str):
+    run = Driven(plan_of(call("a", "probed")))
+    run.end("a", failure())
+    board = Board(run.state.plan)
+    told = [board.apply(entry) for entry in run.entries]
+    row = board.rows[0]
+    assert told[-1] is row
+    now_ms = None if later_ms is None else run.entries[1].at_ms + later_ms
+    assert words_of(row, 80, now_ms=now_ms) == words
+    run.probed("a", "applied", 7)
+    for entry in run.entries[3:]:
+        board.apply(entry)
+    assert words_of(row, 80) == "7"
 
 
 async def test_what_waits_is_counted_by_kind():
