@@ -45,7 +45,7 @@ STATES = 200
 """Trials of one recording: half of them systematic, as far as there are so many."""
 
 LOOKED_AT = 8
-"""Every so many states are read by somebody who only looks, too, beside a torn index of the log."""
+"""Every so many states are read by somebody who only looks, too."""
 
 
 def prove(seeds: range, folder: Path) -> Figures:
@@ -130,7 +130,8 @@ class Trial:
         if image not in self.contents:
             self.figures.seen["distinct images"] += 1
             state.put_into(self._scratch())
-            self.contents[image] = self._opened(state)
+            self._put_index(state)
+            self.contents[image] = self._opened()
         content = self.contents[image]
         if isinstance(content, str):
             self.figures.fail("lost", f"{told}: {content}", seed=seed)
@@ -152,12 +153,22 @@ class Trial:
         scratch.mkdir(exist_ok=True)
         return scratch
 
-    def _opened(self, state: DiskState) -> bytes | str:
+    def _put_index(self, state: DiskState) -> None:
+        """Leave an old index of the log, or garbage; not where half a sector was written."""
+        random = Random(f"{state.ops} {state.choice}")
+        if random.random() < 0.5 or "torn" in state.choice:
+            return
+        indexes = [promise.index for promise in self.recording.promises if promise.ops <= state.ops]
+        index = random.choice((*indexes[-3:], random.randbytes(len(indexes[0]))))
+        (self._scratch() / f"{JOURNAL}-shm").write_bytes(index)
+        self.figures.seen["old indexes"] += 1
+
+    def _opened(self) -> bytes | str:
         """Return the content of a journal, or what is wrong with it."""
         path = self.place / "scratch" / JOURNAL
         try:
             if self.figures.seen["distinct images"] % LOOKED_AT == 0:
-                self._look(path, state)
+                self._look(path)
             with closing(open_store(str(path))):
                 connection: Any = apsw.Connection(str(path))
                 content = content_of(connection)
@@ -167,11 +178,8 @@ class Trial:
         except (InterlockError, apsw.Error) as error:
             return f"it does not open: {error}"
 
-    def _look(self, path: Path, state: DiskState) -> None:
-        """Read without writing, where the index of the log is from before the power was lost."""
-        if path.with_name(f"{JOURNAL}-wal").exists():
-            garbage = Random(state.ops).randbytes(32_768)
-            path.with_name(f"{JOURNAL}-shm").write_bytes(garbage)
+    def _look(self, path: Path) -> None:
+        """Read without writing."""
         self.figures.seen["read by others"] += 1
         try:
             health = examine_store(str(path))

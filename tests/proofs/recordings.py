@@ -38,10 +38,14 @@ CHECKPOINT_CHANCE = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What was in the journal when the disk had done so many operations, and it was said so."""
+    """What was in the journal when the disk had done so many operations, and it was said so.
+
+    `index` is that of the log; it is never synced, so a power loss may leave any of them.
+    """
 
     ops: int
     content: bytes
+    index: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,20 +165,50 @@ def record(
         store = open_store(str(path))
         connection: Any = apsw.Connection(str(path))
 
-        def promise() -> None:
-            recording.promises.append(Promise(ops=disk.mark(), content=content_of(connection)))
+        def promise(ops: int) -> None:
+            shm = path.with_name(f"{JOURNAL}-shm")
+            index = shm.read_bytes() if shm.exists() else b""
+            content = content_of(connection)
+            recording.promises.append(Promise(ops=ops, content=content, index=index))
+
+        def written() -> None:
+            promise(disk.mark())
             if random.random() < CHECKPOINT_CHANCE:
                 checkpoint(path, random.choice(CHECKPOINTS))
 
         # What is there at the beginning has been promised before, or is a new journal, which has
         # promised nothing.
-        recording.promises.append(Promise(ops=0, content=content_of(connection)))
+        promise(0)
         note_outside(recording, world)
-        recording.results = live(Watched(store, promise), recording, world)
+        recording.results = live(Watched(store, written), recording, world)
         connection.close()
         store.close()
     recording.booked = booked_in(path)
     return recording
+
+
+def lived(shape: Shape, folder: Path, random: Random) -> list[Mapping[str, bytes]]:
+    """Bring the runs of a shape to their end; return the files after each write, and at the end."""
+    images: list[Mapping[str, bytes]] = []
+    path = folder / JOURNAL
+
+    def keep() -> None:
+        images.append({file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()})
+
+    def written() -> None:
+        if random.random() < CHECKPOINT_CHANCE:
+            checkpoint(path, random.choice(CHECKPOINTS))
+        keep()
+
+    store = open_store(str(path))
+    live(
+        Watched(store, written),
+        Recording(shape=shape, disk=Disk(), began_ms=EPOCH_MS),
+        shape.world(),
+    )
+    store.close()
+    keep()
+    return images
 
 
 def note_outside(recording: Recording, world: World) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from errno import EACCES, EDQUOT, EEXIST, ELOOP, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
+from typing import TypeAlias
 
 import apsw
 
@@ -78,21 +79,27 @@ SYSTEM_CAUSES: dict[int, Cause] = {
 }
 
 
-def cause_of(error: apsw.Error | OSError) -> Cause:
+Failure: TypeAlias = apsw.Error | OSError | UnicodeDecodeError
+"""What reading and writing a file may raise; the last, when a text in it is none."""
+
+
+def cause_of(error: Failure) -> Cause:
     """Return what an error means."""
+    if isinstance(error, UnicodeDecodeError):
+        return CORRUPT
     if isinstance(error, OSError):
         return SYSTEM_CAUSES.get(error.errno or 0, BROKEN)
     return CAUSES.get(type(error), BUG)
 
 
-def unusable(error: apsw.Error | OSError, path: Path) -> StoreError:
+def unusable(error: Failure, path: Path) -> StoreError:
     """Make the error for a store that cannot be opened."""
     cause = cause_of(error)
     kind = JournalCorrupt if cause is CORRUPT else StoreUnusable
     return kind(f"cannot open {path}: {cause.words} ({error})", hint=cause.hint, code=cause.code)
 
 
-def unreadable(error: apsw.Error | OSError, path: Path) -> StoreError:
+def unreadable(error: Failure, path: Path) -> StoreError:
     """Make the error for a store that cannot be opened to read it."""
     if cause_of(error) is not NOT_WRITABLE:
         return unusable(error, path)
@@ -103,14 +110,14 @@ def unreadable(error: apsw.Error | OSError, path: Path) -> StoreError:
     )
 
 
-def read_failed(error: apsw.Error, path: Path) -> StoreError:
+def read_failed(error: Failure, path: Path) -> StoreError:
     """Make the error for a read that failed."""
     cause = cause_of(error)
     kind = JournalCorrupt if cause is CORRUPT else StoreFailed
     return kind(f"cannot read {path}: {cause.words} ({error})", hint=cause.hint, code=cause.code)
 
 
-def write_failed(error: apsw.Error | OSError, path: Path) -> StoreFailed:
+def write_failed(error: Failure, path: Path) -> StoreFailed:
     """Make the error for a write that failed; the store is stopped after it."""
     cause = cause_of(error)
     return StoreFailed(

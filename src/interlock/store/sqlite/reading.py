@@ -31,9 +31,10 @@ from weakref import WeakSet
 
 import apsw
 
-from interlock.errors import NoJournal, StoreFailed, UsageError
+from interlock.errors import JournalCorrupt, NoJournal, StoreFailed, UsageError
 from interlock.store.sqlite.connection import Connection, connect
 from interlock.store.sqlite.failures import read_failed, unreadable
+from interlock.store.sqlite.log import check_log
 from interlock.store.sqlite.opening import (
     beside,
     check_access,
@@ -89,7 +90,7 @@ class Views:
             with self._viewed() as view:
                 try:
                     answer = question(view.reader)
-                except apsw.Error as error:
+                except (apsw.Error, UnicodeDecodeError) as error:
                     if view.is_current():
                         raise read_failed(error, self.path) from error
                 else:
@@ -180,7 +181,7 @@ def views_of(path: Path) -> Views:
             views = Views(path, lambda: _view_of(path))
             READING.add(views)
         return views
-    except (apsw.Error, OSError) as error:
+    except (apsw.Error, OSError, UnicodeDecodeError) as error:
         raise unreadable(error, path) from error
 
 
@@ -212,6 +213,7 @@ def _view_of(path: Path) -> View:
         how, is_alone = "readonly_shm=1", False
     else:
         how, is_alone = "vfs=unix-none", True
+        _check_log(path, seen)
 
     def connected() -> Connection:
         return _connect(path, how, is_alone=is_alone)
@@ -219,6 +221,15 @@ def _view_of(path: Path) -> View:
     reader = Reader(connected)
     is_shared = how == "readonly_shm=1"
     return View(reader=reader, is_current=lambda: is_shared or _stamps(path) == seen)
+
+
+def _check_log(path: Path, seen: tuple[Stamp | None, Stamp | None, bool]) -> None:
+    """Refuse a log that has lost commits, unless a writer has come while we looked."""
+    try:
+        check_log(path)
+    except JournalCorrupt:
+        if _stamps(path) == seen and not is_open(beside(path, "-shm")):
+            raise
 
 
 def _connect(path: Path, how: str, *, is_alone: bool) -> Connection:

@@ -22,6 +22,7 @@ from interlock.store.protocol import (
 from interlock.store.sqlite.answers import SqliteReadStore
 from interlock.store.sqlite.failures import stopped, unusable, write_failed
 from interlock.store.sqlite.locks import Locks
+from interlock.store.sqlite.log import check_log
 from interlock.store.sqlite.opening import (
     beside,
     check_header,
@@ -32,7 +33,7 @@ from interlock.store.sqlite.opening import (
     sync_folder,
 )
 from interlock.store.sqlite.reader import Reader
-from interlock.store.sqlite.reading import View, Views, forked, set_aside
+from interlock.store.sqlite.reading import View, Views, forked, is_open, set_aside
 from interlock.store.sqlite.transactions import Guarded
 from interlock.store.sqlite.writer import Writer
 from interlock.values import RunId, ValueRef
@@ -63,7 +64,7 @@ class SqliteStore:
             check_place(self._path)
             check_header(self._path)
             self._open()
-        except (apsw.Error, OSError) as error:
+        except (apsw.Error, OSError, UnicodeDecodeError) as error:
             raise unusable(error, self._path) from error
 
     def _open(self) -> None:
@@ -72,6 +73,8 @@ class SqliteStore:
             undo.callback(self._locks.close)
             with self._locks.commit(), set_aside(self._path):
                 self._locks.sweep()
+                if not is_open(beside(self._path, "-shm")):
+                    check_log(self._path)
                 connection = open_writer(self._path)
                 undo.callback(connection.close, True)
                 self._writer = Writer(connection)
@@ -229,7 +232,7 @@ class SqliteStore:
             try:
                 with self._locks.commit():
                     yield
-            except (apsw.Error, OSError) as error:
+            except (apsw.Error, OSError, UnicodeDecodeError) as error:
                 self._failure = write_failed(error, self._path)
                 raise self._failure from error
 

@@ -11,7 +11,7 @@ from interlock.store import open_store
 from interlock.store.sqlite import opening
 from interlock.store.sqlite.failures import CAUSES, cause_of, read_failed, unusable, write_failed
 from interlock.testing import DiskOp, recording_disk
-from interlock.testing.store import ME, YOU, A, B, message, record, value
+from interlock.testing.store import ME, YOU, A, B, head, message, record, value
 from interlock.values import value_ref
 
 MISUSE = {
@@ -197,6 +197,26 @@ def test_bytes_that_were_changed_in_the_file_are_found(tmp_path: Path):
     with pytest.raises(JournalCorrupt) as caught:
         store.values(A, [value_ref(b'"the amount is 100"')])
     assert value_ref(b'"the amount is 100"') in caught.value.message
+    store.close()
+
+
+def test_a_text_that_is_none_is_damage(tmp_path: Path):
+    path = tmp_path / "journal.db"
+    store = open_store(str(path))
+    store.write([record(A, 1, head=head(A, key="the-name-of-a-run"))])
+    store.lease(A, OwnerId("the-owner-of-a-run"), now_ms=0, life_ms=10)
+    store.close()
+    damaged = path.read_bytes()
+    for text in (b"the-name", b"the-owner"):
+        damaged = damaged.replace(text, b"\xf4" + text[1:])
+    path.write_bytes(damaged)
+    store = open_store(str(path))
+    with pytest.raises(JournalCorrupt) as caught:
+        store.heads()
+    assert caught.value.code == "IL7005"
+    with pytest.raises(StoreFailed) as failed:
+        store.lease(A, ME, now_ms=0, life_ms=10)
+    assert failed.value.code == "IL7005"
     store.close()
 
 

@@ -153,11 +153,12 @@ def test_a_writer_that_opens_lets_questions_be_answered(tmp_path: Path):
 
 @pytest.mark.parametrize("size", [32, 4_000, 20_000])
 def test_a_log_without_a_whole_commit_keeps_nobody_waiting(tmp_path: Path, size: int):
-    """The index beside it is of a process that died: SQLite alone would try for ten seconds."""
+    """The index beside it is none, after a power loss: SQLite alone would try for ten seconds."""
     path = tmp_path / "j.db"
     killed(path)
     log = path.with_name("j.db-wal")
     log.write_bytes(log.read_bytes()[:size])
+    path.with_name("j.db-shm").write_bytes(bytes(32_768))
     before = everything(tmp_path)
     store = open_to_read(str(path))
     assert store.heads() == []
