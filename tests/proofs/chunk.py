@@ -30,10 +30,14 @@ def proved(part: Part, seeds: range) -> Figures:
     return figures
 
 
-if __name__ == "__main__":
+def main() -> None:
     name, first, size = sys.argv[1:]
     try:
         found = proved(PARTS[name], range(int(first), int(first) + int(size)))
     except KeyboardInterrupt:
         sys.exit(STOPPED)
     sys.stdout.write(json.dumps(found.to_json()) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -37,6 +37,11 @@ REQUESTS_MAX = 60
 DELAY_S_MAX = 0.01
 """And so much later, at any place of what comes after a request."""
 
+EARLY = 0.2
+"""How often it is killed while it opens the journal and takes runs up."""
+
+OPENING_S_MAX = 0.2
+
 OPEN: tuple[RunStatus, ...] = ("running", "waiting", "queued", "paused", "in_doubt")
 RUNS_MAX = 100_000
 REFUNDING = 0.25
@@ -55,8 +60,11 @@ def prove(seeds: range, folder: Path) -> Figures:
         for seed in seeds:
             chance = Random(f"kill {seed}")
             life = Life(place, partial(work, place, seed))
-            life.until(chance.randrange(REQUESTS_MAX))
-            Event().wait(chance.uniform(0.0, DELAY_S_MAX))
+            if chance.random() < EARLY:
+                Event().wait(chance.uniform(0.0, OPENING_S_MAX))
+            else:
+                life.until(chance.randrange(1, REQUESTS_MAX))
+                Event().wait(chance.uniform(0.0, DELAY_S_MAX))
             figures.trials += 1
             if not os.WIFSIGNALED(life.end(signal.SIGKILL)):
                 figures.fail("lost", f"a process ended by itself: {place.told()}")

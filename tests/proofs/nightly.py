@@ -59,7 +59,7 @@ class Chunk:
         seeds = (str(self.seeds.start), str(len(self.seeds)))
         done = subprocess.run(
             [sys.executable, "-m", "proofs.chunk", self.part.name, *seeds],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / n) for n in SOURCES)},
+            env=environment(),
             capture_output=True,
             text=True,
             timeout=CHUNK_S_MAX,
@@ -80,6 +80,10 @@ class Chunk:
         made = self.file.with_suffix(".part")
         made.write_text(json.dumps(found.to_json()), encoding="utf-8")
         made.replace(self.file)
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in SOURCES)}
 
 
 def chunks_of(part: Part, folder: Path, *, first: int, size: int) -> Iterator[Chunk]:

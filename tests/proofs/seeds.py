@@ -19,7 +19,7 @@ from interlock.testing.certifying.courses import Course, Played
 from interlock.testing.certifying.enumerating import courses_of
 from interlock.testing.certifying.places import every_node
 from interlock.testing.certifying.playing import Setting, play
-from proofs.figures import Figures
+from proofs.figures import Figures, Wrong
 from sim.generator import CALLS, WRITES, Generator, Mix
 
 SEEDS_A_GRAPH = 8
@@ -38,6 +38,10 @@ FAILING = (0.0, 0.15)
 """The likelihood that an action of a graph fails at first: of half of the graphs none does."""
 
 REFUSING = 0.3
+WORDS: dict[Wrong, tuple[str, ...]] = {
+    "duplicated": (" times; declared", " sent again", " taken twice", " executed again"),
+    "mislabelled": (" in doubt", ", and it took place", "execution digest", " it ends "),
+}
 
 WAYS: tuple[Does, ...] = ("error", "not_applied", "permanent")
 
@@ -112,7 +116,16 @@ def take(seed: int, setting: Setting, baseline: Played, *, figures: Figures) -> 
     status = baseline.result.status if baseline.result is not None else "broken off"
     figures.seen[f"of a run that {status}"] += 1
     for problem in dict.fromkeys((*baseline.problems, *played.problems)):
-        figures.fail("lost", f"{course.kind}: {course.told()}: {problem}", seed=seed)
+        told = f"{course.kind}: {course.told()}: {problem}"
+        figures.fail(wrong_with(problem), told, seed=seed)
+
+
+def wrong_with(problem: str) -> Wrong:
+    """Say what kind of wrong it is: what is not known to be another one is lost."""
+    for wrong, words in WORDS.items():
+        if any(word in problem for word in words):
+            return wrong
+    return "lost"
 
 
 def course_of(seed: int, baseline: Played) -> Course:

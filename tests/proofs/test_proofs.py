@@ -1,11 +1,14 @@
 """The proofs against a hostile world, in their small sizes; `make nightly` has the large ones."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from proofs.figures import Figures, total
-from proofs.nightly import Chunk, chunks_of
+from proofs.nightly import Chunk, chunks_of, environment
 from proofs.parts import PARTS, Part
 
 
@@ -19,6 +22,28 @@ def test_nothing_is_lost_done_twice_mislabelled_or_undetected(name: str, tmp_pat
 
 
 # --- the harness itself
+
+MISTAKES = {
+    "kills": ("interlock.engine.attempts", "within_window", "lambda *_, **__: True"),
+    "zombies": ("interlock.runtime.driver", "_dated", "lambda command, _: command"),
+    "seeds": ("interlock.engine.attempts", "within_window", "lambda *_, **__: True"),
+}
+"""What is sent that must not be: a write in doubt, once more; or one whose deadline has passed."""
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_found(name: str):
+    module, function, mistake = MISTAKES[name]
+    lines = (
+        f"import {module} as wrong",
+        f"wrong.{function} = {mistake}",
+        "from proofs.chunk import main",
+        "main()",
+    )
+    size = PARTS[name].ci // 2
+    words = [sys.executable, "-c", "\n".join(lines), name, "0", str(size)]
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=True)
+    assert Figures.from_json(json.loads(done.stdout)).duplicated > 0
 
 
 def never(seeds: range, folder: Path) -> Figures:

@@ -7,8 +7,8 @@ has brought them to their end, it goes on. From then on it must send nothing, an
 """
 
 import asyncio
-import sqlite3
-from contextlib import closing
+import fcntl
+from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -90,7 +90,7 @@ def name_of(seed: int) -> str:
 
 
 def hold(zombie: Life, place: Place) -> bool:
-    """Stop it where it stands in nobody's way; False when it has ended before."""
+    """Stop it where it is in nobody's way; False when it has ended before."""
     while zombie.stop():
         if place.time.sending == 0 and is_free(place.journal):
             return True
@@ -100,13 +100,14 @@ def hold(zombie: Life, place: Place) -> bool:
 
 
 def is_free(journal: str) -> bool:
-    """Whether nobody is writing to a journal."""
-    with closing(sqlite3.connect(journal, timeout=0, isolation_level=None)) as connection:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-        except sqlite3.OperationalError:
-            return False
+    """Whether nobody is writing to a journal, or about to."""
+    with ExitStack() as opened:
+        for name in ("turnstile", "commit"):
+            lock = opened.enter_context(Path(f"{journal}-locks", name).open("r+b"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
     return True
 
 

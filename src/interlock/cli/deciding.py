@@ -11,6 +11,7 @@ from interlock.cli.exits import Exit
 from interlock.cli.heard import Decided, Heard
 from interlock.cli.limits import project_limits
 from interlock.cli.nodeview import check_node
+from interlock.cli.notifying import project_notify
 from interlock.cli.project import find_project
 from interlock.cli.stores import existing, find_run_to_go_on
 from interlock.journal import Entry, RunStatus
@@ -76,7 +77,13 @@ def decide(
         check_actions(plan, registry, is_pinned=False)
         if check is not None:
             check(subject)
-        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
+        stage = Stage(
+            plan=plan,
+            registry=registry,
+            journal=journal,
+            limits=limits,
+            notify=project_notify(project, journal),
+        )
         try:
             result = drive(
                 stage,

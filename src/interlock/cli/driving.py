@@ -25,6 +25,7 @@ from interlock.journal import Entry
 from interlock.plan import Plan
 from interlock.runtime import (
     CallLimit,
+    Notify,
     Observer,
     OnChange,
     RunResult,
@@ -50,6 +51,7 @@ class Stage:
     registry: Registry
     journal: Journal[Store]
     limits: tuple[CallLimit, ...] = ()
+    notify: Notify | None = None
 
 
 def drive(
@@ -124,8 +126,14 @@ async def _carry_out(
     stage: Stage, order: Order, *, progress: Progress, stop: "Interruption"
 ) -> RunResult:
     store, registry = stage.journal.store, stage.registry
-    roles = stage.journal.roles
-    runtime = Runtime(store, registry, watcher=progress.hear, limits=stage.limits, roles=roles)
+    runtime = Runtime(
+        store,
+        registry,
+        watcher=progress.hear,
+        limits=stage.limits,
+        roles=stage.journal.roles,
+        notify=stage.notify,
+    )
     async with runtime:
         with stop.catching(runtime):
             return await order(runtime, stop.watching(progress.observe))

@@ -12,10 +12,11 @@ from interlock.cli.console import listed
 from interlock.errors import UsageError
 
 FILE = "pyproject.toml"
-SETTINGS = ("app", "store", "limits", "roles")
+SETTINGS = ("app", "store", "limits", "roles", "notify")
 TABLES = {
     "limits": '[tool.interlock.limits], then "llm.*" = {concurrency_max = 8}',
     "roles": '[tool.interlock.roles], then "release-managers" = ["ada", "bob"]',
+    "notify": '[tool.interlock.notify], then command = ["./notify.sh"]',
 }
 STORE_VARIABLE = "INTERLOCK_STORE"
 HOME = ".interlock"
@@ -26,7 +27,7 @@ JOURNAL = "journal.db"
 class Project:
     """Settings, and the folder that they are relative to. Without a project, `file` is None.
 
-    What `limits` and `roles` say is read by those who need it: `project_limits`, `project_roles`.
+    What `limits`, `roles` and `notify` say is read by those who need it.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class Project:
     store: str | None = None
     limits: Mapping[str, object] = field(default_factory=dict[str, object])
     roles: Mapping[str, object] = field(default_factory=dict[str, object])
+    notify: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def find_project(start: Path | None = None) -> Project:

@@ -15,7 +15,7 @@ def judge(at: At, output: Value) -> ErrorInfo | None:
     node = at.node
     if node.returns is not None and not node.returns.accepts(output.json):
         problems = node.returns.problems(output.json, limit=PROBLEMS_MAX)
-        told = "; ".join(f"{problem.pointer or '$'}: {problem.message}" for problem in problems)
+        told = "; ".join(map(str, problems))
         return ErrorInfo(
             code="IL6004",
             message=f"the output of `{node.id}` has the wrong type: {told}",

@@ -9,9 +9,7 @@ from interlock.plan import CompiledCall
 def launch_call(at: At, node: CompiledCall, args: Value) -> None:
     """Order the first attempt of a call, unless its arguments are not what the action takes."""
     if node.accepts is not None and not node.accepts.accepts(args.json):
-        told = "; ".join(
-            f"{p.pointer or '$'}: {p.message}" for p in node.accepts.problems(args.json, limit=3)
-        )
+        told = "; ".join(map(str, node.accepts.problems(args.json, limit=3)))
         error = ErrorInfo(
             code="IL6008", message=f"arguments of `{node.action.name}`: {told}", permanent=True
         )

@@ -65,9 +65,7 @@ def inputs_problem(graph: CompiledGraph, inputs: Json) -> ErrorInfo | None:
     """Check inputs against the graph; None when they are good."""
     if graph.accepts.accepts(inputs):
         return None
-    told = "; ".join(
-        f"{p.pointer or '$'}: {p.message}" for p in graph.accepts.problems(inputs, limit=3)
-    )
+    told = "; ".join(map(str, graph.accepts.problems(inputs, limit=3)))
     return ErrorInfo(code="IL2010", message=f"inputs of `{graph.name}`: {told}", permanent=True)
 
 

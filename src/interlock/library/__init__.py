@@ -4,6 +4,11 @@ from interlock.library.chat import Endpoint as Endpoint
 from interlock.library.exec import exec_run as exec_run
 from interlock.library.http import http_get as http_get, http_request as http_request
 from interlock.library.llm import llm_graph as llm_graph, llm_json as llm_json
+from interlock.library.processes import (
+    Program as Program,
+    ProgramNotStarted as ProgramNotStarted,
+    run_program as run_program,
+)
 from interlock.library.registry import library as library
 
 __all__ = [
@@ -14,4 +19,7 @@ __all__ = [
     "library",
     "llm_graph",
     "llm_json",
+    "Program",
+    "ProgramNotStarted",
+    "run_program",
 ]

@@ -4,6 +4,7 @@ A graph compiled against a registry. Nothing runs before it is well-formed and t
 """
 
 from interlock.plan.compiler import compile as compile  # noqa: A004 - the word for it
+from interlock.plan.given import expect_graph as expect_graph
 from interlock.plan.model import (
     AnyCompiledNode as AnyCompiledNode,
     CompiledCall as CompiledCall,
@@ -42,6 +43,7 @@ __all__ = [
     "CompiledRepeat",
     "CompiledWait",
     "Covered",
+    "expect_graph",
     "Limits",
     "Plan",
     "Proposal",

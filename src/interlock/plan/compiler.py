@@ -27,6 +27,7 @@ from interlock.graph import (
 from interlock.journal import Value
 from interlock.plan.bodies import Compiler
 from interlock.plan.catalog import Catalog
+from interlock.plan.given import expect_graph
 from interlock.plan.model import Limits, Plan
 from interlock.plan.problems import Problems, in_order
 from interlock.values import Digest, Json, canonical, digest, digest_canonical
@@ -56,8 +57,9 @@ def compile(  # noqa: A001 - the word for it, as in `re.compile`
 
     Raises:
         DocumentInvalid: with all diagnostics at once.
-        UsageError: a graph that is no `@graph` function comes without actions.
+        UsageError: it is no graph, or one that is no `@graph` function comes without actions.
     """
+    expect_graph(graph)
     if not isinstance(graph, Graph | Draft):
         actions = graph.registry if actions is None else actions
         graph = graph.draft

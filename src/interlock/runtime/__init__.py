@@ -12,6 +12,7 @@ from interlock.runtime.live import (
     Heartbeat as Heartbeat,
     Watcher as Watcher,
 )
+from interlock.runtime.notices import Notify as Notify, OpenGate as OpenGate
 from interlock.runtime.queueing import Queued as Queued
 from interlock.runtime.reading import read_entries as read_entries
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
@@ -44,8 +45,10 @@ __all__ = [
     "Heartbeat",
     "Ids",
     "LetGo",
+    "Notify",
     "Observer",
     "OnChange",
+    "OpenGate",
     "Queued",
     "read_entries",
     "Report",

@@ -237,7 +237,7 @@ def _check_type(node: AnyCompiledNode, value: Value, *, what: str) -> None:
     if node.returns is None or _fits(node, value):
         return
     problems = node.returns.problems(value.json, limit=3)
-    told = "; ".join(f"{problem.pointer or '$'}: {problem.message}" for problem in problems)
+    told = "; ".join(map(str, problems))
     raise UsageError(
         f"{what} has the wrong type: {told}",
         hint=f"give what `{node.id}` returns: {describe(node.returns_schema)}",

@@ -31,6 +31,7 @@ from interlock.journal import (
     AttemptStarted,
     Entry,
     Event,
+    GateOpened,
     LeaseChange,
     Message,
     RunHead,
@@ -42,6 +43,7 @@ from interlock.runtime.calls import Calls
 from interlock.runtime.commits import CommitQueue, Position
 from interlock.runtime.execution import World, ask, attempt, cancelled, expired
 from interlock.runtime.mail import Mail
+from interlock.runtime.notices import Notices, Notify
 from interlock.runtime.scheduling import Lane, Scheduler
 from interlock.runtime.showing import Observer, Showing
 from interlock.runtime.sleeping import resting, sleeps_long
@@ -61,7 +63,7 @@ class Driver:
 
     Made by `Runtime`; `finished` is done when there is nothing left to do here, and `on_end` is
     called in the same moment. `waiting` counts the callers that wait for that. One that is `ending`
-    takes nothing any more.
+    takes nothing any more. `notices` tell of its gates.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Driver:
         may_leave: "Callable[[Driver], bool]",
         on_end: "Callable[[Driver], None]",
         observer: Observer | None = None,
+        notify: Notify | None = None,
         granted: LeaseChange | None = None,
         priority: int = 0,
     ) -> None:
@@ -97,6 +100,7 @@ class Driver:
             expire=self._expire,
         )
         self._lane.pause(paused=state.paused)
+        self.notices = Notices(state, notify, self.end_if_idle)
         self._mail = Mail(world.roles)
         self._held: list[tuple[Event, bool]] = []
         self._unwanted: dict[Path, str] = {}
@@ -158,6 +162,7 @@ class Driver:
         """
         self._start_nothing()
         self._unsent.clear()
+        self.notices.cancel()
         await self._calls.stop()
         self.end_if_idle()
         await asyncio.wait([self.finished])
@@ -178,6 +183,7 @@ class Driver:
         self._unsent.clear()
         self.ending = True
         self._calls.cancel()
+        self.notices.cancel()
         if isinstance(error, StoreError):
             self._stop(error)
         else:
@@ -273,6 +279,9 @@ class Driver:
         match command:
             case RecordEvent():
                 self._pending.append((self._writer.append(command.event, causes=command.causes), 0))
+                if isinstance(command.event, GateOpened):
+                    tell = partial(self.notices.tell, command.event)
+                    self._commits.when_durable(self._writer.last, tell)
             case StartAttempt() | Probe():
                 self._start(command)
             case SetTimer():
@@ -398,6 +407,11 @@ class Driver:
         busy = self._pending or self._calls.busy or self._unsent or self._pumping or self._held
         if busy or self.ending:
             return
+        if self.notices.busy:
+            # Asked again when they are over. Once the run has ended, nobody need be told any more.
+            if self.state.status is not None:
+                self.notices.cancel()
+            return
         if not (self.state.status is not None or self.draining):
             may_come = self._timers.has_calls or self._lane.holds
             if may_come or not sleeps_long(self.state, now_ms=self._world.clock.now_ms()):
@@ -412,6 +426,9 @@ class Driver:
         head = self._writer.head
         if head is None or self.state.status is not None:
             return None, self._mail.taken()
+        if self.notices.is_cut_off:
+            # Not put to rest: whoever takes the run up next tells of its gates.
+            return replace(head, status="running", wake_ms=None), self._mail.taken()
         return resting(self.state, head), self._mail.taken()
 
     def _stop(self, error: BaseException | None) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from interlock.actions import Registry
-from interlock.plan import Plan, compile as compile_graph
+from interlock.graph import Graph
+from interlock.plan import Plan, compile as compile_graph, expect_graph
 from interlock.values import Json
 
 if TYPE_CHECKING:
@@ -13,23 +14,27 @@ if TYPE_CHECKING:
 Encode: TypeAlias = Callable[[Mapping[str, object]], Mapping[str, Json]]
 
 
-def compiled(plan: "Plan | AnyGraphFunction", registry: Registry) -> tuple[Plan, Encode]:
-    """Compile a `@graph` function, and say how its inputs are written: by their annotations.
+def compiled(plan: "AnyGraphFunction | Graph | Plan", registry: Registry) -> tuple[Plan, Encode]:
+    """Compile a graph, and say how its inputs are written: by the annotations of a function.
 
-    The inputs of a plan are JSON data already.
+    Those of others are JSON data already.
 
     Raises:
         DocumentInvalid: the graph does not compile.
+        UsageError: it is none.
     """
-    if not isinstance(plan, Plan):
-        return compile_graph(plan, registry), plan.encode
-    return plan, _as_they_are
+    if isinstance(plan, Plan):
+        return plan, _as_they_are
+    expect_graph(plan)
+    if isinstance(plan, Graph):
+        return compile_graph(plan, registry), _as_they_are
+    return compile_graph(plan, registry), plan.encode
 
 
 def prepared(
-    plan: "Plan | AnyGraphFunction", inputs: Mapping[str, object] | None, registry: Registry
+    plan: "AnyGraphFunction | Graph | Plan", inputs: Mapping[str, object] | None, registry: Registry
 ) -> tuple[Plan, Mapping[str, Json]]:
-    """Compile a `@graph` function, and write its inputs.
+    """Compile a graph, and write its inputs.
 
     Raises:
         DocumentInvalid: the graph does not compile.

@@ -38,6 +38,7 @@ from interlock.runtime.leases import Leases, sets_within
 from interlock.runtime.limits import CallLimit, check_limits
 from interlock.runtime.live import Live, Watcher
 from interlock.runtime.messages import Decision, message_of
+from interlock.runtime.notices import Notify, untold
 from interlock.runtime.preparing import compiled
 from interlock.runtime.queueing import Queued, Queueing
 from interlock.runtime.reading import read_entries
@@ -52,7 +53,7 @@ from interlock.store import INBOX_MESSAGES_MAX, Store
 from interlock.values import RunId
 
 if TYPE_CHECKING:
-    from interlock.graph import AnyGraphFunction
+    from interlock.graph import AnyGraphFunction, Graph
 
 LISTEN_MS = 200
 DRAIN_S_MAX = 10.0
@@ -78,6 +79,7 @@ class Runtime(Decisions):
         clock, ids: where times and ids come from; simulated ones are in `interlock.testing`.
         secrets: what `Context.secret` gives, by name; unless told, `INTERLOCK_SECRET_<NAME>`.
         resources: clients that actions get, by type, from `Context.resource`.
+        notify: tells somebody that a gate is open, at least once, while the run goes on.
         watcher: is shown, in the loop, what actions say while they run: `Chunk` and `Heartbeat`.
         limits: how many calls of which actions may go on at a time, or be started in a second.
         attempts_in_flight_max: calls that go on at a time; beyond it, runs take turns.
@@ -97,6 +99,7 @@ class Runtime(Decisions):
         ids: Ids | None = None,
         secrets: Mapping[str, str] | Callable[[str], str | None] = environment_secret,
         resources: Iterable[object] = (),
+        notify: Notify | None = None,
         watcher: Watcher | None = None,
         limits: Iterable[CallLimit] = (),
         attempts_in_flight_max: int = ATTEMPTS_IN_FLIGHT_MAX,
@@ -114,6 +117,7 @@ class Runtime(Decisions):
             resources={type(resource): resource for resource in resources},
             roles=roles_of(roles or {}),
         )
+        self._notify = notify
         self._watcher = watcher
         self._limits = tuple(limits)
         check_limits(self._limits, registry)
@@ -173,7 +177,7 @@ class Runtime(Decisions):
 
     async def run(
         self,
-        plan: "Plan | AnyGraphFunction",
+        plan: "AnyGraphFunction | Graph | Plan",
         inputs: Mapping[str, object] | None = None,
         *,
         run: RunId | None = None,
@@ -226,7 +230,7 @@ class Runtime(Decisions):
 
     async def enqueue(
         self,
-        plan: "Plan | AnyGraphFunction",
+        plan: "AnyGraphFunction | Graph | Plan",
         inputs: Mapping[str, object] | None = None,
         *,
         run: RunId | None = None,
@@ -251,7 +255,7 @@ class Runtime(Decisions):
 
     def enqueue_many(
         self,
-        plan: "Plan | AnyGraphFunction",
+        plan: "AnyGraphFunction | Graph | Plan",
         starts: Iterable[Start],
         *,
         principal: str = "local",
@@ -272,7 +276,7 @@ class Runtime(Decisions):
         return self._queueing.add_many(found, self._queue)
 
     def _checked(
-        self, plan: "Plan | AnyGraphFunction", start: Start, principal: str
+        self, plan: "AnyGraphFunction | Graph | Plan", start: Start, principal: str
     ) -> CheckedStart:
         made, encode = compiled(plan, self.registry)
         return next(checked_starts(made, encode, [start], principal=plain_text(principal)))
@@ -378,6 +382,9 @@ class Runtime(Decisions):
                 recovered = _recovered(lease)
                 events = (migrated, recovered) if migrated else (recovered,)
                 driver.start(*events, actor=self.owner, told=messages)
+                if self._notify is not None:
+                    for opened in untold(state, head, read_entries(self.store, run)):
+                        driver.notices.tell(opened)
             else:
                 driver.tell(messages)
 
@@ -432,6 +439,7 @@ class Runtime(Decisions):
             may_leave=self._may_leave,
             on_end=self._ended,
             observer=observer,
+            notify=self._notify,
             granted=granted,
         )
 

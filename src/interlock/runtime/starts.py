@@ -95,7 +95,7 @@ def _checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
         raise InputsInvalid(f"inputs of `{plan.name}`: {error.message}", hint=error.hint) from error
     if not plan.root.accepts.accepts(value.json):
         problems = plan.root.accepts.problems(value.json, limit=5)
-        told = "; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems)
+        told = "; ".join(map(str, problems))
         raise InputsInvalid(
             f"inputs of `{plan.name}`: {told}", hint="see `interlock plan` for what they must be"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from interlock.actions import TRACER, Registry
 from interlock.errors import UsageError
 from interlock.graph import Graph
-from interlock.plan import Plan, compile as compile_graph
+from interlock.plan import Plan, expect_graph
 from interlock.runtime.preparing import prepared
 from interlock.runtime.results import RunResult
 from interlock.runtime.runtime import Runtime
@@ -53,17 +53,19 @@ def run(
         DocumentInvalid: the graph does not compile; nothing was started.
         InputsInvalid: the inputs do not fit; nothing was started.
         StoreError: the journal could not be written.
-        UsageError: called in a graph, or by an async action; or the actions are not known.
+        UsageError: it is no graph, or its actions are not known; or this is called in a graph, or
+            by an async action.
     """
     if TRACER.get() is not None:
         raise UsageError(
             "`run` was called while a graph is traced",
             hint="call the graph function itself: it becomes a node",
         )
+    if not isinstance(graph, Plan):
+        expect_graph(graph)
     given = _joined(inputs or {}, named)
     actions = registry if registry is not None else _own_registry(graph)
-    plan = compile_graph(graph, actions) if isinstance(graph, Graph) else graph
-    plan, values = prepared(plan, given, actions)
+    plan, values = prepared(graph, given, actions)
     return _loop_thread().wait(_run(plan, values, store=store, registry=actions, key=key))
 
 

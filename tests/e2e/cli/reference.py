@@ -23,7 +23,9 @@ nearest `pyproject.toml` that has this table, else they are the built-in ones. T
 `--store`, else at `INTERLOCK_STORE`, else at `store` of `[tool.interlock]`, else at
 `.interlock/journal.db` in the project's folder. How many calls may go on is in
 `[tool.interlock.limits]`: [limit calls](../how-to/limits.md). Who has which role is in
-`[tool.interlock.roles]`: [say who has which role](../how-to/gates.md#say-who-has-which-role).
+`[tool.interlock.roles]`: [say who has which role](../how-to/gates.md#say-who-has-which-role). Who
+is told of open gates is in `[tool.interlock.notify]`:
+[tell somebody](../how-to/gates.md#tell-somebody).
 
 Where a command takes a RUN, write its id, a unique beginning of it, or `last`.
 """

@@ -53,7 +53,7 @@ def test_with_a_key_the_same_command_may_be_repeated(shell: Shell):
     done = shell(queue)
     assert done.code == 3
     assert [row["key"] for row in rows(done)] == ["nightly-1", "nightly-2"]
-    assert "services.jsonl:3: inputs of `release`: /: 'version' is missing" in done.err
+    assert "services.jsonl:3: inputs of `release`: 'version' is missing" in done.err
     assert "2 runs of the lines before are queued; the same command queues the rest" in done.err
     shell.write("services.jsonl", LINE % "1" + LINE % "2" + LINE % "3")
     again = shell(queue)
@@ -70,7 +70,7 @@ def test_a_line_that_is_wrong_is_named(shell: Shell):
     cases = {
         "{'service': 'api'}\n": "services.jsonl:2: `{'service': 'api'}` is no JSON",
         '["api"]\n': 'services.jsonl:2: `["api"]` is no JSON object',
-        '{"service": 5, "version": "1"}\n': "services.jsonl:2: inputs of `release`: /service",
+        '{"service": 5, "version": "1"}\n': "services.jsonl:2: inputs of `release`: 5 is not",
         '{"x": "' + "x" * (1 << 20) + '"}\n': "services.jsonl:2: the line is over the limit of",
     }
     for number, (line, told) in enumerate(cases.items(), start=1):

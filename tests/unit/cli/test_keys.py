@@ -1,5 +1,8 @@
 """`interlock run --key`, when another process comes first in the middle of it."""
 
+import asyncio
+from contextlib import closing
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -7,12 +10,13 @@ import pytest
 from interlock.actions import Registry, action
 from interlock.cli.commands.run import _start
 from interlock.cli.driving import Stage
+from interlock.cli.exits import exit_of
 from interlock.cli.stores import Journal
-from interlock.errors import UsageError
+from interlock.errors import LeaseHeld, UsageError
 from interlock.graph import CallNode, Graph
 from interlock.plan import compile as compile_graph
-from interlock.runtime import Start, run
-from interlock.store import MemoryStore, Store
+from interlock.runtime import Runtime, Start, run
+from interlock.store import MemoryStore, Store, open_store
 from interlock.values import NodeId
 
 
@@ -57,3 +61,30 @@ def test_who_comes_second_after_all_is_told_as_if_it_came_later(
         with pytest.raises(UsageError, match="which has other inputs"):
             _start(stage, start)
     assert len(store.heads()) == 1
+
+
+async def test_who_comes_second_while_the_first_goes_on_is_told_who_drives_it(tmp_path: Path):
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    @action("wait", effect="write")
+    async def wait() -> int:
+        began.set()
+        await go_on.wait()
+        return 1
+
+    registry = Registry([wait])
+    node = CallNode(id=NodeId("a"), action="wait")
+    plan = compile_graph(Graph(name="g", nodes={node.id: node}), registry)
+    path = str(tmp_path / "journal.db")
+    with closing(open_store(path)) as store, closing(open_store(path)) as other:
+        async with Runtime(store, registry) as runtime:
+            first = asyncio.create_task(runtime.run(plan, key="k"))
+            await began.wait()
+            journal = Journal(store=cast(Store, LateStore(other)), url=path, name=path)
+            stage = Stage(plan=plan, registry=registry, journal=journal)
+            with pytest.raises(LeaseHeld) as caught:
+                await asyncio.to_thread(_start, stage, Start(inputs={}, key="k"))
+            assert exit_of(caught.value) == 7
+            go_on.set()
+            assert (await first).status == "succeeded"
+        assert len(other.heads()) == 1

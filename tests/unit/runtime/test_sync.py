@@ -1,6 +1,7 @@
 """`run`: synchronous, in a thread with a loop of its own."""
 
 import asyncio
+import re
 import signal
 import threading
 from dataclasses import dataclass
@@ -132,12 +133,15 @@ def test_all_runs_share_one_loop():
     assert loops[0] is loops[1]
 
 
+WORDS = load(
+    "interlock: 1\nname: words\ninputs: {text: {type: string}}\n"
+    "nodes: {n: {call: count_words, with: {text: '${{ inputs.text }}'}}}\n"
+    "outputs: {n: '${{ n }}'}\n"
+)
+
+
 def test_a_graph_or_a_plan_needs_its_actions():
-    loaded = load(
-        "interlock: 1\nname: words\ninputs: {text: {type: string}}\n"
-        "nodes: {n: {call: count_words, with: {text: '${{ inputs.text }}'}}}\n"
-        "outputs: {n: '${{ n }}'}\n"
-    )
+    loaded = WORDS
     registry = Registry([count_words])
     assert run(loaded.graph, registry=registry, text="a b c").outputs == {"n": 3}
     plan = compile_graph(loaded.graph, registry)
@@ -145,6 +149,27 @@ def test_a_graph_or_a_plan_needs_its_actions():
     for graph_or_plan in (loaded.graph, plan):
         with pytest.raises(UsageError, match="`words` is run without actions"):
             run(graph_or_plan, text="a")
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ("a.yaml", r"'a.yaml' is no graph, but of type str\nhint: .*`load\("),
+        ({"interlock": 1}, r"is no graph, but of type dict\nhint: .*`load\("),
+        (WORDS, r"of type Loaded\nhint: give its graph"),
+        (count_words, r"of type Action\nhint: call the action in a `@graph` function"),
+        (
+            count_words.func,
+            r"`count_words` is no graph, but of type function\nhint: put `@graph` above",
+        ),
+    ],
+)
+def test_what_is_no_graph_is_refused_with_what_to_do(given: Any, told: str):
+    with pytest.raises(UsageError) as refused:
+        run(given, registry=Registry([count_words]))
+    assert re.search(told, str(refused.value))
+    with pytest.raises(UsageError, match="is no graph"):
+        compile_graph(given, Registry([count_words]))
 
 
 def test_other_actions_stand_in():

@@ -14,6 +14,7 @@ from interlock.cli.apps import load_registry
 from interlock.cli.console import aligned, counted, one_line, out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.limits import project_limits
+from interlock.cli.notifying import read_notifying
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project, shown, store_url
 from interlock.cli.roles import project_roles
@@ -147,6 +148,8 @@ def _app(option: str | None) -> Iterator[Check]:
         roles = project_roles(project)
         if roles:
             yield Check(level="ok", name="roles", told=counted(len(roles), "role"))
+        if read_notifying(project) is not None:
+            yield Check(level="ok", name="notify", told="open gates are told of")
         for name, manifest in actions.items():
             if manifest.fingerprint is None and manifest.version == "1":
                 fix = f'give it a version: @action("{name}", version="1.0")'

@@ -98,7 +98,7 @@ def _check_output(plan: Plan, path: Path, *, output: Json, entries: list[Entry])
     schema = action.returns
     problems = Checker(schema).problems(output)
     if problems:
-        told = "; ".join(f"{each.pointer or '$'}: {each.message}" for each in problems)
+        told = "; ".join(map(str, problems))
         raise InputsInvalid(
             f"`{action.name}` cannot have returned that: {told}",
             hint=f"it returns {describe(schema)}",

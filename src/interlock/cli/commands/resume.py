@@ -8,6 +8,7 @@ from interlock.cli.apps import load_registry
 from interlock.cli.console import err
 from interlock.cli.driving import Order, Stage, check_actions, conclude, drive, take_up
 from interlock.cli.limits import project_limits
+from interlock.cli.notifying import project_notify
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.project import find_project
@@ -59,7 +60,13 @@ def resume(
                 _say_what_is_open(journal)
         else:
             check_actions(plan, registry, is_pinned=pin)
-        stage = Stage(plan=plan, registry=registry, journal=journal, limits=limits)
+        stage = Stage(
+            plan=plan,
+            registry=registry,
+            journal=journal,
+            limits=limits,
+            notify=project_notify(project, journal),
+        )
         if _is_paused(entries):
             order = _let_go_on(head.run, on_change)
             result = drive(stage, order, run=head.run, past=entries)

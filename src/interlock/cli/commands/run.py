@@ -9,6 +9,7 @@ from interlock.cli.console import err, tinted
 from interlock.cli.driving import Stage, conclude, drive, take_up
 from interlock.cli.inputs import read_inputs
 from interlock.cli.limits import project_limits
+from interlock.cli.notifying import project_notify
 from interlock.cli.options import app_option, example, input_options, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.project import find_project
@@ -83,7 +84,13 @@ def run(
     for warning in plan.warnings:
         err(tinted(warning) + "\n")
     with opened(store, app=app_of(graph, app)) as journal:
-        stage = Stage(plan=plan, registry=compiled.registry, journal=journal, limits=limits)
+        stage = Stage(
+            plan=plan,
+            registry=compiled.registry,
+            journal=journal,
+            limits=limits,
+            notify=project_notify(find_project(), journal),
+        )
         if lines is not None:
             return queue_lines(stage, start, lines, as_json=as_json)
         if queue:

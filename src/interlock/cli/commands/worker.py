@@ -7,12 +7,12 @@ from typing import TextIO, assert_never
 
 import click
 
-from interlock.actions import Registry
 from interlock.cli.apps import load_registry
 from interlock.cli.console import counted, err, json_text, out_line, plain, tinted
 from interlock.cli.driving import Interruption, to_its_end
 from interlock.cli.exits import Exit
 from interlock.cli.limits import project_limits
+from interlock.cli.notifying import project_notify
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.stores import Journal, opened
@@ -20,7 +20,6 @@ from interlock.cli.times import span
 from interlock.errors import InterlockError, InternalError
 from interlock.journal import RunHead
 from interlock.runtime import (
-    CallLimit,
     LetGo,
     Report,
     RunResult,
@@ -66,25 +65,19 @@ def worker(
     limits = project_limits(project, registry)
     with opened(store, app=app) as journal:
         lines = Lines(journal=journal, stdout=sys.stdout if as_json else None)
-        work = _work(
-            journal, registry, limits, lines=lines, runs_max=runs_max, until_idle=until_idle
+        notify = project_notify(project, journal)
+        runtime = Runtime(
+            journal.store, registry, limits=limits, roles=journal.roles, notify=notify
         )
+        work = _work(runtime, lines, runs_max=runs_max, until_idle=until_idle)
         with redirect_stdout(sys.stderr):  # What actions print is not what we say.
             to_its_end(work, lines.stop)
     lines.close()
     return Exit.OPEN if until_idle and lines.set_aside else Exit.OK
 
 
-async def _work(
-    journal: Journal[Store],
-    registry: Registry,
-    limits: tuple[CallLimit, ...],
-    *,
-    lines: "Lines",
-    runs_max: int,
-    until_idle: bool,
-) -> None:
-    async with Runtime(journal.store, registry, limits=limits, roles=journal.roles) as runtime:
+async def _work(runtime: Runtime, lines: "Lines", *, runs_max: int, until_idle: bool) -> None:
+    async with runtime:
         driver = Worker(runtime, runs_max=runs_max, report=lines)
         lines.open(runtime, runs_max)
         with lines.stop.catching(runtime, driver.stop):
