@@ -98,9 +98,9 @@ class Calls:
             task.cancel()
 
     def part(self) -> None:
-        """Report to nobody any more, so that the run can be freed; whoever works on is forgotten.
+        """Report to nobody any more, so that the run can be freed; whatever works on is forgotten.
 
-        A run and its workers know each other. What is in such a circle stays until the collector of
+        A run and its tasks know each other. What is in such a circle stays until the collector of
         garbage has looked through all the process holds: with many short runs, a tenth of the time.
         """
         self._due.clear()

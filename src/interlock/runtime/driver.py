@@ -40,6 +40,7 @@ from interlock.journal import (
     TimerFired,
 )
 from interlock.runtime.calls import Calls
+from interlock.runtime.clock import Clock
 from interlock.runtime.commits import CommitQueue, Position
 from interlock.runtime.execution import World, ask, attempt, cancelled, expired
 from interlock.runtime.mail import Mail
@@ -50,7 +51,7 @@ from interlock.runtime.sleeping import resting, sleeps_long
 from interlock.runtime.timers import Timers
 from interlock.runtime.transactions import Promise, Transaction
 from interlock.runtime.writer import Writer
-from interlock.values import Path
+from interlock.values import Path, paths
 
 P = ParamSpec("P")
 
@@ -249,10 +250,12 @@ class Driver:
                 commands = step(self.state, entry)
                 if isinstance(entry.event, RunMigrated):
                     continue  # `RunRecovered` comes next, and orders all that is due.
+                if not self._lane.is_paused and _starts_nothing(self.state, self._world.clock):
+                    self._lane.pause(paused=True)
                 for command in commands:
                     self._perform(command)
-                if self.state.paused is not self._lane.is_paused:
-                    self._lane.pause(paused=self.state.paused)
+                if self._lane.is_paused and not _starts_nothing(self.state, self._world.clock):
+                    self._lane.pause(paused=False)
         except Exception as error:  # noqa: BLE001 - a bug stops this run, not the process
             self.fail(error)
         finally:
@@ -438,6 +441,7 @@ class Driver:
         self._lane.leave()
         self._timers.part()
         self._calls.part()
+        self.notices.part()
         error = error or self._writer.close()
         if error is None:
             self.finished.set_result(None)
@@ -445,6 +449,12 @@ class Driver:
             self.finished.set_exception(error)
             self.finished.exception()  # There may be nobody who waits for it.
         self._on_end(self)
+
+
+def _starts_nothing(state: State, clock: Clock) -> bool:
+    """Whether a run is paused, or over its deadline, as its timer is about to tell."""
+    due_ms = state.timers.get(paths.ROOT)
+    return state.paused or (due_ms is not None and due_ms <= clock.now_ms())
 
 
 def _dated(command: StartAttempt, intent: Entry) -> StartAttempt:

@@ -75,6 +75,11 @@ class Notices:
         for task in self._tasks:
             task.cancel()
 
+    def part(self) -> None:
+        """Part from the run, which has ended here, so that it is freed without the collector."""
+        self.cancel()
+        self._ended = _nothing
+
     async def _tell(self, notify: Notify, gate: OpenGate) -> None:
         try:
             await notify(gate)
@@ -87,6 +92,10 @@ class Notices:
         self._tasks.discard(task)
         self.is_cut_off |= task.cancelled()
         self._ended()
+
+
+def _nothing() -> None:
+    """Do nothing: the run has ended here."""
 
 
 def untold(state: State, head: RunHead, entries: Iterable[Entry]) -> list[GateOpened]:

@@ -293,7 +293,7 @@ class Lane:
             self._drop(ticket)
 
     def leave(self) -> None:
-        """Give everything back: the run goes on here no more, and can be freed (see `Workers`)."""
+        """Give everything back: the run goes on here no more, and can be freed (see `Calls`)."""
         self._has_left = True
         self.forget()
         self._start = self._expire = _ignore

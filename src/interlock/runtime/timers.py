@@ -106,6 +106,6 @@ class Timers:
         self._calls.clear()
 
     def part(self) -> None:
-        """Forget everything, and whom to call, so that the run can be freed (see `Workers`)."""
+        """Forget everything, and whom to call, so that the run can be freed (see `Calls`)."""
         self.cancel()
         self._start = self._fire = _ignore

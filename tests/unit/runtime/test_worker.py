@@ -173,6 +173,21 @@ def test_it_takes_up_what_another_owner_was_at_when_its_lease_expires(store: Sto
     virtually(main, store=store)
 
 
+@pytest.mark.parametrize("action", ["pure", "keyed"])
+def test_a_run_whose_deadline_passed_in_the_queue_starts_nothing(store: Store, action: str):
+    async def main(stage: Stage) -> None:
+        told = Told()
+        async with stage.runtime() as runtime:
+            await runtime.enqueue(one(action), run=RUN, deadline_ms=60_000)
+            await asyncio.sleep(61)
+            await Worker(runtime, report=told).work(until_idle=True)
+        assert told.statuses() == ["cancelled"]
+        assert stage.world.calls == {}
+        assert verify(RUN, read_entries(stage.store, RUN)).status == "cancelled"
+
+    virtually(main, store=store)
+
+
 # --- several of them
 
 
