@@ -363,8 +363,10 @@ class Runtime(Decisions):
             messages = self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX)
             is_open = state.status is None
             is_due = needs_owner(state, head, messages, now_ms=self.clock.now_ms())
-            asked = is_open and (is_due or on_change == "migrate")
-            migrated = migration(state, self.registry, on_change) if asked else None
+            may_go_on = state.status != "succeeded" and (
+                is_due or (on_change == "migrate" and is_open)
+            )
+            migrated = migration(state, self.registry, on_change) if may_go_on else None
             if not is_due and migrated is None:
                 self.store.release(lease, taken=[message.id for message in messages])
                 return _result(state)
@@ -378,15 +380,14 @@ class Runtime(Decisions):
         def begin() -> None:
             if is_new:
                 driver.begin(next(iter(read_entries(self.store, run))), told=messages)
-            elif is_open:
-                recovered = _recovered(lease)
-                events = (migrated, recovered) if migrated else (recovered,)
-                driver.start(*events, actor=self.owner, told=messages)
-                if self._notify is not None:
-                    for opened in untold(state, head, read_entries(self.store, run)):
-                        driver.notices.tell(opened)
             else:
-                driver.tell(messages)
+                # A run that has ended is opened again by its message, behind the new plan.
+                events = (migrated, _recovered(lease) if is_open else None)
+                known = [event for event in events if event is not None]
+                driver.start(*known, actor=self.owner, told=messages)
+            if is_open and not is_new and self._notify is not None:
+                for opened in untold(state, head, read_entries(self.store, run)):
+                    driver.notices.tell(opened)
 
         return await self._drive(driver, lease, begin)
 

@@ -56,6 +56,30 @@ def test_what_has_run_asks_for_a_person(stopped: Shell):
     assert "`first` calls deploy.apply, which has changed" in refused.err
 
 
+def test_a_failed_run_goes_on_with_the_code_that_was_mended(gated: Shell):
+    gated.write("ill", "")
+    assert gated("interlock run release.yaml -i version=7").code == 1
+    change(gated, 'return 500 if Path("ill").exists() else 200', "return 200")
+    retried = gated("interlock retry last")
+    assert (retried.code, "the code has changed: the run goes on" in retried.err) == (5, True)
+    assert gated("interlock approve last signoff").json == {"url": "https://prod.example"}
+    assert gated("interlock replay last").code == 0
+
+
+def test_a_failed_run_of_which_the_past_has_changed_asks_a_person(gated: Shell):
+    gated.write("ill", "")
+    assert gated("interlock run release.yaml -i version=7").code == 1
+    (gated.folder / "ill").unlink()
+    change(gated, '"deployed"', '"put"')
+    refused = gated("interlock retry last")
+    assert (refused.code, "IL7022" in refused.err) == (3, True)
+    assert "The decision is kept" in refused.err
+    resumed = gated("interlock resume last --migrate")
+    assert (resumed.code, "has ended before" in resumed.err) == (5, False)
+    assert gated("interlock approve last signoff").code == 0
+    assert gated("interlock replay last").code == 0
+
+
 @pytest.mark.parametrize("option", ["--pin", "--migrate"])
 def test_a_person_chooses_how_to_go_on(stopped: Shell, option: str):
     change(stopped, '"deployed"', '"put"')

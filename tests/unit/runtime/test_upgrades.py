@@ -151,6 +151,51 @@ async def test_another_graph_is_compared_too():
     assert not other.is_open_to_person
 
 
+# --- runs that failed
+
+
+def failing(version: str, *, broken: bool, first: str = "1") -> Registry:
+    async def two(n: int) -> int:
+        if broken:
+            raise ValueError("a bug")
+        return n + 1
+
+    (one, _) = registry(first)
+    return Registry([one, action("two", effect="read", version=version)(two)])
+
+
+async def failed() -> Store:
+    store = MemoryStore()
+    async with Runtime(store, failing("1", broken=True)) as runtime:
+        plan = compile_graph(graph(), runtime.registry)
+        assert (await runtime.run(plan, run=RUN)).status == "failed"
+    return store
+
+
+async def test_a_run_whose_action_was_mended_goes_on_with_the_code_that_is_there():
+    store = await failed()
+    mended = failing("2", broken=False)
+    async with Runtime(store, mended) as runtime:
+        assert (await runtime.reopen(RUN)).outputs == {"n": 2}
+    (migrated,) = events(store, RunMigrated)
+    assert migrated.plan == compile_graph(graph(), mended).digest
+    assert verify(RUN, read_entries(store, RUN)).head.plan == migrated.plan
+
+
+async def test_a_run_that_failed_and_whose_past_has_changed_asks_a_person():
+    store = await failed()
+    mended = failing("2", broken=False, first="2")
+    async with Runtime(store, mended) as runtime:
+        with pytest.raises(RunChanged, match="`a` calls one, which has changed"):
+            await runtime.reopen(RUN)
+        assert runtime.load(RUN)[0].status == "failed"
+    async with Runtime(store, mended) as runtime:
+        assert (await runtime.resume(RUN, on_change="migrate")).outputs == {"n": 2}
+    (migrated,) = events(store, RunMigrated)
+    assert migrated.accepted == ("a",)
+    verify(RUN, read_entries(store, RUN))
+
+
 # --- runs that wait for a person
 
 

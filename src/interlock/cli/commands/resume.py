@@ -54,7 +54,8 @@ def resume(
         head = find_run_to_go_on(journal.store, run)
         entries = list(read_entries(journal.store, head.run))
         plan = current_plan(entries)
-        if head.status in ENDED:
+        is_reopened = any(one.kind == "reopen" for one in journal.store.inbox(run=head.run))
+        if head.status in ENDED and not is_reopened:
             err(f"Run {head.run} has ended before: there is nothing to go on with")
             if run == LAST:
                 _say_what_is_open(journal)
