@@ -9,6 +9,7 @@ from typing import TextIO
 
 import click
 
+from interlock.errors import UsageError
 from interlock.values import Json
 
 WIDTH = 100
@@ -32,11 +33,23 @@ def _write(text: str, *, to_error: bool) -> None:
 
 
 def out_line(text: str, stream: TextIO) -> None:
-    """Write a line to a stream, whatever else is sent elsewhere meanwhile."""
+    """Write a line to a stream, whatever else is sent elsewhere meanwhile.
+
+    Raises:
+        UsageError: data cannot be written; of stderr there is nobody to tell.
+    """
     try:
         click.echo(text, file=stream)
     except BrokenPipeError:
         mute(stream)
+    except OSError as error:
+        is_data = stream is not sys.stderr
+        mute(stream)
+        if is_data:
+            raise UsageError(
+                f"stdout cannot be written: {error.strerror}",
+                hint="send it elsewhere; what a run did is in its journal, see `interlock show`",
+            ) from error
 
 
 def mute(stream: TextIO) -> None:
@@ -141,5 +154,13 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             mute(stream)
+
+
+def open_closed_streams() -> None:
+    """Lead streams that are closed nowhere, so that no file of ours gets their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8"))

@@ -87,7 +87,9 @@ def node_view(run: RunView, told: str) -> NodeView:
         args=_args(run, moments, path),
         output=ends[-1].output if ends else raw[-1].output if raw else None,
         error=ends[-1].error if ends else None,
-        status=_status(run, moments, path) if moments or not inside else _status_inside(inside),
+        status=_status(run, moments, path)
+        if moments or not inside
+        else _status_inside(run, inside),
         inside=inside,
     )
 
@@ -107,10 +109,12 @@ def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
     return "running" if has_begun or position is None else run.board.rows[position].status
 
 
-def _status_inside(inside: dict[Path, str]) -> str:
+def _status_inside(run: RunView, inside: dict[Path, str]) -> str:
     """Sum up an item of a map, which has no events of its own."""
     bad = [status for status in inside.values() if status not in GOOD]
-    return bad[0] if bad else "succeeded so far"
+    if bad:
+        return bad[0]
+    return "succeeded so far" if run.head.execution is None else "succeeded"
 
 
 def _args(run: RunView, moments: tuple[Moment, ...], path: Path) -> Value | None:

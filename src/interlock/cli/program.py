@@ -12,7 +12,7 @@ from typing import Any, NoReturn, cast, final
 
 import click
 
-from interlock.cli.console import err, flush, listed, tinted
+from interlock.cli.console import err, flush, listed, open_closed_streams, tinted
 from interlock.cli.exits import MEANINGS, Exit, exit_of
 from interlock.cli.interrupts import handle_interrupts
 from interlock.cli.options import example
@@ -209,6 +209,7 @@ def main() -> NoReturn:
     An action that was given up on may still sit in a thread, which cannot be cancelled. The journal
     is closed by then, so the process ends without waiting for it.
     """
+    open_closed_streams()
     handle_interrupts()
     try:
         program.main()

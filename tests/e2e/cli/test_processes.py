@@ -264,6 +264,26 @@ def test_a_run_goes_on_when_nobody_reads_its_progress(processes: Processes):
     assert (process.returncode, json.loads(out)) == (0, {"said": "second"})
 
 
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_a_run_goes_on_when_a_stream_is_closed_or_full(processes: Processes, stream: str):
+    plain = "interlock: 1\nname: plain\nnodes: {a: {call: gate.write, with: {name: x}}}\n"
+    (processes.folder / "plain.yaml").write_text(plain, encoding="utf-8")
+    for name in ("x.began", "x.go"):
+        (processes.folder / name).write_text("text", encoding="utf-8")
+    run = f"{sys.executable} -m interlock run plain.yaml"
+    codes: list[int] = []
+    for where in ("&-", "/dev/full"):
+        shell = ["sh", "-c", f"{run} {stream}>{where}"]
+        ended = subprocess.run(
+            shell, cwd=processes.folder, capture_output=True, text=True, check=False
+        )
+        assert "Traceback" not in ended.stdout + ended.stderr
+        codes.append(ended.returncode)
+    assert codes == ([0, 2] if stream == "1" else [0, 0])
+    runs = json.loads(processes.run("runs", "--json").stdout)
+    assert [run["status"] for run in runs] == ["succeeded", "succeeded"]
+
+
 def on_terminal(processes: Processes, *words: str, **environment: str) -> tuple[int, str]:
     """Run a command with stderr on a terminal; return its exit code and what it drew."""
     ours, theirs = pty.openpty()
