@@ -107,6 +107,8 @@ def status_words(view: RunView) -> str:
             return "queued: no worker has begun it"
         case "in_doubt" if doubts:
             return f"stopped: {counted(doubts, 'node')} in doubt"
+        case "paused":
+            return "paused"
         case _ if view.board.paused:
             return f"paused{_under_way(view)}"
         case _ if view.board.asleep and not _running(view) and view.driver is None:

@@ -118,6 +118,19 @@ outputs:
   cents: '${{ paid.cents }}'
 """
 
+NESTED = """interlock: 1
+name: nested
+graphs:
+  inner:
+    nodes:
+      ok: {gate: {ask: Go on?}}
+      add: {call: num.add, with: {n: 1}, needs: [ok]}
+    outputs: {n: '${{ add }}'}
+nodes:
+  one: {graph: inner}
+outputs: {n: '${{ one.n }}'}
+"""
+
 LOOP = """interlock: 1
 name: loop
 graphs:
@@ -198,6 +211,7 @@ FILES = {
     "release.yaml": RELEASE,
     "order.yaml": ORDER,
     "later.yaml": LATER,
+    "nested.yaml": NESTED,
     "loop.yaml": LOOP,
     "stops.yaml": STOPS,
     "back.yaml": BACK,

@@ -177,6 +177,16 @@ def test_a_paused_run_starts_nothing_until_it_is_resumed(asked: Shell):
     assert asked("interlock replay last").code == 0
 
 
+def test_what_is_held_inside_of_a_node_is_not_under_way(gated: Shell):
+    gated("interlock run nested.yaml")
+    gated("interlock pause last")
+    assert gated("interlock approve last one/ok").code == WAITING
+    shown = gated("interlock show last").out.splitlines()
+    assert shown[0].endswith("nested  paused")
+    assert "not begun" in gated("interlock show last one/add").out
+    assert gated("interlock resume last").json == {"n": 2}
+
+
 def test_a_failed_run_goes_on_from_where_it_failed(gated: Shell):
     gated.write("ill", "")
     assert gated("interlock run release.yaml -i version=7").code == FAILED
