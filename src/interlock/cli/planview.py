@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TypeAlias
 
 import click
@@ -26,6 +27,8 @@ from interlock.plan import (
 from interlock.values import Digest, Json, describe
 
 HEADINGS = ("node", "action", "effect", "guarantee", "attempts", "after")
+NARROW = HEADINGS.index("guarantee")
+"""How many of them stand beside each other on a narrow terminal."""
 DIGEST_CHARS = 17
 _Write: TypeAlias = tuple[str, bool]
 
@@ -122,15 +125,16 @@ def render_plan(plan: Plan, *, given: Sequence[str] = ()) -> str:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Lay out the nodes; on a narrow terminal with what they come after below them."""
+    """Lay out the nodes; on a narrow terminal with what is promised of them below them."""
     if width() >= WIDTH:
         return aligned(rows)
-    table = aligned([row[:-1] for row in rows])
+    table = aligned([row[:NARROW] for row in rows])
     lines = table[:1]
-    for line, row in zip(table[1:], rows[1:], strict=True):
+    for line, (*_, guarantee, attempts, after) in zip(table[1:], rows[1:], strict=True):
         lines.append(line)
-        if row[-1]:
-            lines.append(one_width(f"    after {row[-1]}"))
+        promises = (guarantee, attempts, f"after {after}" if after else "")
+        told = ", ".join(filter(None, promises))
+        lines += wrap(told, width(), initial_indent="    ", subsequent_indent="    ")
     return lines
 
 

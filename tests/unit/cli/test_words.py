@@ -119,7 +119,7 @@ def test_a_terminal_is_filled_within_reason(
     assert len(console.one_line("x" * 999)) == used
 
 
-def test_a_plan_on_a_narrow_terminal_keeps_what_nodes_come_after(monkeypatch: pytest.MonkeyPatch):
+def test_a_plan_on_a_narrow_terminal_keeps_what_is_promised(monkeypatch: pytest.MonkeyPatch):
     nodes = "".join(
         f"  node_{n}: {{call: files.write, with: {{path: a, content: b}}, needs: {needs}}}\n"
         for n, needs in enumerate(["[]", "[node_0]", "[node_0, node_1]"])
@@ -130,5 +130,5 @@ def test_a_plan_on_a_narrow_terminal_keeps_what_nodes_come_after(monkeypatch: py
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr(sys, "stdout", Terminal())
     lines = click.unstyle(render_plan(plan)).splitlines()
-    assert "    after node_0, node_1" in lines
+    assert "    one effect (probe), after node_0, node_1" in lines
     assert [line for line in lines if len(line) > 60] == [f"  plan     {plan.digest}"]
