@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs import kills, power, seeds, zombies
+from proofs import flips, kills, power, seeds, zombies
 from proofs.figures import Figures
 
 Prove = Callable[[range, Path], Figures]
@@ -56,6 +56,14 @@ PARTS = {
             nightly=300_000,
             ci=3_000,
             chunk=5_000,
+        ),
+        Part(
+            name="flips",
+            tries="one bit flipped in the file or in its log",
+            prove=flips.prove,
+            nightly=5_000,
+            ci=200,
+            chunk=1_000,
         ),
         Part(
             name="seeds",

@@ -90,7 +90,8 @@ class Book:
         last = max(self.events)
         event = {**self.events[seq], "seq": last + 1}
         self.do(
-            "INSERT INTO event SELECT run, ?, epoch, ? FROM event WHERE seq = ?",
+            "INSERT INTO event (run, seq, epoch, body) SELECT run, ?, epoch, ? FROM event"
+            " WHERE seq = ?",
             last + 1,
             canonical(event),
             last,

@@ -4,7 +4,7 @@ apsw's own stubs speak of `collections.abc.Buffer`, which Python 3.11 does not h
 every signature is unknown to a type checker there. What is unknown stops here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -27,6 +27,9 @@ class Connection(Protocol):
     ) -> Rows: ...
     def pragma(self, name: str, value: object = None, /) -> Any: ...
     def config(self, option: int, value: int, /) -> int: ...
+    def create_scalar_function(
+        self, name: str, function: Callable[..., int], numargs: int = -1, /
+    ) -> None: ...
     def set_busy_timeout(self, milliseconds: int, /) -> None: ...
     def close(self, force: bool = False, /) -> None: ...  # noqa: FBT001, FBT002
 

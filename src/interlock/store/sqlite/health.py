@@ -15,7 +15,8 @@ from interlock.store.sqlite.locks import is_alive
 from interlock.store.sqlite.opening import beside, check_place, is_journal, real_path
 from interlock.store.sqlite.reader import Reader
 from interlock.store.sqlite.reading import views_of
-from interlock.store.sqlite.schema import MIGRATIONS, version_of
+from interlock.store.sqlite.schema import MIGRATIONS, WITH_SUMS, version_of
+from interlock.store.sqlite.sums import changed_rows
 from interlock.values import RunId
 
 T = TypeVar("T")
@@ -49,9 +50,12 @@ def examine(path: str) -> StoreHealth:
 def _pages_and_counts(reader: Reader) -> tuple[tuple[str, ...], int, int, int]:
     with reader.connection() as connection:
         rows = connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})").fetchall()
-        problems = tuple(str(row[0]) for row in rows if row[0] != "ok")
+        problems = [str(row[0]) for row in rows if row[0] != "ok"]
+        version = version_of(connection)
+        if version >= WITH_SUMS and not problems:
+            problems += changed_rows(connection, PROBLEMS_MAX)
         events, runs = _count(connection, "event"), _count(connection, "head")
-        return problems, events, runs, version_of(connection)
+        return tuple(problems), events, runs, version
 
 
 def _unwritable(file: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Any, final
 from interlock.journal import ENDED, Message, OwnerId, RunHead, RunStatus, StoredEvent
 from interlock.store.leases import turn, turn_by_age
 from interlock.store.sqlite.connection import Connection, array
-from interlock.store.sqlite.schema import MIGRATIONS, version_of
+from interlock.store.sqlite.schema import WITH_INBOX, version_of
 from interlock.values import RunId, ValueRef
 
 IDLE_MAX = 4
@@ -128,7 +128,7 @@ class Reader:
         """Return messages that nobody has taken, oldest first."""
         conditions, bindings = ("", ()) if run is None else (" AND run = ?", (run,))
         with self.connection() as connection:
-            if version_of(connection) < len(MIGRATIONS):
+            if version_of(connection) < WITH_INBOX:
                 return []
             sql = INBOX.format(conditions=conditions)
             rows = connection.execute(sql, (after, *bindings, max(0, limit)))
@@ -140,7 +140,7 @@ class Reader:
         """List runs that need an owner; `lives` tells whether an owner's process does."""
         most = max(0, limit)
         with self.connection() as connection:
-            if version_of(connection) < len(MIGRATIONS):
+            if version_of(connection) < WITH_INBOX:
                 return []
             found = {
                 row[0]: _head(row[:-2])
@@ -181,7 +181,7 @@ class Reader:
     def _heads(self, equal: dict[str, str], *, before: RunId, limit: int) -> list[RunHead]:
         conditions = "".join(f" AND {column} = ?" for column in equal)
         with self.connection() as connection:
-            is_first = version_of(connection) < len(MIGRATIONS)
+            is_first = version_of(connection) < WITH_INBOX
             columns = FIRST_COLUMNS if is_first else COLUMNS
             sql = HEADS.format(columns=columns, conditions=conditions)
             rows = connection.execute(sql, (before, *equal.values(), max(0, limit)))

@@ -10,6 +10,7 @@ nothing is deleted and overwriting would only cost: it is off.
 """
 
 from interlock.store.sqlite.connection import Connection
+from interlock.store.sqlite.sums import let_compute
 
 APPLICATION_ID = 0x494C4B31
 """`ILK1`, in bytes 68 to 71 of the file: how a journal is told from another program's database."""
@@ -84,7 +85,24 @@ CREATE INDEX inbox_left ON inbox (number) WHERE taken = 0;
 CREATE INDEX inbox_left_by_run ON inbox (run, number) WHERE taken = 0;
 """
 
-MIGRATIONS = (FIRST, SECOND)
+# Every row that matters has a checksum, see sums.py. What is in the file gets its own now.
+THIRD = """
+ALTER TABLE event ADD COLUMN sum INTEGER;
+ALTER TABLE head ADD COLUMN sum INTEGER;
+ALTER TABLE inbox ADD COLUMN sum INTEGER;
+UPDATE event SET sum = sum_of_event(body, run, seq, epoch);
+UPDATE head SET sum = sum_of_row(
+  run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority
+);
+UPDATE inbox SET sum = sum_of_row(run, id, kind, body, actor, created_ms) WHERE taken = 0;
+"""
+
+MIGRATIONS = (FIRST, SECOND, THIRD)
+
+WITH_INBOX = 2
+"""The first format whose runs have messages, times to wake up, and priorities."""
+
+WITH_SUMS = 3
 
 
 def migrate(connection: Connection) -> None:
@@ -92,6 +110,7 @@ def migrate(connection: Connection) -> None:
     version = version_of(connection)
     if version >= len(MIGRATIONS):
         return
+    let_compute(connection)
     connection.execute("BEGIN IMMEDIATE")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.execute(script)

@@ -34,11 +34,12 @@ from interlock.store.leases import Holding, grant
 from interlock.store.messages import check_room, not_in_inbox
 from interlock.store.protocol import INLINE_BYTES_MAX
 from interlock.store.sqlite.connection import Connection, array
+from interlock.store.sqlite.sums import sum_of_event, sum_of_row
 from interlock.store.sqlite.transactions import broken, restricted
 from interlock.values import RunId
 
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
-#   c  check: epoch, first seq          e  event: seq, epoch, body
+#   c  check: epoch, first seq          e  event: seq, epoch, sum, body
 #   v  value: ref, a zero byte, data    b  blob: the same         h  head: JSON of its columns
 #   l  lease: epoch, time of expiry, owner (none lets it go)            t  a message taken: its id
 # Numbers have 19 digits, the width of an int64, so that they are found by position.
@@ -54,11 +55,12 @@ CREATE TEMP TRIGGER check_run INSTEAD OF INSERT ON batch WHEN NEW.kind = 'c' BEG
 END;
 
 CREATE TEMP TRIGGER put_event INSTEAD OF INSERT ON batch WHEN NEW.kind = 'e' BEGIN
-  INSERT INTO event (run, seq, epoch, body) VALUES (
+  INSERT INTO event (run, seq, epoch, sum, body) VALUES (
     NEW.run,
     CAST(substr(NEW.item, 1, 19) AS INTEGER),
     CAST(substr(NEW.item, 20, 19) AS INTEGER),
-    substr(NEW.item, 39)
+    CAST(substr(NEW.item, 39, 10) AS INTEGER),
+    substr(NEW.item, 49)
   );
 END;
 
@@ -95,16 +97,16 @@ END;
 
 CREATE TEMP TRIGGER put_head INSTEAD OF INSERT ON batch WHEN NEW.kind = 'h' BEGIN
   INSERT INTO head (
-    run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority
+    run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority, sum
   )
     SELECT NEW.run,
-      j ->> 0, j ->> 1, j ->> 2, j ->> 3, j ->> 4, j ->> 5, j ->> 6, j ->> 7, j ->> 8
+      j ->> 0, j ->> 1, j ->> 2, j ->> 3, j ->> 4, j ->> 5, j ->> 6, j ->> 7, j ->> 8, j ->> 9
     FROM (SELECT CAST(NEW.item AS TEXT) AS j) WHERE TRUE
     ON CONFLICT (run) DO UPDATE SET
       graph = excluded.graph, plan = excluded.plan, status = excluded.status,
       created_ms = excluded.created_ms, updated_ms = excluded.updated_ms,
       key = excluded.key, execution = excluded.execution,
-      wake_ms = excluded.wake_ms, priority = excluded.priority;
+      wake_ms = excluded.wake_ms, priority = excluded.priority, sum = excluded.sum;
 END;
 """
 
@@ -134,7 +136,7 @@ LEFT = "SELECT id FROM inbox WHERE run = ? AND taken = 0"
 COUNT = "SELECT count(*) FROM inbox WHERE run = ? AND taken = 0"
 
 POSTED = """
-INSERT INTO inbox (run, id, kind, body, actor, created_ms) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO inbox (run, id, kind, body, actor, created_ms, sum) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
 LAST_EPOCH = "SELECT epoch FROM event WHERE run = ? ORDER BY seq DESC LIMIT 1"
@@ -298,8 +300,8 @@ class Writer:
                 return False
             is_there = self._row("SELECT 1 FROM head WHERE run = ?", run) is not None
             check_room(run, is_there=is_there, messages=self._one(COUNT, run))
-            body = (message.body, message.actor, message.created_ms)
-            self._connection.execute(POSTED, (run, message.id, message.kind, *body))
+            row = (run, message.id, message.kind, message.body, message.actor, message.created_ms)
+            self._connection.execute(POSTED, (*row, sum_of_row(*row)))
         return True
 
     def close(self) -> None:
@@ -366,7 +368,9 @@ def _rows(parts: Iterable[RunPart]) -> Generator[bytes]:
         event, value, blob = b"e" + run, b"v" + run, b"b" + run
         yield b"c%b%019d%019d" % (run, part.epoch, part.first)
         for record in part.records:
-            yield b"%b%019d%019d%b" % (event, record.seq, record.epoch, record.body)
+            seq, epoch, body = record.seq, record.epoch, record.body
+            found = sum_of_event(body, part.run, seq, epoch)
+            yield b"%b%019d%019d%010d%b" % (event, seq, epoch, found, body)
             for stored in record.values:
                 data = stored.data
                 kind = blob if stored.shared or len(data) > INLINE_BYTES_MAX else value
@@ -381,16 +385,15 @@ def _rows(parts: Iterable[RunPart]) -> Generator[bytes]:
 
 
 def _packed(head: RunHead) -> bytes:
-    return orjson.dumps(
-        [
-            head.graph,
-            head.plan,
-            head.status,
-            head.created_ms,
-            head.updated_ms,
-            head.key,
-            head.execution,
-            head.wake_ms,
-            head.priority,
-        ]
+    row = (
+        head.graph,
+        head.plan,
+        head.status,
+        head.created_ms,
+        head.updated_ms,
+        head.key,
+        head.execution,
+        head.wake_ms,
+        head.priority,
     )
+    return orjson.dumps((*row, sum_of_row(head.run, *row)))

@@ -92,7 +92,7 @@ def test_an_index_of_an_earlier_log_says_nothing_of_this_one(tmp_path: Path):
     index = index_of(path).read_bytes()
     connection = apsw.Connection(str(path))
     connection.pragma("wal_checkpoint", "restart")
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("CREATE TABLE another (n INTEGER)")
     log = log_of(path).read_bytes()
     connection.close()
     log_of(path).write_bytes(log)
