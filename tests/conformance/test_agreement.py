@@ -149,6 +149,24 @@ class Agreement(RuleBasedStateMachine):
         return granted
 
     @rule(
+        target=leases,
+        some=st.lists(runs, max_size=3, unique=True),
+        owner=st.sampled_from(OWNERS),
+        passed_ms=st.sampled_from((0, 1, 10, 11)),
+    )
+    def lease_many(self, *, some: list[RunId], owner: OwnerId, passed_ms: int):
+        self.now_ms += passed_ms
+        granted = self.agreed(
+            lambda store: store.lease_many(some, owner, now_ms=self.now_ms, life_ms=10)
+        )
+        if not isinstance(granted, list):
+            return multiple()
+        for lease in granted:
+            assert lease.epoch >= self.epochs[lease.run]
+            self.epochs[lease.run] = lease.epoch
+        return multiple(*granted)
+
+    @rule(
         lease=leases,
         status=st.none() | st.sampled_from(STATUSES),
         wake_ms=st.none() | st.integers(0, 60),

@@ -1,10 +1,10 @@
 """The leases of the runs that go on in one process: renewed until they are let go."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import final
+from typing import TypeVar, final
 
 from interlock.errors import LeaseLost, StoreError, UsageError
 from interlock.journal import Lease, OwnerId, RunHead
@@ -14,6 +14,10 @@ from interlock.values import RunId
 
 LEASE_MS = 60_000
 
+TOGETHER_MAX = 256
+"""Leases renewed in one commit: nobody else commits meanwhile."""
+
+T = TypeVar("T")
 Lost = Callable[[RunId, Exception], None]
 
 
@@ -48,7 +52,7 @@ class Leases:
         self.held: dict[RunId, Lease] = {}
         self._claimed: dict[RunId, Lease] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-lease")
-        self._being_renewed: RunId | None = None
+        self._being_renewed: frozenset[RunId] = frozenset()
         self._closing = asyncio.Event()
         self._renewal: asyncio.Task[None] | None = None
 
@@ -80,9 +84,7 @@ class Leases:
 
     def claim(self, runs: Collection[RunId]) -> Collection[RunId]:
         """Lease those runs that are free, in one commit, for whoever takes them in this moment."""
-        leases = self._store.lease_many(
-            runs, self._owner, now_ms=self._clock.now_ms(), life_ms=LEASE_MS
-        )
+        leases = self._lease_many(runs, self._clock.now_ms())
         self._claimed |= {lease.run: lease for lease in leases}
         return {lease.run for lease in leases}
 
@@ -92,7 +94,7 @@ class Leases:
 
     def is_being_renewed(self, run: RunId) -> bool:
         """Whether a renewal is under way, which must find the lease where it was."""
-        return self._being_renewed == run
+        return run in self._being_renewed
 
     def let_go(
         self, run: RunId, *, head: RunHead | None = None, taken: Collection[str] = ()
@@ -111,11 +113,14 @@ class Leases:
         """Renew the lease of a run no more, and release it unless it is free already."""
         lease = self.held.pop(run, None)
         # A renewal that is under way lets it go when it is done.
-        if lease is not None and not is_free and self._being_renewed != run:
+        if lease is not None and not is_free and run not in self._being_renewed:
             self.release(lease)
 
     def _lease(self, run: RunId, now_ms: int) -> Lease:
         return self._store.lease(run, self._owner, now_ms=now_ms, life_ms=LEASE_MS)
+
+    def _lease_many(self, runs: Collection[RunId], now_ms: int) -> list[Lease]:
+        return self._store.lease_many(runs, self._owner, now_ms=now_ms, life_ms=LEASE_MS)
 
     def release(self, lease: Lease) -> None:
         """Let go of an open run; where the store failed or was closed, the owner's lock goes."""
@@ -126,29 +131,55 @@ class Leases:
         """Renew each lease at a third of its life: two lost renewals must not lose it."""
         while not await sets_within(self._closing, LEASE_MS / 3000):
             now_ms = self._clock.now_ms()
-            due = now_ms + 2 * LEASE_MS // 3
-            for run, lease in list(self.held.items()):
-                if lease.expires_ms <= due and run in self.held:
-                    await self._renew_one(run, now_ms)
+            due_ms = now_ms + 2 * LEASE_MS // 3
+            due = [run for run, lease in self.held.items() if lease.expires_ms <= due_ms]
+            for first in range(0, len(due), TOGETHER_MAX):
+                await self._renew_together(due[first : first + TOGETHER_MAX], now_ms)
+
+    async def _renew_together(self, runs: list[RunId], now_ms: int) -> None:
+        """Renew leases in one commit; those that it does not bring alone, to learn why."""
+        asked = {run: self.held[run] for run in runs if run in self.held}
+        renewed: list[Lease] = []
+        with suppress(Exception):
+            renewed = await self._ask(asked, lambda: self._lease_many(asked, now_ms))
+        for lease in renewed:
+            self._keep(lease)
+        brought = {lease.run for lease in renewed}
+        for run in [run for run in asked if run not in brought]:
+            if run in self.held:
+                await self._renew_one(run, now_ms)
+            else:
+                self.release(asked[run])
 
     async def _renew_one(self, run: RunId, now_ms: int) -> None:
-        lease, problem = self.held[run], None
-        self._being_renewed = run
+        held = self.held[run]
         try:
-            # A thread of its own: actions that block must not cost their own runs the lease.
-            lease = await asyncio.get_running_loop().run_in_executor(
-                self._thread, lambda: self._lease(run, now_ms)
-            )
+            lease = await self._ask([run], lambda: self._lease(run, now_ms))
         except Exception as error:  # noqa: BLE001 - the other leases are renewed all the same
-            problem = error
-        self._being_renewed = None
-        if problem is None and run in self.held and lease.epoch == self.held[run].epoch:
-            self.held[run] = lease
-            self._on_renewed(run)
-            return
-        # It failed, the run ended here meanwhile, or another owner had it in between.
+            self._lose(held, error)
+        else:
+            self._keep(lease)
+
+    async def _ask(self, runs: Iterable[RunId], question: Callable[[], T]) -> T:
+        """Ask in a thread of its own: actions that block must not cost their own runs the lease."""
+        self._being_renewed = frozenset(runs)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, question)
+        finally:
+            self._being_renewed = frozenset()
+
+    def _keep(self, lease: Lease) -> None:
+        held = self.held.get(lease.run)
+        if held is not None and held.epoch == lease.epoch:
+            self.held[lease.run] = lease
+            self._on_renewed(lease.run)
+        else:
+            # The run ended here meanwhile, or another owner had it in between.
+            self._lose(lease, LeaseLost(f"run {lease.run} was taken over by another owner"))
+
+    def _lose(self, lease: Lease, why: Exception) -> None:
         self.release(lease)
-        self._on_lost(run, problem or LeaseLost(f"run {run} was taken over by another owner"))
+        self._on_lost(lease.run, why)
 
 
 async def sets_within(event: asyncio.Event, seconds: float) -> bool:

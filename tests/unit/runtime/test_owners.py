@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Collection
 from typing import cast
 
 import pytest
@@ -100,11 +101,13 @@ def test_a_run_that_stops_while_its_lease_is_renewed_stops_in_order():
     class Renewing(WatchedStore):
         """Stops the run when the thread that renews its lease is about to ask for it."""
 
-        def lease(self, run: RunId, owner: OwnerId, *, now_ms: int, life_ms: int) -> Lease:
-            if threading.current_thread() is not threading.main_thread():
-                loop.call_soon_threadsafe(running.cancel)
-                assert ended.wait(10)
-            return self.inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
+        def lease_many(
+            self, runs: Collection[RunId], owner: OwnerId, *, now_ms: int, life_ms: int
+        ) -> list[Lease]:
+            assert threading.current_thread() is not threading.main_thread()
+            loop.call_soon_threadsafe(running.cancel)
+            assert ended.wait(10)
+            return self.inner.lease_many(runs, owner, now_ms=now_ms, life_ms=life_ms)
 
     ended = threading.Event()
 
@@ -137,6 +140,10 @@ def test_a_renewal_that_fails_stops_its_run_and_no_other(error: Exception):
                 raise error
             return self.inner.lease(run, owner, now_ms=now_ms, life_ms=life_ms)
 
+        def lease_many(self, runs: Collection[RunId], *_: OwnerId, **__: int) -> list[Lease]:
+            assert len(runs) == 2
+            raise error
+
     async def main(stage: Stage) -> None:
         async with stage.runtime() as runtime, stage.runtime() as other:
             running = asyncio.ensure_future(runtime.run(one("write", **options), run=RUN))
@@ -151,6 +158,32 @@ def test_a_renewal_that_fails_stops_its_run_and_no_other(error: Exception):
             assert (await good).status == "succeeded"
 
     virtually(main, world, store=cast(Store, Failing()))
+
+
+def test_leases_are_renewed_in_one_commit():
+    class Counting(WatchedStore):
+        def lease(self, run: RunId, *_: OwnerId, **__: int) -> Lease:
+            raise AssertionError(f"the lease of {run} was renewed alone")
+
+        def lease_many(
+            self, runs: Collection[RunId], owner: OwnerId, *, now_ms: int, life_ms: int
+        ) -> list[Lease]:
+            sizes.append(len(runs))
+            return self.inner.lease_many(runs, owner, now_ms=now_ms, life_ms=life_ms)
+
+    sizes: list[int] = []
+
+    async def main(stage: Stage) -> None:
+        plan = one("write", timeout_ms=10 * LEASE_MS)
+        async with stage.runtime() as runtime:
+            results = await asyncio.gather(
+                *(runtime.run(plan, run=RunId(f"R{number}")) for number in range(30))
+            )
+        assert {result.status for result in results} == {"succeeded"}
+
+    virtually(main, World({"a": [Scripted(delay_ms=2 * LEASE_MS)] * 30}), cast(Store, Counting()))
+    assert sizes == [30] * len(sizes)
+    assert len(sizes) >= 4
 
 
 def test_an_owner_that_was_followed_stops():
