@@ -303,6 +303,7 @@ def _waiting(stage: Stage, run: RunId) -> Generator[str]:
 def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:
     """Return the end of a run as JSON data."""
     in_doubt: list[Json] = [*result.in_doubt]
+    waiting_for: list[Json] = [*result.waiting_for]
     return {
         "run": result.run,
         "graph": stage.plan.name,
@@ -310,6 +311,7 @@ def result_json(stage: Stage, result: RunResult) -> dict[str, Json]:
         "outputs": result.outputs,
         "error": result.error.to_json() if result.error is not None else None,
         "in_doubt": in_doubt,
+        "waiting_for": waiting_for,
         "plan": stage.plan.digest,
         "execution": result.execution,
         "journal": stage.journal.name,

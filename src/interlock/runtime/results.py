@@ -37,6 +37,7 @@ class RunResult:
         outputs: the outputs by name, once it has succeeded.
         execution: the execution digest, once it has settled.
         in_doubt: the paths that wait for a person.
+        waiting_for: the open gates and waits, by path, the oldest first.
     """
 
     run: RunId
@@ -45,6 +46,7 @@ class RunResult:
     error: ErrorInfo | None = None
     execution: Digest | None = None
     in_doubt: tuple[Path, ...] = ()
+    waiting_for: tuple[Path, ...] = ()
 
     @property
     def output(self) -> Json:
@@ -56,7 +58,7 @@ class RunResult:
             RunFailed: the run did not succeed; says why and what to do next.
         """
         if self.status != "succeeded":
-            hint = self.error.hint if self.status == "failed" and self.error is not None else ""
+            hint = self.error.hint if self.error is not None else ""
             raise RunFailed(self._why(), hint=hint)
         if isinstance(self.outputs, dict) and set(self.outputs) <= {"result"}:
             return self.outputs.get("result")
@@ -64,11 +66,21 @@ class RunResult:
 
     def _why(self) -> str:
         match self.status:
-            case "failed":
+            case "failed" | "refused" | "cancelled":
                 why = self.error.message if self.error is not None else "?"
-                return f"run {self.run} failed: {why}"
+                how = "failed" if self.status == "failed" else f"was {self.status}"
+                return f"run {self.run} {how}: {why}"
             case "in_doubt":
                 paths = ", ".join(self.in_doubt)
                 return f"run {self.run} is in doubt at {paths}; see `interlock show {self.run}`"
+            case "waiting":
+                paths = ", ".join(self.waiting_for)
+                return f"run {self.run} waits at {paths}; see `interlock show {self.run}`"
+            case "paused":
+                return f"run {self.run} is paused; `interlock resume {self.run}` lets it go on"
+            case "running":
+                return f"run {self.run} goes on in another process"
+            case "queued":
+                return f"run {self.run} is queued: no worker has begun it"
             case _:
                 return f"run {self.run} was interrupted; `interlock resume {self.run}` goes on"

@@ -550,6 +550,7 @@ def _result(state: State) -> RunResult:
         error=state.error,
         execution=state.execution,
         in_doubt=tuple(sorted(state.in_doubt)),
+        waiting_for=tuple(state.asleep),
     )
 
 

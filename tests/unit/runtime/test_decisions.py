@@ -58,7 +58,8 @@ def sound(stage: Stage, run: RunId = RUN):
 def test_a_run_that_waits_for_a_person_is_let_go_and_goes_on_when_approved():
     async def main(stage: Stage) -> None:
         async with stage.runtime() as runtime:
-            assert (await runtime.run(gated(), run=RUN)).status == "waiting"
+            result = await runtime.run(gated(), run=RUN)
+            assert (result.status, result.waiting_for) == ("waiting", (GATE,))
             assert stage.status() == "waiting"
             assert stage.store.ready(now_ms=stage.clock.now_ms()) == []
             assert stage.world.receiver.effects == {}

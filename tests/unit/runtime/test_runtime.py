@@ -107,8 +107,17 @@ def test_every_event_says_what_led_to_it():
 def test_a_result_that_is_no_success_has_no_output():
     failed = RunResult(run=RUN, status="failed")
     doubtful = RunResult(run=RUN, status="in_doubt", in_doubt=(Path("a"), Path("b")))
-    open_ = RunResult(run=RUN, status="interrupted")
-    told = {failed: r"failed: \?", doubtful: "in doubt at a, b", open_: "interlock resume R1"}
+    error = ErrorInfo(code="IL6013", message="`ok` was refused")
+    told = {
+        failed: r"failed: \?",
+        doubtful: "in doubt at a, b",
+        RunResult(run=RUN, status="interrupted"): "interlock resume R1",
+        RunResult(run=RUN, status="refused", error=error): "was refused: `ok` was refused",
+        RunResult(run=RUN, status="waiting", waiting_for=(Path("ok"),)): "waits at ok; see",
+        RunResult(run=RUN, status="paused"): "is paused; `interlock resume R1`",
+        RunResult(run=RUN, status="running"): "goes on in another process",
+        RunResult(run=RUN, status="queued"): "is queued",
+    }
     for result, words in told.items():
         with pytest.raises(RunFailed, match=words):
             _ = result.output
