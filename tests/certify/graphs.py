@@ -38,6 +38,13 @@ def free(room: str, ctx: Context) -> bool: ...
 def sleep(seat: int) -> str: ...
 
 
+def leave(seat: int, result: int) -> bool: ...
+
+
+@action("desk.take", effect="write", undo=leave)
+def take(seat: int) -> int: ...
+
+
 @action("ledger.note", effect="write", transactional=True)
 def note(text: str) -> int: ...
 
@@ -56,7 +63,8 @@ def rooms(city: str) -> list[str]: ...
 
 tested = exec_run.derive("ci.test", effect="read", argv=["make", "test"])
 
-REGISTRY = Registry([find, fare, book, free, sleep, note, send, draft, rooms, tested, exec_run])
+CALLED = [find, fare, book, free, sleep, take, note, send, draft, rooms, tested, exec_run]
+REGISTRY = Registry(CALLED)
 
 TRIP = """
 interlock: 1
@@ -206,8 +214,9 @@ nodes:
   bound:
     gate: {ask: 'At most 100?', for: [train], bounds: {train: args.seat < 100}}
   train: {call: rail.book, with: {seat: '${{ seat }}'}, needs: [bound]}
-  hotel: {call: hotel.book, with: {seat: 3}, ensure: result != 'none'}
-  mail: {call: mail.send, with: {text: '${{ hotel }}'}, on_error: undo}
+  desk: {call: desk.take, with: {seat: 3}}
+  hotel: {call: hotel.book, with: {seat: 3}, ensure: result != 'none', on_error: undo}
+  mail: {call: mail.send, with: {text: '${{ hotel }}'}}
 outputs: {train: '${{ train }}'}
 """
 

@@ -224,6 +224,11 @@ def test_a_probe_that_does_not_know_what_it_should(monkeypatch: pytest.MonkeyPat
     tells(found, "`probed` (probed) took place 2 times; declared: one effect")
 
 
+def test_a_probe_that_says_what_is_not_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Outside, "find", lambda *_: 7)
+    tells(problems(SAFETIES, "crash"), "`probed` (probed) is succeeded, and it never took place")
+
+
 def test_a_transaction_that_keeps_its_effect_and_loses_its_outcome(monkeypatch: pytest.MonkeyPatch):
     transact = MemoryStore.transact
 

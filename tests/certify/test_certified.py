@@ -4,14 +4,18 @@
 at its own.
 """
 
+from typing import get_args
+
 import pytest
 
 from certify.fifty import FIFTY, certified
 from certify.graphs import WRITTEN
+from interlock.actions import EFFECTS, Guarantee
 from interlock.errors import UsageError
 from interlock.graph import load
-from interlock.plan import compile as compile_graph
+from interlock.plan import AnyCompiledNode, compile as compile_graph
 from interlock.testing import KINDS, Answers, Certification, Sizes, certify, is_certificate
+from interlock.testing.certifying.places import actions_of, every_node
 from interlock.values import Json
 from sim.graphs import CASES
 
@@ -29,6 +33,21 @@ def told(found: Certification) -> list[str]:
             for problem in failure.problems
         ),
     ]
+
+
+def test_the_graphs_use_every_kind_of_node_and_every_effect():
+    plans = [case.plan for case in (*CASES.values(), *WRITTEN.values())]
+    nodes = [node for plan in plans for node in every_node(plan).values()]
+    assert {type(node) for node in nodes} == set(get_args(AnyCompiledNode))
+    actions = [one for plan in plans for one in actions_of(plan).values()]
+    assert {one.effect for one in actions} == set(EFFECTS)
+    assert {one.guarantee for one in actions} == set(get_args(Guarantee))
+    writes = [one for one in actions if one.effect == "write"]
+    safeties = {(one.key is not None, one.probe, one.transactional) for one in writes}
+    plain, keyed, probed = (False, False, False), (True, False, False), (False, True, False)
+    assert safeties >= {plain, keyed, probed, (True, True, False), (False, False, True)}
+    assert {one.runs_ahead for one in actions if one.effect == "read"} == {True, False}
+    assert any(one.name == "exec.run" for one in writes)
 
 
 @pytest.mark.parametrize("name", CASES)

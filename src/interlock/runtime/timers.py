@@ -88,10 +88,7 @@ class Timers:
 
         def wake() -> None:
             del self._times[order.path]
-            if order.at_ms > self._clock.now_ms():
-                self.set(order)  # The wall clock was set back meanwhile.
-            else:
-                self._fire(order)
+            self._fire(order)
 
         earlier = self._times.pop(order.path, None)
         if earlier is not None:

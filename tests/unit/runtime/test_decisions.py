@@ -22,11 +22,9 @@ from interlock.journal import (
 )
 from interlock.plan import Plan
 from interlock.replay import as_told, verify
-from interlock.runtime import Runtime
 from interlock.runtime.messages import KINDS, message_of
 from interlock.store import MemoryStore, Store, open_store
 from interlock.testing import Fault, FaultyStore, Scripted, World
-from interlock.testing.certifying.clocks import JumpingClock
 from interlock.values import Digest, NodeId, Path, RunId
 from interlock.values.paths import ROOT
 from unit.engine.driving import call, plan_of
@@ -338,26 +336,6 @@ def test_a_run_that_waits_ends_at_its_deadline(deadline_ms: int):
         sound(stage)
 
     virtually(main)
-
-
-@pytest.mark.parametrize("jump_ms", [-HOUR_MS, 2 * HOUR_MS])
-def test_a_time_comes_when_the_clock_says_so_however_it_jumps(jump_ms: int):
-    async def main(stage: Stage) -> None:
-        clock = JumpingClock(stage.clock)
-        begun_ms = clock.now_ms()
-        busy = call("a", "read", timeout_ms=3 * HOUR_MS)
-        plan = plan_of(busy, WaitNode(id=NodeId("wait"), for_ms=HOUR_MS))
-        async with Runtime(stage.store, stage.world.registry, clock=clock) as runtime:
-            task = asyncio.create_task(runtime.run(plan, run=RUN))
-            await asyncio.sleep(60)
-            clock.jump(jump_ms)
-            assert (await task).status == "succeeded"
-        (fired,) = [e for e in stage.entries() if e.event.type == "TimerFired"]
-        assert fired.at_ms >= begun_ms + HOUR_MS
-        if jump_ms > 0:
-            assert fired.at_ms <= begun_ms + jump_ms + 2 * 60_000
-
-    virtually(main, World({"a": [Scripted(delay_ms=2 * HOUR_MS + 60_000)]}))
 
 
 def test_a_decision_about_a_run_that_ends_in_the_moment_it_is_taken_up_leaves_the_inbox():
