@@ -45,6 +45,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now_s = 0.0
         self._threads_at_work = 0
         super().__init__(_JumpingSelector(self))
+        # After half a year a nanosecond, asyncio's own, is less than a float can tell: the loop
+        # would look for ever at a timer whose time has just come.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """Return the virtual time in seconds since the loop was made."""

@@ -9,6 +9,7 @@ import pytest
 from interlock.testing import CountingIds, Stuck, VirtualClock, VirtualLoop, loop, run_virtual
 
 HOURS_S = 6 * 3600
+YEAR_S = 365 * 24 * 3600
 
 
 def test_time_jumps_to_the_next_timer():
@@ -34,6 +35,18 @@ def test_timers_come_in_the_order_of_their_times():
         return seen
 
     assert run_virtual(main()) == ["a", "b", "c"]
+
+
+def test_time_goes_on_after_years():
+    """A nanosecond is less than a float can tell by then."""
+
+    async def main() -> float:
+        for _ in range(100):
+            await asyncio.sleep(YEAR_S / 3)
+            await asyncio.sleep(0.001)
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(main()) == pytest.approx(100 * (YEAR_S / 3 + 0.001))
 
 
 def test_timeouts_take_no_time():
