@@ -112,6 +112,7 @@ class Row:
     inside: Inside | None = None
     asleep: Asleep | None = None
     approvers: tuple[str, ...] = ()
+    resolved_by: str = ""
     undoing: bool = False
     undo_error: ErrorInfo | None = None
 
@@ -304,6 +305,7 @@ class Board:
                 return row
             case AttemptStarted():
                 row.status, row.held, row.lost = "running", False, False
+                row.resolved_by = ""
                 row.attempt = event.attempt
                 row.ask_ms = entry.at_ms + (row.node.timeout_ms or 0)
                 row.started_ms = row.started_ms or entry.at_ms
@@ -318,8 +320,10 @@ class Board:
                 row.status = "in_doubt"
                 row.error = event.error
                 return row
-            case NodeResolved() | ProbeAnswered():
-                row.status, row.lost = "running", False
+            case NodeResolved():
+                row.status, row.lost, row.resolved_by = "running", False, entry.actor
+            case ProbeAnswered():
+                row.lost = False
             case ProposalAccepted():
                 row.inside = Inside(total=_count_nodes(event.document))
             case NodeSettled():

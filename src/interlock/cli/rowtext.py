@@ -86,6 +86,7 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
     match row.status:
         case "succeeded":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
+            again = f"resolved by {row.resolved_by}" if row.resolved_by else again
             told = _inside(row) or _approved(row)
             told = told or brief(row.output.json if row.output is not None else None, chars)
         case "running" | "waiting":
