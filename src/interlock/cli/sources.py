@@ -8,12 +8,15 @@ from pathlib import Path
 from interlock.actions import Registry
 from interlock.cli.apps import TARGET, load_object, load_registry
 from interlock.cli.project import Project, find_project
-from interlock.errors import SourceMap, UsageError
+from interlock.errors import DocumentInvalid, SourceMap, UsageError
 from interlock.graph import DocumentLimits, Draft, Graph, draft
 from interlock.plan import Plan, compile as compile_graph
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
+DOCUMENT = re.compile(r"(?<!\.certificate)\.(ya?ml|json)$")
+UNKNOWN_ACTION = "IL2001"
+NO_APP = "Only built-in actions are known: no app is named, by --app or in a pyproject.toml above"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,13 @@ def compile_source(source: Source, *, project: Project, app: str | None) -> Comp
     if source.registry is not None:
         own = source.registry
         registry = own | Registry(action for action in registry if action.name not in own)
-    plan = compile_graph(source.graph, registry)
+    try:
+        plan = compile_graph(source.graph, registry)
+    except DocumentInvalid as error:
+        has_no_app = app is None and project.app is None and source.registry is None
+        if has_no_app and any(each.code == UNKNOWN_ACTION for each in error.diagnostics):
+            error.add_note(NO_APP)
+        raise
     return Compiled(plan=plan, registry=registry, source=source)
 
 
@@ -129,7 +138,7 @@ def _nearby(argument: str, what: str) -> str:
     """Suggest documents that are there."""
     folder = Path(argument).parent
     if what == "graph" and folder.is_dir():
-        there = sorted(p.name for p in folder.iterdir() if re.search(r"\.(ya?ml|json)$", p.name))
+        there = sorted(p.name for p in folder.iterdir() if DOCUMENT.search(p.name))
         if there:
             more = ", …" if len(there) > 5 else ""
             where = "here" if str(folder) == "." else f"in {folder}"

@@ -240,6 +240,18 @@ def test_without_an_app_the_built_in_actions_are_there(empty: Shell):
     assert "hello" in empty("interlock run read.yaml").out
 
 
+def test_without_an_app_an_unknown_action_may_be_one_of_an_app(empty: Shell):
+    empty.write("own.yaml", "interlock: 1\nname: own\nnodes: {a: {call: ci.build}}\n")
+    empty.write("own.certificate.json", "{}")
+    for command in ("plan", "check"):
+        done = empty(f"interlock {command} own.yaml")
+        assert done.code == 3
+        assert "Only built-in actions are known: no app is named" in done.err
+    empty.write("ours.py", "from interlock import Registry\nregistry = Registry([])\n")
+    assert "Only built-in" not in empty("interlock plan own.yaml --app ours:registry").err
+    assert "here are: own.yaml\n" in empty("interlock plan owm.yaml").err
+
+
 def test_an_internal_error_is_told_without_a_traceback(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ):

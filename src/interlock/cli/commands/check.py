@@ -23,6 +23,7 @@ class Finding:
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
     source: SourceMap | None
+    notes: tuple[str, ...] = ()
 
 
 @click.command(epilog=example("interlock check hello.yaml"))
@@ -51,7 +52,11 @@ def _find(graph: str, *, project: Project, app: str | None) -> Finding:
         compiled = compile_source(source, project=project, app=app)
     except DocumentInvalid as error:
         return Finding(
-            graph=graph, plan=None, diagnostics=error.diagnostics, source=error.source or text
+            graph=graph,
+            plan=None,
+            diagnostics=error.diagnostics,
+            source=error.source or text,
+            notes=tuple(getattr(error, "__notes__", ())),
         )
     plan = compiled.plan
     return Finding(graph=graph, plan=plan, diagnostics=plan.diagnostics, source=text)
@@ -69,6 +74,8 @@ def _show(findings: list[Finding]) -> None:
     counts = [counted(found.count(kind), kind) for kind in ("error", "warning") if kind in found]
     if counts:
         err(f"{', '.join(counts)}. Nothing was run.")
+    for note in dict.fromkeys(note for finding in findings for note in finding.notes):
+        err(note)
 
 
 def _finding_json(finding: Finding) -> dict[str, Json]:
