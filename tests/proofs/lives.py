@@ -41,9 +41,9 @@ class Life:
             _be(place, work, said)
         os.close(said)
 
-    def until(self, progress: int) -> None:
-        """Wait until it has got so far, or is dead. So a slow machine is no different."""
-        while progress > 0 and select.select([self._ready], [], [], WAIT_S_MAX)[0]:
+    def until(self, progress: int, *, patience_s: float = WAIT_S_MAX) -> None:
+        """Wait until it has got so far, is dead, or waits itself, however slow the machine is."""
+        while progress > 0 and select.select([self._ready], [], [], patience_s)[0]:
             heard = os.read(self._ready, progress)
             progress -= len(heard) or progress
 
