@@ -34,6 +34,9 @@ RUNS_MAX = 100
 POLL_MS = 500
 """How often a worker looks for what is ready, while there is room."""
 
+CONTENDED_MS = 20
+"""How soon it looks again when other workers were faster with all that it found."""
+
 OLDEST_EVERY = 10
 """Every so many looks the oldest of the queue comes first, whatever its priority."""
 
@@ -117,6 +120,7 @@ class Worker:
         self._set_aside: dict[RunId, RunHead] = {}
         self._elsewhere: set[RunId] = set()
         self._looks = 0
+        self._look_ms = POLL_MS
         self._changed = asyncio.Event()
         self._stopping = False
         self._failure: Exception | None = None
@@ -148,9 +152,13 @@ class Worker:
     def _is_done(self, *, until_idle: bool) -> bool:
         """Take up what there is room for; whether nothing is left to wait for."""
         self._changed.clear()
-        if not self._stopping:
-            self._take_up(self._ready())
-        return (self._stopping or until_idle) and not self._driving
+        found = [] if self._stopping else self._ready()
+        if not found and until_idle and self._elsewhere:
+            # Who had these a moment ago may have died since.
+            self._elsewhere.clear()
+            found = self._ready()
+        self._take_up(found)
+        return not found and not self._driving and (self._stopping or until_idle)
 
     def _take_up(self, found: list[RunHead]) -> None:
         """Drive those runs of which no other worker was faster to get the lease."""
@@ -162,8 +170,9 @@ class Worker:
             task = asyncio.create_task(self._drive(head))
             self._driving[head.run] = task
             task.add_done_callback(lambda _, run=head.run: self._ended(run))
-        if len(found) == TOGETHER_MAX:
+        if len(found) == TOGETHER_MAX and claimed:
             self._changed.set()
+        self._look_ms = CONTENDED_MS if found and not claimed else POLL_MS
 
     def _ready(self) -> list[RunHead]:
         """Look for runs to drive, as many as there is room for."""
@@ -186,7 +195,7 @@ class Worker:
     async def _wait(self) -> None:
         """Wait until a run has ended, the worker is stopped, or it is time to look again."""
         has_room = len(self._driving) < self._runs_max and not self._stopping
-        if has_room and not await sets_within(self._changed, POLL_MS / 1000):
+        if has_room and not await sets_within(self._changed, self._look_ms / 1000):
             self._elsewhere.clear()
         elif not has_room:
             await self._changed.wait()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path as File
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ import pytest
 from interlock.actions import Registry, action
 from interlock.errors import LimitExceeded, StoreFailed, UsageError
 from interlock.graph import GateNode, Graph, WaitNode
-from interlock.journal import OwnerId, RunCancelled
+from interlock.journal import Lease, OwnerId, RunCancelled
 from interlock.plan import Plan, compile as compile_graph
 from interlock.replay import verify
 from interlock.runtime import (
@@ -224,6 +224,29 @@ def test_what_a_worker_leaves_is_taken_up_by_the_other_one(store: Store):
         sound(stage, runs)
 
     virtually(main, World(lambda *_: Scripted(delay_ms=100)), store=store)
+
+
+def test_a_worker_that_is_always_slower_is_not_idle(store: Store):
+    """Whatever it asks for first is another one's already; the rest is still there for it."""
+
+    class Slower(CountingStore):
+        def lease_many(self, runs: Collection[RunId], owner: OwnerId, **times: int) -> list[Lease]:
+            if len(refused) < 3:
+                refused.append(len(runs))
+                return []
+            return self.inner.lease_many(runs, owner, **times)
+
+    refused: list[int] = []
+
+    async def main(stage: Stage) -> None:
+        stage.store = cast(Store, Slower(stage.store))
+        async with stage.runtime() as runtime:
+            runs = await queue(runtime, 5)
+            await Worker(runtime, runs_max=2).work(until_idle=True)
+        assert refused == [2, 2, 2]
+        sound(stage, runs)
+
+    virtually(main, store=store)
 
 
 # --- how much at a time, and in which order
