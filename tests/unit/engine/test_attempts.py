@@ -263,6 +263,16 @@ def test_nothing_is_sent_again_behind_the_window_of_the_key():
     run.check()
 
 
+def test_the_window_of_the_key_counts_from_the_first_attempt():
+    run = failing("keyed", retry=THRICE)
+    run.now_ms += DAY_MS // 2
+    run.start("a")
+    run.now_ms += DAY_MS // 2
+    run.end("a", failure())
+    assert run.state.in_doubt == {"a"}
+    run.check()
+
+
 def test_nothing_is_planned_to_be_sent_behind_the_window_of_the_key():
     slow = Retry(attempts=3, delay_ms=DAY_MS, delay_max_ms=2 * DAY_MS)
     run = driven("keyed", retry=slow)

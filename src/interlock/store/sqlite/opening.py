@@ -83,6 +83,7 @@ def check_place(path: Path) -> None:
             reason, hint = f"there is no folder {folder}", f"make it: mkdir -p {folder}"
             raise refused(path, reason, hint=hint, code="IL7015")
         folder.mkdir(exist_ok=True)
+        sync_folder(folder)  # A power loss could else take it away, and the journal in it.
     kind = network_type(folder, _mounts())
     if kind is not None:
         raise refused(

@@ -75,6 +75,22 @@ def test_a_folder_is_made_but_not_two(tmp_path: Path):
     assert not (tmp_path / "a").exists()
 
 
+def test_the_folders_of_a_new_journal_are_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Else a power loss may take the entry of the file, or of its folder, with all commits."""
+    synced: list[int] = []
+    sync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    make_journal(tmp_path / "new" / "journal.db")
+    assert synced == [tmp_path.stat().st_ino, (tmp_path / "new").stat().st_ino]
+
+
 def test_an_empty_file_becomes_a_journal(tmp_path: Path):
     path = tmp_path / "journal.db"
     path.touch()
