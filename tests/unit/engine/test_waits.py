@@ -149,6 +149,16 @@ def test_a_signal_that_came_before_is_kept():
     run.check()
 
 
+def test_a_signal_that_came_before_wakes_one_wait_only():
+    later = (wait("v", signal="go", needs=("a",)), wait(signal="go", needs=("a",)))
+    run = Driven(plan_of(call("a", "read"), *later))
+    run.signal("go", 1)
+    run.end("a", 1)
+    assert (run.value("v"), run.settled().get("w")) == (1, None)
+    assert run.state.signals[Path("")] == []
+    run.check()
+
+
 def test_a_kept_signal_for_the_path_comes_before_one_for_anybody():
     run = Driven(plan_of(call("a", "read"), wait(signal="go", needs=("a",))))
     run.signal("go", "for anybody")

@@ -357,6 +357,27 @@ def test_a_decision_about_a_run_that_ends_in_the_moment_it_is_taken_up_leaves_th
     virtually(main)
 
 
+def test_a_run_that_waits_for_several_times_wakes_at_the_first():
+    later, sooner = (
+        WaitNode(id=NodeId(name), for_ms=hours * HOUR_MS)
+        for name, hours in (("later", 2), ("sooner", 1))
+    )
+
+    async def main(stage: Stage) -> None:
+        began = stage.clock.now_ms()
+        async with stage.runtime() as runtime:
+            result = await runtime.run(plan_of(later, sooner), run=RUN)
+            for hours in (1, 2):
+                assert (head := stage.store.head(RUN)) is not None
+                assert head.wake_ms == began + hours * HOUR_MS
+                await asyncio.sleep(HOUR_MS / 1_000)
+                result = await runtime.resume(RUN)
+            assert result.status == "succeeded"
+        sound(stage)
+
+    virtually(main)
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_decision_is_taken_once_wherever_the_process_dies(moment: Any):
     """Each write of who decides fails, one after the other, as in a crash."""

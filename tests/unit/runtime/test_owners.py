@@ -41,7 +41,7 @@ from interlock.testing import (
 from interlock.values import Path, RunId
 from unit.engine.driving import call, plan_of
 from unit.runtime.stages import RUN, Stage, one, virtually
-from unit.runtime.stores import WatchedStore
+from unit.runtime.stores import HeldStore, WatchedStore
 
 # --- owners
 
@@ -331,6 +331,22 @@ def test_what_runs_ahead_is_bounded():
 
 
 # --- observers
+
+
+async def test_nothing_is_called_because_of_a_response_that_is_not_durable():
+    world, store = World(), HeldStore()
+    plan = plan_of(call("a", "write"), call("b", "pure", needs=("a",)))
+    async with Runtime(cast(Store, store), world.registry) as runtime:
+        running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+        await store.next_write()
+        store.let_go()
+        await store.next_write()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert world.calls == {"a": 1}
+        store.let_go(9)
+        assert (await running).status == "succeeded"
+    assert world.calls == {"a": 1, "b": 1}
 
 
 def test_an_observer_sees_what_is_committed_in_order():

@@ -75,9 +75,7 @@ def test_a_folder_is_made_but_not_two(tmp_path: Path):
     assert not (tmp_path / "a").exists()
 
 
-def test_the_folders_of_a_new_journal_are_synced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_folders_of_a_new_journal_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Else a power loss may take the entry of the file, or of its folder, with all commits."""
     synced: list[int] = []
     sync = os.fsync
