@@ -13,7 +13,7 @@ SEED ?= 1
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test check fix types sim bench nightly docs pins build clean
+.PHONY: help demo test check fix types sim mutants bench nightly docs pins build clean
 
 help: ## Show the tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
@@ -79,6 +79,9 @@ fix: $(VENV)/.dev ## Format, sort imports, apply safe fixes
 
 sim: $(VENV)/.dev ## Run the simulator with one seed: make sim SEED=7
 	INTERLOCK_SIM_SEED=$(SEED) $(PYTEST) -q -p no:randomly -m "" --timeout=1800 tests/sim
+
+mutants: $(VENV)/.dev ## Put deliberate bugs into copies of the code: at least 95 % must be caught
+	PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
 bench: $(VENV)/.dev ## Measure Interlock beside its peers, then run the tests marked bench
 	@[ ! -f benchmarks/run.py ] || $(BIN)/python benchmarks/run.py $(ARGS)
