@@ -37,9 +37,10 @@ TESTS = (
     "sim",
     "certify",
     "unit/testing",
+    "proofs",
     "e2e/runtime",
-    "e2e/hostile",
     "e2e/cli",
+    "e2e/hostile",
 )
 """What may catch a bug, as `make test` runs it: near the code first, whole processes last."""
 OPTIONS = (

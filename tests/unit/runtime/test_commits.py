@@ -306,6 +306,22 @@ def keyed(run: RunId, key: str) -> Any:
     return record(run, 1, head=head(run, key))
 
 
+def test_a_run_whose_events_are_out_of_order_does_not_stop_the_others():
+    async def main() -> None:
+        watcher, store = Watcher(), WatchedStore()
+        queue = queue_of(store, watcher)
+        for run, seq in ((A, 1), (B, 3), (C, 1)):
+            queue.append(record(run, seq))
+        await flush(queue)
+        assert list(watcher.refused) == [B]
+        assert watcher.refused[B].code == "IL7018"
+        assert watcher.failed == []
+        assert [len(store.read(run)) for run in (A, B, C)] == [1, 0, 1]
+        queue.close()
+
+    virtually(main())
+
+
 def test_a_start_whose_key_is_taken_does_not_stop_the_others():
     async def main() -> None:
         store = WatchedStore()
