@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from mutants.catalogue import Mutant, mutants
 from mutants.results import CAUGHT_MIN, Results, caught, write_page
-from mutants.trials import ROOT, TESTS, Copies, Trial, caught_in, now_s, try_mutant
+from mutants.trials import ROOT, TESTS, Copies, Trial, caught_in, end_all, now_s, try_mutant
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     # A shell that started this in the background ignores Ctrl-C, and the tests would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     results = Results(options.results)
     began = now_s()
     left = [each for each in chosen if options.fresh or each.name not in results.trials]
@@ -79,6 +80,7 @@ def try_all(left: Sequence[Mutant], copies: Copies, results: Results, *, jobs: i
                 say(line_of(trial.result()))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
             raise
 
 

@@ -143,15 +143,15 @@ def first_failure(root: Path, *arguments: str) -> tuple[str, str] | None:
         stderr=subprocess.STDOUT,
         start_new_session=True,
     ) as process:
+        RUNNING.add(process)
         resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
         try:
             told = process.communicate(timeout=STAGE_S_MAX)[0].decode(errors="replace")
         except subprocess.TimeoutExpired:
             return arguments[0], f"did not end in {STAGE_S_MAX} s"
         finally:
-            # Also what the tests have started and left behind.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            end(process)
+            RUNNING.discard(process)
     if process.returncode in PASSED:
         return None
     if found := FAILED.search(told):
@@ -161,6 +161,19 @@ def first_failure(root: Path, *arguments: str) -> tuple[str, str] | None:
     return arguments[0], f"ended with {process.returncode}: {told.strip()[-200:]}"
 
 
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End tests that run, and what they have started and left behind."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def end_all() -> None:
+    """End all tests that run."""
+    for process in list(RUNNING):
+        end(process)
+
+
+RUNNING = set["subprocess.Popen[bytes]"]()
 LEFT_UNSET = ("CI", "UPDATE_GOLDEN", "PYTEST_ADDOPTS", "PYTHONPATH", "INTERLOCK_SIM_SEED")
 
 
