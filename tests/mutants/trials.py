@@ -26,17 +26,17 @@ from mutants.catalogue import Mutant
 
 ROOT = Path(__file__).parents[2]
 TESTS = (
-    "unit/engine",
+    "conformance/test_stores.py",
+    "conformance/test_agreement.py",
     "unit/journal",
     "unit/replay",
     "unit/values",
+    "unit/engine",
     "unit/store",
-    "conformance/test_stores.py",
-    "conformance/test_agreement.py",
     "unit/runtime",
+    "unit/testing",
     "sim",
     "certify",
-    "unit/testing",
     "proofs",
     "e2e/runtime",
     "e2e/cli",

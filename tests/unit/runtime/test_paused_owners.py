@@ -150,6 +150,7 @@ def test_a_renewal_that_comes_after_another_owner_keeps_nothing():
             with pytest.raises(LeaseLost, match="taken over by another owner"):
                 await running
             now_ms = stage.clock.now_ms()
+            assert now_ms < later, "it stops when it renews, not when it writes again"
             assert stage.store.lease(RUN, THIEF, now_ms=now_ms, life_ms=1).epoch == 4
 
     virtually(main, world)
