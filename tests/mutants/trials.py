@@ -2,7 +2,7 @@
 
 Which tests, and in which order, depends on the package of the changed file alone: its own unit
 tests first, then the same list for all. The first test that fails catches the bug, if it fails
-again; one that fails once and then passes proves nothing, and is left out.
+again and passes without the bug; else it proves nothing, and is left out.
 """
 
 import os
@@ -51,24 +51,27 @@ TEST_S_MAX = 60
 STAGE_S_MAX = 1_800
 MEMORY_BYTES_MAX = 8 << 30
 """A bug may make a loop that never ends and keeps all that it makes."""
-FLAKY_MAX = 3
+LEFT_OUT_MAX = 10
 PASSED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", re.MULTILINE)
 ENDLESS = re.compile(r"^(tests/.+?::.+?) *\n?\++ Timeout \++$", re.MULTILINE)
-LEFT_OUT = shutil.ignore_patterns(
+NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".cache", ".hypothesis", ".*_cache", "site", "*.db*", "target"
 )
 
 
 @dataclass(slots=True, kw_only=True)
 class Trial:
-    """What came of the tests against a bug. Nothing in `by`: it survived all of them."""
+    """What came of the tests against a bug. Nothing in `by`: it survived all of them.
+
+    Tests in `left_out` prove nothing here: they fail without the bug, too, or only now and then.
+    """
 
     name: str
     by: str = ""
     how: str = ""
     seconds: float = 0.0
-    flaky: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 class Copies:
@@ -77,7 +80,7 @@ class Copies:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._whole = folder / "whole"
-        shutil.copytree(ROOT, self._whole, ignore=LEFT_OUT, symlinks=True)
+        shutil.copytree(ROOT, self._whole, ignore=NOT_COPIED, symlinks=True)
         # Compiled once: a copy keeps the times by which Python knows that this still fits.
         for part in ("src", "tests"):
             compile_dir(self._whole / part, quiet=2)
@@ -93,14 +96,14 @@ def try_mutant(mutant: Mutant, copies: Copies) -> Trial:
     """Put a bug into a copy, and run the tests until one of them catches it."""
     began = now_s()
     trial = Trial(name=mutant.name)
-    with copies.copy() as folder:
-        root = Path(folder)
+    with copies.copy() as folder, copies.copy() as without:
+        root, control = Path(folder), Path(without)
         path = mutant.path_in(root)
         path.write_text(mutant.applied(path.read_text(encoding="utf-8")), encoding="utf-8")
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
             compiled.unlink()
         for stage in stages(mutant.package):
-            trial.by, trial.how = caught_in(root, stage, trial.flaky)
+            trial.by, trial.how = caught_in(root, stage, trial.left_out, control=control)
             if trial.by:
                 break
     trial.seconds = round(now_s() - began, 1)
@@ -113,16 +116,20 @@ def stages(package: str) -> Iterator[str]:
     yield from sorted(TESTS, key=lambda path: path != near)
 
 
-def caught_in(root: Path, stage: str, flaky: list[str]) -> tuple[str, str]:
-    """Run some tests; the one that fails, twice, and how. Nothing when none does."""
-    for _ in range(FLAKY_MAX):
-        failed = first_failure(root, f"tests/{stage}", *(f"--deselect={each}" for each in flaky))
+def caught_in(root: Path, stage: str, left_out: list[str], *, control: Path) -> tuple[str, str]:
+    """Run some tests; the one that catches a bug, and how. Nothing when none does.
+
+    Tests that fail in a copy without the bug, too, or do not fail again, are `left_out`.
+    """
+    for _ in range(LEFT_OUT_MAX):
+        deselected = [f"--deselect={test}" for test in left_out]
+        failed = first_failure(root, f"tests/{stage}", *deselected)
         if failed is None:
             return "", ""
         test, how = failed
-        if "::" not in test or first_failure(root, test) is not None:
+        if first_failure(root, test) is not None and first_failure(control, test) is None:
             return test, how
-        flaky.append(test)
+        left_out.append(test)
     return "", ""
 
 

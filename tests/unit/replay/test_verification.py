@@ -141,6 +141,15 @@ def test_only_a_recovery_begins_an_epoch(epochs: tuple[int, ...], seq: int):
     assert caught.value.seq == seq
 
 
+def test_a_recovery_by_an_owner_that_was_followed_is_refused():
+    entries = journal("safeties_crashed")
+    first = next(entry.seq for entry in entries if isinstance(entry.event, RunRecovered))
+    back = [replace(entry, epoch=2 if entry.seq < first else 1) for entry in entries]
+    with pytest.raises(Divergence, match="it is of epoch 1, after one of epoch 2") as caught:
+        verify(RUN, back)
+    assert caught.value.seq == first
+
+
 @pytest.mark.parametrize("part", ["document", "manifests"])
 def test_what_a_run_pins_must_compile(part: str):
     entries = with_event(journal("chain"), 0, **{part: OTHER_VALUE})
