@@ -86,7 +86,7 @@ def asking(told: Json, *, gate: str = "ask: 'Go on?'") -> Certification:
 
 def test_where_nobody_ever_comes_nothing_is_certified():
     found = asking({"ok": {"decide": "nobody"}})
-    assert "recovery ends with the run still open: waiting" in found.problems
+    assert found.problems == ("recovery ends with the run still open: waiting at `ok`",)
     assert not found.passed
 
 

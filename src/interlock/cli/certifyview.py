@@ -98,6 +98,7 @@ def failure_lines(found: Certification, *, command: str) -> Iterator[str]:
         yield ""
         yield "error: undisturbed, this did not hold"
         yield from (f"  {problem}" for problem in found.problems)
+        yield f"  {command} --seed {found.seed}"
     for tally in found.tallies.values():
         for failure in tally.failures[:FAILURES_SHOWN_MAX]:
             yield from _failure(failure, found, command=command)

@@ -15,6 +15,19 @@ tests:
 prod: {output: {id: d-7, url: 'https://prod.example'}}
 """
 
+ASKED = """\
+interlock: 1
+name: asked
+nodes:
+  price: {wait: {signal: price, returns: {type: integer}}}
+  ok:
+    gate: {ask: 'Pay ${{ price }}?', quorum: 2, expires: 3d}
+    needs: [price]
+    on_refused: continue
+  rest: {wait: {for: 2d}, needs: [price]}
+outputs: {price: '${{ price }}'}
+"""
+
 
 def test_certify(shell: Shell):
     shell.write("answers.yaml", ANSWERS)
@@ -24,6 +37,13 @@ def test_certify(shell: Shell):
     shell(f"interlock certify release.yaml {INPUTS} --answers answers.yaml")
     shell(f"interlock certify release.yaml {INPUTS} --only crashes")
     shell(f"interlock certify release.yaml {INPUTS} --at 3")
+    shell.write("asked.yaml", ASKED)
+    shell.write(
+        "answers.yaml", "ok: [{decide: approved}, {decide: rejected}]\nprice: {output: 40}\n"
+    )
+    shell("interlock certify asked.yaml --answers answers.yaml --quick")
+    shell.write("answers.yaml", "price: {decide: nobody}\n")
+    shell("interlock certify asked.yaml --answers answers.yaml --quick")
     shell("interlock certify wrong.yaml")
     shell.check("certify")
 

@@ -181,7 +181,7 @@ def certify(
     answers.check(plan)
     setting, baseline = _baseline(plan, inputs or {}, answers)
     reference = play(setting, Course(kind="order", number=0, delays=DELAYS), reference=baseline)
-    problems = [*baseline.problems, *reference.problems]
+    problems = [*dict.fromkeys([*baseline.problems, *reference.problems])]
     tallies: dict[Kind, Tally] = {}
     for kind in kinds if not problems else ():
         courses = courses_of(kind, reference, seed=seed, sizes=sizes)

@@ -59,7 +59,9 @@ def at_rest(journal: Journal, result: RunResult) -> Iterator[str]:
 def at_end(journal: Journal, result: RunResult) -> Iterator[str]:
     """The run has come to an end, and its journal says nothing else."""
     if result.status in (*OPEN, "interrupted", "running"):
-        yield f"recovery ends with the run still open: {result.status}"
+        asleep = ", ".join(f"`{path}`" for path in sorted(journal.asleep))
+        at = f" at {asleep}" if asleep and result.status == "waiting" else ""
+        yield f"recovery ends with the run still open: {result.status}{at}"
     try:
         state = verify(RUN, journal.entries).state
         check_state(state)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
 from interlock.actions import Manifest
@@ -58,7 +58,7 @@ class Sent:
     manifest: Manifest
     key: ReceiverKey
     first_ms: int
-    unknown: int = 0
+    unknown: set[int] = field(default_factory=set[int])
     again: str = ""
     unasked: str = ""
     status: SettledStatus | None = None
@@ -163,7 +163,7 @@ class Journal:
                 sent = self.writes.get((event.path, event.generation))
                 if sent is not None and sent.status is not None:
                     # It broke its promise, and the run was opened again: a person decides.
-                    sent.status, sent.unknown = None, 1
+                    sent.status, sent.unknown = None, {event.attempt}
             case GateOpened(path=path, binding=binding):
                 self.asleep[path] = event
                 self._asked[path] = binding
@@ -201,7 +201,7 @@ class Journal:
             sent.unasked = self._not_allowed(event.path)
         elif sent.unknown:
             sent.again = sent.again or _wrong_to_repeat(sent, at_ms)
-        sent.unknown += 1
+        sent.unknown.add(event.attempt)
 
 
 def _wrong_to_repeat(sent: Sent, at_ms: int) -> str:
@@ -217,17 +217,21 @@ Heard: TypeAlias = AttemptReturned | AttemptFailed | ProbeAnswered | NodeResolve
 
 
 def _heard(sent: Sent, event: Heard) -> None:
-    """Take what became known of a write. `NotApplied` speaks of its own attempt only."""
+    """Take what became known of a write.
+
+    `NotApplied` speaks of its own attempt only; and one that was cancelled before it was sent may
+    have no intent at all.
+    """
     match event:
         case AttemptFailed(error=error):
             if error.code == NOT_STORABLE:
-                sent.unknown = 0
+                sent.unknown.clear()
             elif error.not_applied:
-                sent.unknown = max(0, sent.unknown - 1)
+                sent.unknown.discard(event.attempt)
         case ProbeAnswered(answer="unknown"):
             pass
         case _:
-            sent.unknown = 0
+            sent.unknown.clear()
 
 
 REPORTED: tuple[type[Event], ...] = (
