@@ -5,11 +5,13 @@ to stdout as JSON.
 """
 
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from interlock.runtime import SystemClock
+from proofs.counter import die_with_parent
 from proofs.figures import Figures
 from proofs.parts import PARTS, Part
 
@@ -31,6 +33,7 @@ def proved(part: Part, seeds: range) -> Figures:
 
 
 def main() -> None:
+    die_with_parent(signal.SIGINT)
     name, first, size = sys.argv[1:]
     try:
         found = proved(PARTS[name], range(int(first), int(first) + int(size)))

@@ -111,9 +111,9 @@ class CounterService:
         os.waitpid(self._pid, 0)
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its maker ends, however that ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(how: signal.Signals = signal.SIGKILL) -> None:
+    """Ask the kernel to signal this process when its maker ends, however that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
 
 
 def serve(listener: socket.socket) -> None:
