@@ -2,7 +2,7 @@
 
 from interlock.actions import Action
 from interlock.errors import UsageError
-from interlock.graph import Draft, Graph, Loaded
+from interlock.graph import Draft, Graph
 from interlock.plan.model import Plan
 
 
@@ -21,6 +21,9 @@ def expect_graph(given: object) -> None:
 
 
 def _advice(given: object) -> str:
+    # Imported here: who folds a journal reads no text.
+    from interlock.graph import Loaded
+
     if isinstance(given, Loaded):
         return "give its graph: `loaded.graph`"
     if isinstance(given, Plan):
