@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs import flips, kills, power, seeds, zombies
+from proofs import flips, kills, power, refusals, seeds, zombies
 from proofs.figures import Figures
 
 Prove = Callable[[range, Path], Figures]
@@ -62,6 +62,14 @@ PARTS = {
             tries="one bit flipped in the file or in its log",
             prove=flips.prove,
             nightly=5_000,
+            ci=200,
+            chunk=1_000,
+        ),
+        Part(
+            name="refusals",
+            tries="the k-th call to the disk fails: full, broken, read-only",
+            prove=refusals.prove,
+            nightly=20_000,
             ci=200,
             chunk=1_000,
         ),

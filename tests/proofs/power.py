@@ -8,7 +8,7 @@ the world knew, is also taken up and brought to its end: nothing may be lost or 
 Every other recording is of a second life, which begins with a state that the first one left.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,25 +20,13 @@ from typing import Any
 
 import apsw
 
-from interlock.engine import idempotency_key
 from interlock.errors import InterlockError, NoJournal
-from interlock.journal import AttemptStarted
-from interlock.replay import as_told, verify
-from interlock.runtime import read_entries
-from interlock.store import Store, examine_store, open_store
-from interlock.testing import DiskState, Epoch, Receiver, World
+from interlock.store import examine_store, open_store
+from interlock.testing import DiskState, Epoch
 from interlock.testing.disks import Survivors
-from proofs.figures import Figures, Wrong
-from proofs.recordings import (
-    JOURNAL,
-    LIFE_MS,
-    Recording,
-    Watched,
-    booked_in,
-    content_of,
-    live,
-    record,
-)
+from proofs.figures import Figures
+from proofs.judging import gone_on_with
+from proofs.recordings import JOURNAL, LIFE_MS, Recording, content_of, record
 from proofs.shapes import SHAPES
 
 STATES = 200
@@ -145,7 +133,10 @@ class Trial:
         if (content, known) not in self.driven:
             self.driven.add((content, known))
             state.put_into(self._scratch())
-            for wrong, problem in self._gone_on_with(known):
+            self.figures.seen["gone on with"] += 1
+            world = self.recording.world_at(known)
+            path = self.place / "scratch" / JOURNAL
+            for wrong, problem in gone_on_with(path, self.recording, world):
                 self.figures.fail(wrong, f"{told}: {problem}", seed=seed)
 
     def _scratch(self) -> Path:
@@ -189,73 +180,9 @@ class Trial:
         if health.problems:
             raise InterlockError("; ".join(health.problems))
 
-    def _gone_on_with(self, known: int) -> Iterator[tuple[Wrong, str]]:
-        """Be the next process, and tell what it finds wrong."""
-        path = self.place / "scratch" / JOURNAL
-        world = self.recording.world_at(known)
-        self.figures.seen["gone on with"] += 1
-        with closing(open_store(str(path))) as store:
-            yield from unintended(store, world.receiver)
-            again = Recording(
-                shape=self.recording.shape,
-                disk=self.recording.disk,
-                began_ms=self.recording.began_ms + LIFE_MS,
-            )
-            try:
-                again.results = live(Watched(store, lambda: None), again, world)
-            except (InterlockError, AssertionError) as error:
-                yield "lost", f"it cannot be gone on with: {error!r}"
-                return
-            yield from self._ended(store, again, world, path)
-
-    def _ended(
-        self, store: Store, again: Recording, world: World, path: Path
-    ) -> Iterator[tuple[Wrong, str]]:
-        """Hold the end of a life against the end of the one that was not disturbed."""
-        for was, now in zip(self.recording.results, again.results, strict=True):
-            if (was.status, was.execution) != (now.status, now.execution):
-                yield "lost", f"{now.run} ends as {now.status}, with another execution"
-        yield from unsound(store)
-        expected = self.recording.outside[-1].receiver.effects
-        if world.receiver.effects != expected:
-            yield wrong_of(world.receiver.effects, expected), f"effects {world.receiver.effects}"
-        booked = booked_in(path)
-        if booked != self.recording.booked:
-            yield wrong_of(booked, self.recording.booked), f"rows {booked}"
-
 
 def image_of(state: DiskState) -> bytes:
     found = blake2b(digest_size=16)
     for name, data in sorted(state.files.items()):
         found.update(name.encode() + b"\0" + len(data).to_bytes(8, "big") + data)
     return found.digest()
-
-
-def unintended(store: Store, receiver: Receiver) -> Iterator[tuple[Wrong, str]]:
-    """What took place outside has an intent that is durable."""
-    intents: set[str] = set()
-    for head in store.heads():
-        for entry in read_entries(store, head.run):
-            if isinstance(entry.event, AttemptStarted):
-                event = entry.event
-                intents.add(idempotency_key(head.run, event.path, event.generation))
-    for key in receiver.known.keys() - intents:
-        yield "lost", f"there is no intent of the effect with key {key}"
-
-
-def unsound(store: Store) -> Iterator[tuple[Wrong, str]]:
-    """Journals verify, listings say the same, and no message is left."""
-    for head in store.heads():
-        try:
-            told = verify(head.run, read_entries(store, head.run)).head
-        except InterlockError as error:
-            yield "lost", f"the journal of {head.run} does not verify: {error.message}"
-            continue
-        if as_told(told) != as_told(head):
-            yield "lost", f"the listing says {head}, the events {told}"
-    if store.inbox():
-        yield "lost", f"messages are left: {store.inbox()}"
-
-
-def wrong_of(found: Counter[str], expected: Counter[str]) -> Wrong:
-    return "duplicated" if found - expected else "lost"

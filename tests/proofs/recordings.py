@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
-from typing import Any, cast, final
+from typing import Any, cast
 
 import apsw
 
@@ -92,7 +92,6 @@ class Recording:
         return world
 
 
-@final
 class Watched:
     """A store that is written in the loop, and says when a write has come back."""
 

@@ -127,7 +127,8 @@ class Disk:
     Attributes:
         before: the files that were there when it began.
         refuse: asked before an operation is done: a SQLite error code fails it, 0 lets it be done.
-            Also asked about operations that change nothing; those are not kept in `ops`.
+            When it is given from the start it is also asked about what changes nothing, which is
+            not kept in `ops`: opening, reading, locking, sharing memory.
     """
 
     ops: list[DiskOp] = field(default_factory=list[DiskOp])

@@ -19,7 +19,7 @@ from typing import Any, final
 
 import apsw
 
-from interlock.testing.disks import Disk, DiskOp
+from interlock.testing.disks import Disk, DiskOp, Kind
 
 OK = apsw.SQLITE_OK
 
@@ -53,6 +53,9 @@ _DELETE = ctypes.CFUNCTYPE(_INT, _VOID, _VOID, _INT)
 _WRITE = ctypes.CFUNCTYPE(_INT, _VOID, _VOID, _INT, _INT64)
 _TRUNCATE = ctypes.CFUNCTYPE(_INT, _VOID, _INT64)
 _SYNC = ctypes.CFUNCTYPE(_INT, _VOID, _INT)
+_READ = ctypes.CFUNCTYPE(_INT, _VOID, _VOID, _INT, _INT64)
+_LOCK = ctypes.CFUNCTYPE(_INT, _VOID, _INT)
+_SHARE = ctypes.CFUNCTYPE(_INT, _VOID, _INT, _INT, _INT, _VOID)
 
 
 class _Vfs(ctypes.Structure):
@@ -80,7 +83,11 @@ class _Methods(ctypes.Structure):
         ("write", _VOID),
         ("truncate", _VOID),
         ("sync", _VOID),
-        ("others", _VOID * 13),
+        ("file_size", _VOID),
+        ("lock", _VOID),
+        ("others", _VOID * 5),
+        ("share", _VOID),
+        ("more", _VOID * 5),
     )
 
 
@@ -130,6 +137,10 @@ class _Recorder:
         plain_open, plain_delete = _OPEN(vfs.open), _DELETE(vfs.delete)
 
         def open_(table: int, name: int | None, file: int, *rest: object) -> int:
+            refused = self._refused(_base_name(name), "open") if name else OK
+            if refused != OK:
+                _File.from_address(file).methods = None
+                return refused
             code = plain_open(table, name, file, *rest)
             if code == OK and name:
                 self._names[file] = _base_name(name)
@@ -142,6 +153,10 @@ class _Recorder:
 
         self.open_hook = _OPEN(open_)
         self.delete_hook = _DELETE(delete)
+
+    def _refused(self, file: str, kind: Kind) -> int:
+        """Whether something that changes nothing fails."""
+        return OK if self._disk.refuse is None else self._disk.refuse(DiskOp(file=file, kind=kind))
 
     def _noted(self, op: DiskOp, action: Callable[[], int]) -> int:
         refused = self._disk.refuse(op) if self._disk.refuse is not None else OK
@@ -187,7 +202,31 @@ class _Recorder:
             ctypes.cast(hook, _VOID).value for hook in hooks
         )
         self._keep += [*hooks, plain_write, plain_truncate, plain_sync]
+        if self._disk.refuse is not None:
+            self._hook_what_changes_nothing(methods)
         return methods
+
+    def _hook_what_changes_nothing(self, methods: _Methods) -> None:
+        """Let reads, locks and the sharing of memory be refused, too."""
+        plain_read, plain_lock = _READ(methods.read), _LOCK(methods.lock)
+
+        def read(file: int, *extent: int) -> int:
+            return self._refused(self._names[file], "read") or plain_read(file, *extent)
+
+        def lock(file: int, level: int) -> int:
+            return self._refused(self._names[file], "lock") or plain_lock(file, level)
+
+        hooks: list[Any] = [_READ(read), _LOCK(lock), plain_read, plain_lock]
+        if methods.share:
+            plain_share = _SHARE(methods.share)
+
+            def share(file: int, *extent: int) -> int:
+                return self._refused(self._names[file], "share") or plain_share(file, *extent)
+
+            hooks += [_SHARE(share), plain_share]
+            methods.share = ctypes.cast(hooks[-2], _VOID).value
+        methods.read, methods.lock = (ctypes.cast(hook, _VOID).value for hook in hooks[:2])
+        self._keep += hooks
 
 
 def _base_name(address: int) -> str:
