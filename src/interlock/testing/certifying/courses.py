@@ -102,7 +102,7 @@ def _died(life: int, point: CrashPoint, *, late: bool) -> str:
 class Sizes:
     """How many courses are tried at most, by kind; what has no number is tried whole."""
 
-    second_crashes: int = 200
+    second_crashes: int = 100
     orders: int = 40
     jumps: int = 40
     decisions: int = 60
