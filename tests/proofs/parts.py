@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs import flips, kills, power, refusals, seeds, zombies
+from proofs import flips, kills, power, races, refusals, seeds, zombies
 from proofs.figures import Figures
 
 Prove = Callable[[range, Path], Figures]
@@ -72,6 +72,14 @@ PARTS = {
             nightly=20_000,
             ci=200,
             chunk=1_000,
+        ),
+        Part(
+            name="races",
+            tries="several processes open one journal at once",
+            prove=races.prove,
+            nightly=3_000,
+            ci=30,
+            chunk=300,
         ),
         Part(
             name="seeds",

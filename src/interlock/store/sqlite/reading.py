@@ -48,6 +48,7 @@ from interlock.store.sqlite.schema import version_of
 
 T = TypeVar("T")
 Stamp: TypeAlias = tuple[int, int, int]
+Stamps: TypeAlias = tuple[Stamp | None, Stamp | None, bool]
 
 LOCKS = Path("/proc/locks")
 LOCK_FIELDS = 8
@@ -206,7 +207,18 @@ def check_there(path: Path) -> None:
 
 
 def _view_of(path: Path) -> View:
-    seen = _stamps(path)
+    """Open it as it stands there; anew, when a writer comes or goes meanwhile."""
+    for _ in range(TRIES_MAX - 1):
+        seen = _stamps(path)
+        try:
+            return _view_as(path, seen)
+        except apsw.Error:
+            if _stamps(path) == seen:
+                raise
+    return _view_as(path, _stamps(path))
+
+
+def _view_as(path: Path, seen: Stamps) -> View:
     if seen[1] is None:
         how, is_alone = "immutable=1", False
     elif seen[2] and is_open(beside(path, "-shm")):
@@ -223,7 +235,7 @@ def _view_of(path: Path) -> View:
     return View(reader=reader, is_current=lambda: is_shared or _stamps(path) == seen)
 
 
-def _check_log(path: Path, seen: tuple[Stamp | None, Stamp | None, bool]) -> None:
+def _check_log(path: Path, seen: Stamps) -> None:
     """Refuse a log that has lost commits, unless a writer has come while we looked."""
     try:
         check_log(path)
@@ -280,7 +292,7 @@ def _is_of_user(fields: list[str], inode: int) -> bool:
     return int(first) <= IN_USE_BYTE and (last == "EOF" or int(last) >= IN_USE_BYTE)
 
 
-def _stamps(path: Path) -> tuple[Stamp | None, Stamp | None, bool]:
+def _stamps(path: Path) -> Stamps:
     """What stands on the disk: equal as long as nobody writes."""
     return _stamp(path), _stamp(beside(path, "-wal")), beside(path, "-shm").exists()
 
