@@ -31,7 +31,7 @@ JOURNAL = "journal.db"
 LIFE_MS = 30 * 86_400_000
 """A later life begins when all leases of an earlier one are over."""
 
-WRITES = frozenset(("write", "transact", "lease", "release", "post"))
+WRITES = frozenset(("write", "transact", "lease", "lease_many", "release", "post"))
 CHECKPOINTS = ("passive", "full", "restart", "truncate")
 CHECKPOINT_CHANCE = 0.2
 
