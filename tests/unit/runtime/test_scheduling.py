@@ -359,7 +359,7 @@ def test_plain_functions_wait_for_a_thread_before_their_intent_is_written():
             most[0] = max(most[0], len(going))
             if len(going) == THREADS_MAX:
                 full.set()
-        full.wait(5)
+        full.wait(60)
         with lock:
             going.discard(n)
         return n
