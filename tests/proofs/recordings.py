@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
+from threading import Lock
 from typing import Any, cast
 
 import apsw
@@ -31,7 +32,9 @@ JOURNAL = "journal.db"
 LIFE_MS = 30 * 86_400_000
 """A later life begins when all leases of an earlier one are over."""
 
-WRITES = frozenset(("write", "transact", "lease", "lease_many", "release", "post"))
+READS = frozenset(("read", "values", "head", "heads", "inbox", "ready", "statistics", "close"))
+"""What changes nothing; whatever else a store can do is a write."""
+
 CHECKPOINTS = ("passive", "full", "restart", "truncate")
 CHECKPOINT_CHANCE = 0.2
 
@@ -100,15 +103,18 @@ class Watched:
     def __init__(self, store: Store, written: Callable[[], None]) -> None:
         self._store = store
         self._written = written
+        self._lock = Lock()
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name not in WRITES:
+        if name in READS or not callable(method):
             return method
 
         def write(*args: Any, **options: Any) -> Any:
-            answer = method(*args, **options)
-            self._written()
+            # Leases are renewed in a thread: what it wrote is noted before anything else is.
+            with self._lock:
+                answer = method(*args, **options)
+                self._written()
             return answer
 
         return write
