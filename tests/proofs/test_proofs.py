@@ -25,10 +25,9 @@ def test_nothing_is_lost_done_twice_mislabelled_or_undetected(name: str, tmp_pat
 
 MISTAKES = {
     "kills": ("interlock.engine.attempts", "within_window", "lambda *_, **__: True"),
-    "zombies": ("interlock.runtime.driver", "_dated", "lambda command, _: command"),
     "seeds": ("interlock.engine.attempts", "within_window", "lambda *_, **__: True"),
 }
-"""What is sent that must not be: a write in doubt, once more; or one whose deadline has passed."""
+"""A write in doubt is sent once more, which must not be."""
 
 
 @pytest.mark.parametrize("name", MISTAKES)
