@@ -1,6 +1,7 @@
-"""What all tests share: Hypothesis profiles, and sockets for end-to-end tests only."""
+"""What all tests share: Hypothesis profiles, Ctrl-C, and sockets for end-to-end tests only."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+# Who starts the tests in the background may have Ctrl-C ignored, and all that they start with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 

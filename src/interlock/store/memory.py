@@ -272,8 +272,8 @@ class MemoryStore:
             return False
         if self._inboxes.get(head.run):
             return True
-        if owned_until_ms is not None and head.status not in ENDED:
-            return True
+        if owned_until_ms is not None:
+            return head.status not in ENDED
         is_due = head.wake_ms is not None and head.wake_ms <= now_ms
         return is_due or head.status in ("queued", "running")
 
