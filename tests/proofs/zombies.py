@@ -100,7 +100,7 @@ def hold(zombie: Life, place: Place) -> bool:
 
 
 def is_free(journal: str) -> bool:
-    """Whether nobody is writing to a journal, or about to."""
+    """Whether nobody is writing to a journal, or about to, or opens or closes it."""
     with ExitStack() as opened:
         for name in ("turnstile", "commit"):
             lock = opened.enter_context(Path(f"{journal}-locks", name).open("r+b"))
@@ -108,7 +108,18 @@ def is_free(journal: str) -> bool:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
+        for name, first, size in SQLITE_LOCKS:
+            if Path(journal + name).exists():
+                file = opened.enter_context(Path(journal + name).open("rb"))
+                try:
+                    fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, size, first)
+                except OSError:
+                    return False
     return True
+
+
+SQLITE_LOCKS = (("", 0x40000000, 512), ("-shm", 120, 3))
+"""Bytes that SQLite locks in a file while it opens, closes or writes: name, first one, how many."""
 
 
 async def walk(place: Place, seed: int, turn: int, tell: Tell) -> None:
