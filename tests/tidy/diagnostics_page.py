@@ -19,7 +19,8 @@ FAMILIES = {
     "IL5": "Limits",
     "IL6": "Nodes at run time",
     "IL7": "Store and journal",
-    "IL8": "Replay",
+    "IL80": "Replay",
+    "IL85": "Audit",
     "IL9": "Usage and internal",
 }
 HEAD = """\

@@ -2,8 +2,8 @@
 
 A code is never reused and never changes its meaning. Families: IL10xx document text, IL11xx
 structure, IL20xx references and types, IL22xx expressions, IL3xxx policy, IL4xxx flow, IL5xxx
-limits, IL6xxx nodes at run time, IL7xxx store and journal, IL8xxx replay, IL9xxx usage and
-internal.
+limits, IL6xxx nodes at run time, IL7xxx store and journal, IL80xx replay, IL85xx audit,
+IL9xxx usage and internal.
 """
 
 from dataclasses import dataclass
@@ -454,6 +454,24 @@ CODES: dict[str, CodeInfo] = {
         "divergence",
         "A replay differs from its journal; the first difference is named."
         " Nothing was changed: compare the code and the versions of then and now.",
+    ),
+    # --- IL85xx audit
+    "IL8500": CodeInfo(
+        "evidence refused",
+        "Something that is to prove what happened does not hold, or cannot be read.",
+    ),
+    "IL8501": CodeInfo(
+        "tree refused", "A size, an index or a row of hashes is none of an RFC 6962 Merkle tree."
+    ),
+    "IL8502": CodeInfo(
+        "not included",
+        "The proof does not lead from the leaf to the root: the leaf is not at this place of this"
+        " tree, or the proof belongs to another leaf or tree.",
+    ),
+    "IL8503": CodeInfo(
+        "not consistent",
+        "The proof does not show that the newer tree only adds leaves to the older one: the log"
+        " was cut or rewritten, or the proof belongs to other trees.",
     ),
     # --- IL9xxx usage and internal
     "IL9001": CodeInfo("usage", "A call or command makes no sense as given."),

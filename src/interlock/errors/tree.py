@@ -19,6 +19,7 @@ InterlockError
 │   ├── LeaseHeld        another owner drives the run
 │   └── LeaseLost        a later epoch took the run over; this owner must stop
 ├── Divergence           a replay differs from its journal
+├── EvidenceRefused      a proof, note, checkpoint, tile or receipt does not hold
 ├── TransactionRefused   what an action did in its transaction was undone
 ├── ExtraMissing         an optional dependency is needed; names the extra
 ├── UsageError           a call or command makes no sense as given
@@ -196,6 +197,12 @@ class Divergence(InterlockError):
     def __init__(self, message: str, *, seq: int, hint: str = "", code: str | None = None) -> None:
         super().__init__(message, hint=hint, code=code)
         self.seq = seq
+
+
+class EvidenceRefused(InterlockError):
+    """A proof, note, checkpoint, tile or receipt does not hold, or is not one."""
+
+    code = "IL8500"
 
 
 class ExtraMissing(InterlockError):

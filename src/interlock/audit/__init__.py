@@ -1,0 +1,48 @@
+"""Audit: the log of all events as a Merkle tree, and what proves it to outsiders.
+
+Pure: bytes in, bytes out. Where hashes, keys and times come from is the caller's affair.
+"""
+
+from interlock.audit.proofs import (
+    Subtrees as Subtrees,
+    TreeHead as TreeHead,
+    consistency_spans as consistency_spans,
+    inclusion_spans as inclusion_spans,
+    prove_consistency as prove_consistency,
+    prove_inclusion as prove_inclusion,
+    span_root as span_root,
+    verify_consistency as verify_consistency,
+    verify_inclusion as verify_inclusion,
+)
+from interlock.audit.tree import (
+    EMPTY_ROOT as EMPTY_ROOT,
+    HASH_BYTES as HASH_BYTES,
+    TILE_HEIGHT as TILE_HEIGHT,
+    TILE_WIDTH as TILE_WIDTH,
+    TREE_SIZE_MAX as TREE_SIZE_MAX,
+    Frontier as Frontier,
+    TileRoot as TileRoot,
+    leaf_hash as leaf_hash,
+    node_hash as node_hash,
+)
+
+__all__ = [
+    "consistency_spans",
+    "EMPTY_ROOT",
+    "Frontier",
+    "HASH_BYTES",
+    "inclusion_spans",
+    "leaf_hash",
+    "node_hash",
+    "prove_consistency",
+    "prove_inclusion",
+    "span_root",
+    "Subtrees",
+    "TILE_HEIGHT",
+    "TILE_WIDTH",
+    "TileRoot",
+    "TREE_SIZE_MAX",
+    "TreeHead",
+    "verify_consistency",
+    "verify_inclusion",
+]
