@@ -20,6 +20,7 @@ HEAVY = {
     "asyncio",
     "cel_expr_python",
     "click",
+    "cryptography",
     "google.protobuf",
     "httpx2",
     "jsonschema_rs",
