@@ -23,10 +23,10 @@ from interlock.journal import (
     GateDecided,
     encode_entry,
 )
-from interlock.runtime.commits import CommitQueue
-from interlock.runtime.driver import Driver
-from interlock.runtime.mail import Mail
-from interlock.runtime.timers import Timers
+from interlock.runtime.commits.queue import CommitQueue
+from interlock.runtime.deciding.mail import Mail
+from interlock.runtime.driving.driver import Driver
+from interlock.runtime.driving.timers import Timers
 from interlock.store.memory import MemoryStore
 from interlock.testing import Kind, Sizes, certify
 from interlock.testing.certifying.outside import Outside, Request
@@ -122,7 +122,7 @@ def test_an_execution_digest_that_depends_on_the_order_of_completion(
 
 
 def test_a_recovery_that_does_not_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("interlock.runtime.driver.sleeps_long", lambda *_, **__: False)
+    monkeypatch.setattr("interlock.runtime.driving.driver.sleeps_long", lambda *_, **__: False)
     found = problems(CHAIN, "silence")
     assert any("recovery does not end" in problem for problem in found), found
 
@@ -149,7 +149,7 @@ def test_a_journal_that_says_something_else(monkeypatch: pytest.MonkeyPatch):
             entry = replace(entry, event=replace(entry.event, call_key=digest("x", entry.seq)))
         return encode_entry(run, entry)
 
-    monkeypatch.setattr("interlock.runtime.writer.encode_entry", other)
+    monkeypatch.setattr("interlock.runtime.driving.writer.encode_entry", other)
     tells(problems(CHAIN), "the journal does not verify")
 
 

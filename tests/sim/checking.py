@@ -98,7 +98,7 @@ def check_order(state: State, commands: list[Command]) -> None:
 def checked_steps() -> Iterator[Checked]:
     checked = Checked()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("interlock.runtime.driver.step", checked.step)
+        patch.setattr("interlock.runtime.driving.driver.step", checked.step)
         yield checked
 
 

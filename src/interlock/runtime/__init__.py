@@ -1,32 +1,32 @@
 """The runtime: carries out what the engine orders, over a store."""
 
+from interlock.runtime.calls import Chunk as Chunk, Heartbeat as Heartbeat, Watcher as Watcher
 from interlock.runtime.clock import (
     Clock as Clock,
     Ids as Ids,
     SystemClock as SystemClock,
     SystemIds as SystemIds,
 )
-from interlock.runtime.limits import CallLimit as CallLimit, check_limits as check_limits
-from interlock.runtime.live import (
-    Chunk as Chunk,
-    Heartbeat as Heartbeat,
-    Watcher as Watcher,
+from interlock.runtime.deciding import (
+    Notify as Notify,
+    OpenGate as OpenGate,
+    Roles as Roles,
+    deciders as deciders,
+    roles_of as roles_of,
 )
-from interlock.runtime.notices import Notify as Notify, OpenGate as OpenGate
-from interlock.runtime.queueing import Queued as Queued
-from interlock.runtime.reading import read_entries as read_entries
-from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
-from interlock.runtime.roles import Roles as Roles, deciders as deciders, roles_of as roles_of
-from interlock.runtime.runtime import Runtime as Runtime
-from interlock.runtime.showing import Observer as Observer
-from interlock.runtime.starts import Start as Start
-from interlock.runtime.sync import run as run
-from interlock.runtime.upgrades import (
+from interlock.runtime.driving import Observer as Observer
+from interlock.runtime.owning import (
     OnChange as OnChange,
     RunChanged as RunChanged,
     Upgrade as Upgrade,
     examine as examine,
 )
+from interlock.runtime.reading import read_entries as read_entries
+from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
+from interlock.runtime.runtime import Runtime as Runtime
+from interlock.runtime.scheduling import CallLimit as CallLimit, check_limits as check_limits
+from interlock.runtime.starting import Queued as Queued, Start as Start
+from interlock.runtime.sync import run as run
 from interlock.runtime.worker import (
     LetGo as LetGo,
     Report as Report,

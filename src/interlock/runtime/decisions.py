@@ -13,12 +13,10 @@ from interlock.journal import (
     Value,
     Verdict,
 )
-from interlock.runtime.deciding import gate_decided, node_cancelled, node_resolved
-from interlock.runtime.driver import Observer
-from interlock.runtime.execution import plain_text
-from interlock.runtime.messages import Decision
+from interlock.runtime.deciding import Decision, gate_decided, node_cancelled, node_resolved
+from interlock.runtime.driving import Observer
 from interlock.runtime.results import RunResult
-from interlock.values import Digest, Json, Path, RunId, paths
+from interlock.values import Digest, Json, Path, RunId, paths, plain_text
 
 
 class Decisions(ABC):

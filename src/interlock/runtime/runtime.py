@@ -28,29 +28,41 @@ from interlock.journal import (
 )
 from interlock.plan import Plan
 from interlock.replay import fold
+from interlock.runtime.calls import Live, Watcher, World
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue
-from interlock.runtime.deciding import check, check_first
+from interlock.runtime.deciding import (
+    Decision,
+    Notify,
+    check,
+    check_first,
+    check_role,
+    message_of,
+    roles_of,
+    untold,
+)
 from interlock.runtime.decisions import Decisions
-from interlock.runtime.driver import Driver
-from interlock.runtime.execution import World, plain_text
-from interlock.runtime.leases import Leases, sets_within
-from interlock.runtime.limits import CallLimit, check_limits
-from interlock.runtime.live import Live, Watcher
-from interlock.runtime.messages import Decision, message_of
-from interlock.runtime.notices import Notify, untold
-from interlock.runtime.preparing import compiled
-from interlock.runtime.queueing import Queued, Queueing
+from interlock.runtime.driving import Driver, Observer
+from interlock.runtime.owning import Leases, OnChange, migration, needs_owner, sets_within
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import ResultStatus, RunResult
-from interlock.runtime.roles import check_role, roles_of
-from interlock.runtime.scheduling import ATTEMPTS_IN_FLIGHT_MAX, THREADS_MAX, Scheduler
-from interlock.runtime.showing import Observer
-from interlock.runtime.sleeping import needs_owner
-from interlock.runtime.starts import CheckedStart, Start, checked_starts
-from interlock.runtime.upgrades import OnChange, migration
+from interlock.runtime.scheduling import (
+    ATTEMPTS_IN_FLIGHT_MAX,
+    THREADS_MAX,
+    CallLimit,
+    Scheduler,
+    check_limits,
+)
+from interlock.runtime.starting import (
+    CheckedStart,
+    Queued,
+    Queueing,
+    Start,
+    checked_starts,
+    compiled,
+)
 from interlock.store import INBOX_MESSAGES_MAX, Store
-from interlock.values import RunId
+from interlock.values import RunId, plain_text
 
 if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction, Graph

@@ -13,9 +13,9 @@ from interlock.actions import TRACER, Registry
 from interlock.errors import UsageError
 from interlock.graph import Graph
 from interlock.plan import Plan, expect_graph
-from interlock.runtime.preparing import prepared
 from interlock.runtime.results import RunResult
 from interlock.runtime.runtime import Runtime
+from interlock.runtime.starting import prepared
 from interlock.store import Store, open_store
 from interlock.values import Json
 

@@ -20,12 +20,11 @@ from interlock.errors import (
     UsageError,
 )
 from interlock.journal import RunHead
-from interlock.runtime.beginning import Finished, begin
-from interlock.runtime.leases import sets_within
+from interlock.runtime.calls import Finished, begin
+from interlock.runtime.driving import Observer
+from interlock.runtime.owning import OnChange, sets_within
 from interlock.runtime.results import RunResult
 from interlock.runtime.runtime import Runtime
-from interlock.runtime.showing import Observer
-from interlock.runtime.upgrades import OnChange
 from interlock.values import RunId
 
 RUNS_MAX = 100

@@ -59,6 +59,7 @@ from interlock.values.subtype import (
     counterexample as counterexample,
     covers as covers,
 )
+from interlock.values.text import plain_text as plain_text
 
 __all__ = [
     "Answer",
@@ -90,6 +91,7 @@ __all__ = [
     "numbers",
     "Path",
     "paths",
+    "plain_text",
     "Present",
     "Problem",
     "references",

@@ -7,7 +7,7 @@ from interlock.actions import Registry, action
 from interlock.graph import AnyNode
 from interlock.plan import Plan
 from interlock.runtime import Runtime
-from interlock.runtime.calls import TURN_S_MAX
+from interlock.runtime.calls.tasks import TURN_S_MAX
 from interlock.store import MemoryStore
 from unit.engine.driving import call, plan_of
 from unit.runtime.stages import Stage, virtually

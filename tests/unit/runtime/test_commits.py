@@ -8,7 +8,7 @@ import pytest
 
 from interlock.errors import KeyTaken, LeaseLost, StoreError, StoreFailed
 from interlock.journal import RunHead
-from interlock.runtime.commits import (
+from interlock.runtime.commits.queue import (
     AHEAD_EVENTS_MAX,
     AHEAD_MS_MAX,
     GROUP_EVENTS_MAX,

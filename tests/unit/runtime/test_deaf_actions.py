@@ -10,7 +10,7 @@ from interlock.errors import LeaseLost
 from interlock.graph import Retry
 from interlock.journal import OwnerId
 from interlock.replay import verify
-from interlock.runtime.calls import GIVE_UP_MS
+from interlock.runtime.calls.tasks import GIVE_UP_MS
 from interlock.values import Path
 from unit.engine.driving import call, plan_of
 from unit.runtime.stages import RUN, Stage, virtually

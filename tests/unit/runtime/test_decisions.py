@@ -22,7 +22,7 @@ from interlock.journal import (
 )
 from interlock.plan import Plan
 from interlock.replay import as_told, verify
-from interlock.runtime.messages import KINDS, message_of
+from interlock.runtime.deciding.messages import KINDS, message_of
 from interlock.store import MemoryStore, Store, open_store
 from interlock.testing import Fault, FaultyStore, Scripted, World
 from interlock.values import Digest, NodeId, Path, RunId

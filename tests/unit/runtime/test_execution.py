@@ -19,9 +19,9 @@ from interlock.engine import Probe, StartAttempt, idempotency_key
 from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
 from interlock.graph import ProposeNode, Retry
 from interlock.journal import AttemptFailed, AttemptReturned, ErrorInfo, Event, ProbeAnswered, Value
-from interlock.runtime.execution import World, ask, attempt, plain_text
+from interlock.runtime.calls.execution import World, ask, attempt
 from interlock.testing import VirtualClock, run_virtual
-from interlock.values import Json, NodeId, Path
+from interlock.values import Json, NodeId, Path, plain_text
 from unit.engine.driving import RUN, START_MS, Driven, call, failure, plan_of, types
 
 Anything = Any

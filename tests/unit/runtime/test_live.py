@@ -13,7 +13,7 @@ from interlock.errors import NotApplied
 from interlock.graph import Retry
 from interlock.replay import verify
 from interlock.runtime import Chunk, Heartbeat, RunResult, Runtime, Watcher, read_entries
-from interlock.runtime.live import SAID_BYTES_MAX, WAITING_MAX, Live
+from interlock.runtime.calls.live import SAID_BYTES_MAX, WAITING_MAX, Live
 from interlock.store import MemoryStore
 from interlock.values import Path, RunId
 from unit.engine.driving import call, plan_of

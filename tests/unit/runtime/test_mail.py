@@ -1,8 +1,8 @@
 """Messages of one run between the inbox and the journal."""
 
 from interlock.journal import Message, RunReopened, SignalReceived, Value
-from interlock.runtime.mail import Mail
-from interlock.runtime.messages import Decision, message_of
+from interlock.runtime.deciding.mail import Mail
+from interlock.runtime.deciding.messages import Decision, message_of
 from interlock.values.paths import ROOT
 from unit.runtime.stages import RUN
 

@@ -28,8 +28,8 @@ from interlock.runtime import (
     SystemClock,
     SystemIds,
 )
-from interlock.runtime.commits import AHEAD_EVENTS_MAX
-from interlock.runtime.leases import LEASE_MS
+from interlock.runtime.commits.queue import AHEAD_EVENTS_MAX
+from interlock.runtime.owning.leases import LEASE_MS
 from interlock.runtime.runtime import environment_secret
 from interlock.store import MemoryStore, Store
 from interlock.testing import (

@@ -14,7 +14,7 @@ from interlock.graph import Retry
 from interlock.journal import Entry, NodeSettled, OwnerId, Record
 from interlock.replay import verify
 from interlock.runtime import Runtime, read_entries, runtime as runtime_module
-from interlock.runtime.leases import LEASE_MS
+from interlock.runtime.owning.leases import LEASE_MS
 from interlock.store import MemoryStore, Store
 from interlock.testing import Scripted, VirtualClock, World
 from interlock.values import RunId

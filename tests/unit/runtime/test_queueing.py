@@ -12,7 +12,7 @@ from interlock.journal import Record
 from interlock.plan import Plan, compile as compile_graph
 from interlock.replay import verify
 from interlock.runtime import Queued, Start, read_entries
-from interlock.runtime.queueing import TOGETHER_MAX
+from interlock.runtime.starting.queueing import TOGETHER_MAX
 from interlock.store import MemoryStore, Store
 from interlock.testing import Fault, FaultyStore
 from interlock.values import RunId

@@ -26,7 +26,7 @@ from interlock.runtime import (
     RunResult,
     Runtime,
 )
-from interlock.runtime.driver import Driver
+from interlock.runtime.driving.driver import Driver
 from interlock.runtime.runtime import DRAIN_S_MAX
 from interlock.testing import (
     FaultyStore,

@@ -6,7 +6,7 @@ import pytest
 
 from interlock.journal import TimerFired, WaitOpened
 from interlock.runtime import Runtime
-from interlock.runtime.timers import LOOK_MS
+from interlock.runtime.driving.timers import LOOK_MS
 from interlock.testing import Scripted, World, run_virtual
 from interlock.testing.certifying.clocks import JumpingClock
 from unit.engine.driving import call, plan_of

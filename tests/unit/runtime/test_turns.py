@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hypothesis import given, strategies as st
 
-from interlock.runtime.turns import AGING_TURNS, Turns
+from interlock.runtime.scheduling.turns import AGING_TURNS, Turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from interlock.runtime import (
     read_entries,
     worker as module,
 )
-from interlock.runtime.messages import message_of
+from interlock.runtime.deciding.messages import message_of
 from interlock.store import MemoryStore, Store, open_store
 from interlock.testing import Fault, FaultyStore, Moment, Scripted, World
 from interlock.values import NodeId, RunId

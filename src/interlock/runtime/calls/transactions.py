@@ -23,7 +23,7 @@ from interlock.journal import (
     encode_entry,
     values_of,
 )
-from interlock.runtime.execution import Call, World, failed, not_storable, raised, unfit
+from interlock.runtime.calls.execution import Call, World, failed, not_storable, raised, unfit
 from interlock.store import Store
 from interlock.values import Path, RunId
 

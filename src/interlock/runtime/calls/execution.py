@@ -26,13 +26,13 @@ from interlock.journal import (
     Value,
 )
 from interlock.plan import CompiledPropose
-from interlock.runtime.beginning import Finished, begin
+from interlock.runtime.calls.beginning import Finished, begin
+from interlock.runtime.calls.interruptions import is_from_outside
+from interlock.runtime.calls.live import Chunk, Heartbeat, Live, sayable
 from interlock.runtime.clock import Clock
-from interlock.runtime.interruptions import is_from_outside
-from interlock.runtime.live import Chunk, Heartbeat, Live, sayable
-from interlock.runtime.pinning import Pinned
-from interlock.runtime.roles import Roles
-from interlock.values import Json, RunId
+from interlock.runtime.commits import Pinned
+from interlock.runtime.deciding import Roles
+from interlock.values import Json, RunId, plain_text
 
 MESSAGE_CHARS_MAX = 2_000
 MASK = "***"
@@ -139,11 +139,6 @@ class Call:
     def mask(self, text: str) -> str:
         """Mask resolved secrets in a message."""
         return plain_text(_masked_text(text, self.secrets))[:MESSAGE_CHARS_MAX]
-
-
-def plain_text(text: str) -> str:
-    r"""Write the halves of characters, which file names may have, as `\udc80`: no JSON has them."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 async def attempt(

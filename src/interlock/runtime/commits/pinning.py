@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import final
 
 from interlock.journal import RunStarted, StoredValue, Value, values_of
-from interlock.runtime.commits import CommitQueue
+from interlock.runtime.commits.queue import CommitQueue
 from interlock.values import ValueRef
 
 PINNED_MAX = 10_000

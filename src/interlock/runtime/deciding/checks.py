@@ -33,9 +33,8 @@ from interlock.plan import (
     CompiledRepeat,
     CompiledWait,
 )
-from interlock.runtime.execution import plain_text
-from interlock.runtime.messages import Decision, decision_in
-from interlock.values import Digest, Json, Path, describe, paths
+from interlock.runtime.deciding.messages import Decision, decision_in
+from interlock.values import Digest, Json, Path, describe, paths, plain_text
 
 
 def gate_decided(

@@ -13,9 +13,8 @@ from typing import final
 from interlock.errors import KeyTaken, StoreError
 from interlock.journal import Entry, Record, RunHead, encode_entry
 from interlock.runtime.clock import Clock, Ids
-from interlock.runtime.commits import CommitQueue
-from interlock.runtime.pinning import Pinned
-from interlock.runtime.starts import CheckedStart
+from interlock.runtime.commits import CommitQueue, Pinned
+from interlock.runtime.starting.starts import CheckedStart
 from interlock.store import Store
 from interlock.values import RunId
 

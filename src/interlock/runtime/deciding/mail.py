@@ -7,9 +7,9 @@ from typing import final
 from interlock.engine import State
 from interlock.errors import InterlockError
 from interlock.journal import Message
-from interlock.runtime.deciding import check
-from interlock.runtime.messages import Decision, decision_in
-from interlock.runtime.roles import NO_ROLES, Roles, check_role
+from interlock.runtime.deciding.checks import check
+from interlock.runtime.deciding.messages import Decision, decision_in
+from interlock.runtime.deciding.roles import NO_ROLES, Roles, check_role
 
 
 @final

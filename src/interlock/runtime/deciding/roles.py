@@ -11,7 +11,7 @@ from interlock.engine import State
 from interlock.errors import NotAllowed, UsageError
 from interlock.journal import GateDecided
 from interlock.plan import CompiledGate
-from interlock.runtime.messages import Decision
+from interlock.runtime.deciding.messages import Decision
 
 Roles: TypeAlias = Mapping[str, frozenset[str]]
 """The actors that have a role, by role."""

@@ -8,8 +8,8 @@ from interlock.errors import InputsInvalid, UsageError, ValueRefused
 from interlock.graph import ENGINE
 from interlock.journal import RunStarted, Value
 from interlock.plan import Plan
-from interlock.runtime.preparing import Encode
-from interlock.runtime.turns import PRIORITY_MAX
+from interlock.runtime.scheduling import PRIORITY_MAX
+from interlock.runtime.starting.preparing import Encode
 from interlock.values import Json
 
 

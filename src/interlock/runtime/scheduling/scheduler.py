@@ -16,8 +16,8 @@ from typing import TypeAlias, cast, final
 from interlock.actions import AnyAction
 from interlock.engine import Probe, StartAttempt
 from interlock.runtime.clock import Clock
-from interlock.runtime.limits import CallLimit
-from interlock.runtime.stations import US_PER_S, Pace, Slots
+from interlock.runtime.scheduling.limits import CallLimit
+from interlock.runtime.scheduling.stations import US_PER_S, Pace, Slots
 from interlock.values import Json, Path, encode
 
 Call: TypeAlias = StartAttempt | Probe

@@ -39,18 +39,24 @@ from interlock.journal import (
     RunRecovered,
     TimerFired,
 )
-from interlock.runtime.calls import Calls
+from interlock.runtime.calls import (
+    Calls,
+    Promise,
+    Transaction,
+    World,
+    ask,
+    attempt,
+    cancelled,
+    expired,
+)
 from interlock.runtime.clock import Clock
 from interlock.runtime.commits import CommitQueue, Position
-from interlock.runtime.execution import World, ask, attempt, cancelled, expired
-from interlock.runtime.mail import Mail
-from interlock.runtime.notices import Notices, Notify
+from interlock.runtime.deciding import Mail, Notices, Notify
+from interlock.runtime.driving.showing import Observer, Showing
+from interlock.runtime.driving.timers import Timers
+from interlock.runtime.driving.writer import Writer
+from interlock.runtime.owning import resting, sleeps_long
 from interlock.runtime.scheduling import Lane, Scheduler
-from interlock.runtime.showing import Observer, Showing
-from interlock.runtime.sleeping import resting, sleeps_long
-from interlock.runtime.timers import Timers
-from interlock.runtime.transactions import Promise, Transaction
-from interlock.runtime.writer import Writer
 from interlock.values import Path, paths
 
 P = ParamSpec("P")

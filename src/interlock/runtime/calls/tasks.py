@@ -16,8 +16,8 @@ from interlock.actions import AnyAction
 from interlock.engine import CancelAttempt, Probe, StartAttempt
 from interlock.errors import InternalError
 from interlock.journal import Event
-from interlock.runtime.beginning import Finished, begin
-from interlock.runtime.execution import cancelled, given_up
+from interlock.runtime.calls.beginning import Finished, begin
+from interlock.runtime.calls.execution import cancelled, given_up
 from interlock.values import Path
 
 Call: TypeAlias = StartAttempt | Probe

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeAlias, TypeVar, final
 
-from interlock.runtime.turns import T, Turns
+from interlock.runtime.scheduling.turns import T, Turns
 
 S = TypeVar("S")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TypeAlias, final
 
 from interlock.journal import Entry
+from interlock.runtime.calls import Promise
 from interlock.runtime.commits import CommitQueue, Position
-from interlock.runtime.transactions import Promise
 from interlock.values import RunId
 
 Observer: TypeAlias = Callable[[RunId, Entry], None]

@@ -16,11 +16,10 @@ from interlock.journal import (
     values_of,
 )
 from interlock.replay import Heading
+from interlock.runtime.calls import Promise, Transaction, World
 from interlock.runtime.commits import CommitQueue, Position
-from interlock.runtime.execution import World
-from interlock.runtime.mail import Mail
-from interlock.runtime.showing import Showing
-from interlock.runtime.transactions import Promise, Transaction
+from interlock.runtime.deciding import Mail
+from interlock.runtime.driving.showing import Showing
 
 
 @final

@@ -1,0 +1,6 @@
+"""Commits: one queue a process, and which of what all runs share is durable."""
+
+from interlock.runtime.commits.pinning import Pinned as Pinned
+from interlock.runtime.commits.queue import CommitQueue as CommitQueue, Position as Position
+
+__all__ = ["CommitQueue", "Pinned", "Position"]

@@ -1,0 +1,11 @@
+"""Starting: what is run, how it is checked, and starts that wait for a worker."""
+
+from interlock.runtime.starting.preparing import compiled as compiled, prepared as prepared
+from interlock.runtime.starting.queueing import Queued as Queued, Queueing as Queueing
+from interlock.runtime.starting.starts import (
+    CheckedStart as CheckedStart,
+    Start as Start,
+    checked_starts as checked_starts,
+)
+
+__all__ = ["checked_starts", "CheckedStart", "compiled", "prepared", "Queued", "Queueing", "Start"]
