@@ -3,6 +3,11 @@
 Pure: bytes in, bytes out. Where hashes, keys and times come from is the caller's affair.
 """
 
+from interlock.audit.multiproofs import (
+    multiproof_spans as multiproof_spans,
+    prove_leaves as prove_leaves,
+    root_of_leaves as root_of_leaves,
+)
 from interlock.audit.proofs import (
     Subtrees as Subtrees,
     TreeHead as TreeHead,
@@ -33,9 +38,12 @@ __all__ = [
     "HASH_BYTES",
     "inclusion_spans",
     "leaf_hash",
+    "multiproof_spans",
     "node_hash",
     "prove_consistency",
     "prove_inclusion",
+    "prove_leaves",
+    "root_of_leaves",
     "span_root",
     "Subtrees",
     "TILE_HEIGHT",

@@ -34,7 +34,7 @@ def inclusion_spans(index: int, size: int) -> list[range]:
     low, high = 0, size
     spans: list[range] = []
     while high - low > 1:
-        middle = _middle(low, high)
+        middle = middle_of(low, high)
         if index < middle:
             spans.append(range(middle, high))
             high = middle
@@ -55,7 +55,7 @@ def consistency_spans(old: int, new: int) -> list[range]:
     low, high = 0, new
     spans: list[range] = []
     while high != old:
-        middle = _middle(low, high)
+        middle = middle_of(low, high)
         if old <= middle:
             spans.append(range(middle, high))
             high = middle
@@ -176,7 +176,7 @@ def _climb_to_right_child(here: int, last: int) -> tuple[int, int]:
     return here, last
 
 
-def _middle(low: int, high: int) -> int:
+def middle_of(low: int, high: int) -> int:
     """Say where a tree over these leaves is split: after a power of two of them."""
     return low + (1 << ((high - low - 1).bit_length() - 1))
 

@@ -1,0 +1,587 @@
+// Checks Interlock receipts: offline, with public keys only, without Interlock.
+//
+//     node interlock-verify.mjs RECEIPT --key VKEY-OR-FILE [--witness VKEY-OR-FILE]... [--json]
+//
+// One file without dependencies, for Node 18 or newer and for browsers. It is written from the
+// documents (docs/reference/receipts.md, docs/reference/leaves.md, RFC 8785, RFC 9162, RFC 8032,
+// C2SP signed-note, tlog-checkpoint and tlog-cosignature), not from the Python that it checks.
+// SHA-2 and Ed25519 are here, too: browsers differ in what they have and in what they accept.
+
+// --- refusals -----------------------------------------------------------------------------------
+
+/** What does not hold: a stable code, the place in the file, and the cause. */
+export class Refused extends Error {
+  constructor(code, place, message) {
+    super(message);
+    this.code = code;
+    this.place = place;
+  }
+}
+
+const ANY_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Write a place inside the file: `$.leaves[3].leaf["x-y"]`. */
+export function placeText(path) {
+  const step = (part) => {
+    if (typeof part === "number") return `[${part}]`;
+    return ANY_NAME.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
+  };
+  return "$" + path.map(step).join("");
+}
+
+// --- JSON: strict, and exact for 64-bit integers ---------------------------------------------------
+
+const DEPTH_MAX = 256;
+const FILE_BYTES_MAX = 64 * 1024 * 1024;
+const INT64_MIN = -(1n << 63n);
+const INT64_MAX = (1n << 63n) - 1n;
+const INT_DIGITS_MAX = 20;
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+const WORDS = { t: ["true", true], f: ["false", false], n: ["null", null] };
+
+/** Decode bytes that have to be UTF-8. */
+export function decodeText(bytes) {
+  if (bytes.length > FILE_BYTES_MAX) {
+    throw new Refused("IL8541", "$", `the file has ${bytes.length} bytes, at most ${FILE_BYTES_MAX}`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Refused("IL8540", "$", "the file is not UTF-8");
+  }
+}
+
+/**
+ * Read JSON. Objects become Maps, integers BigInts, other numbers doubles.
+ *
+ * Refuses duplicate keys, integers beyond 64 bits, numbers beyond doubles, halves of characters.
+ */
+export function readJson(text) {
+  const reader = new JsonReader(text);
+  const value = reader.value(0);
+  reader.space();
+  if (reader.at < text.length) throw reader.refusal("there is something after the end");
+  return value;
+}
+
+class JsonReader {
+  constructor(text) {
+    this.text = text;
+    this.at = 0;
+    this.path = [];
+  }
+
+  refusal(message, code = "IL8540") {
+    const lines = this.text.slice(0, this.at).split("\n");
+    const spot = `line ${lines.length}, column ${lines[lines.length - 1].length + 1}`;
+    return new Refused(code, placeText(this.path), `${message} (${spot})`);
+  }
+
+  space() {
+    while (" \t\n\r".includes(this.text[this.at] ?? "x")) this.at += 1;
+  }
+
+  expect(letter) {
+    this.space();
+    if (this.text[this.at] !== letter) throw this.refusal(`expected \`${letter}\``);
+    this.at += 1;
+  }
+
+  value(depth) {
+    this.space();
+    const start = this.text[this.at] ?? "";
+    if (start === "{" || start === "[") {
+      if (depth >= DEPTH_MAX) throw this.refusal(`nested deeper than ${DEPTH_MAX}`, "IL8541");
+      return start === "{" ? this.object(depth + 1) : this.array(depth + 1);
+    }
+    if (start === '"') return this.string();
+    if (start in WORDS) return this.word(...WORDS[start]);
+    return this.number();
+  }
+
+  object(depth) {
+    const found = new Map();
+    this.at += 1;
+    this.space();
+    if (this.text[this.at] === "}") {
+      this.at += 1;
+      return found;
+    }
+    for (;;) {
+      this.space();
+      if (this.text[this.at] !== '"') throw this.refusal("expected a key");
+      const key = this.string();
+      this.path.push(key);
+      if (found.has(key)) throw this.refusal("the key stands twice");
+      this.expect(":");
+      found.set(key, this.value(depth));
+      this.path.pop();
+      this.space();
+      if (this.text[this.at] !== ",") break;
+      this.at += 1;
+    }
+    this.expect("}");
+    return found;
+  }
+
+  array(depth) {
+    const found = [];
+    this.at += 1;
+    this.space();
+    if (this.text[this.at] === "]") {
+      this.at += 1;
+      return found;
+    }
+    for (;;) {
+      this.path.push(found.length);
+      found.push(this.value(depth));
+      this.path.pop();
+      this.space();
+      if (this.text[this.at] !== ",") break;
+      this.at += 1;
+    }
+    this.expect("]");
+    return found;
+  }
+
+  string() {
+    let end = this.at + 1;
+    for (; end < this.text.length && this.text[end] !== '"'; end += 1) {
+      if (this.text[end] === "\\") end += 1;
+    }
+    const token = this.text.slice(this.at, end + 1);
+    let found;
+    try {
+      found = JSON.parse(token);
+    } catch {
+      throw this.refusal("a broken string");
+    }
+    if (LONE_SURROGATE.test(found)) throw this.refusal("a string with half of a character");
+    this.at = end + 1;
+    return found;
+  }
+
+  word(text, value) {
+    if (!this.text.startsWith(text, this.at)) throw this.refusal("not JSON");
+    this.at += text.length;
+    return value;
+  }
+
+  number() {
+    NUMBER.lastIndex = this.at;
+    const match = NUMBER.exec(this.text);
+    if (match === null) throw this.refusal("not JSON");
+    const [token, fraction, exponent] = match;
+    let found;
+    if (fraction === undefined && exponent === undefined) {
+      found = token.length > INT_DIGITS_MAX ? INT64_MAX + 1n : BigInt(token);
+      if (found < INT64_MIN || found > INT64_MAX) {
+        throw this.refusal("an integer that does not fit in 64 bits");
+      }
+    } else {
+      found = Number(token);
+      if (!Number.isFinite(found)) throw this.refusal("a number beyond doubles");
+    }
+    this.at += token.length;
+    return found;
+  }
+}
+
+/** Write the canonical text of a value: RFC 8785, with exact digits for integers. */
+export function canonical(value) {
+  if (typeof value === "bigint") return value.toString();
+  if (value instanceof Map) {
+    // Strings compare by UTF-16 code units here, which is the order of RFC 8785.
+    const keys = [...value.keys()].sort((a, b) => (a < b ? -1 : 1));
+    return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value.get(key))}`).join(",")}}`;
+  }
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  return JSON.stringify(value);
+}
+
+// --- bytes --------------------------------------------------------------------------------------
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const HEX = /^(?:[0-9a-f]{2})*$/;
+
+export const utf8 = (text) => new TextEncoder().encode(text);
+export const toHex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+export const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes));
+const sameBytes = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+export function join(...parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Read lower-case hexadecimal digits; null when the text is something else. */
+export function fromHex(text) {
+  if (!HEX.test(text)) return null;
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+/** Read base64 as it is written, with padding and without spare bits; null for anything else. */
+export function fromBase64(text) {
+  if (!BASE64.test(text)) return null;
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return toBase64(bytes) === text ? bytes : null;
+}
+
+// --- SHA-256 and SHA-512 (FIPS 180-4) --------------------------------------------------------------
+
+// The constants of both are the first bits of the roots of the first primes.
+const MASK64 = (1n << 64n) - 1n;
+
+function floorRoot(number, degree) {
+  let low = 0n;
+  let high = 1n << (BigInt(number.toString(2).length) / degree + 1n);
+  while (high - low > 1n) {
+    const middle = (low + high) >> 1n;
+    if (middle ** degree <= number) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function firstPrimes(count) {
+  const found = [];
+  for (let n = 2; found.length < count; n += 1) {
+    if (found.every((prime) => n % prime)) found.push(n);
+  }
+  return found;
+}
+
+const PRIMES = firstPrimes(80);
+const K512 = PRIMES.map((prime) => floorRoot(BigInt(prime) << 192n, 3n) & MASK64);
+const H512 = PRIMES.slice(0, 8).map((prime) => floorRoot(BigInt(prime) << 128n, 2n) & MASK64);
+const K256 = Uint32Array.from(K512.slice(0, 64), (k) => Number(k >> 32n));
+const H256 = Uint32Array.from(H512, (h) => Number(h >> 32n));
+
+function padded(bytes, block) {
+  const length = Math.ceil((bytes.length + 1 + block / 8) / block) * block;
+  const whole = new Uint8Array(length);
+  whole.set(bytes);
+  whole[bytes.length] = 0x80;
+  new DataView(whole.buffer).setBigUint64(length - 8, BigInt(bytes.length) * 8n);
+  return whole;
+}
+
+export function sha256(bytes) {
+  const whole = padded(bytes, 64);
+  const view = new DataView(whole.buffer);
+  const state = H256.slice();
+  const w = new Uint32Array(64);
+  for (let start = 0; start < whole.length; start += 64) {
+    for (let i = 0; i < 16; i += 1) w[i] = view.getUint32(start + 4 * i);
+    mix256(state, w);
+  }
+  const out = new DataView(new ArrayBuffer(32));
+  state.forEach((word, i) => out.setUint32(4 * i, word));
+  return new Uint8Array(out.buffer);
+}
+
+const turn32 = (x, by) => (x >>> by) | (x << (32 - by));
+
+function mix256(state, w) {
+  for (let i = 16; i < 64; i += 1) {
+    const [x, y] = [w[i - 15], w[i - 2]];
+    const s0 = turn32(x, 7) ^ turn32(x, 18) ^ (x >>> 3);
+    const s1 = turn32(y, 17) ^ turn32(y, 19) ^ (y >>> 10);
+    w[i] = w[i - 16] + s0 + w[i - 7] + s1;
+  }
+  let [a, b, c, d, e, f, g, h] = state;
+  for (let i = 0; i < 64; i += 1) {
+    const s1 = turn32(e, 6) ^ turn32(e, 11) ^ turn32(e, 25);
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K256[i] + w[i]) | 0;
+    const s0 = turn32(a, 2) ^ turn32(a, 13) ^ turn32(a, 22);
+    const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+  }
+  [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] += word));
+}
+
+export function sha512(bytes) {
+  const whole = padded(bytes, 128);
+  const view = new DataView(whole.buffer);
+  const state = H512.slice();
+  for (let start = 0; start < whole.length; start += 128) {
+    const w = [];
+    for (let i = 0; i < 16; i += 1) w.push(view.getBigUint64(start + 8 * i));
+    mix512(state, w);
+  }
+  const out = new DataView(new ArrayBuffer(64));
+  state.forEach((word, i) => out.setBigUint64(8 * i, word));
+  return new Uint8Array(out.buffer);
+}
+
+const turn64 = (x, by) => ((x >> by) | (x << (64n - by))) & MASK64;
+
+function mix512(state, w) {
+  for (let i = 16; i < 80; i += 1) {
+    const [x, y] = [w[i - 15], w[i - 2]];
+    const s0 = turn64(x, 1n) ^ turn64(x, 8n) ^ (x >> 7n);
+    const s1 = turn64(y, 19n) ^ turn64(y, 61n) ^ (y >> 6n);
+    w.push((w[i - 16] + s0 + w[i - 7] + s1) & MASK64);
+  }
+  let [a, b, c, d, e, f, g, h] = state;
+  for (let i = 0; i < 80; i += 1) {
+    const s1 = turn64(e, 14n) ^ turn64(e, 18n) ^ turn64(e, 41n);
+    const t1 = h + s1 + ((e & f) ^ (~e & MASK64 & g)) + K512[i] + w[i];
+    const s0 = turn64(a, 28n) ^ turn64(a, 34n) ^ turn64(a, 39n);
+    const t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
+    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) & MASK64, c, b, a, (t1 + t2) & MASK64];
+  }
+  [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] = (state[i] + word) & MASK64));
+}
+
+// --- Ed25519 (RFC 8032, strict: one encoding of everything) ---------------------------------------
+
+const P = (1n << 255n) - 19n;
+const L = (1n << 252n) + 27742317777372353535851937790883648493n;
+const mod = (x, by = P) => ((x % by) + by) % by;
+
+function power(base, exponent) {
+  let [result, square] = [1n, mod(base)];
+  for (let left = exponent; left > 0n; left >>= 1n) {
+    if (left & 1n) result = (result * square) % P;
+    square = (square * square) % P;
+  }
+  return result;
+}
+
+const inverse = (x) => power(x, P - 2n);
+const D = mod(-121665n * inverse(121666n));
+const ROOT_OF_MINUS_ONE = power(2n, (P - 1n) / 4n);
+const ZERO = [0n, 1n, 1n, 0n]; // extended coordinates: X, Y, Z, T = XY/Z
+const littleEndian = (bytes) => BigInt(`0x${toHex(Uint8Array.from(bytes).reverse()) || "0"}`);
+
+function addPoints([x1, y1, z1, t1], [x2, y2, z2, t2]) {
+  const a = (y1 - x1) * (y2 - x2);
+  const b = (y1 + x1) * (y2 + x2);
+  const c = mod(2n * t1 * t2 * D);
+  const d = 2n * z1 * z2;
+  const [e, f, g, h] = [mod(b - a), mod(d - c), mod(d + c), mod(b + a)];
+  return [mod(e * f), mod(g * h), mod(f * g), mod(e * h)];
+}
+
+function multiply(point, factor) {
+  let [result, doubled] = [ZERO, point];
+  for (let left = factor; left > 0n; left >>= 1n) {
+    if (left & 1n) result = addPoints(result, doubled);
+    doubled = addPoints(doubled, doubled);
+  }
+  return result;
+}
+
+/** Find the point of 32 bytes; null when they are not the one encoding of a point. */
+function decodePoint(bytes) {
+  const whole = littleEndian(bytes);
+  const y = whole & ((1n << 255n) - 1n);
+  const sign = whole >> 255n;
+  if (y >= P) return null;
+  const u = mod(y * y - 1n);
+  const v = mod(D * y * y + 1n);
+  let x = mod(u * power(v, 3n) * power(u * power(v, 7n), (P - 5n) / 8n));
+  if (mod(v * x * x) !== u) x = mod(x * ROOT_OF_MINUS_ONE);
+  if (mod(v * x * x) !== u || (x === 0n && sign === 1n)) return null;
+  if ((x & 1n) !== sign) x = P - x;
+  return [x, y, 1n, mod(x * y)];
+}
+
+function encodePoint([x, y, z]) {
+  const shrink = inverse(z);
+  const whole = mod(y * shrink) | ((mod(x * shrink) & 1n) << 255n);
+  return fromHex(whole.toString(16).padStart(64, "0")).reverse();
+}
+
+const BASE_POINT = decodePoint(fromHex("58" + "66".repeat(31)));
+
+/** Tell whether 32 bytes are a public key that is safe to trust: a point, and none of small order. */
+export function isPublicKey(bytes) {
+  const point = bytes.length === 32 ? decodePoint(bytes) : null;
+  if (point === null) return false;
+  const [x, y, z] = multiply(point, 8n);
+  return !(x === 0n && y === z);
+}
+
+export function verifyEd25519(publicKey, message, signature) {
+  if (publicKey.length !== 32 || signature.length !== 64) return false;
+  const key = decodePoint(publicKey);
+  const [r, s] = [signature.slice(0, 32), littleEndian(signature.slice(32))];
+  if (key === null || s >= L) return false;
+  const h = littleEndian(sha512(join(r, publicKey, message))) % L;
+  const minusKey = [mod(-key[0]), key[1], 1n, mod(-key[3])];
+  return sameBytes(encodePoint(addPoints(multiply(BASE_POINT, s), multiply(minusKey, h))), r);
+}
+
+// --- Merkle trees (RFC 9162, section 2.1) ---------------------------------------------------------
+
+export const leafHash = (bytes) => sha256(join(Uint8Array.of(0), bytes));
+export const nodeHash = (left, right) => sha256(join(Uint8Array.of(1), left, right));
+
+/** Compute the root that an inclusion proof leads to; null when it cannot be one for these sizes. */
+export function rootFromInclusion(index, size, leaf, proof) {
+  if (index < 0n || index >= size || leaf.length !== 32) return null;
+  let [here, last, node] = [index, size - 1n, leaf];
+  for (const sibling of proof) {
+    if (last === 0n || sibling.length !== 32) return null;
+    if (here & 1n || here === last) {
+      node = nodeHash(sibling, node);
+      while (here !== 0n && !(here & 1n)) [here, last] = [here >> 1n, last >> 1n];
+    } else {
+      node = nodeHash(node, sibling);
+    }
+    [here, last] = [here >> 1n, last >> 1n];
+  }
+  return last === 0n ? node : null;
+}
+
+export function verifyInclusion(index, size, leaf, proof, root) {
+  const found = rootFromInclusion(index, size, leaf, proof);
+  return found !== null && sameBytes(found, root);
+}
+
+/** Check that the tree of `newSize` leaves only adds leaves to that of `oldSize`, at least one. */
+export function verifyConsistency(oldSize, newSize, oldRoot, newRoot, proof) {
+  if (oldSize < 1n || oldSize > newSize || proof.some((hash) => hash.length !== 32)) return false;
+  if (oldSize === newSize) return proof.length === 0 && sameBytes(oldRoot, newRoot);
+  const isPerfect = (oldSize & (oldSize - 1n)) === 0n;
+  const path = isPerfect ? [oldRoot, ...proof] : [...proof];
+  if (proof.length === 0) return false;
+  let [here, last] = [oldSize - 1n, newSize - 1n];
+  while (here & 1n) [here, last] = [here >> 1n, last >> 1n];
+  let [older, newer] = [path[0], path[0]];
+  for (const sibling of path.slice(1)) {
+    if (last === 0n) return false;
+    if (here & 1n || here === last) {
+      older = nodeHash(sibling, older);
+      newer = nodeHash(sibling, newer);
+      while (here !== 0n && !(here & 1n)) [here, last] = [here >> 1n, last >> 1n];
+    } else {
+      newer = nodeHash(newer, sibling);
+    }
+    [here, last] = [here >> 1n, last >> 1n];
+  }
+  return last === 0n && sameBytes(older, oldRoot) && sameBytes(newer, newRoot);
+}
+
+/**
+ * Compute the root over some leaves and the hashes that stand for all the others.
+ *
+ * `leaves` are `[index, hash]` in ascending order. The tree is walked from left to right; wherever
+ * a subtree has none of the leaves, the next hash of the proof is its root. Null when the hashes
+ * are too few or too many, or an index is not in the tree.
+ */
+export function rootFromMultiproof(size, leaves, proof) {
+  let [nextLeaf, nextHash] = [0, 0];
+  const walk = (low, high) => {
+    if (nextLeaf >= leaves.length || leaves[nextLeaf][0] >= high) return proof[nextHash++] ?? null;
+    if (high - low === 1n) return leaves[nextLeaf++][1];
+    let half = 1n;
+    while (half * 2n < high - low) half *= 2n;
+    const left = walk(low, low + half);
+    const right = left && walk(low + half, high);
+    return right && nodeHash(left, right);
+  };
+  if (size < 1n || leaves.length === 0) return null;
+  const root = walk(0n, size);
+  return nextLeaf === leaves.length && nextHash === proof.length ? root : null;
+}
+
+// --- signed notes, checkpoints, cosignatures (C2SP) -----------------------------------------------
+
+const NOTE_BYTES_MAX = 1_000_000;
+const SIGNATURES_MAX = 100;
+const CONTROL = /[\x00-\x09\x0b-\x1f]/;
+const NOT_IN_NAMES = /[\p{White_Space}+]/u;
+const SIGNATURE_LINE = /^\u2014 ([^ ]+) ([^ ]+)$/;
+const DECIMAL = /^(?:0|[1-9][0-9]{0,18})$/;
+const LOG_KEY = 1;
+const WITNESS_KEY = 4;
+
+const isKeyName = (name) => name !== "" && !NOT_IN_NAMES.test(name) && !CONTROL.test(name);
+
+function keyId(name, kind, publicKey) {
+  return sha256(join(utf8(`${name}\n`), Uint8Array.of(kind), publicKey)).slice(0, 4);
+}
+
+/** Read a verifier key, `NAME+ID+KEY`: Ed25519 of a log (type 1) or of a witness (type 4). */
+export function readKey(text) {
+  const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/su.exec(text) ?? [];
+  const bytes = fromBase64(encoded ?? "");
+  const refuse = (why) => new Refused("IL8553", "--key", `\`${text.slice(0, 80)}\` ${why}`);
+  if (name === undefined || bytes === null) throw refuse("is not a verifier key NAME+ID+KEY");
+  if (!isKeyName(name)) throw refuse("has a name that no key may have");
+  const [kind, publicKey] = [bytes[0], bytes.slice(1)];
+  if (![LOG_KEY, WITNESS_KEY].includes(kind) || publicKey.length !== 32) {
+    throw refuse("is no Ed25519 key of a log (type 1) or of a witness (type 4)");
+  }
+  if (toHex(keyId(name, kind, publicKey)) !== id) throw refuse("has an id of another key");
+  if (!isPublicKey(publicKey)) throw refuse("holds no point that may be a public key");
+  return { name, id, kind, publicKey };
+}
+
+/** Split a note into its text and its signatures; nothing is verified yet. */
+export function readNote(text) {
+  const refuse = (why) => new Refused("IL8543", "$.checkpoint", `the note ${why}`);
+  if (utf8(text).length > NOTE_BYTES_MAX) throw refuse("is too long");
+  if (CONTROL.test(text) || LONE_SURROGATE.test(text)) throw refuse("has a control character");
+  const split = text.lastIndexOf("\n\n");
+  if (split < 0 || !text.endsWith("\n")) throw refuse("has no signatures");
+  const lines = text.slice(split + 2).split("\n").slice(0, -1);
+  if (lines.length === 0) throw refuse("has no signatures");
+  if (lines.length > SIGNATURES_MAX) throw refuse("has too many signatures");
+  const signatures = lines.map((line) => {
+    const [, name, encoded] = SIGNATURE_LINE.exec(line) ?? [];
+    const bytes = fromBase64(encoded ?? "");
+    if (name === undefined || !isKeyName(name) || bytes === null || bytes.length < 5) {
+      throw refuse("has a line among its signatures that is none");
+    }
+    return { name, id: toHex(bytes.slice(0, 4)), bytes: bytes.slice(4) };
+  });
+  return { text: text.slice(0, split + 1), signatures };
+}
+
+/** Read the text of a checkpoint: origin, size, root, and lines of extensions. */
+export function readCheckpoint(text) {
+  const refuse = (why) => new Refused("IL8543", "$.checkpoint", `the checkpoint ${why}`);
+  const [origin, size, encoded, ...rest] = text.split("\n");
+  if (rest.pop() !== "") throw refuse("has fewer than three lines");
+  const root = fromBase64(encoded);
+  if (origin === "") throw refuse("has no origin");
+  if (!DECIMAL.test(size) || BigInt(size) > INT64_MAX) throw refuse("has no size");
+  if (root === null || root.length !== 32) throw refuse("has no root");
+  if (rest.includes("")) throw refuse("has an empty line");
+  return { origin, size: BigInt(size), root, extensions: rest };
+}
+
+/** Tell whether a signature of a note is one of this key and holds: undefined when it is of others. */
+function holds(note, key, signature) {
+  if (signature.name !== key.name || signature.id !== key.id) return undefined;
+  if (key.kind === LOG_KEY) return verifyEd25519(key.publicKey, utf8(note.text), signature.bytes);
+  return cosignedAt(note, key, signature) !== null;
+}
+
+/** Verify a cosignature: the witness saw this checkpoint at this time, in seconds since 1970. */
+function cosignedAt(note, key, { bytes }) {
+  if (bytes.length !== 72) return null;
+  const time = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
+  if (time > INT64_MAX) return null;
+  const message = utf8(`cosignature/v1\ntime ${time}\n${note.text}`);
+  return verifyEd25519(key.publicKey, message, bytes.slice(8)) ? time : null;
+}
+
+/** Tell what a key says of a note: "absent", "wrong", or "good" with the time of a cosignature. */
+export function verdictOf(note, key) {
+  const own = note.signatures.filter((one) => one.name === key.name && one.id === key.id);
+  if (own.length === 0) return { verdict: "absent" };
+  if (!own.every((signature) => holds(note, key, signature))) return { verdict: "wrong" };
+  if (key.kind === LOG_KEY) return { verdict: "good" };
+  return { verdict: "good", time: cosignedAt(note, key, own[0]) };
+}
