@@ -15,7 +15,7 @@ from interlock.errors import EvidenceRefused
 
 
 def multiproof_spans(indices: Sequence[int], size: int) -> list[range]:
-    """Say which spans of leaves prove that these leaves are in a tree of `size` leaves.
+    """Say which spans of leaves prove that these leaves are in a tree.
 
     Args:
         indices: the leaves, in ascending order, at least one.
@@ -52,7 +52,12 @@ def prove_leaves(indices: Sequence[int], size: int, subtrees: Subtrees) -> list[
 def root_of_leaves(
     leaves: Sequence[tuple[int, bytes]], proof: Sequence[bytes], *, size: int
 ) -> bytes:
-    """Give the root that leaves, as index and hash, lead to with what stands for the others.
+    """Give the root that leaves lead to, with what stands for all others.
+
+    Args:
+        leaves: index and hash of each, in ascending order.
+        proof: what `prove_leaves` gave.
+        size: how many leaves the tree has.
 
     Raises:
         EvidenceRefused: the proof does not have as many hashes as it needs.
