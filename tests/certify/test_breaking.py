@@ -13,8 +13,11 @@ import pytest
 
 from certify.graphs import WRITTEN, Written
 from certify.test_certified import told
-from interlock.engine import Probe, StartAttempt, attempts, gates, ordering, pausing, reopening
-from interlock.engine.turn import locate
+from interlock.engine import Probe, StartAttempt, pausing
+from interlock.engine.kinds import attempts, gates
+from interlock.engine.scopes import reopening
+from interlock.engine.state import ordering
+from interlock.engine.state.turn import locate
 from interlock.journal import (
     AttemptReturned,
     AttemptStarted,
@@ -76,14 +79,14 @@ def test_an_action_that_is_called_before_its_intent_is_durable(monkeypatch: pyte
 
 
 def test_a_write_that_is_sent_again_after_a_timeout(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("interlock.engine.attempts.within_window", lambda *_, **__: True)
+    monkeypatch.setattr("interlock.engine.kinds.attempts.within_window", lambda *_, **__: True)
     retried = CASES["retries"]
     found = problems(retried, "silence")
     assert any("took place 2 times; declared: at most once" in problem for problem in found), found
 
 
 def test_a_write_that_is_sent_again_after_a_crash(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("interlock.engine.attempts.within_window", lambda *_, **__: True)
+    monkeypatch.setattr("interlock.engine.kinds.attempts.within_window", lambda *_, **__: True)
     found = problems(SAFETIES, "crash", "lease")
     assert any("it declares no key, and was sent again" in problem for problem in found), found
     assert any("took place 2 times" in problem for problem in found), found
@@ -243,7 +246,7 @@ def test_a_transaction_that_keeps_its_effect_and_loses_its_outcome(monkeypatch: 
 
 
 def test_every_failure_is_found_again_by_its_number(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("interlock.engine.attempts.within_window", lambda *_, **__: True)
+    monkeypatch.setattr("interlock.engine.kinds.attempts.within_window", lambda *_, **__: True)
     kinds: tuple[Kind, ...] = ("crash", "crash-again", "lease", "decision")
     found = certify(SAFETIES.plan, SAFETIES.inputs, seed=7, sizes=SIZES, kinds=kinds)
     failures = [failure for tally in found.tallies.values() for failure in tally.failures[:2]]

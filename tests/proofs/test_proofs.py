@@ -24,8 +24,8 @@ def test_nothing_is_lost_done_twice_mislabelled_or_undetected(name: str, tmp_pat
 # --- the harness itself
 
 MISTAKES = {
-    "kills": ("interlock.engine.attempts", "within_window", "lambda *_, **__: True"),
-    "seeds": ("interlock.engine.attempts", "within_window", "lambda *_, **__: True"),
+    "kills": ("interlock.engine.kinds.attempts", "within_window", "lambda *_, **__: True"),
+    "seeds": ("interlock.engine.kinds.attempts", "within_window", "lambda *_, **__: True"),
 }
 """A write in doubt is sent once more, which must not be."""
 

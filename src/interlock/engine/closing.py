@@ -3,11 +3,20 @@
 from dataclasses import replace
 
 from interlock.engine.execution import execution_digest
-from interlock.engine.maps import end_item
-from interlock.engine.repeats import end_turn
+from interlock.engine.kinds import end_item, end_turn
 from interlock.engine.scopes import ScopeEnd, is_let, settle_composite, worst
-from interlock.engine.state import NodeState, ScopeState, State, UndoState
-from interlock.engine.turn import ROOT, At, Turn, ended, names_for, settle
+from interlock.engine.state import (
+    ROOT,
+    At,
+    NodeState,
+    ScopeState,
+    State,
+    Turn,
+    UndoState,
+    ended,
+    names_for,
+    settle,
+)
 from interlock.engine.undoing import begin_undo
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, RunOutcome, RunSettled, Value

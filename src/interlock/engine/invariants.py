@@ -7,7 +7,9 @@ the simulator call this after each step: it costs as much as the state is large.
 from collections.abc import Iterator
 from typing import cast
 
+from interlock.engine.scopes import stopping
 from interlock.engine.state import (
+    ROOT,
     Found,
     GateState,
     MapState,
@@ -17,8 +19,6 @@ from interlock.engine.state import (
     State,
     WaitState,
 )
-from interlock.engine.stopping import stopping
-from interlock.engine.turn import ROOT
 from interlock.errors import ensure
 from interlock.journal import SETTLED
 from interlock.plan import (

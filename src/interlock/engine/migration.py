@@ -11,10 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from interlock.engine.reopening import did_not_last, to_be_repeated
-from interlock.engine.scopes import count_again, inputs_problem
-from interlock.engine.state import GateState, NodeState, ScopeState, State
-from interlock.engine.turn import ROOT, IllegalTransition, Turn
+from interlock.engine.scopes import count_again, did_not_last, inputs_problem, to_be_repeated
+from interlock.engine.state import (
+    ROOT,
+    GateState,
+    IllegalTransition,
+    NodeState,
+    ScopeState,
+    State,
+    Turn,
+)
 from interlock.journal import RunMigrated
 from interlock.plan import (
     AnyCompiledNode,

@@ -2,10 +2,9 @@
 
 from typing import cast
 
-from interlock.engine.gates import expiry
-from interlock.engine.ordering import attempt_due
+from interlock.engine.kinds import expiry
 from interlock.engine.starting import activate
-from interlock.engine.turn import At, IllegalTransition, Turn, locate, settle
+from interlock.engine.state import At, IllegalTransition, Turn, attempt_due, locate, settle
 from interlock.journal import RunPaused
 from interlock.plan import CompiledCall
 from interlock.values import Path

@@ -6,14 +6,20 @@ Every outstanding command again, and a decision about every attempt that was los
 from collections.abc import Iterator
 from typing import cast
 
-from interlock.engine.attempts import lost
-from interlock.engine.commands import Record
-from interlock.engine.gates import expiry
-from interlock.engine.ordering import ask_or_doubt, attempt_due, probe_due, within_window
-from interlock.engine.state import ScopeState
-from interlock.engine.stopping import end_unsent, stopped
-from interlock.engine.timers import set_again
-from interlock.engine.turn import At, IllegalTransition, Turn, settle
+from interlock.engine.kinds import expiry, lost, set_again
+from interlock.engine.scopes import end_unsent, stopped
+from interlock.engine.state import (
+    At,
+    IllegalTransition,
+    Record,
+    ScopeState,
+    Turn,
+    ask_or_doubt,
+    attempt_due,
+    probe_due,
+    settle,
+    within_window,
+)
 from interlock.errors import ensure
 from interlock.journal import ErrorInfo, RunRecovered
 from interlock.plan import CompiledCall

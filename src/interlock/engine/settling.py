@@ -3,11 +3,19 @@
 What ran ahead of the journal left one event: the attempt is lived again from it.
 """
 
-from interlock.engine.attempts import on_failed, take_returned
-from interlock.engine.judging import seen
-from interlock.engine.orders import take_order
-from interlock.engine.state import MapState, Outcome, RepeatState, ScopeState
-from interlock.engine.turn import At, Turn, expect, locate
+from interlock.engine.kinds import on_failed, take_returned
+from interlock.engine.state import (
+    At,
+    MapState,
+    Outcome,
+    RepeatState,
+    ScopeState,
+    Turn,
+    expect,
+    locate,
+    seen,
+    take_order,
+)
 from interlock.engine.undoing import on_undo_settled
 from interlock.journal import SETTLED, AttemptFailed, AttemptReturned, NodeSettled
 

@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from typing import assert_never, cast
 
-from interlock.engine.gates import open_gate, refusal
-from interlock.engine.launching import launch_call
-from interlock.engine.maps import open_map
-from interlock.engine.repeats import open_repeat
-from interlock.engine.resuming import go_on
-from interlock.engine.scopes import open_graph, settle_composite
-from interlock.engine.state import ScopeState
-from interlock.engine.stopping import stopped
-from interlock.engine.turn import At, Turn, ended, names_for, settle
-from interlock.engine.waits import open_wait
+from interlock.engine.kinds import (
+    go_on,
+    launch_call,
+    open_gate,
+    open_map,
+    open_repeat,
+    open_wait,
+    refusal,
+)
+from interlock.engine.scopes import open_graph, settle_composite, stopped
+from interlock.engine.state import At, ScopeState, Turn, ended, names_for, settle
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, Value
 from interlock.plan import (

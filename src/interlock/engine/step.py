@@ -9,26 +9,36 @@ engine had not ordered, or an attempt that is not due, raises `IllegalTransition
 
 from typing import assert_never, cast
 
-from interlock.engine.attempts import on_in_doubt, on_probed, on_resolved, on_returned, on_started
 from interlock.engine.closing import close_scope
-from interlock.engine.commands import Command
-from interlock.engine.gates import on_decided, on_gate_opened
+from interlock.engine.kinds import (
+    on_accepted,
+    on_decided,
+    on_gate_opened,
+    on_in_doubt,
+    on_probed,
+    on_refused,
+    on_resolved,
+    on_returned,
+    on_signal,
+    on_started,
+    on_timer,
+    on_wait_opened,
+    set_timer,
+)
 from interlock.engine.migration import adopt_next, on_migrated
-from interlock.engine.orders import take_order
 from interlock.engine.pausing import on_paused, on_unpaused
-from interlock.engine.proposals import on_accepted, on_refused
 from interlock.engine.recovery import on_recovered
-from interlock.engine.reopening import on_reopened
-from interlock.engine.scopes import inputs_problem, open_scope
+from interlock.engine.scopes import (
+    inputs_problem,
+    on_node_cancelled,
+    on_reopened,
+    on_run_cancelled,
+    open_scope,
+)
 from interlock.engine.settling import on_attempt_failed, on_settled
 from interlock.engine.starting import activate
-from interlock.engine.state import State
-from interlock.engine.stopping import on_node_cancelled, on_run_cancelled
-from interlock.engine.timers import set_timer
-from interlock.engine.turn import ROOT, IllegalTransition, Turn
+from interlock.engine.state import ROOT, Command, IllegalTransition, State, Turn, take_order
 from interlock.engine.undoing import undo_node
-from interlock.engine.waits import on_signal, on_wait_opened
-from interlock.engine.waking import on_timer
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,

@@ -7,9 +7,17 @@ as it is, and so does all that it depends on.
 
 from typing import cast
 
-from interlock.engine.launching import launch_call
-from interlock.engine.state import End, NodeState, ScopeState, UndoState
-from interlock.engine.turn import At, Turn, names_for, settle
+from interlock.engine.kinds import launch_call
+from interlock.engine.state import (
+    At,
+    End,
+    NodeState,
+    ScopeState,
+    Turn,
+    UndoState,
+    names_for,
+    settle,
+)
 from interlock.errors import ExpressionFailed, ValueRefused, ensure
 from interlock.journal import SETTLED, ErrorInfo, NodeSettled, Value
 from interlock.plan import CompiledCall, CompiledRepeat

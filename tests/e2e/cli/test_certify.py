@@ -74,7 +74,7 @@ def test_recorded_outputs_are_the_answers_of_a_later_certification(shell: Shell)
 
 def test_the_command_of_a_failure_shows_it_again(shell: Shell, monkeypatch: pytest.MonkeyPatch):
     """As it stands: whoever pastes it sees the same course fail in the same way, alone."""
-    monkeypatch.setattr("interlock.engine.attempts.within_window", lambda *_, **__: True)
+    monkeypatch.setattr("interlock.engine.kinds.attempts.within_window", lambda *_, **__: True)
     shell.write("it's.yaml", ANSWERS)
     line = f'interlock certify release.yaml {INPUTS} --answers "it\'s.yaml" --seed 7 --quick'
     failed = shell(f"{line} --only crash --json")
@@ -94,7 +94,7 @@ def test_a_failure_of_recorded_answers_names_their_run(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ):
     run = shell(f"interlock run release.yaml {INPUTS} --json").json["run"]
-    monkeypatch.setattr("interlock.engine.attempts.within_window", lambda *_, **__: True)
+    monkeypatch.setattr("interlock.engine.kinds.attempts.within_window", lambda *_, **__: True)
     line = "interlock certify release.yaml --from-run last --quick --only crash --json"
     failed = shell(line).json
     assert f"--from-run {run} " in failed["failures"][0]["command"]

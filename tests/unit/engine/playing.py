@@ -11,7 +11,7 @@ from random import Random
 from typing import TypeAlias
 
 from interlock.engine import StartAttempt
-from interlock.engine.state import GateState, NodeState, WaitState
+from interlock.engine.state.state import GateState, NodeState, WaitState
 from interlock.journal import GateOpened, GateVerdict, NodeSettled, WaitOpened
 from interlock.plan import CompiledCall, CompiledPropose
 from interlock.values import Json, Path, paths

@@ -1,7 +1,6 @@
 """Calling: arguments are checked and bound to the action; its first attempt is ordered."""
 
-from interlock.engine.ordering import order_attempt
-from interlock.engine.turn import At, call_of, settle
+from interlock.engine.state import At, call_of, order_attempt, settle
 from interlock.journal import ErrorInfo, Value
 from interlock.plan import CompiledCall
 

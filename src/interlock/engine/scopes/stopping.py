@@ -6,10 +6,23 @@ doubt as ever.
 
 from typing import cast
 
-from interlock.engine.commands import CancelAttempt
-from interlock.engine.ordering import ask_or_doubt, attempt_due
-from interlock.engine.state import GateState, MapState, RepeatState, ScopeState, WaitState
-from interlock.engine.turn import ROOT, At, IllegalTransition, Turn, expect, locate, settle
+from interlock.engine.state import (
+    ROOT,
+    At,
+    CancelAttempt,
+    GateState,
+    IllegalTransition,
+    MapState,
+    RepeatState,
+    ScopeState,
+    Turn,
+    WaitState,
+    ask_or_doubt,
+    attempt_due,
+    expect,
+    locate,
+    settle,
+)
 from interlock.journal import SETTLED, ErrorInfo, NodeCancelled, RunCancelled
 from interlock.plan import CompiledCall
 from interlock.values import paths

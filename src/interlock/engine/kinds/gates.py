@@ -7,11 +7,12 @@ that it is used up in the transaction of that intent.
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from interlock.engine.orders import take_order
-from interlock.engine.state import Allowed, Approval, GateState
-from interlock.engine.timers import fall_asleep
-from interlock.engine.turn import (
+from interlock.engine.kinds.sleeping import fall_asleep
+from interlock.engine.state import (
+    Allowed,
+    Approval,
     At,
+    GateState,
     IllegalTransition,
     Turn,
     call_of,
@@ -19,6 +20,7 @@ from interlock.engine.turn import (
     locate,
     names_for,
     settle,
+    take_order,
 )
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.graph import Expression

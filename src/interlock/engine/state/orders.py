@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from interlock.engine.turn import IllegalTransition, Turn
+from interlock.engine.state.turn import IllegalTransition, Turn
 from interlock.journal import ErrorInfo, Event, Value
 from interlock.values import Path
 

@@ -2,10 +2,8 @@
 
 from typing import cast
 
-from interlock.engine.ordering import order_attempt
-from interlock.engine.scopes import open_graph
-from interlock.engine.stopping import stopped
-from interlock.engine.turn import At, Turn, locate, settle
+from interlock.engine.scopes import open_graph, stopped
+from interlock.engine.state import At, Turn, locate, order_attempt, settle
 from interlock.errors import DocumentInvalid, ensure
 from interlock.journal import ErrorInfo, ProposalAccepted, ProposalRefused, Value
 from interlock.plan import CompiledPropose, Proposal, compile_proposal

@@ -2,9 +2,9 @@
 
 from typing import cast
 
-from interlock.engine.commands import Probe, StartAttempt
-from interlock.engine.state import Call
-from interlock.engine.turn import At, causes_of
+from interlock.engine.state.commands import Probe, StartAttempt
+from interlock.engine.state.state import Call
+from interlock.engine.state.turn import At, causes_of
 from interlock.journal import ErrorInfo, NodeInDoubt
 from interlock.plan import CompiledCall
 from interlock.values import Digest, digest

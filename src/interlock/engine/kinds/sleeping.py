@@ -1,9 +1,7 @@
 """What waits for a time or for persons sleeps: it costs nothing but its place in the state."""
 
-from interlock.engine.commands import SetTimer
-from interlock.engine.state import GateState, WaitState
-from interlock.engine.stopping import stopped
-from interlock.engine.turn import ROOT, At, Turn, settle
+from interlock.engine.scopes import stopped
+from interlock.engine.state import ROOT, At, GateState, SetTimer, Turn, WaitState, settle
 from interlock.values import Path
 
 

@@ -6,8 +6,8 @@ The state, the entry that is being applied, and the commands it leads to.
 from collections import deque
 from dataclasses import dataclass
 
-from interlock.engine.commands import Command, Record
-from interlock.engine.state import Call, NodeState, ScopeState, State
+from interlock.engine.state.commands import Command, Record
+from interlock.engine.state.state import Call, NodeState, ScopeState, State
 from interlock.errors import InternalError
 from interlock.journal import (
     ErrorInfo,

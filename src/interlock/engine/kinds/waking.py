@@ -1,9 +1,8 @@
 """The time of what sleeps has come."""
 
-from interlock.engine import gates, waits
-from interlock.engine.state import GateState
-from interlock.engine.stopping import stop_run
-from interlock.engine.turn import ROOT, IllegalTransition, Turn, expect, locate
+from interlock.engine.kinds import gates, waits
+from interlock.engine.scopes import stop_run
+from interlock.engine.state import ROOT, GateState, IllegalTransition, Turn, expect, locate
 from interlock.journal import ErrorInfo, TimerFired
 
 

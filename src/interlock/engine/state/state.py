@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from interlock.engine.commands import Record
+from interlock.engine.state.commands import Record
 from interlock.journal import ErrorInfo, NodeStatus, RunOutcome, SettledStatus, Value
 from interlock.plan import AnyCompiledNode, CompiledGraph, Plan, Proposal
 from interlock.values import Digest, Json, NodeId, Path, RunId, immutable

@@ -2,10 +2,14 @@
 
 from typing import cast
 
-from interlock.engine.scopes import inputs_problem, open_scope, over_limit, settle_composite
-from interlock.engine.state import RepeatState
-from interlock.engine.stopping import stopped
-from interlock.engine.turn import At, names_for, settle
+from interlock.engine.scopes import (
+    inputs_problem,
+    open_scope,
+    over_limit,
+    settle_composite,
+    stopped,
+)
+from interlock.engine.state import At, RepeatState, names_for, settle
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, Value
 from interlock.plan import CompiledRepeat

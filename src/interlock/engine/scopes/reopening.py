@@ -6,10 +6,17 @@ on in them. A write that happened and broke its promise is never repeated by its
 decides about it, as about one in doubt.
 """
 
-from interlock.engine.ordering import doubt
-from interlock.engine.scopes import count_again, is_let
-from interlock.engine.state import NodeState, ScopeState, State
-from interlock.engine.turn import ROOT, At, IllegalTransition, Turn
+from interlock.engine.scopes.opening import count_again, is_let
+from interlock.engine.state import (
+    ROOT,
+    At,
+    IllegalTransition,
+    NodeState,
+    ScopeState,
+    State,
+    Turn,
+    doubt,
+)
 from interlock.journal import ErrorInfo
 from interlock.plan import AnyCompiledNode, CompiledCall
 from interlock.values import Path

@@ -1,7 +1,7 @@
 """Judging an output: does it satisfy its schema and the node's postconditions?"""
 
-from interlock.engine.state import State
-from interlock.engine.turn import At, Turn, locate, names_for
+from interlock.engine.state.state import State
+from interlock.engine.state.turn import At, Turn, locate, names_for
 from interlock.errors import ExpressionFailed
 from interlock.journal import AttemptReturned, ErrorInfo, Value
 from interlock.plan import CompiledPropose

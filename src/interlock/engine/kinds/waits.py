@@ -3,12 +3,20 @@
 from dataclasses import replace
 from typing import cast
 
-from interlock.engine.judging import judge
-from interlock.engine.orders import take_order
-from interlock.engine.state import Kept, WaitState
-from interlock.engine.stopping import stopped
-from interlock.engine.timers import fall_asleep
-from interlock.engine.turn import ROOT, At, IllegalTransition, Turn, locate, settle
+from interlock.engine.kinds.sleeping import fall_asleep
+from interlock.engine.scopes import stopped
+from interlock.engine.state import (
+    ROOT,
+    At,
+    IllegalTransition,
+    Kept,
+    Turn,
+    WaitState,
+    judge,
+    locate,
+    settle,
+    take_order,
+)
 from interlock.journal import ErrorInfo, SignalReceived, Value, WaitOpened
 from interlock.plan import CompiledWait
 from interlock.values import Path

@@ -2,18 +2,19 @@
 
 from typing import cast
 
-from interlock.engine.reopening import did_not_last, reopen
 from interlock.engine.scopes import (
     ScopeEnd,
+    did_not_last,
     inputs_problem,
     open_scope,
     over_limit,
+    reopen,
     settle_composite,
+    stop_map,
+    stopped,
     worst,
 )
-from interlock.engine.state import MapState, ScopeState
-from interlock.engine.stopping import stop_map, stopped
-from interlock.engine.turn import At, settle
+from interlock.engine.state import At, MapState, ScopeState, settle
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo
 from interlock.plan import CompiledMap

@@ -6,9 +6,7 @@ Opened by a run, a subgraph, an item of a map, a turn of a repeat, an accepted p
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from interlock.engine.judging import judge
-from interlock.engine.state import NodeState, ScopeState
-from interlock.engine.turn import At, Turn, settle
+from interlock.engine.state import At, NodeState, ScopeState, Turn, judge, settle
 from interlock.errors import ValueRefused
 from interlock.journal import SETTLED, ErrorInfo, RunOutcome, Value
 from interlock.plan import AnyCompiledNode, CompiledGate, CompiledGraph

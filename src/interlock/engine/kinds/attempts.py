@@ -2,26 +2,24 @@
 
 from typing import assert_never, cast
 
-from interlock.engine.judging import judge
-from interlock.engine.ordering import (
-    ask_or_doubt,
-    binding_of,
-    call_in,
-    doubt,
-    order_attempt,
-    within_window,
-)
-from interlock.engine.proposals import consider
-from interlock.engine.stopping import CANCELLED, stopped
-from interlock.engine.turn import (
+from interlock.engine.kinds.proposals import consider
+from interlock.engine.scopes import CANCELLED, stopped
+from interlock.engine.state import (
     At,
     IllegalTransition,
     Turn,
+    ask_or_doubt,
+    binding_of,
+    call_in,
     causes_of,
+    doubt,
     expect,
+    judge,
     locate,
     misfit,
+    order_attempt,
     settle,
+    within_window,
 )
 from interlock.journal import (
     AttemptFailed,

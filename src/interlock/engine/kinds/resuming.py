@@ -2,10 +2,9 @@
 
 from typing import cast
 
-from interlock.engine.maps import go_on_with_map
-from interlock.engine.reopening import did_not_last, forget, reopen
-from interlock.engine.state import MapState, RepeatState
-from interlock.engine.turn import At
+from interlock.engine.kinds.maps import go_on_with_map
+from interlock.engine.scopes import did_not_last, forget, reopen
+from interlock.engine.state import At, MapState, RepeatState
 from interlock.plan import CompiledMap
 from interlock.values import paths
 
