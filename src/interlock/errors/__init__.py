@@ -40,6 +40,7 @@ from interlock.errors.tree import (
     TransactionRefused as TransactionRefused,
     UsageError as UsageError,
     ValueRefused as ValueRefused,
+    WitnessBehind as WitnessBehind,
     ensure as ensure,
 )
 
@@ -80,4 +81,5 @@ __all__ = [
     "TransactionRefused",
     "UsageError",
     "ValueRefused",
+    "WitnessBehind",
 ]

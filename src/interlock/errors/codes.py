@@ -473,6 +473,35 @@ CODES: dict[str, CodeInfo] = {
         "The proof does not show that the newer tree only adds leaves to the older one: the log"
         " was cut or rewritten, or the proof belongs to other trees.",
     ),
+    "IL8504": CodeInfo(
+        "no signed note",
+        "A checkpoint travels as a C2SP signed note: a text, an empty line, and signatures."
+        " What was given is none, or is longer than what is read.",
+    ),
+    "IL8505": CodeInfo(
+        "key refused", "A public key, a private key or the name of a key is not what it has to be."
+    ),
+    "IL8506": CodeInfo(
+        "signature does not hold",
+        "A trusted key is named, and its signature is not of this text.",
+    ),
+    "IL8507": CodeInfo(
+        "not signed", "None of the trusted keys signed. Signatures by other keys prove nothing."
+    ),
+    "IL8508": CodeInfo(
+        "no checkpoint",
+        "The text of a checkpoint has the log's name, the size of its tree and the root.",
+    ),
+    "IL8509": CodeInfo("another log", "A proof or a checkpoint belongs to a log of another name."),
+    "IL8510": CodeInfo(
+        "request to a witness refused",
+        "A witness is sent the size it knows, a proof and a checkpoint, in that order.",
+    ),
+    "IL8511": CodeInfo(
+        "witness knows another tree",
+        "A proof starts where the witness stopped. A witness that knows more than the log has shows"
+        " that the log lost events, or was put back to an older copy.",
+    ),
     # --- IL9xxx usage and internal
     "IL9001": CodeInfo("usage", "A call or command makes no sense as given."),
     "IL9002": CodeInfo(

@@ -20,6 +20,7 @@ InterlockError
 │   └── LeaseLost        a later epoch took the run over; this owner must stop
 ├── Divergence           a replay differs from its journal
 ├── EvidenceRefused      a proof, note, checkpoint, tile or receipt does not hold
+│   └── WitnessBehind    a proof starts from another tree than the witness has
 ├── TransactionRefused   what an action did in its transaction was undone
 ├── ExtraMissing         an optional dependency is needed; names the extra
 ├── UsageError           a call or command makes no sense as given
@@ -203,6 +204,16 @@ class EvidenceRefused(InterlockError):
     """A proof, note, checkpoint, tile or receipt does not hold, or is not one."""
 
     code = "IL8500"
+
+
+class WitnessBehind(EvidenceRefused):
+    """A proof starts from another tree than the witness has; `size` is the one it has."""
+
+    code = "IL8511"
+
+    def __init__(self, message: str, *, size: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.size = size
 
 
 class ExtraMissing(InterlockError):

@@ -25,7 +25,7 @@ from interlock.audit import (
 from interlock.errors import EvidenceRefused
 
 VECTORS = Path(__file__).parents[3] / "../shared/data/rfc6962-merkle/testdata"
-SIZE = 40
+SIZE = 26
 LEAVES = [leaf_hash(bytes([number])) for number in range(SIZE)]
 
 
