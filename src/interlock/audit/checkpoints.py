@@ -77,7 +77,9 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[Signer]) -> Note:
-    """Sign a checkpoint. Whether the tree extends the last one signed is the caller's to check.
+    """Sign a checkpoint.
+
+    Whether the tree extends the last one signed is the caller's to check.
 
     Raises:
         EvidenceRefused: no checkpoint can have this origin, size, root or these extensions.
@@ -89,7 +91,7 @@ def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[Signer]) -> Note:
 
 
 def open_checkpoint(data: bytes, *, origin: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint:
-    """Read a signed checkpoint of a log, and check that one of the log's keys signed it.
+    """Read a checkpoint of a log, and check that a key of the log signed it.
 
     Args:
         data: the note, as it is stored or sent.

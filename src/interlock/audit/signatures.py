@@ -79,7 +79,7 @@ class Signature:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Whoever can sign: a name, the public key, and a function that signs bytes with Ed25519.
+    """Whoever can sign: a name, a public key, and a function that signs bytes.
 
     The private key stays inside of the function, so that a signer can be printed and logged, and
     the key may as well be held by a device.

@@ -28,7 +28,7 @@ REQUEST_BYTES_MAX = NOTE_BYTES_MAX + 8 * 1024
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessRequest:
-    """What a log asks of a witness: cosign this checkpoint, which extends the tree you know.
+    """What a log asks of a witness: cosign a checkpoint that extends your tree.
 
     Attributes:
         old_size: the size of the tree that the proof starts from; 0 when there is none.
