@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         wait as wait,
         when as when,
     )
+    from interlock.journal import Principal as Principal
     from interlock.plan import Limits as Limits, Plan as Plan, compile as compile  # noqa: A004
     from interlock.runtime import (
         CallLimit as CallLimit,
@@ -92,6 +93,7 @@ _HOMES = {
     "output_of": "graph",
     "Permanent": "errors",
     "Plan": "plan",
+    "Principal": "journal",
     "propose": "graph",
     "Registry": "actions",
     "repeat": "graph",
@@ -140,6 +142,7 @@ __all__ = [
     "output_of",
     "Permanent",
     "Plan",
+    "Principal",
     "propose",
     "Registry",
     "repeat",

@@ -1,5 +1,16 @@
 """The journal of a run: typed events, their bytes, and the records a store keeps."""
 
+from interlock.journal.actors import (
+    ENGINE as ENGINE,
+    Actor as Actor,
+    Principal as Principal,
+    Who as Who,
+    actor_words as actor_words,
+    parse_actor as parse_actor,
+    principal_in as principal_in,
+    principal_of as principal_of,
+    runtime_actor as runtime_actor,
+)
 from interlock.journal.codec import (
     Envelope as Envelope,
     decode_entry as decode_entry,
@@ -63,12 +74,15 @@ from interlock.journal.records import (
 from interlock.journal.values import ErrorInfo as ErrorInfo, Value as Value
 
 __all__ = [
+    "Actor",
+    "actor_words",
     "AttemptFailed",
     "AttemptReturned",
     "AttemptStarted",
     "decode_entry",
     "encode_entry",
     "ENDED",
+    "ENGINE",
     "Entry",
     "entry_in",
     "Envelope",
@@ -90,6 +104,10 @@ __all__ = [
     "open_envelope",
     "owner_id",
     "OwnerId",
+    "parse_actor",
+    "Principal",
+    "principal_in",
+    "principal_of",
     "ProbeAnswer",
     "ProbeAnswered",
     "process_of",
@@ -109,6 +127,7 @@ __all__ = [
     "RunSettled",
     "RunStarted",
     "RunStatus",
+    "runtime_actor",
     "RunUnpaused",
     "SETTLED",
     "SettledStatus",
@@ -120,4 +139,5 @@ __all__ = [
     "values_of",
     "Verdict",
     "WaitOpened",
+    "Who",
 ]
