@@ -99,7 +99,9 @@ Who: TypeAlias = Principal | str
 
 
 def principal_of(who: Who) -> Principal:
-    r"""Take a plain name as unauthenticated, whatever it says; halves of characters as `\udc80`.
+    r"""Take a plain name as unauthenticated, whatever it says.
+
+    Halves of characters in it are written as `\udc80`.
 
     Raises:
         UsageError: it is no name.
@@ -118,7 +120,7 @@ def runtime_actor(owner: OwnerId) -> Actor:
 
 
 def parse_actor(text: str) -> Principal | OwnerId | None:
-    """Read the text of an actor: a principal, the owner whose runtime it is, or None: the engine.
+    """Read the text of an actor: a principal, the owner of a runtime, None: the engine.
 
     Raises:
         JournalCorrupt: it is the text of no actor.
