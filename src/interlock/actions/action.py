@@ -5,7 +5,6 @@ import re
 import textwrap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, final, overload
 
@@ -14,7 +13,7 @@ from interlock.actions.manifest import EFFECTS, Effect, Manifest
 from interlock.actions.options import NodeOptions
 from interlock.actions.signature import Signature
 from interlock.errors import ActionInvalid, UsageError, ValueRefused
-from interlock.values import Digest, Json, Schema, decode, digest, duration_ms, encode
+from interlock.values import Digest, Json, Schema, decode, digest, duration_ms, encode, immutable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,7 +42,7 @@ class Tracer(Protocol):
 TRACER: ContextVar[Tracer | None] = ContextVar("interlock_tracer", default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Safety:
     """What a write declares to be safe, as `@action` takes it."""
 
@@ -54,7 +53,7 @@ class Safety:
     transactional: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Bounds:
     """Declared bounds of one attempt.
 

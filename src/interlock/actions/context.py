@@ -1,20 +1,20 @@
 """What an action may ask of the runtime while it runs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import index
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from interlock.actions.manifest import Manifest
 from interlock.errors import UsageError
-from interlock.values import Digest, Json, Path, Schema
+from interlock.values import Digest, Json, Path, Schema, immutable, mutable
 
 T = TypeVar("T")
 LiveKind: TypeAlias = Literal["chunk", "heartbeat"]
 NOWHERE = Path("")
 
 
-@dataclass(slots=True, kw_only=True)
+@mutable(kw_only=True)
 class Usage:
     """What an attempt says it consumed. Money is in millionths of a dollar."""
 
@@ -47,7 +47,7 @@ def say_nothing(kind: LiveKind, value: Json) -> None:
     """Drop what an action says while it runs, for runtimes that nobody watches."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ProposalRules:
     """What a graph that is proposed here may use, and what its outputs must satisfy."""
 
@@ -55,7 +55,7 @@ class ProposalRules:
     returns: Schema = True
 
 
-@dataclass(slots=True, kw_only=True)
+@mutable(kw_only=True)
 class Context:
     """Injected into an action that has a parameter annotated with `Context`.
 

@@ -8,7 +8,6 @@ orders everything that is due, or before `RunReopened`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from interlock.engine.scopes import count_again, did_not_last, inputs_problem, to_be_repeated
@@ -36,13 +35,13 @@ from interlock.plan import (
     Plan,
     restore,
 )
-from interlock.values import Json, NodeId, Path, paths
+from interlock.values import Json, NodeId, Path, immutable, paths
 
 T = TypeVar("T")
 Composite = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Difference:
     """A node that was executed under the old plan and is another one in the new plan.
 

@@ -1,7 +1,6 @@
 """The story of a node: the events that brought it where it is, in words; every edge shows them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from interlock.actions import Manifest
@@ -35,10 +34,10 @@ from interlock.journal import (
     TimerFired,
     WaitOpened,
 )
-from interlock.values import Path
+from interlock.values import Path, immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Moment:
     """One event of a story, and what it means."""
 
@@ -46,7 +45,7 @@ class Moment:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Doubt:
     """Why nobody knows what became of a write.
 

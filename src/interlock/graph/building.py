@@ -1,6 +1,6 @@
 """Building the tree of a document from the events of a YAML parser, with all places."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from yaml.events import (
     AliasEvent,
@@ -20,7 +20,7 @@ from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.scalars import OutOfRange, Scalar, plain_scalar
 from interlock.graph.scan import Scan, Stop, escape
 from interlock.graph.showing import bare
-from interlock.values import Json, immutable
+from interlock.values import Json, immutable, mutable
 
 _STANDARD = "tag:yaml.org,2002:"
 _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
@@ -41,7 +41,7 @@ class _Anchor:
     height: int
 
 
-@dataclass(slots=True, kw_only=True)
+@mutable(kw_only=True)
 class _Frame:
     """An open collection. `key` is the key whose value comes next."""
 
@@ -56,7 +56,7 @@ class _Frame:
     flow: bool = False
 
 
-@dataclass(slots=True)
+@mutable()
 class Builder:
     """Builds the tree from events, without recursion, and counts as it goes."""
 

@@ -8,9 +8,7 @@ from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.scan import TEXT_FILE, Scan
 
 # What YAML forbids, and the line breaks of YAML 1.1 that 1.2 reads as text: the parsers fold them.
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _WIDE = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",

@@ -1,14 +1,14 @@
 """Typed access to the fields of a document, collecting every problem on the way."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from interlock.errors import Diagnostic
 from interlock.graph.identifiers import did_you_mean, near
 from interlock.graph.limits import DocumentLimits
 from interlock.graph.scan import escape
 from interlock.graph.showing import bare, kind_of, show
-from interlock.values import Json
+from interlock.values import Json, mutable
 
 MAPPINGS = frozenset(
     ("defaults", "graphs", "inputs", "nodes", "outputs", "retry", "returns", "types", "with")
@@ -19,7 +19,7 @@ class TooManyProblems(Exception):
     """Enough problems were found; the rest of the document is not looked at."""
 
 
-@dataclass(slots=True)
+@mutable()
 class Problems:
     """All problems of a document, and where stored expressions begin inside their scalars.
 

@@ -4,7 +4,7 @@ Scalars keep their spelling, quotes and anchors; only the space between pieces i
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from yaml.events import (
@@ -18,7 +18,7 @@ from yaml.events import (
 
 from interlock.graph.quoting import quoted
 from interlock.graph.yaml import events
-from interlock.values import immutable
+from interlock.values import immutable, mutable
 
 Kind = Literal["scalar", "mapping", "list"]
 
@@ -26,7 +26,7 @@ _PROPERTIES = re.compile(r"(?:[&!][^\s\[\]{},]*[ \t]*)+")
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-@dataclass(slots=True, kw_only=True)
+@mutable(kw_only=True)
 class Piece:
     """A value of the document with its text.
 
@@ -57,7 +57,7 @@ class Comment:
     alone: bool
 
 
-@dataclass(slots=True)
+@mutable()
 class _Open:
     piece: Piece
     key: Piece | None = None

@@ -2,11 +2,11 @@
 
 import bisect
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap, Span
 from interlock.graph.showing import bare
-from interlock.values import Json, immutable
+from interlock.values import Json, immutable, mutable
 
 TEXT_FILE = "<text>"
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -21,7 +21,7 @@ def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
-@dataclass(slots=True)
+@mutable()
 class Scan:
     """The text of a document, where its values stand, and what is wrong with it as text."""
 

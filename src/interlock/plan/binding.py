@@ -1,7 +1,7 @@
 """The first pass over a node: compile its expressions, and find what it reads and waits for."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, cast
 
 from interlock.actions import Manifest
@@ -24,7 +24,7 @@ from interlock.graph import (
 )
 from interlock.plan.catalog import Catalog
 from interlock.plan.problems import Problems, nearest, pointer
-from interlock.values import Json, NodeId, immutable
+from interlock.values import Json, NodeId, immutable, mutable
 
 ARGS = frozenset({"args"})
 RESULT = frozenset({"result"})
@@ -58,7 +58,7 @@ class Guard(NamedTuple):
     name: str
 
 
-@dataclass(slots=True)
+@mutable()
 class Given:
     """Arguments by name as a node gives them: its `with`, its `carry`, the `with` of its `undo`.
 
@@ -84,7 +84,7 @@ class Given:
         return f"{self.home}/{self.name}"
 
 
-@dataclass(slots=True)
+@mutable()
 class BoundUndo:
     """An `undo` with its expressions compiled; it may read the node itself, too."""
 
@@ -93,7 +93,7 @@ class BoundUndo:
     reads: list[Read]
 
 
-@dataclass(slots=True)
+@mutable()
 class Bound:
     """A node with its expressions compiled.
 
@@ -243,7 +243,7 @@ def _bind_undo(around: Surroundings, bound: Bound, catalog: Catalog) -> None:
     bound.reads += [each for each in aside.reads if each.reference.node != bound.node.id]
 
 
-@dataclass(slots=True)
+@mutable()
 class _Binder:
     """Compiles what a node says, and collects what that reads."""
 

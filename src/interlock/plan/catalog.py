@@ -1,15 +1,16 @@
 """The actions that a graph may use, looked up by name, and which of them it does use."""
 
 from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 
 from interlock.actions import Manifest, Registry
 from interlock.plan.problems import Problems, nearest
 from interlock.plan.target import Target
+from interlock.values import mutable
 
 
-@dataclass(slots=True, kw_only=True)
+@mutable(kw_only=True)
 class Catalog:
     """Manifests by name, made when they are asked for.
 

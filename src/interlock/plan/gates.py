@@ -1,7 +1,7 @@
 """What gates cover: the nodes that they allow, with the arguments these have when a gate opens."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from interlock.graph import (
     CallNode,
@@ -23,7 +23,7 @@ from interlock.plan.model import (
 from interlock.plan.parts import args_of
 from interlock.plan.problems import nearest
 from interlock.plan.site import Site
-from interlock.values import NodeId, Schema
+from interlock.values import NodeId, Schema, mutable
 
 WITHOUT_EFFECT = (WaitNode, GateNode, FirstOfNode)
 
@@ -52,7 +52,7 @@ def _with_gates(
     return replace(node, gates=gates[node.index]) if node.index in gates else node
 
 
-@dataclass(slots=True)
+@mutable()
 class _Gate:
     """One gate, and what it may cover."""
 

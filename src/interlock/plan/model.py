@@ -230,7 +230,7 @@ class CompiledGraph:
     undoable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Plan:
     """A graph that may run.
 

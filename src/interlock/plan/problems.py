@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from interlock.errors import Diagnostic, SourceMap
 from interlock.graph import Broken, DocumentLimits
-from interlock.values import Json
+from interlock.values import Json, mutable
 
 SHOWN_MAX = 8
 
@@ -34,7 +34,7 @@ def nearest(word: str, known: Iterable[str], *, none: str = "there is none") -> 
     return f"there are: {', '.join(names[:SHOWN_MAX])}{more}"
 
 
-@dataclass(slots=True)
+@mutable()
 class Problems:
     """Diagnostics found so far.
 
@@ -164,7 +164,7 @@ def _with_place(diagnostic: Diagnostic, source: SourceMap | None) -> Diagnostic:
     return replace(diagnostic, notes=(*diagnostic.notes, f"in that graph at {inside}"))
 
 
-@dataclass(slots=True)
+@mutable()
 class _Order:
     document: Json
     ranks: dict[int, Mapping[str, int]] = field(default_factory=dict[int, Mapping[str, int]])

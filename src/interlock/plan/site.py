@@ -1,7 +1,7 @@
 """One graph while it is compiled: what its nodes know of each other, and what is around it."""
 
 from collections.abc import Iterable, Mapping, Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from interlock.graph import Graph, WithBody
@@ -12,7 +12,7 @@ from interlock.plan.model import CompiledGraph, Limits
 from interlock.plan.problems import Problems
 from interlock.plan.reading import Lens, Source
 from interlock.plan.schemas import lenient_views
-from interlock.values import NodeId, Schema
+from interlock.values import NodeId, Schema, mutable
 
 
 class Around(Protocol):
@@ -47,7 +47,7 @@ class Around(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@mutable()
 class Site:
     """The graph being compiled.
 

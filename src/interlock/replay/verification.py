@@ -7,7 +7,6 @@ computed again from what was folded.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import cast
 
 from interlock.engine import SEMANTICS, State, execution_digest, initial, step
@@ -31,7 +30,7 @@ from interlock.journal import (
 from interlock.plan import Plan, restore
 from interlock.replay.collector import EVENTS_UNCOLLECTED_MAX, collect_young, collector_held
 from interlock.replay.heads import Heading
-from interlock.values import Digest, RunId
+from interlock.values import Digest, RunId, immutable
 
 ENGINE = "engine"
 QUEUED = 0
@@ -53,7 +52,7 @@ BY_OTHERS = frozenset((RunStarted, RunRecovered))
 CHANGED = "the journal was changed after it was written; events before this one are sound"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Verified:
     """A journal that the engine derived again.
 

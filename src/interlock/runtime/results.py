@@ -1,11 +1,10 @@
 """What a caller gets of a run."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from interlock.errors import InterlockError
 from interlock.journal import ErrorInfo
-from interlock.values import Digest, Json, Path, RunId
+from interlock.values import Digest, Json, Path, RunId, immutable
 
 ResultStatus = Literal[
     "succeeded",
@@ -27,7 +26,7 @@ class RunFailed(InterlockError):
     code = "IL6013"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class RunResult:
     """The end of a run, or the point where it stopped: everything it says is durable.
 

@@ -7,7 +7,6 @@ run has ended, else every `POLL_MS`.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias, final
 
 from interlock.errors import (
@@ -25,7 +24,7 @@ from interlock.runtime.driving import Observer
 from interlock.runtime.owning import OnChange, sets_within
 from interlock.runtime.results import RunResult
 from interlock.runtime.runtime import Runtime
-from interlock.values import RunId
+from interlock.values import RunId, immutable
 
 RUNS_MAX = 100
 """Runs that a worker drives at a time, unless told."""
@@ -46,14 +45,14 @@ SET_ASIDE_MAX = 1_000
 """Runs that a worker cannot drive; with more of them, something is wrong with the worker."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class TakenUp:
     """A worker drives this run from now on."""
 
     head: RunHead
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class LetGo:
     """A run has ended, or only waits: `result` says how it stands."""
 
@@ -61,7 +60,7 @@ class LetGo:
     result: RunResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class SetAside:
     """A worker cannot drive this run.
 

@@ -1,12 +1,12 @@
 """A batch by run: the checks that need no stored bytes, made once for every backend."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from interlock.errors import KeyTaken, LimitExceeded, StoreFailed, UsageError
 from interlock.journal import LeaseChange, Record, RunHead
 from interlock.store.protocol import StoreStatistics
-from interlock.values import RunId
+from interlock.values import RunId, mutable
 
 RECORDS_MAX = 65_536
 """Records in one batch: a bound on the memory and the time of one commit."""
@@ -14,7 +14,7 @@ RECORDS_MAX = 65_536
 RUN_ID_CHARACTERS_MAX = 128
 
 
-@dataclass(slots=True, kw_only=True)
+@mutable(kw_only=True)
 class RunPart:
     """The records of one run in a batch. `epoch` is the lowest of theirs: it decides on fencing."""
 

@@ -1,13 +1,12 @@
 """How a store is: for `interlock doctor`, and for those who watch it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from interlock.journal import OwnerId
-from interlock.values import RunId
+from interlock.values import RunId, immutable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class StoreHealth:
     """What was found in a store.
 

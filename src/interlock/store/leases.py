@@ -1,18 +1,17 @@
 """Who may have a lease: one decision for every backend."""
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interlock.errors import LeaseHeld
 from interlock.journal import Lease, OwnerId, RunHead, process_of
-from interlock.values import RunId
+from interlock.values import RunId, immutable
 
 YEAR_9999_MS = 253_370_764_800_000
 """No later time has a date."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Holding:
     """The lease row of a run as it stands. No owner: it was released."""
 

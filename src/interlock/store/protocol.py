@@ -6,12 +6,11 @@ by `interlock.testing.StoreConformance`, not by shared code.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from interlock.actions import Database
 from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
-from interlock.values import RunId, ValueRef
+from interlock.values import RunId, ValueRef, immutable
 
 INLINE_BYTES_MAX = 16 * 1024
 """A longer value lives once in the content-addressed blob table, for all runs."""
@@ -198,7 +197,7 @@ class Store(ReadStore, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class StoreStatistics:
     """What a store has written since it was opened.
 

@@ -27,7 +27,7 @@ from interlock.values.domain import (
 from interlock.values.durations import duration_ms as duration_ms, duration_text as duration_text
 from interlock.values.examples import examples as examples
 from interlock.values.ids import ulid as ulid
-from interlock.values.immutable import immutable as immutable
+from interlock.values.immutable import immutable as immutable, mutable as mutable
 from interlock.values.names import (
     Digest as Digest,
     Json as Json,
@@ -86,6 +86,7 @@ __all__ = [
     "immutable",
     "Json",
     "json_pointer",
+    "mutable",
     "nearest",
     "NodeId",
     "numbers",

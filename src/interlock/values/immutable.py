@@ -2,12 +2,13 @@
 
 A frozen dataclass sets each field through `object.__setattr__`, which takes four times as long as
 setting it: for the objects of one node, 6 us in all. And each method that `dataclass` writes is
-compiled anew in every process: before Python 3.13, 0.4 ms a class, and there are 200 of them
-between the start of a process and its first run. Here only `__init__` is.
+compiled anew in every process: before Python 3.13, 0.1 ms a method, and there are 200 classes
+between the start of a process and its first run. Here only `__init__` is, and not before the first
+object is made: most of the classes never have one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform
 
@@ -23,15 +24,77 @@ def immutable(*, kw_only: bool = True) -> Callable[[type[T]], type[T]]:
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        given = cls.__dict__
-        made = dataclass(slots=True, kw_only=kw_only, repr=False, eq=False)(cls)
-        if "__eq__" not in given:
+        made = _record(cls, kw_only=kw_only)
+        if "__eq__" not in cls.__dict__:
             _compare(made)
-        if "__repr__" not in given:
-            made.__repr__ = _shown
         return made
 
     return decorate
+
+
+@dataclass_transform(field_specifiers=(field,))
+def mutable(*, kw_only: bool = False, eq: bool = True) -> Callable[[type[T]], type[T]]:
+    """Make a slotted dataclass whose fields may be set.
+
+    Objects are equal when they are of one class and their fields are equal, and have no hash. With
+    `eq=False` each is equal to itself alone.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        made = _record(cls, kw_only=kw_only)
+        if eq:
+            _compare(made)
+            _give(made, "__hash__", None)
+        return made
+
+    return decorate
+
+
+def _record(cls: type[T], *, kw_only: bool) -> type[T]:
+    made = dataclass(slots=True, kw_only=kw_only, repr=False, eq=False, init=False)(cls)
+    _give(made, "__init__", _first_init(made))
+    if "__repr__" not in cls.__dict__:
+        _give(made, "__repr__", _shown)
+    return made
+
+
+def _give(cls: type, name: str, method: object) -> None:
+    setattr(cls, name, method)
+
+
+def _first_init(cls: Any) -> Callable[..., None]:
+    """What is called for the first object: it puts the real `__init__` in its place."""
+
+    def init(self: object, *args: object, **kwargs: object) -> None:
+        cls.__init__ = real = _init_of(cls, fields(cls))
+        real(self, *args, **kwargs)
+
+    return init
+
+
+def _init_of(cls: type, found: Sequence[Field[Any]]) -> Callable[..., None]:
+    """Compile `__init__`: it takes the fields as `dataclass` says, and sets them."""
+    names: dict[str, Any] = {"__name__": cls.__module__}
+    takes, sets = ["self"], list[str]()
+    for one in sorted(found, key=lambda each: each.kw_only is True):
+        name, default = one.name, f"_default_{one.name}"
+        if one.kw_only and "*" not in takes:
+            takes.append("*")
+        if one.default is not MISSING:
+            names[default] = one.default
+        elif one.default_factory is not MISSING:
+            names[default] = one.default_factory
+        takes.append(f"{name}={default}" if default in names else name)
+        is_made = one.default is MISSING and default in names
+        value = f"{default}() if {name} is {default} else {name}" if is_made else name
+        sets.append(f"\n self.{name} = {value}")
+    if hasattr(cls, "__post_init__"):
+        sets.append("\n self.__post_init__()")
+    text = f"def __init__({', '.join(takes)}):{''.join(sets) or ' pass'}"
+    exec(text, names)  # noqa: S102 - as `dataclass` does; it holds names of fields alone
+    init = names["__init__"]
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return init
 
 
 def _compare(cls: Any) -> None:

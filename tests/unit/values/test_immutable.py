@@ -1,8 +1,10 @@
-"""`immutable`: what a frozen dataclass does, but for the cost of making one."""
+"""`immutable` and `mutable`: what dataclasses do, but for the cost of making one."""
 
 from dataclasses import field, replace
 
-from interlock.values import immutable
+import pytest
+
+from interlock.values import immutable, mutable
 
 
 @immutable()
@@ -65,3 +67,73 @@ def test_a_class_without_fields() -> None:
 
     assert Nothing() == Nothing()
     assert hash(Nothing()) == hash(Nothing())
+
+
+def test_each_object_has_a_value_of_its_own_where_the_default_is_made() -> None:
+    @immutable(kw_only=False)
+    class Bag:
+        held: list[int] = field(default_factory=list[int])
+
+    one, other = Bag(), Bag([1])
+    one.held.append(2)
+    assert (one.held, other.held, Bag().held) == ([2], [1], [])
+
+
+def test_a_subclass_takes_the_fields_of_both_first_by_place_then_by_name() -> None:
+    @immutable()
+    class Base:
+        told: str = "base"
+
+    @immutable(kw_only=False)
+    class More(Base):
+        number: int
+
+    # The subclass comes first: it must not be given what its base takes.
+    assert (More(3, told="x").told, More(4).number) == ("x", 4)
+    assert Base().told == "base"
+    with pytest.raises(TypeError, match=r"Base\.__init__\(\) .*'number'"):
+        Base(number=1)  # pyright: ignore[reportCallIssue]
+
+
+def test_a_field_without_default_must_be_given_each_time() -> None:
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"Pair\.__init__\(\) .*'first'"):
+            Pair()  # pyright: ignore[reportCallIssue]
+
+
+def test_a_class_may_finish_its_objects() -> None:
+    @immutable()
+    class Even:
+        number: int
+
+        def __post_init__(self) -> None:
+            if self.number % 2:
+                raise ValueError(self.number)
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="3"):
+            Even(number=3)
+    assert Even(number=4).number == 4
+
+
+def test_mutable_objects_are_equal_by_their_fields_and_have_no_hash() -> None:
+    @mutable()
+    class Count:
+        number: int = 0
+
+    one = Count()
+    one.number += 1
+    assert one == Count(1) != Count()
+    assert repr(one).endswith("Count(number=1)")
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+
+
+def test_mutable_objects_may_be_equal_to_themselves_alone() -> None:
+    @mutable(eq=False)
+    class Mark:
+        pass
+
+    one = Mark()
+    assert one != Mark()
+    assert len({one, Mark()}) == 2

@@ -4,16 +4,15 @@ Opened by a run, a subgraph, an item of a map, a turn of a repeat, an accepted p
 """
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from interlock.engine.state import At, NodeState, ScopeState, Turn, judge, settle
 from interlock.errors import ValueRefused
 from interlock.journal import SETTLED, ErrorInfo, RunOutcome, Value
 from interlock.plan import AnyCompiledNode, CompiledGate, CompiledGraph
-from interlock.values import Json, Path, paths
+from interlock.values import Json, Path, immutable, paths
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ScopeEnd:
     """What came of a scope: its outputs, or why it has none."""
 

@@ -1,12 +1,12 @@
 """The state of a run: a fold over its events. Only `step` changes it."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from interlock.engine.state.commands import Record
 from interlock.journal import ErrorInfo, NodeStatus, RunOutcome, SettledStatus, Value
 from interlock.plan import AnyCompiledNode, CompiledGraph, Plan, Proposal
-from interlock.values import Digest, Json, NodeId, Path, RunId, immutable
+from interlock.values import Digest, Json, NodeId, Path, RunId, immutable, mutable
 
 End: TypeAlias = tuple[RunOutcome, ErrorInfo | None]
 """How a scope ended, and why it did not succeed."""
@@ -26,7 +26,7 @@ class Call:
     key: Digest
 
 
-@dataclass(slots=True)
+@mutable()
 class NodeState:
     """Where one node of a scope stands.
 
@@ -71,7 +71,7 @@ class NodeState:
     approval: "Approval | None" = None
 
 
-@dataclass(slots=True)
+@mutable()
 class ScopeState:
     """One instantiation of a graph: a run, a subgraph, an item, a turn, a proposal.
 
@@ -107,7 +107,7 @@ class ScopeState:
         return self.closed.get(index, {}) if self.closed is not None else {}
 
 
-@dataclass(slots=True)
+@mutable()
 class MapState:
     """The items of a running `map`: which are open, which have ended, with what.
 
@@ -129,21 +129,21 @@ class MapState:
     again: list[int] = field(default_factory=list[int])
 
 
-@dataclass(slots=True)
+@mutable()
 class RepeatState:
     """The turns of a running `repeat`: the one that is open, counted from 1."""
 
     turn: int
 
 
-@dataclass(slots=True)
+@mutable()
 class WaitState:
     """An open `wait`: for a signal, or for its time alone."""
 
     signal: str | None
 
 
-@dataclass(slots=True)
+@mutable()
 class UndoState:
     """A scope that is being undone: its nodes in reverse dependency order.
 
@@ -170,7 +170,7 @@ class Allowed:
     key: Digest | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Approval:
     """What a gate asks for, and allows once it is approved."""
 
@@ -179,7 +179,7 @@ class Approval:
     expires_at_ms: int | None
 
 
-@dataclass(slots=True)
+@mutable()
 class GateState:
     """An open gate: what is asked for, and who has approved."""
 
@@ -194,7 +194,7 @@ Kept: TypeAlias = tuple[str, Value, int]
 """A signal that nobody waited for: its name, its payload, the seq of its event."""
 
 
-@dataclass(slots=True)
+@mutable()
 class State:
     """The state of one run.
 

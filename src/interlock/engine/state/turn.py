@@ -4,7 +4,6 @@ The state, the entry that is being applied, and the commands it leads to.
 """
 
 from collections import deque
-from dataclasses import dataclass
 
 from interlock.engine.state.commands import Command, Record
 from interlock.engine.state.state import Call, NodeState, ScopeState, State
@@ -18,7 +17,7 @@ from interlock.journal import (
     Value,
 )
 from interlock.plan import AnyCompiledNode
-from interlock.values import Digest, Json, Path, RunId, digest, digest_canonical, paths
+from interlock.values import Digest, Json, Path, RunId, digest, digest_canonical, mutable, paths
 
 ROOT = Path("")
 
@@ -29,7 +28,7 @@ class IllegalTransition(InternalError):
     code = "IL9003"
 
 
-@dataclass(slots=True)
+@mutable()
 class Turn:
     """What the handlers of one event share.
 
@@ -66,7 +65,7 @@ class Turn:
         return (self.seq,) if self.seq else ()
 
 
-@dataclass(slots=True)
+@mutable()
 class At:
     """A node in its scope, in the turn that looks at it."""
 

@@ -4,13 +4,13 @@ import dis
 import inspect
 import linecache
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from types import CodeType, FrameType
 from typing import cast
 
 from interlock.errors import Span
-from interlock.values import immutable
+from interlock.values import immutable, mutable
 
 OWN = ("interlock.actions.action", "interlock.graph.trace.")
 # What may stand between a call and the store of its result: `a = b = f()` copies it.
@@ -34,7 +34,7 @@ class Caller:
     span: Span | None = None
 
 
-@dataclass(slots=True)
+@mutable()
 class Callers:
     """Finds calls; what was learnt about a function is kept."""
 

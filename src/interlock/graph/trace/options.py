@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypedDict, TypeVar, cast
 
@@ -16,7 +15,7 @@ from interlock.graph.model import OnError, Retry, Undo
 from interlock.graph.nodes import ON_ERROR, read_retry
 from interlock.graph.trace.arguments import arguments
 from interlock.graph.trace.tracing import Tracing
-from interlock.values import Json, NodeId, Schema, duration_text
+from interlock.values import Json, NodeId, Schema, duration_text, mutable
 
 Read = TypeVar("Read")
 
@@ -43,7 +42,7 @@ class Settings(TypedDict):
     undo: Undo | None
 
 
-@dataclass(slots=True)
+@mutable()
 class Options:
     """Options as they were given; each is read once."""
 

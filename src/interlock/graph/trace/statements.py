@@ -1,7 +1,7 @@
 """One graph as the body of a Python function: a statement for each node, and what is returned."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from interlock.graph.model import (
@@ -29,7 +29,7 @@ from interlock.graph.trace.spelling import (
     value_python,
 )
 from interlock.graph.trace.terms import Step
-from interlock.values import Json, NodeId, duration_text, immutable
+from interlock.values import Json, NodeId, duration_text, immutable, mutable
 
 # A function and its arguments; one without a name calls what the call before it gave.
 Call: TypeAlias = tuple[str, list[str]]
@@ -58,7 +58,7 @@ class Surroundings:
     taken: frozenset[str]
 
 
-@dataclass(slots=True)
+@mutable()
 class Statements:
     """Writes the statements of one graph."""
 

@@ -10,7 +10,7 @@ import inspect
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
 
 from interlock.actions import Action, Context, Database, LiveKind, ProposalRules, Usage
@@ -32,13 +32,13 @@ from interlock.runtime.calls.live import Chunk, Heartbeat, Live, sayable
 from interlock.runtime.clock import Clock
 from interlock.runtime.commits import Pinned
 from interlock.runtime.deciding import Roles
-from interlock.values import Json, RunId, plain_text
+from interlock.values import Json, RunId, mutable, plain_text
 
 MESSAGE_CHARS_MAX = 2_000
 MASK = "***"
 
 
-@dataclass(slots=True, kw_only=True)
+@mutable(kw_only=True)
 class World:
     """What attempts may reach: the clock, threads, secrets, clients; and who may decide."""
 
@@ -51,7 +51,7 @@ class World:
     roles: Roles = field(default_factory=dict[str, frozenset[str]])
 
 
-@dataclass(slots=True)
+@mutable()
 class Call:
     """One call of an action's function, and the secrets that it was given."""
 

@@ -7,15 +7,14 @@ run that was not put to rest tells of all its open gates again.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias, final
 
 from interlock.engine import GateState, State
 from interlock.journal import Entry, GateOpened, RunHead
-from interlock.values import Digest, Path, RunId, digest
+from interlock.values import Digest, Path, RunId, digest, immutable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class OpenGate:
     """A gate that asks.
 

@@ -6,7 +6,6 @@ both plans, or a person has to say that they count all the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from interlock.actions import Manifest, Registry
@@ -15,6 +14,7 @@ from interlock.errors import Diagnostic, DocumentInvalid, InterlockError
 from interlock.graph import Graph
 from interlock.journal import RunMigrated
 from interlock.plan import Plan, compile as compile_graph
+from interlock.values import immutable
 
 Verdict: TypeAlias = Literal["same", "compatible", "different", "refused"]
 OnChange: TypeAlias = Literal["check", "pin", "migrate"]
@@ -27,7 +27,7 @@ class RunChanged(InterlockError):
     code = "IL7022"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Upgrade:
     """What changed code means for a run.
 

@@ -10,7 +10,6 @@ call that waits for something else.
 import asyncio
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias, cast, final
 
 from interlock.actions import AnyAction
@@ -18,7 +17,7 @@ from interlock.engine import Probe, StartAttempt
 from interlock.runtime.clock import Clock
 from interlock.runtime.scheduling.limits import CallLimit
 from interlock.runtime.scheduling.stations import US_PER_S, Pace, Slots
-from interlock.values import Json, Path, encode
+from interlock.values import Json, Path, encode, immutable, mutable
 
 Call: TypeAlias = StartAttempt | Probe
 
@@ -32,7 +31,7 @@ IDLE_STATIONS_MAX = 1_024
 """Stations that may be kept without need; those of values that no call has any more go."""
 
 
-@dataclass(slots=True, eq=False)
+@mutable(eq=False)
 class Ticket:
     """A call on its way through its stations; it has taken the first `passed` of them."""
 
@@ -47,7 +46,7 @@ class Ticket:
 Station: TypeAlias = Slots[Ticket] | Pace[Ticket]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class _Rule:
     """What a limit asks of a call: a station for each value of `by`."""
 

@@ -13,8 +13,10 @@ joins later comes later.
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar, final
+
+from interlock.values import mutable
 
 T = TypeVar("T", bound=Hashable)
 
@@ -25,7 +27,7 @@ AGING_TURNS = 10
 """After this many turns of others, those who wait count as one priority higher."""
 
 
-@dataclass(slots=True, kw_only=True)
+@mutable(kw_only=True)
 class _Level(Generic[T]):
     """The runs of one priority, in the order of their turns, and what each of them has queued."""
 

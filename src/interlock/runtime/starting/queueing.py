@@ -6,7 +6,6 @@ begins it; nothing has to be recovered.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import final
 
@@ -16,7 +15,7 @@ from interlock.runtime.clock import Clock, Ids
 from interlock.runtime.commits import CommitQueue, Pinned
 from interlock.runtime.starting.starts import CheckedStart
 from interlock.store import Store
-from interlock.values import RunId
+from interlock.values import RunId, immutable
 
 TOGETHER_MAX = 1_000
 """Starts of `enqueue_many` that are in memory at a time, and that one commit makes durable."""
@@ -25,7 +24,7 @@ UNOWNED = 0
 """The epoch of a run that no owner has had."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Queued:
     """A run that waits in the journal for a worker.
 
@@ -36,7 +35,7 @@ class Queued:
     is_new: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Waiting:
     """A start on its way into the journal."""
 

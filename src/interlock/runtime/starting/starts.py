@@ -1,7 +1,7 @@
 """How a run begins: what is checked, and its first event."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from interlock.engine import SEMANTICS
 from interlock.errors import InputsInvalid, UsageError, ValueRefused
@@ -10,10 +10,10 @@ from interlock.journal import RunStarted, Value
 from interlock.plan import Plan
 from interlock.runtime.scheduling import PRIORITY_MAX
 from interlock.runtime.starting.preparing import Encode
-from interlock.values import Json
+from interlock.values import Json, immutable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Start:
     """One start of a plan.
 
@@ -30,7 +30,7 @@ class Start:
     deadline_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class CheckedStart:
     """A start whose inputs fit the plan."""
 

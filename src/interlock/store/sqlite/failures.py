@@ -1,6 +1,5 @@
 """From errors of SQLite and of the system to ours: what happened, where, and what to do."""
 
-from dataclasses import dataclass
 from errno import EACCES, EDQUOT, EEXIST, ELOOP, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from typing import TypeAlias
@@ -8,9 +7,10 @@ from typing import TypeAlias
 import apsw
 
 from interlock.errors import JournalCorrupt, StoreError, StoreFailed, StoreUnusable
+from interlock.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(kw_only=False)
 class Cause:
     """What a kind of error means to the person who has to do something about it."""
 

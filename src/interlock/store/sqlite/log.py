@@ -10,7 +10,6 @@ Whoever opens the log for writing makes its index anew. So this is looked at bef
 the log is not whole nobody opens it.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 
@@ -19,6 +18,7 @@ import apsw
 from interlock.errors import JournalCorrupt
 from interlock.store.sqlite.connection import connect
 from interlock.store.sqlite.opening import beside
+from interlock.values import immutable
 
 # SQLite's format of the index: version, unused, changes, initialised, endian, page size, frames,
 # pages, checksum of the frames, salts; then a checksum of these, all of it again, and how many
@@ -33,7 +33,7 @@ LOG_SUMMED_BYTES = 24
 BIG_ENDIAN_MAGIC = b"\x37\x7f\x06\x83"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Claim:
     """What the index of a log says of it.
 

@@ -23,7 +23,6 @@ is open here is closed (`set_aside`), and opened anew for the next question.
 import os
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Lock
 from typing import TypeAlias, TypeVar, final
@@ -45,6 +44,7 @@ from interlock.store.sqlite.opening import (
 )
 from interlock.store.sqlite.reader import Reader
 from interlock.store.sqlite.schema import version_of
+from interlock.values import immutable
 
 T = TypeVar("T")
 Stamp: TypeAlias = tuple[int, int, int]
@@ -59,7 +59,7 @@ TRIES_MAX = 5
 """A writer that comes or goes costs one more try; while it is there, the locks are shared."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class View:
     """Connections, and whether what they say can be believed."""
 
