@@ -74,6 +74,16 @@ Envelope = NewType("Envelope", dict[str, Json])
 
 def encode_entry(run: RunId, entry: Entry) -> bytes:
     """Encode an entry; the values it names are stored beside it, by the caller."""
+    return encode_envelope(envelope_of(run, entry))
+
+
+def encode_envelope(envelope: Mapping[str, object]) -> bytes:
+    """Write the bytes of an event that `envelope_of` has made."""
+    return fitted(orjson.dumps(envelope, option=orjson.OPT_SORT_KEYS))
+
+
+def envelope_of(run: RunId, entry: Entry) -> dict[str, object]:
+    """Make what is written of an entry: for its bytes, and for its leaf."""
     event = entry.event
     envelope: dict[str, object] = {
         "v": VERSION,
@@ -101,7 +111,7 @@ def encode_entry(run: RunId, entry: Entry) -> bytes:
         envelope["refs"] = refs
     if data:
         envelope["data"] = data
-    return fitted(orjson.dumps(envelope, option=orjson.OPT_SORT_KEYS))
+    return envelope
 
 
 def values_of(event: Event) -> list[Value]:

@@ -1,0 +1,321 @@
+"""Leaves: what the log of a store holds of each event. `docs/reference/leaves.md` is the format.
+
+A leaf is canonical JSON. What the machinery did stands in it in the clear: which event of which
+run, where, when, after which others, and how it ended. The rest is committed to: SHA-256 over a
+tag, a random salt and the canonical JSON of the part. Who is shown a part and its salt can check
+it; who is not learns nothing from the leaf, not even by guessing. So each part has a salt of its
+own.
+
+`seal` is on the way of every event into the journal, and costs 3 us. It works on the envelope that
+the codec has at hand, by tables of the parts of each type of event in their order. A verifier calls
+`leaf_of`, which ends in the same code after it has refused what would be in no leaf.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeAlias, cast
+
+import orjson
+
+from interlock.errors import JournalCorrupt
+from interlock.journal import open_envelope
+from interlock.values import Json, RunId
+
+LEAF_VERSION = 1
+EVENT_VERSION = 1
+SALT_BYTES = 16
+COMMITMENT_TAG = b"interlock/commitment/1\n"
+ENGINE = "engine"
+KEYED = '"'
+"""In a path: the key of an item, which comes from data (`docs["a7"]`)."""
+
+FACTS: dict[str, tuple[str, ...]] = {
+    "RunStarted": ("deadline_at_ms", "expressions", "semantics"),
+    "RunRecovered": ("orderly",),
+    "AttemptStarted": (),
+    "AttemptReturned": (),
+    "AttemptFailed": ("ahead", "error"),
+    "ProbeAnswered": (),
+    "ProposalAccepted": (),
+    "ProposalRefused": ("codes",),
+    "NodeInDoubt": ("error",),
+    "NodeResolved": (),
+    "GateOpened": ("expires_at_ms", "quorum"),
+    "GateDecided": (),
+    "WaitOpened": ("until_ms",),
+    "SignalReceived": (),
+    "TimerFired": (),
+    "NodeCancelled": (),
+    "RunCancelled": ("undo",),
+    "RunPaused": (),
+    "RunUnpaused": (),
+    "RunReopened": (),
+    "RunMigrated": (),
+    "NodeSettled": ("ahead", "error", "started_ms", "status"),
+    "RunSettled": ("error", "status"),
+}
+"""Fields that stand in the clear. Of an error it is the code; its words are a part."""
+
+TEXTS: dict[str, tuple[str, ...]] = {
+    "RunStarted": ("graph", "key", "plan", "principal"),
+    "RunRecovered": ("owner",),
+    "AttemptStarted": ("approval", "call_key"),
+    "AttemptFailed": ("call_key", "error"),
+    "ProbeAnswered": ("answer", "message"),
+    "ProposalAccepted": ("graph",),
+    "ProposalRefused": ("messages",),
+    "NodeInDoubt": ("error",),
+    "NodeResolved": ("reason", "verdict"),
+    "GateOpened": ("binding", "to"),
+    "GateDecided": ("binding", "reason", "verdict"),
+    "WaitOpened": ("signal",),
+    "SignalReceived": ("name",),
+    "NodeCancelled": ("reason",),
+    "RunCancelled": ("reason",),
+    "RunPaused": ("reason",),
+    "RunReopened": ("reason",),
+    "RunMigrated": ("accepted", "plan"),
+    "NodeSettled": ("call_key", "error"),
+    "RunSettled": ("error", "execution"),
+}
+"""Parts that are fields: words and decisions of persons, digests of what could be guessed."""
+
+VALUES: dict[str, tuple[str, ...]] = {
+    "RunStarted": ("document", "inputs", "manifests"),
+    "AttemptStarted": ("args",),
+    "AttemptReturned": ("output",),
+    "AttemptFailed": ("output",),
+    "ProbeAnswered": ("output",),
+    "ProposalAccepted": ("document",),
+    "NodeResolved": ("output",),
+    "GateOpened": ("ask", "covers"),
+    "SignalReceived": ("payload",),
+    "RunMigrated": ("document", "manifests"),
+    "NodeSettled": ("output",),
+    "RunSettled": ("output",),
+}
+"""Parts that are references to values."""
+
+SPENDS = frozenset(("AttemptReturned", "AttemptFailed", "NodeSettled"))
+SPENDING = frozenset(("cost_usd_micros", "tokens"))
+"""Fields that are one part together, `usage`: what was spent."""
+
+TEXT, VALUE, SPENT, PATH, ACTOR = range(5)
+
+
+def _sources(kind: str) -> tuple[tuple[str, int], ...]:
+    found = {"actor": ACTOR, "path": PATH} | dict.fromkeys(TEXTS.get(kind, ()), TEXT)
+    found |= dict.fromkeys(VALUES.get(kind, ()), VALUE)
+    return tuple(sorted((found | {"usage": SPENT} if kind in SPENDS else found).items()))
+
+
+PARTS = {kind: _sources(kind) for kind in FACTS}
+"""The parts that an event of a type may have, in the order of their names, and where they are."""
+
+SALTS_BYTES_MAX = max(map(len, PARTS.values())) * SALT_BYTES
+"""Random bytes that are enough for any event."""
+
+ALWAYS = frozenset(("actor", "at_ms", "causes", "epoch", "run", "seq", "type", "v"))
+MAYBE = frozenset(("attempt", "data", "generation", "path", "refs"))
+DATA = {
+    kind: frozenset((*FACTS[kind], *TEXTS.get(kind, ()), *(SPENDING if kind in SPENDS else ())))
+    for kind in FACTS
+}
+REFS = {kind: frozenset(VALUES.get(kind, ())) for kind in FACTS}
+NAMES = {kind: frozenset(name for name, _ in parts) for kind, parts in PARTS.items()}
+
+SORTED = orjson.OPT_SORT_KEYS
+NOTHING: Mapping[str, Any] = {}
+
+Erased: TypeAlias = Mapping[str, str]
+"""By the name of a part: its commitment, in hex. Value and salt were erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPart:
+    """What shows one part of an event to somebody who has its leaf."""
+
+    salt: bytes
+    value: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLeaf:
+    """The leaf of a stored event, and what shows its parts, by name."""
+
+    run: RunId
+    leaf: bytes
+    parts: Mapping[str, OpenPart]
+
+
+def commitment(salt: bytes, value: Json) -> str:
+    """Commit to a part: 64 hexadecimal digits."""
+    return _commit(salt, value)
+
+
+def seal(
+    envelope: Mapping[str, Any], chance: bytes, erased: Erased = NOTHING
+) -> tuple[bytes, bytes]:
+    """Make the leaf of an event.
+
+    Args:
+        envelope: the event as `journal.envelope_of` makes it, or as it was read.
+        chance: `SALTS_BYTES_MAX` random bytes that nothing else has used; or the salts that were
+            given when the leaf was first made.
+        erased: commitments of parts that were erased; they take no salt.
+
+    Returns:
+        The canonical bytes of the leaf, and the salts: as much of `chance` as was taken, 16 bytes
+        for each part that is there, in the order of their names.
+    """
+    commitments: dict[str, str] = {}
+    at = 0
+    for name, value in _parts(envelope):
+        if erased and name in erased:
+            continue
+        commitments[name] = _commit(chance[at : at + SALT_BYTES], value)
+        at += SALT_BYTES
+    if erased:
+        commitments = dict(sorted({**commitments, **erased}.items()))
+    return _leaf(envelope, commitments), chance[:at]
+
+
+def leaf_of(body: bytes, salts: bytes, erased: Erased = NOTHING) -> bytes:
+    """Make the leaf of a stored event again.
+
+    Raises:
+        JournalCorrupt: the bytes are no event as it was written, for something in them would be in
+            no leaf; or the salts are not as many as its parts.
+    """
+    envelope = _read(body)
+    _check_salts(envelope, salts, erased)
+    return seal(envelope, salts, erased)[0]
+
+
+def open_leaf(body: bytes, salts: bytes, erased: Erased = NOTHING) -> OpenLeaf:
+    """Make the leaf of a stored event again, with what shows its parts.
+
+    Raises:
+        JournalCorrupt: as for `leaf_of`.
+    """
+    leaf = leaf_of(body, salts, erased)
+    envelope = open_envelope(body)
+    parts = [(name, value) for name, value in _parts(envelope) if name not in erased]
+    starts = range(0, len(salts), SALT_BYTES)
+    shown = {
+        name: OpenPart(salt=salts[start : start + SALT_BYTES], value=value)
+        for (name, value), start in zip(parts, starts, strict=True)
+    }
+    return OpenLeaf(run=RunId(str(envelope["run"])), leaf=leaf, parts=shown)
+
+
+def _read(body: bytes) -> Mapping[str, Any]:
+    """Read an event, and refuse what its leaf would not show to have changed."""
+    envelope: Mapping[str, Any] = open_envelope(body)
+    if orjson.dumps(envelope, None, SORTED) != body:
+        raise _changed(envelope, "its bytes are not canonical JSON")
+    kind, version = str(envelope.get("type")), envelope.get("v")
+    if kind not in PARTS or type(version) is not int or version != EVENT_VERSION:
+        raise _changed(envelope, f"no event of version {EVENT_VERSION} is called {kind!r:.50}")
+    if not ALWAYS <= envelope.keys() <= ALWAYS | MAYBE:
+        raise _changed(envelope, f"it has the members {', '.join(envelope)}")
+    for name in ("actor", "path", "run"):
+        if not isinstance(envelope.get(name, ""), str):
+            raise _changed(envelope, f"its `{name}` is no text")
+    for name, known in (("data", DATA[kind]), ("refs", REFS[kind])):
+        fields = envelope.get(name, known)
+        if fields is known:
+            continue
+        if not isinstance(fields, dict) or not fields or not cast(Any, fields).keys() <= known:
+            raise _changed(envelope, f"its `{name}` has other fields than a {kind}")
+        if None in cast(Any, fields).values():
+            raise _changed(envelope, f"a field of its `{name}` is null")
+    if FACTS[kind] and "error" in FACTS[kind]:
+        _check_error(envelope)
+    return envelope
+
+
+def _check_error(envelope: Mapping[str, Any]) -> None:
+    error = envelope.get("data", NOTHING).get("error", {"code": ""})
+    if not isinstance(error, dict) or not isinstance(cast(Any, error).get("code"), str):
+        raise _changed(envelope, "its error has no code")
+
+
+def _check_salts(envelope: Mapping[str, Any], salts: bytes, erased: Erased) -> None:
+    names = [name for name, _ in _parts(envelope) if name not in erased]
+    if len(salts) != SALT_BYTES * len(names):
+        has = f"its salts have {len(salts)} bytes, and its parts need {SALT_BYTES * len(names)}"
+        raise _changed(envelope, has)
+    if not erased.keys() <= NAMES[envelope["type"]]:
+        raise _changed(envelope, f"it says that it had the parts {', '.join(erased)}")
+
+
+def _changed(envelope: Mapping[str, Any], what: str) -> JournalCorrupt:
+    place = f"event {envelope.get('seq')!r:.20} of run {envelope.get('run')!r:.50}"
+    return JournalCorrupt(f"{place} is not as it was written: {what}")
+
+
+def _commit(salt: bytes, value: Any) -> str:
+    return sha256(COMMITMENT_TAG + salt + orjson.dumps(value, None, SORTED)).hexdigest()
+
+
+def _parts(envelope: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """List the parts that an event has, in the order of their names."""
+    kind = envelope["type"]
+    data, refs = envelope.get("data", NOTHING), envelope.get("refs", NOTHING)
+    found: list[tuple[str, Any]] = []
+    for name, source in PARTS[kind]:
+        if source == TEXT:
+            value = data.get(name)
+        elif source == VALUE:
+            value = refs.get(name)
+        elif source == PATH:
+            path = envelope.get("path")
+            value = path if path and KEYED in path else None
+        elif source == ACTOR:
+            value = None if envelope["actor"] == ENGINE else envelope["actor"]
+        else:
+            value = _spent(data)
+        if value is not None:
+            found.append((name, value))
+    return found
+
+
+def _spent(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    if SPENDING.isdisjoint(data):
+        return None
+    return {field: data[field] for field in data if field in SPENDING}
+
+
+def _leaf(envelope: Mapping[str, Any], commitments: dict[str, str]) -> bytes:
+    """Write a leaf, in the order of its names, which spares the sorting."""
+    kind = envelope["type"]
+    leaf: dict[str, Any] = {"actor": ENGINE} if envelope["actor"] == ENGINE else {}
+    leaf["at_ms"] = envelope["at_ms"]
+    if "attempt" in envelope:
+        leaf["attempt"] = envelope["attempt"]
+    leaf["causes"] = envelope["causes"]
+    leaf["commitments"] = commitments
+    leaf["epoch"] = envelope["epoch"]
+    if FACTS[kind] and "data" in envelope:
+        facts = _facts(FACTS[kind], envelope["data"])
+        if facts:
+            leaf["facts"] = facts
+    if "generation" in envelope:
+        leaf["generation"] = envelope["generation"]
+    if "path" in envelope and KEYED not in envelope["path"]:
+        leaf["path"] = envelope["path"]
+    leaf["run"] = envelope["run"]
+    leaf["seq"] = envelope["seq"]
+    leaf["type"] = kind
+    leaf["v"] = LEAF_VERSION
+    return orjson.dumps(leaf)
+
+
+def _facts(names: tuple[str, ...], data: Mapping[str, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for name in names:
+        if name in data:
+            facts[name] = data[name]["code"] if name == "error" else data[name]
+    return facts
