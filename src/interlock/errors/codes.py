@@ -502,6 +502,11 @@ CODES: dict[str, CodeInfo] = {
         "A proof starts where the witness stopped. A witness that knows more than the log has shows"
         " that the log lost events, or was put back to an older copy.",
     ),
+    "IL8512": CodeInfo(
+        "tile refused",
+        "A log is published as tiles of up to 256 hashes. One is missing, too short or too long, or"
+        " has a path that no tile has.",
+    ),
     # --- IL9xxx usage and internal
     "IL9001": CodeInfo("usage", "A call or command makes no sense as given."),
     "IL9002": CodeInfo(
