@@ -98,7 +98,7 @@ docs: $(VENV)/.dev ## Build the documentation into site/
 pins: ## Look up the newest versions and write requirements/*.txt (needs uv)
 	@for set in build runtime dev; do \
 	  case $$set in build) what="--group build";; runtime) what=pyproject.toml;; \
-	    dev) what="pyproject.toml --group build --extra dev";; esac; \
+	    dev) what="pyproject.toml --group build --extra dev --extra timestamps";; esac; \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$what --output-file requirements/$$set.txt >/dev/null; \
 	done

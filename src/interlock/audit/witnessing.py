@@ -95,11 +95,25 @@ def judge(
             size=size,
             hint=f"send a proof that starts at {size}; a log that is smaller has lost events",
         )
-    if seen is not None and seen.size > 0:
-        verify_consistency(seen, checkpoint.tree, request.proof)
-    elif request.proof:
-        raise _refused("there is a proof, and nothing that it could start from")
+    _require_extension(seen, checkpoint.tree, request.proof)
     return checkpoint
+
+
+def _require_extension(seen: TreeHead | None, new: TreeHead, proof: Sequence[bytes]) -> None:
+    if seen is not None and seen.size == new.size and seen.root != new.root:
+        raise EvidenceRefused(
+            f"the log has signed two trees of {new.size} leaves with different roots",
+            code="IL8530",
+            hint="the log has two histories: keep both checkpoints, they prove it",
+        )
+    if seen is not None and seen.size > 0:
+        verify_consistency(seen, new, proof)
+    elif proof:
+        raise EvidenceRefused(
+            "there is a proof, and nothing that it could start from",
+            code="IL8503",
+            hint="send no proof with `old 0`",
+        )
 
 
 def _node(line: str) -> bytes:

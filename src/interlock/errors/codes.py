@@ -507,6 +507,16 @@ CODES: dict[str, CodeInfo] = {
         "A log is published as tiles of up to 256 hashes. One is missing, too short or too long, or"
         " has a path that no tile has.",
     ),
+    "IL8530": CodeInfo(
+        "two trees of one size",
+        "A log has signed two trees of the same size with different roots: it has two histories."
+        " The two checkpoints together prove it to anybody who has the log's key.",
+    ),
+    "IL8532": CodeInfo(
+        "memory of a witness refused",
+        "A witness that does not know what it has cosigned must not cosign: it could sign a second"
+        " history.",
+    ),
     # --- IL9xxx usage and internal
     "IL9001": CodeInfo("usage", "A call or command makes no sense as given."),
     "IL9002": CodeInfo(
