@@ -99,6 +99,8 @@ def decide(
             decided = Decided(plan=plan, before=entries, after=after, roles=journal.roles)
             if told := heard(decided):
                 err(told)
+        if result.status == "running":
+            err("kept: the process that drives the run takes it")
         code = conclude(stage, result, as_json=as_json)
         # Another process drives it: what was asked of this one is done.
         return Exit.OK if result.status in ("running", aim) else code

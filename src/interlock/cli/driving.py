@@ -270,7 +270,7 @@ def _closing(stage: Stage, result: RunResult) -> Generator[str]:
             yield f"paused. To go on: {journal.command('resume', result.run)}"
             yield from _doubts(stage, result)
         case "running":
-            yield "kept: the process that drives the run takes it"
+            yield "running: another process drives it"
         case "queued":
             yield f"queued. To drive it: {journal.command('worker')}"
         case "interrupted":

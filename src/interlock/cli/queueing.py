@@ -3,12 +3,12 @@
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from interlock.cli.console import counted, err, json_text, one_line, out
 from interlock.cli.driving import Stage
@@ -22,11 +22,8 @@ from interlock.errors import (
     UsageError,
     ValueRefused,
 )
-from interlock.journal import RunStarted, Value
-from interlock.plan import Plan
-from interlock.runtime import Queued, Runtime, Start, read_entries
-from interlock.store import Store
-from interlock.values import Json, RunId, decode
+from interlock.runtime import Queued, Runtime, Start
+from interlock.values import Json, decode
 
 LINE_BYTES_MAX = 1 << 20
 """One line of a file of inputs."""
@@ -147,8 +144,7 @@ class _Counts:
 async def _put(
     stage: Stage, lines: Lines, starts: Iterable[Start], *, counts: _Counts, as_json: bool
 ) -> None:
-    store = stage.journal.store
-    async with Runtime(store, stage.registry) as runtime:
+    async with Runtime(stage.journal.store, stage.registry) as runtime:
         several = runtime.enqueue_many(stage.plan, starts, principal=user())
         while True:
             with _placed(lines):
@@ -159,20 +155,19 @@ async def _put(
             if queued.is_new:
                 counts.new += 1
             else:
-                with _placed(lines, number):
-                    check_same(store, queued.run, plan=stage.plan, inputs=start.inputs)
                 counts.known += 1
             _say(stage, queued, start, number=number, as_json=as_json)
 
 
 @contextmanager
-def _placed(lines: Lines, number: int | None = None) -> Generator[None]:
-    """Say of what is wrong in which line it is: the one that was read last, unless told."""
+def _placed(lines: Lines) -> Generator[None]:
+    """Say of what is wrong in which line it is: the first that could not be queued."""
     try:
         yield
     except (InputsInvalid, UsageError, LimitExceeded) as error:
         if lines.name:
-            error.message = f"{lines.name}:{number or lines.number}: {error.message}"
+            number = lines.given[0][0] if lines.given else lines.number
+            error.message = f"{lines.name}:{number}: {error.message}"
             error.args = (error.message,)
         raise
 
@@ -200,21 +195,3 @@ def _what_was_queued(counts: _Counts, *, key: str | None) -> str:
     if key is not None:
         return f"{told}; the same command queues the rest, and none twice"
     return f"{told}: leave their lines out when you queue the rest"
-
-
-def check_same(store: Store, run: RunId, *, plan: Plan, inputs: Mapping[str, object]) -> None:
-    """Check that the run which has a key was started with the same plan and inputs.
-
-    Raises:
-        UsageError: it runs something else.
-    """
-    first = next(read_entries(store, run)).event
-    if not isinstance(first, RunStarted) or first.plan != plan.digest:
-        other = "another plan"
-    elif first.inputs != Value.of({**plan.root.defaults, **cast(Mapping[str, Json], inputs)}):
-        other = "other inputs"
-    else:
-        return
-    raise UsageError(
-        f"the key belongs to run {run}, which has {other}", hint="use another key for another run"
-    )

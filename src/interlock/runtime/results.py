@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from interlock.engine import State
 from interlock.errors import InterlockError
 from interlock.journal import ErrorInfo
 from interlock.values import Digest, Json, Path, RunId, immutable
@@ -83,3 +84,26 @@ class RunResult:
                 return f"run {self.run} is queued: no worker has begun it"
             case _:
                 return f"run {self.run} was interrupted; `interlock resume {self.run}` goes on"
+
+
+def result_of(state: State) -> RunResult:
+    """Say what a run has come to, while nobody drives it."""
+    return RunResult(
+        run=state.run,
+        status=_status(state),
+        outputs=state.output.json if state.output is not None else None,
+        error=state.error,
+        execution=state.execution,
+        in_doubt=tuple(sorted(state.in_doubt)),
+        waiting_for=tuple(state.asleep),
+    )
+
+
+def _status(state: State) -> ResultStatus:
+    if state.status is not None:
+        return state.status
+    if state.paused:
+        return "paused"
+    if state.running or not (state.in_doubt or state.asleep):
+        return "interrupted"
+    return "in_doubt" if state.in_doubt else "waiting"

@@ -20,6 +20,7 @@ from interlock.errors import (
     ensure,
 )
 from interlock.journal import (
+    ENDED,
     Lease,
     LeaseChange,
     OwnerId,
@@ -45,7 +46,7 @@ from interlock.runtime.decisions import Decisions
 from interlock.runtime.driving import Driver, Observer
 from interlock.runtime.owning import Leases, OnChange, migration, needs_owner, sets_within
 from interlock.runtime.reading import read_entries
-from interlock.runtime.results import ResultStatus, RunResult
+from interlock.runtime.results import RunResult, result_of
 from interlock.runtime.scheduling import (
     ATTEMPTS_IN_FLIGHT_MAX,
     THREADS_MAX,
@@ -58,6 +59,7 @@ from interlock.runtime.starting import (
     Queued,
     Queueing,
     Start,
+    check_same,
     checked_starts,
     compiled,
 )
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction, Graph
 
 LISTEN_MS = 200
+ELSEWHERE_MS = 500
 DRAIN_S_MAX = 10.0
 SECRETS_IN_ENVIRONMENT = "INTERLOCK_SECRET_"
 
@@ -144,6 +147,7 @@ class Runtime(Decisions):
         self._listening: asyncio.Task[None] | None = None
         self._heard = 0
         self._closing = asyncio.Event()
+        self._leaving = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         if self._calls is not None:
@@ -165,6 +169,7 @@ class Runtime(Decisions):
     ) -> None:
         queue, self._commits = self._queue, None
         self._closing.set()
+        self._leaving.set()
         await self._queueing.settled()
         await asyncio.gather(*(driver.abandon() for driver in list(self._drivers.values())))
         await self._leases.close()
@@ -202,21 +207,23 @@ class Runtime(Decisions):
         """Start a run and drive it until it settles, is in doubt, or is drained.
 
         A `@graph` function is compiled against the runtime's registry, and takes Python values as
-        inputs; a plan takes JSON data. The result is durable when this returns. With `key`, a
-        second start returns the first run's result: its end, when it goes on in this runtime, else
-        what its journal says so far. Of runs that wait for their turn, those of a higher
-        `priority` (from -100 to 100) come first; the others have a turn now and then. What has not
-        settled `deadline_ms` after the start is cancelled.
+        inputs; a plan takes JSON data. The result is durable when this returns. With a `key` that
+        a run has, nothing is started: that run is brought to where it ends or rests. It goes on
+        here, as after `resume`, unless somebody else drives it, who is waited for. Of runs that
+        wait for their turn, those of a higher `priority` (from -100 to 100) come first; the others
+        have a turn now and then. What has not settled `deadline_ms` after the start is cancelled.
 
         Raises:
             DocumentInvalid: the graph does not compile; nothing was started.
             InputsInvalid: the inputs do not match; nothing was started.
+            UsageError: the key belongs to a run of another plan, or with other inputs.
+            RunChanged: that run is open, and what it has executed has changed.
             StoreError: the journal could not be written; dispatch has stopped.
         """
         start = Start(inputs=inputs or {}, key=key, priority=priority, deadline_ms=deadline_ms)
         given = self._checked(plan, start, principal)
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
-            return await self._first(earlier[0].run)
+            return await self._first(earlier[0].run, given, observer)
         run = self._new_id(run)
         event = given.event(now_ms=self.clock.now_ms())
         lease = self._leases.new(run)
@@ -230,15 +237,22 @@ class Runtime(Decisions):
                 driver, lease, lambda: driver.start(event, actor=given.principal)
             )
         except KeyTaken as taken:  # another start with this key came first after all
-            return await self._first(RunId(taken.run))
+            return await self._first(RunId(taken.run), given, observer)
 
-    async def _first(self, run: RunId) -> RunResult:
-        """What the first run with a key has come to; one that goes on here is waited for."""
-        if run in self._drivers:
-            return await self._watch(self._drivers[run])
-        state, head = self.load(run)
-        result = _result(state)
-        return replace(result, status="queued") if head.status == "queued" else result
+    async def _first(self, run: RunId, given: CheckedStart, observer: Observer | None) -> RunResult:
+        """Bring the first run with a key to where it ends or rests, whoever drives it."""
+        check_same(self.store, run, given)
+        while not self._has_ended(run):
+            with suppress(LeaseHeld):
+                return await self.resume(run, observer=observer)
+            if await sets_within(self._leaving, ELSEWHERE_MS / 1000):
+                return replace(result_of(self.load(run)[0]), status="running")
+        return result_of(self.load(run)[0])
+
+    def _has_ended(self, run: RunId) -> bool:
+        """Whether a run has ended, and nobody here is about to say so."""
+        head = self.store.head(run)
+        return run not in self._drivers and head is not None and head.status in ENDED
 
     async def enqueue(
         self,
@@ -259,6 +273,7 @@ class Runtime(Decisions):
 
         Raises:
             DocumentInvalid, InputsInvalid: nothing was started.
+            UsageError: the key belongs to a run of another plan, or with other inputs.
             StoreError: the journal could not be written.
         """
         start = Start(inputs=inputs or {}, key=key, priority=priority, deadline_ms=deadline_ms)
@@ -363,7 +378,7 @@ class Runtime(Decisions):
         try:
             return await self._take_up(run, observer=observer)
         except LeaseHeld:
-            return replace(_result(state), status="running")
+            return replace(result_of(state), status="running")
 
     async def _take_up(
         self, run: RunId, *, on_change: OnChange = "check", observer: Observer | None
@@ -381,7 +396,7 @@ class Runtime(Decisions):
             migrated = migration(state, self.registry, on_change) if may_go_on else None
             if not is_due and migrated is None:
                 self.store.release(lease, taken=[message.id for message in messages])
-                return _result(state)
+                return result_of(state)
             is_new = head.status == "queued" and state.last_seq == 1 and migrated is None
             begun = initial(state.plan, run) if is_new else state
             driver = self._driver(begun, head, lease, observer=observer, priority=head.priority)
@@ -417,6 +432,7 @@ class Runtime(Decisions):
 
     async def drain(self) -> None:
         """Start nothing any more; wait `DRAIN_S_MAX` for what is under way. Runs stay open."""
+        self._leaving.set()
         drivers = list(self._drivers.values())
         for driver in drivers:
             driver.drain()
@@ -477,7 +493,7 @@ class Runtime(Decisions):
             raise
         finally:
             driver.waiting -= 1
-        return _result(driver.state)
+        return result_of(driver.state)
 
     async def _live(self, run: RunId) -> Driver | None:
         """The driver of a run that goes on here; one that is about to end is waited for."""
@@ -552,25 +568,3 @@ def _checked_count(attempts_in_flight_max: int) -> int:
 
 def _recovered(lease: Lease) -> RunRecovered:
     return RunRecovered(owner=lease.owner, orderly=lease.orderly)
-
-
-def _result(state: State) -> RunResult:
-    return RunResult(
-        run=state.run,
-        status=_status(state),
-        outputs=state.output.json if state.output is not None else None,
-        error=state.error,
-        execution=state.execution,
-        in_doubt=tuple(sorted(state.in_doubt)),
-        waiting_for=tuple(state.asleep),
-    )
-
-
-def _status(state: State) -> ResultStatus:
-    if state.status is not None:
-        return state.status
-    if state.paused:
-        return "paused"
-    if state.running or not (state.in_doubt or state.asleep):
-        return "interrupted"
-    return "in_doubt" if state.in_doubt else "waiting"

@@ -45,7 +45,8 @@ def run(
         store: where its journal goes: a store, or the address of one, such as `journal.db`. In
             memory, unless given, it lasts as long as this call.
         registry: the actions; a `@graph` function brings its own, unless given.
-        key: names the run: a second start with this key returns the first run.
+        key: names the run: a second start with this key goes on with the first run, or waits for
+            who drives it, and returns its result.
         inputs: the inputs by name, for names that are parameters of this function.
         named: more inputs, as Python values: they are written by the annotations of the graph.
 
@@ -53,8 +54,8 @@ def run(
         DocumentInvalid: the graph does not compile; nothing was started.
         InputsInvalid: the inputs do not fit; nothing was started.
         StoreError: the journal could not be written.
-        UsageError: it is no graph, or its actions are not known; or this is called in a graph, or
-            by an async action.
+        UsageError: it is no graph, or its actions are not known; the key belongs to a run of
+            something else; or this is called in a graph, or by an async action.
     """
     if TRACER.get() is not None:
         raise UsageError(

@@ -68,10 +68,26 @@ def test_a_key_starts_one_run_however_it_is_started():
             )
             assert (first.is_new, second.is_new) == (True, False)
             assert first.run == second.run
-            assert (await runtime.run(one(), key="k")).status == "queued"
-            await runtime.resume(first.run)
+            result = await runtime.run(one(), key="k")
+            assert (result.run, result.status) == (first.run, "succeeded")
             assert not (await runtime.enqueue(one(), key="k")).is_new
             assert (await runtime.run(one(), key="k")).status == "succeeded"
+
+    virtually(main)
+
+
+@pytest.mark.parametrize("how", ["run", "enqueue"])
+def test_a_key_is_for_one_plan_with_one_set_of_inputs(how: str):
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            start = runtime.run if how == "run" else runtime.enqueue
+            await start(counted(), {"n": 1}, key="k")
+            with pytest.raises(UsageError, match="which has other inputs"):
+                await start(counted(), {"n": 2}, key="k")
+            with pytest.raises(UsageError, match="which has another plan"):
+                await start(one("write"), key="k")
+            await start(counted(), {"n": 1}, key="k")
+        assert len(stage.store.heads()) == 1
 
     virtually(main)
 

@@ -222,7 +222,60 @@ def test_a_start_with_the_key_of_a_run_that_goes_on_waits_for_it():
     virtually(main, world)
 
 
-def test_the_key_of_an_open_run_of_another_process_returns_it_as_it_stands():
+@pytest.mark.parametrize("ends", [True, False])
+def test_the_key_of_a_run_that_another_process_drives_waits_until_it_ends_or_rests(*, ends: bool):
+    does = Scripted(delay_ms=5_000) if ends else Scripted(delay_ms=5_000, does="raise")
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            first = asyncio.ensure_future(runtime.run(one("write"), run=RUN, key="k"))
+            await asyncio.sleep(1)
+            assert await other.run(one("write"), key="k") == await first
+        assert (await first).status == ("succeeded" if ends else "in_doubt")
+        assert stage.world.calls == {"a": 1}
+
+    virtually(main, World({"a": [does]}))
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_the_key_of_a_run_whose_process_has_ended_takes_it_up(*, waits: bool):
+    """It ended before the second start, or while that one waited for it."""
+    world = World({"a": [Scripted(does="hang"), Scripted()]})
+
+    async def main(stage: Stage) -> None:
+        seen: list[str] = []
+        async with stage.runtime() as other:
+            async with stage.runtime() as runtime:
+                first = asyncio.ensure_future(runtime.run(one("metered"), run=RUN, key="k"))
+                await asyncio.sleep(1)
+                again = other.run(
+                    one("metered"), key="k", observer=lambda _, entry: seen.append(entry.event.type)
+                )
+                second = asyncio.ensure_future(again) if waits else None
+                await asyncio.sleep(1)
+            assert (await first).status == "interrupted"
+            assert (await (second or again)).status == "succeeded"
+        assert seen[0] == "RunRecovered"
+
+    virtually(main, world)
+
+
+def test_who_waits_for_another_process_is_drained_at_once():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime, stage.runtime() as other:
+            first = asyncio.ensure_future(runtime.run(one("write"), run=RUN, key="k"))
+            await asyncio.sleep(1)
+            second = asyncio.ensure_future(other.run(one("write"), key="k"))
+            await asyncio.sleep(1)
+            await other.drain()
+            result = await second
+            assert (result.run, result.status, first.done()) == (RUN, "running", False)
+            assert (await first).status == "succeeded"
+
+    virtually(main, World({"a": [Scripted(delay_ms=5_000)]}))
+
+
+def test_the_key_of_a_run_that_rests_returns_it_as_it_stands():
     async def main(stage: Stage) -> None:
         async with stage.runtime() as runtime:
             first = await runtime.run(one("write"), key="k")

@@ -189,8 +189,10 @@ def test_a_store_is_used_and_left_open():
 def test_a_path_is_opened_and_closed(tmp_path: Path):
     path = tmp_path / "journal.db"
     first = run(report, store=path, key="daily", text="a b")
-    again = run(report, store=str(path), key="daily", text="other text")
+    again = run(report, store=str(path), key="daily", text="a b")
     assert (again.run, again.output) == (first.run, "2 words")
+    with pytest.raises(UsageError, match="which has other inputs"):
+        run(report, store=path, key="daily", text="other text")
     store = open_store(str(path))
     assert len(store.heads()) == 1
     store.close()

@@ -32,7 +32,9 @@ def test_a_run_goes_on_when_its_first_caller_goes_away(second: str):
         async with stage.runtime() as runtime:
             first = asyncio.create_task(runtime.run(one("write"), run=RUN, key="k"))
             await asyncio.sleep(1)
-            follows = runtime.resume(RUN) if second == "resume" else runtime.run(one(), key="k")
+            follows = (
+                runtime.resume(RUN) if second == "resume" else runtime.run(one("write"), key="k")
+            )
             other = asyncio.create_task(follows)
             await asyncio.sleep(1)
             await cancelled(first)

@@ -1,25 +1,24 @@
 """`interlock run`: run a graph."""
 
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import Awaitable
 
 import click
 
 from interlock.cli.console import err, tinted
-from interlock.cli.driving import Stage, conclude, drive, take_up
+from interlock.cli.driving import Stage, conclude, drive
 from interlock.cli.inputs import read_inputs
 from interlock.cli.limits import project_limits
 from interlock.cli.notifying import project_notify
 from interlock.cli.options import app_option, example, input_options, json_option, store_option
 from interlock.cli.people import user
 from interlock.cli.project import find_project
-from interlock.cli.queueing import check_same, queue_lines, queue_one
+from interlock.cli.queueing import queue_lines, queue_one
 from interlock.cli.sources import STDIN, app_of, compile_argument
 from interlock.cli.stores import opened
 from interlock.errors import UsageError
-from interlock.journal import Entry
-from interlock.runtime import Observer, RunResult, Runtime, Start
-from interlock.values import RunId, duration_ms
+from interlock.journal import OwnerId, process_of
+from interlock.runtime import Observer, RunResult, Runtime, Start, read_entries
+from interlock.values import duration_ms
 
 
 @click.command(
@@ -100,38 +99,32 @@ def run(
 
 
 def _start(stage: Stage, start: Start) -> RunResult:
-    key = start.key
-    taken = stage.journal.store.heads(key=key, limit=1) if key is not None else []
-    if taken:
-        return _again(stage, start.inputs, taken[0].run)
-    started: set[RunId] = set()
+    """Start a run, or return to the one that has the key: wait for it, or go on with it."""
 
-    def order(runtime: Runtime, observer: Observer) -> Coroutine[Any, Any, RunResult]:
-        def observe(run: RunId, entry: Entry) -> None:
-            started.add(run)
-            observer(run, entry)
-
+    def order(runtime: Runtime, observer: Observer) -> Awaitable[RunResult]:
         return runtime.run(
             stage.plan,
             start.inputs,
-            key=key,
+            key=start.key,
             principal=user(),
             priority=start.priority,
             deadline_ms=start.deadline_ms,
-            observer=observe,
+            observer=observer,
         )
 
-    result = drive(stage, order)
-    # Another process may have come first with this key, after all.
-    return result if result.run in started else _again(stage, start.inputs, result.run)
+    store, key = stage.journal.store, start.key
+    taken = store.heads(key=key, limit=1) if key is not None else []
+    if not taken:
+        return drive(stage, order)
+    run = taken[0].run
+    driver = stage.journal.driven().get(run)
+    err(f"Run {run} was started with this key before{_by_whom(driver)}")
+    return drive(stage, order, run=run, past=read_entries(store, run))
 
 
-def _again(stage: Stage, inputs: Mapping[str, object], run: RunId) -> RunResult:
-    """Return to the run that has the key: its result, or what is left of it.
-
-    Raises:
-        UsageError: it runs something else.
-    """
-    check_same(stage.journal.store, run, plan=stage.plan, inputs=inputs)
-    err(f"Run {run} was started with this key before")
-    return take_up(stage, run)
+def _by_whom(driver: OwnerId | None) -> str:
+    if driver is None:
+        return ""
+    process = process_of(driver)
+    who = f"process {process[1]} on {process[0]}" if process is not None else f"owner {driver}"
+    return f", and goes on: {who} is waited for"

@@ -1,5 +1,6 @@
 """Starting: what is run, how it is checked, and starts that wait for a worker."""
 
+from interlock.runtime.starting.keys import check_same as check_same
 from interlock.runtime.starting.preparing import compiled as compiled, prepared as prepared
 from interlock.runtime.starting.queueing import Queued as Queued, Queueing as Queueing
 from interlock.runtime.starting.starts import (
@@ -8,4 +9,13 @@ from interlock.runtime.starting.starts import (
     checked_starts as checked_starts,
 )
 
-__all__ = ["checked_starts", "CheckedStart", "compiled", "prepared", "Queued", "Queueing", "Start"]
+__all__ = [
+    "check_same",
+    "checked_starts",
+    "CheckedStart",
+    "compiled",
+    "prepared",
+    "Queued",
+    "Queueing",
+    "Start",
+]

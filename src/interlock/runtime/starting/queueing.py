@@ -13,6 +13,7 @@ from interlock.errors import KeyTaken, StoreError
 from interlock.journal import Entry, Record, RunHead, encode_entry
 from interlock.runtime.clock import Clock, Ids
 from interlock.runtime.commits import CommitQueue, Pinned
+from interlock.runtime.starting.keys import check_same
 from interlock.runtime.starting.starts import CheckedStart
 from interlock.store import Store
 from interlock.values import RunId, immutable
@@ -66,6 +67,7 @@ class Queueing:
 
         Raises:
             StoreError: the store failed, or took nothing of this run.
+            UsageError: its key belongs to a run of something else.
         """
         key = given.start.key
         first = self._first_with(key) if key is not None else None
@@ -73,12 +75,16 @@ class Queueing:
             if first is not None:
                 if first in self._waiting:
                     await asyncio.shield(self._waiting[first].done)
-                return Queued(run=first, is_new=False)
+                return self._known(first, given)
             run = run or self._ids.run(self._clock.now_ms())
             await asyncio.shield(self._append(run, given, commits))
         except KeyTaken as taken:  # Another process came first after all.
-            return Queued(run=RunId(taken.run), is_new=False)
+            return self._known(RunId(taken.run), given)
         return Queued(run=run)
+
+    def _known(self, run: RunId, given: CheckedStart) -> Queued:
+        check_same(self._store, run, given)
+        return Queued(run=run, is_new=False)
 
     async def add_many(
         self, starts: Iterator[CheckedStart], commits: CommitQueue
@@ -89,7 +95,10 @@ class Queueing:
         """
         while True:
             taken, problem = _next_of(starts)
-            for queued in await asyncio.gather(*(self.add(each, commits) for each in taken)):
+            adding = (self.add(each, commits) for each in taken)
+            for queued in await asyncio.gather(*adding, return_exceptions=True):
+                if isinstance(queued, BaseException):
+                    raise queued
                 yield queued
             if problem is not None:
                 raise problem
