@@ -10,6 +10,13 @@ from interlock.audit.checkpoints import (
     parse_checkpoint as parse_checkpoint,
     sign_checkpoint as sign_checkpoint,
 )
+from interlock.audit.cosigning import (
+    Prove as Prove,
+    WitnessAnswer as WitnessAnswer,
+    ask_witness as ask_witness,
+    count_witnesses as count_witnesses,
+    not_cosigned as not_cosigned,
+)
 from interlock.audit.leaves import (
     COMMITMENT_TAG as COMMITMENT_TAG,
     LEAF_VERSION as LEAF_VERSION,
@@ -89,11 +96,13 @@ from interlock.audit.witnessing import (
 
 __all__ = [
     "Algorithm",
+    "ask_witness",
     "Checkpoint",
     "commitment",
     "COMMITMENT_TAG",
     "consistency_spans",
     "cosign",
+    "count_witnesses",
     "EMPTY_ROOT",
     "entries_between",
     "Erased",
@@ -106,6 +115,7 @@ __all__ = [
     "LEAF_VERSION",
     "multiproof_spans",
     "node_hash",
+    "not_cosigned",
     "Note",
     "NOTE_BYTES_MAX",
     "open_checkpoint",
@@ -119,6 +129,7 @@ __all__ = [
     "parse_request",
     "parse_tile",
     "parse_tile_path",
+    "Prove",
     "prove_consistency",
     "prove_inclusion",
     "prove_leaves",
@@ -152,5 +163,6 @@ __all__ = [
     "verify_ed25519",
     "verify_inclusion",
     "verify_note",
+    "WitnessAnswer",
     "WitnessRequest",
 ]

@@ -512,6 +512,10 @@ CODES: dict[str, CodeInfo] = {
         "A log has signed two trees of the same size with different roots: it has two histories."
         " The two checkpoints together prove it to anybody who has the log's key.",
     ),
+    "IL8531": CodeInfo(
+        "not cosigned",
+        "A witness was asked and gave no cosignature that holds. Others are asked all the same.",
+    ),
     "IL8532": CodeInfo(
         "memory of a witness refused",
         "A witness that does not know what it has cosigned must not cosign: it could sign a second"

@@ -5,7 +5,7 @@ down, sign. A request is answered as a whole before the next one is looked at; s
 between what was read and what is written.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -46,7 +46,7 @@ class Witness:
     """Answers requests, one after the other. Not shared between threads.
 
     Args:
-        signer: the witness's key, which is used for nothing else.
+        signers: the witness's key, which is used for nothing else; two while one follows another.
         logs: the keys of the logs that it watches; a log is known by the name of its keys.
         memory: what it has seen.
         now_s: the time in seconds since 1970.
@@ -54,13 +54,13 @@ class Witness:
 
     def __init__(
         self,
-        signer: Signer,
+        signers: Sequence[Signer],
         *,
         logs: Iterable[VerifierKey],
         memory: Memory,
         now_s: Callable[[], int],
     ) -> None:
-        self._signer = signer
+        self._signers = tuple(signers)
         self._logs = _by_origin(logs)
         self._memory = memory
         self._now_s = now_s
@@ -101,8 +101,9 @@ class Witness:
         except OSError as error:
             text = f"the checkpoint could not be written down: {error.strerror}\n"
             return Answer(status=UNAVAILABLE, text=text)
-        line = cosign(request.note.text, self._signer, time_s=time_s).line()
-        return Answer(status=200, text=line)
+        text = request.note.text
+        lines = [cosign(text, signer, time_s=time_s).line() for signer in self._signers]
+        return Answer(status=200, text="".join(lines))
 
 
 def _by_origin(keys: Iterable[VerifierKey]) -> Mapping[str, tuple[VerifierKey, ...]]:

@@ -42,7 +42,7 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
 
 @pytest.fixture
 def witness(memory: Memory) -> Witness:
-    return Witness(WITNESS, logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
+    return Witness([WITNESS], logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
 
 
 def ask(witness: Witness, request: WitnessRequest) -> Answer:
@@ -103,7 +103,7 @@ def test_an_unknown_log_is_not_found_and_a_wrong_key_is_forbidden(witness: Witne
 def test_a_log_may_have_an_old_and_a_new_key(memory: Memory):
     rotated = signer_from_seed(ORIGIN, bytes(32))
     keys = [LOG.verifier(), rotated.verifier()]
-    witness = Witness(WITNESS, logs=keys, memory=memory, now_s=lambda: NOW_S)
+    witness = Witness([WITNESS], logs=keys, memory=memory, now_s=lambda: NOW_S)
     ask(witness, asking(GENUINE, 0, 5))
     note = checkpoint(GENUINE, 9, signer=rotated)
     request = WitnessRequest(old_size=5, proof=proof(GENUINE, 5, 9), note=note)
@@ -117,7 +117,7 @@ def test_a_proof_beside_no_tree_is_refused(witness: Witness):
 
 def test_the_time_never_runs_backwards(memory: Memory):
     times = iter((NOW_S, NOW_S - 3_600, NOW_S + 1))
-    witness = Witness(WITNESS, logs=[LOG.verifier()], memory=memory, now_s=lambda: next(times))
+    witness = Witness([WITNESS], logs=[LOG.verifier()], memory=memory, now_s=lambda: next(times))
     requests = [asking(GENUINE, 0, 3), asking(GENUINE, 3, 4), asking(GENUINE, 4, 5)]
     told = [cosigned(request, ask(witness, request)).time_s for request in requests]
     assert told == [NOW_S, NOW_S, NOW_S + 1]
@@ -141,7 +141,7 @@ def test_what_cannot_be_written_down_is_not_signed(tmp_path: Path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with Memory(path, write=full) as memory:
-        witness = Witness(WITNESS, logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
+        witness = Witness([WITNESS], logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
         answer = ask(witness, asking(GENUINE, 0, 3))
         assert (answer.status, memory.last(ORIGIN)) == (503, None)
         assert "No space" in answer.text
@@ -154,7 +154,7 @@ def test_a_mutated_request_changes_nothing(data: st.DataObject):
         path = Path(folder, "seen.json")
         create_memory(path)
         with Memory(path) as memory:
-            witness = Witness(WITNESS, logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
+            witness = Witness([WITNESS], logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
             ask(witness, asking(GENUINE, 0, 7))
             before = path.read_bytes()
             body = mutated(data, asking(GENUINE, 7, 30).to_bytes())
@@ -199,7 +199,7 @@ class Histories(RuleBasedStateMachine):
     def start(self) -> None:
         self.memory = Memory(self.path, write=self.write)
         self.witness = Witness(
-            WITNESS, logs=[LOG.verifier()], memory=self.memory, now_s=lambda: self.now_s
+            [WITNESS], logs=[LOG.verifier()], memory=self.memory, now_s=lambda: self.now_s
         )
 
     def write(self, path: Path, data: bytes) -> None:
