@@ -1,10 +1,10 @@
 """What `certify` found, for people and for programs."""
 
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self, TextIO, final
+from typing import final
 
-from interlock.cli.console import aligned, counted, err, mute, one_width
+from interlock.cli.console import aligned, counted, err, one_width
+from interlock.cli.liveline import LiveLine
 from interlock.cli.planview import short
 from interlock.testing import MEANINGS, Certification, Failure, Kind, Tally
 from interlock.values import Json
@@ -17,39 +17,16 @@ SOURCES = {"declared": "declared", "recorded": "of a run", "generated": "made up
 
 
 @final
-class ProgressLine:
+class ProgressLine(LiveLine):
     """Says on a terminal how far it is, in one line that is gone at the end."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._is_live = stream.isatty()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._is_live:
-            self._draw("")
 
     def show(self, kind: Kind, tried: int, of: int) -> None:
         """Show how many courses of a kind were tried."""
-        if self._is_live:
+        if self.is_live:
             if tried % REDRAW_COURSES == 1:
-                self._draw(one_width(f"  {kind}  {tried:,} of {of:,}"))
+                self.draw(one_width(f"  {kind}  {tried:,} of {of:,}"))
         elif tried == of:
             err(f"{kind}  {counted(of, 'course')}")
-
-    def _draw(self, text: str) -> None:
-        try:
-            self._stream.write(f"\r\x1b[2K{text}")
-            self._stream.flush()
-        except BrokenPipeError:
-            mute(self._stream)
 
 
 def summary_lines(found: Certification) -> Iterator[str]:

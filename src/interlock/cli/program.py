@@ -57,6 +57,7 @@ COMMANDS: dict[str, Entry] = {
     "runs": Entry(LOOK, "List runs."),
     "show": Entry(LOOK, "Show a run, or one node of it."),
     "replay": Entry(LOOK, "Verify runs from their journals; call nothing."),
+    "audit": Entry(LOOK, "Tell auditors what happened."),
     "upgrade": Entry(LOOK, "Say what changed code means for open runs."),
     "doctor": Entry(LOOK, "Look for problems of this installation."),
 }

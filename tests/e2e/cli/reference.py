@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 
 import click
@@ -31,26 +32,44 @@ Where a command takes a RUN, write its id, a unique beginning of it, or `last`.
 """
 
 
-def reference() -> str:
-    """Write the page."""
-    context = click.Context(program, info_name="interlock")
-    parts = [HEAD.rstrip()]
-    for name in program.list_commands(context):
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A command that is there, and the words that call it."""
+
+    words: str
+    command: click.Command
+    context: click.Context
+
+
+def built() -> Iterator[Built]:
+    """All commands in the order of the help; those of a group come after it."""
+    yield from _inside(program, click.Context(program, info_name="interlock"))
+
+
+def _inside(group: click.Group, context: click.Context) -> Iterator[Built]:
+    for name in group.list_commands(context):
         demo = find_spec("interlock.cli.demo") if name == "demo" else None
         if name == "demo" and (demo is None or demo.origin is None):
             continue
-        command = program.get_command(context, name)
+        command = group.get_command(context, name)
         assert command is not None
-        parts.append(
-            "\n".join(section(command, click.Context(command, context, f"interlock {name}")))
-        )
+        inner = click.Context(command, context, f"{context.info_name} {name}")
+        yield Built(f"{inner.info_name}".removeprefix("interlock "), command, inner)
+        if isinstance(command, click.Group):
+            yield from _inside(command, inner)
+
+
+def reference() -> str:
+    """Write the page."""
+    parts = [HEAD.rstrip(), *("\n".join(section(each)) for each in built())]
     return "\n\n".join(parts) + "\n"
 
 
-def section(command: click.Command, context: click.Context) -> Iterator[str]:
+def section(built: Built) -> Iterator[str]:
     """Write one command."""
+    command, context = built.command, built.context
     usage = " ".join([str(context.info_name), *command.collect_usage_pieces(context)])
-    yield f"## {command.name}\n"
+    yield f"## {built.words}\n"
     yield f"```text\n{usage}\n```\n"
     yield inspect.cleandoc(command.help or "")
     options = [p for p in command.params if isinstance(p, click.Option)]

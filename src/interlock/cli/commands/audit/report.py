@@ -1,0 +1,72 @@
+"""`interlock audit report`: what happened in a period, for auditors."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from interlock.cli.console import err, one_width, out, out_json
+from interlock.cli.exits import Exit
+from interlock.cli.liveline import LiveLine
+from interlock.cli.options import example, json_option, store_option
+from interlock.cli.periods import period_of
+from interlock.cli.reporting import Seen, report_of
+from interlock.cli.reportview import report_lines
+from interlock.cli.stores import to_read
+from interlock.reports import Making, Report, report_html, report_json
+from interlock.runtime import SystemClock
+
+REDRAW_RUNS = 50
+
+
+@click.command(epilog=example("interlock audit report --since 30d --html report.html"))
+@click.option("--since", default="30d", show_default=True, metavar="TIME", help="The first moment.")
+@click.option("--until", metavar="TIME", help="The first moment after it; now unless told.")
+@click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Only runs of this graph.")
+@click.option("--html", "path", metavar="FILE", help="Write the report there, as one HTML file.")
+@store_option
+@json_option
+def report(
+    *,
+    since: str,
+    until: str | None,
+    graphs: tuple[str, ...],
+    path: str | None,
+    store: str | None,
+    as_json: bool,
+) -> int:
+    """Report what happened in a period: what ran, on whose authority, who decided what.
+
+    What was refused, in doubt, resolved by hand, undone or cancelled has a line each, with the
+    event that proves it. TIME is a date such as 2026-11-01, a time, or how long ago: 30d. Dates
+    are in UTC.
+    """
+    now_ms = SystemClock().now_ms()
+    period = period_of(since, until, now_ms=now_ms)
+    with to_read(store) as journal, LiveLine(sys.stderr) as line:
+
+        def show(seen: Seen) -> None:
+            if seen.looked_at % REDRAW_RUNS == 0:
+                line.draw(one_width(f"  {seen.looked_at:,} runs looked at, {seen.read:,} read"))
+
+        made = report_of(
+            journal.store, period, graphs=frozenset(graphs) if graphs else None, progress=show
+        )
+        making = Making(
+            made_at_ms=now_ms, program=f"interlock {version('interlock')}", journal=journal.name
+        )
+    if path is not None:
+        _write(path, made, making)
+    if as_json:
+        out_json(report_json(made, making))
+    else:
+        out("\n".join(report_lines(made)))
+    if path is not None:
+        err(f"report  {path}")
+    return Exit.DIVERGED if made.unreadable else Exit.OK
+
+
+def _write(path: str, made: Report, making: Making) -> None:
+    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(report_html(made, making))

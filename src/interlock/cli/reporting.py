@@ -1,0 +1,103 @@
+"""A report of a journal: its runs read one by one, in bounded memory."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from interlock.errors import JournalCorrupt, UsageError
+from interlock.journal import ENDED, GateOpened, RunHead, entry_in, open_envelope, refs_in
+from interlock.reports import Period, Report, Reporter, Told, Unreadable
+from interlock.store import EVENTS_READ_DEFAULT, ReadStore
+from interlock.values import RunId, ValueRef
+
+PAGE = 100
+CLOCK_SLACK_MS = 86_400_000
+"""A run that started later, or ended earlier, than a day off the period is not read: by so much a
+clock may have been set back while it ran."""
+UNREAD = b"null"
+"""Stands for a value that a report does not show."""
+ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How far it is: the runs looked at, and those whose events were read."""
+
+    looked_at: int
+    read: int
+
+
+def report_of(
+    store: ReadStore,
+    period: Period,
+    *,
+    graphs: frozenset[str] | None = None,
+    progress: Callable[[Seen], None],
+) -> Report:
+    """Report what happened in a period, in some graphs or in all.
+
+    Nothing is written. A run that cannot be read is named in the report.
+
+    Raises:
+        UsageError: no run at all is of one of the graphs: an empty report would hide a slip.
+    """
+    reporter = Reporter(period, graphs=graphs)
+    names: set[str] = set()
+    read = 0
+    for number, head in enumerate(_heads(store), start=1):
+        names.add(head.graph)
+        if _may_concern(head, period) and (graphs is None or head.graph in graphs):
+            _add(store, reporter, head)
+            read += 1
+        progress(Seen(looked_at=number, read=read))
+    for missing in sorted((graphs or frozenset()) - names):
+        near = get_close_matches(missing, names, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else "`interlock runs` names the graphs of runs"
+        raise UsageError(f"this journal has no run of a graph `{missing:.100}`", hint=hint)
+    return reporter.report()
+
+
+def _heads(store: ReadStore) -> Iterator[RunHead]:
+    page = store.heads(limit=PAGE)
+    while page:
+        yield from page
+        page = store.heads(before=page[-1].run, limit=PAGE)
+
+
+def _may_concern(head: RunHead, period: Period) -> bool:
+    if head.created_ms >= period.until_ms + CLOCK_SLACK_MS:
+        return False
+    return head.status not in ENDED or head.updated_ms >= period.since_ms - CLOCK_SLACK_MS
+
+
+def _add(store: ReadStore, reporter: Reporter, head: RunHead) -> None:
+    try:
+        reporter.add(head.run, head.graph, _told(store, head.run))
+    except JournalCorrupt as error:
+        reporter.add_unreadable(
+            Unreadable(run=head.run, graph=head.graph, code=error.code, message=error.message)
+        )
+
+
+def _told(store: ReadStore, run: RunId) -> Iterator[Told]:
+    """Read the events of a run, of their values only the texts of gates."""
+    after = 0
+    while page := store.read(run, after=after, limit=EVENTS_READ_DEFAULT):
+        envelopes = [open_envelope(event.body) for event in page]
+        asked = {
+            ref
+            for envelope in envelopes
+            if envelope.get("type") == GateOpened.type
+            for ref in refs_in(envelope)
+        }
+        texts = store.values(run, asked) if asked else {}
+
+        def resolve(ref: ValueRef, texts: dict[ValueRef, bytes] = texts) -> bytes:
+            return texts.get(ref, UNREAD)
+
+        for event, envelope in zip(page, envelopes, strict=True):
+            found, entry = entry_in(envelope, resolve)
+            if found != run or entry.seq != event.seq:
+                raise JournalCorrupt(f"event {event.seq} of run {run} is of another place")
+            yield Told(entry=entry)
+        after = page[-1].seq
