@@ -3,6 +3,10 @@
 Pure: bytes in, bytes out. Where hashes, keys and times come from is the caller's affair.
 """
 
+from interlock.audit.checking import (
+    Trust as Trust,
+    check_receipt as check_receipt,
+)
 from interlock.audit.checkpoints import (
     Checkpoint as Checkpoint,
     SignedCheckpoint as SignedCheckpoint,
@@ -43,6 +47,9 @@ from interlock.audit.notes import (
     verified_signatures as verified_signatures,
     verify_note as verify_note,
 )
+from interlock.audit.points import (
+    is_public_key as is_public_key,
+)
 from interlock.audit.proofs import (
     Subtrees as Subtrees,
     TreeHead as TreeHead,
@@ -54,6 +61,12 @@ from interlock.audit.proofs import (
     verify_consistency as verify_consistency,
     verify_inclusion as verify_inclusion,
 )
+from interlock.audit.receipts import (
+    Disclosure as Disclosure,
+    Evidence as Evidence,
+    LoggedEvent as LoggedEvent,
+    build_receipt as build_receipt,
+)
 from interlock.audit.signatures import (
     Algorithm as Algorithm,
     Signature as Signature,
@@ -64,6 +77,9 @@ from interlock.audit.signatures import (
     sign as sign,
     signer_from_seed as signer_from_seed,
     verify_ed25519 as verify_ed25519,
+)
+from interlock.audit.strict import (
+    read_strict as read_strict,
 )
 from interlock.audit.tiles import (
     ReadTile as ReadTile,
@@ -88,6 +104,9 @@ from interlock.audit.tree import (
     leaf_hash as leaf_hash,
     node_hash as node_hash,
 )
+from interlock.audit.verdicts import (
+    verdict_lines as verdict_lines,
+)
 from interlock.audit.witnessing import (
     WitnessRequest as WitnessRequest,
     judge as judge,
@@ -97,22 +116,28 @@ from interlock.audit.witnessing import (
 __all__ = [
     "Algorithm",
     "ask_witness",
+    "build_receipt",
+    "check_receipt",
     "Checkpoint",
     "commitment",
     "COMMITMENT_TAG",
     "consistency_spans",
     "cosign",
     "count_witnesses",
+    "Disclosure",
     "EMPTY_ROOT",
     "entries_between",
     "Erased",
+    "Evidence",
     "Frontier",
     "HASH_BYTES",
     "inclusion_spans",
+    "is_public_key",
     "judge",
     "leaf_hash",
     "leaf_of",
     "LEAF_VERSION",
+    "LoggedEvent",
     "multiproof_spans",
     "node_hash",
     "not_cosigned",
@@ -133,6 +158,7 @@ __all__ = [
     "prove_consistency",
     "prove_inclusion",
     "prove_leaves",
+    "read_strict",
     "ReadTile",
     "render_entries",
     "root_of_leaves",
@@ -156,6 +182,8 @@ __all__ = [
     "TileTree",
     "TREE_SIZE_MAX",
     "TreeHead",
+    "Trust",
+    "verdict_lines",
     "Verified",
     "verified_signatures",
     "VerifierKey",

@@ -521,6 +521,37 @@ CODES: dict[str, CodeInfo] = {
         "A witness that does not know what it has cosigned must not cosign: it could sign a second"
         " history.",
     ),
+    "IL8540": CodeInfo(
+        "not strict JSON",
+        "A receipt is JSON in UTF-8 that can be read in one way alone: no key stands twice,"
+        " integers fit in 64 bits, other numbers in doubles, and texts have whole characters.",
+    ),
+    "IL8541": CodeInfo(
+        "receipt over a limit", "A receipt has at most 64 MiB, and is nested at most 200 deep."
+    ),
+    "IL8542": CodeInfo(
+        "no receipt",
+        "The file is not laid out as a receipt of version 1, or is one of a newer version.",
+    ),
+    "IL8543": CodeInfo(
+        "not what was committed to",
+        "A disclosed part and its salt do not give the commitment of the leaf: one of them was"
+        " changed.",
+    ),
+    "IL8544": CodeInfo(
+        "another value", "A disclosed value does not have the digest that an event names."
+    ),
+    "IL8545": CodeInfo(
+        "not the events of the run",
+        "A leaf is of another run, or the events do not follow each other: one was left out, or"
+        " their order was changed.",
+    ),
+    "IL8546": CodeInfo(
+        "claims differ", "What the head of a receipt says is not what its leaves say."
+    ),
+    "IL8547": CodeInfo(
+        "not witnessed", "A witness that was asked for has not cosigned the checkpoint."
+    ),
     # --- IL9xxx usage and internal
     "IL9001": CodeInfo("usage", "A call or command makes no sense as given."),
     "IL9002": CodeInfo(

@@ -201,9 +201,18 @@ class Divergence(InterlockError):
 
 
 class EvidenceRefused(InterlockError):
-    """A proof, note, checkpoint, tile or receipt does not hold, or is not one."""
+    """A proof, note, checkpoint, tile or receipt does not hold, or is not one.
+
+    `place` says where in the file, `$.leaves[3].leaf` for example, if there is one.
+    """
 
     code = "IL8500"
+
+    def __init__(
+        self, message: str, *, hint: str = "", code: str | None = None, place: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.place = place
 
 
 class WitnessBehind(EvidenceRefused):

@@ -36,7 +36,7 @@ from interlock.values.names import (
     RunId as RunId,
     ValueRef as ValueRef,
 )
-from interlock.values.places import nearest as nearest
+from interlock.values.places import dollar_path as dollar_path, nearest as nearest
 from interlock.values.schema import (
     Schema as Schema,
     Steps as Steps,
@@ -77,6 +77,7 @@ __all__ = [
     "Digest",
     "digest",
     "digest_canonical",
+    "dollar_path",
     "Doubt",
     "duration_ms",
     "duration_text",

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 const verifier = await import(process.argv[2]);
-const { fromHex, toHex, utf8 } = verifier;
+const { fromHex, toHex } = verifier;
 
 const OPERATIONS = {
   sha256: ({ data }) => toHex(verifier.sha256(fromHex(data))),
@@ -29,6 +29,12 @@ const OPERATIONS = {
   checkpoint: ({ text }) => {
     const { origin, size, root, extensions } = verifier.readCheckpoint(text);
     return [origin, size.toString(), toHex(root), extensions];
+  },
+  receipt: ({ data, keys, witnesses }) => {
+    const bytes = fromHex(data);
+    const [logs, others] = [keys.map(verifier.readKey), witnesses.map(verifier.readKey)];
+    const verdict = verifier.checkReceipt(bytes, logs, others);
+    return [verifier.canonical(verdict), verifier.verdictLines(verdict)];
   },
 };
 

@@ -122,7 +122,7 @@ def test_published_notes_have_the_right_verdict():
     assert answers(good) == ["good"] * 4
     bad = [{"op": "note", "text": one["note"], "key": one["vkey"]} for one in vectors["bad"]]
     assert len(bad) == 8
-    assert all(answer == "wrong" or answer["code"] == "IL8543" for answer in answers(bad))
+    assert all(answer == "wrong" or answer["code"] == "IL8504" for answer in answers(bad))
 
 
 @needs(TLOG)

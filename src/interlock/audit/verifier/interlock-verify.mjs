@@ -19,19 +19,23 @@ export class Refused extends Error {
 }
 
 const ANY_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const STEPS_SHOWN_MAX = 12;
 
-/** Write a place inside the file: `$.leaves[3].leaf["x-y"]`. */
+/** Write a place inside the file: `$.leaves[3].leaf["x-y"]`; the middle of a long one is left out. */
 export function placeText(path) {
   const step = (part) => {
     if (typeof part === "number") return `[${part}]`;
     return ANY_NAME.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
   };
-  return "$" + path.map(step).join("");
+  const written = (part) => part.map(step).join("");
+  if (path.length <= STEPS_SHOWN_MAX) return `$${written(path)}`;
+  const half = STEPS_SHOWN_MAX / 2;
+  return `$${written(path.slice(0, half))} ... ${written(path.slice(-half))}`;
 }
 
 // --- JSON: strict, and exact for 64-bit integers ---------------------------------------------------
 
-const DEPTH_MAX = 256;
+const DEPTH_MAX = 200;
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 const INT64_MIN = -(1n << 63n);
 const INT64_MAX = (1n << 63n) - 1n;
@@ -370,11 +374,16 @@ function addPoints([x1, y1, z1, t1], [x2, y2, z2, t2]) {
   return [mod(e * f), mod(g * h), mod(f * g), mod(e * h)];
 }
 
-function multiply(point, factor) {
-  let [result, doubled] = [ZERO, point];
-  for (let left = factor; left > 0n; left >>= 1n) {
-    if (left & 1n) result = addPoints(result, doubled);
-    doubled = addPoints(doubled, doubled);
+/** Add `a` times one point and `b` times another, doubling for both at once. */
+function multiplyBoth(one, a, other, b) {
+  const both = addPoints(one, other);
+  let result = ZERO;
+  for (let bit = 255n; bit >= 0n; bit -= 1n) {
+    result = addPoints(result, result);
+    const [first, second] = [(a >> bit) & 1n, (b >> bit) & 1n];
+    if (first && second) result = addPoints(result, both);
+    else if (first) result = addPoints(result, one);
+    else if (second) result = addPoints(result, other);
   }
   return result;
 }
@@ -406,7 +415,7 @@ const BASE_POINT = decodePoint(fromHex("58" + "66".repeat(31)));
 export function isPublicKey(bytes) {
   const point = bytes.length === 32 ? decodePoint(bytes) : null;
   if (point === null) return false;
-  const [x, y, z] = multiply(point, 8n);
+  const [x, y, z] = [1, 2, 3].reduce((sum) => addPoints(sum, sum), point);
   return !(x === 0n && y === z);
 }
 
@@ -417,7 +426,7 @@ export function verifyEd25519(publicKey, message, signature) {
   if (key === null || s >= L) return false;
   const h = littleEndian(sha512(join(r, publicKey, message))) % L;
   const minusKey = [mod(-key[0]), key[1], 1n, mod(-key[3])];
-  return sameBytes(encodePoint(addPoints(multiply(BASE_POINT, s), multiply(minusKey, h))), r);
+  return sameBytes(encodePoint(multiplyBoth(BASE_POINT, s, minusKey, h)), r);
 }
 
 // --- Merkle trees (RFC 9162, section 2.1) ---------------------------------------------------------
@@ -496,16 +505,21 @@ export function rootFromMultiproof(size, leaves, proof) {
 
 // --- signed notes, checkpoints, cosignatures (C2SP) -----------------------------------------------
 
-const NOTE_BYTES_MAX = 1_000_000;
-const SIGNATURES_MAX = 100;
+const NOTE_BYTES_MAX = 256 * 1024;
+const SIGNATURES_MAX = 64;
+const NAME_CHARS_MAX = 255;
 const CONTROL = /[\x00-\x09\x0b-\x1f]/;
 const NOT_IN_NAMES = /[\p{White_Space}+]/u;
 const SIGNATURE_LINE = /^\u2014 ([^ ]+) ([^ ]+)$/;
 const DECIMAL = /^(?:0|[1-9][0-9]{0,18})$/;
+const EMPTY_ROOT = sha256(new Uint8Array());
 const LOG_KEY = 1;
 const WITNESS_KEY = 4;
 
-const isKeyName = (name) => name !== "" && !NOT_IN_NAMES.test(name) && !CONTROL.test(name);
+function isKeyName(name) {
+  if (name === "" || [...name].length > NAME_CHARS_MAX) return false;
+  return !NOT_IN_NAMES.test(name) && !CONTROL.test(name);
+}
 
 function keyId(name, kind, publicKey) {
   return sha256(join(utf8(`${name}\n`), Uint8Array.of(kind), publicKey)).slice(0, 4);
@@ -515,7 +529,7 @@ function keyId(name, kind, publicKey) {
 export function readKey(text) {
   const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/su.exec(text) ?? [];
   const bytes = fromBase64(encoded ?? "");
-  const refuse = (why) => new Refused("IL8553", "--key", `\`${text.slice(0, 80)}\` ${why}`);
+  const refuse = (why) => new Refused("IL8505", "", `\`${text.slice(0, 80)}\` ${why}`);
   if (name === undefined || bytes === null) throw refuse("is not a verifier key NAME+ID+KEY");
   if (!isKeyName(name)) throw refuse("has a name that no key may have");
   const [kind, publicKey] = [bytes[0], bytes.slice(1)];
@@ -529,7 +543,7 @@ export function readKey(text) {
 
 /** Split a note into its text and its signatures; nothing is verified yet. */
 export function readNote(text) {
-  const refuse = (why) => new Refused("IL8543", "$.checkpoint", `the note ${why}`);
+  const refuse = (why) => new Refused("IL8504", "$.checkpoint", `the note ${why}`);
   if (utf8(text).length > NOTE_BYTES_MAX) throw refuse("is too long");
   if (CONTROL.test(text) || LONE_SURROGATE.test(text)) throw refuse("has a control character");
   const split = text.lastIndexOf("\n\n");
@@ -550,13 +564,14 @@ export function readNote(text) {
 
 /** Read the text of a checkpoint: origin, size, root, and lines of extensions. */
 export function readCheckpoint(text) {
-  const refuse = (why) => new Refused("IL8543", "$.checkpoint", `the checkpoint ${why}`);
+  const refuse = (why) => new Refused("IL8508", "$.checkpoint", `the checkpoint ${why}`);
   const [origin, size, encoded, ...rest] = text.split("\n");
   if (rest.pop() !== "") throw refuse("has fewer than three lines");
   const root = fromBase64(encoded);
-  if (origin === "") throw refuse("has no origin");
+  if (origin === "" || [...origin].length > NAME_CHARS_MAX) throw refuse("has no origin");
   if (!DECIMAL.test(size) || BigInt(size) > INT64_MAX) throw refuse("has no size");
   if (root === null || root.length !== 32) throw refuse("has no root");
+  if (size === "0" && !sameBytes(root, EMPTY_ROOT)) throw refuse("has the root of no empty tree");
   if (rest.includes("")) throw refuse("has an empty line");
   return { origin, size: BigInt(size), root, extensions: rest };
 }
@@ -584,4 +599,421 @@ export function verdictOf(note, key) {
   if (!own.every((signature) => holds(note, key, signature))) return { verdict: "wrong" };
   if (key.kind === LOG_KEY) return { verdict: "good" };
   return { verdict: "good", time: cosignedAt(note, key, own[0]) };
+}
+
+// --- the shape of a receipt -----------------------------------------------------------------------
+
+const misshapen = (message, place) => new Refused("IL8542", placeText(place), message);
+const HASH_TEXT = /^[0-9a-f]{64}$/;
+const NODE_TEXT = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+const LIST_MAX = 1_000_000;
+const PROOF_MAX = 100_000_000;
+
+const anything = () => {};
+
+const isNull = (value, place) => {
+  if (value !== null) throw misshapen("this has to be null in version 1", place);
+};
+
+const isFlag = (value, place) => {
+  if (typeof value !== "boolean") throw misshapen("this has to be true or false", place);
+};
+
+const isText = (pattern = /^/, what = "a text") => (value, place) => {
+  if (typeof value !== "string" || !pattern.test(value)) {
+    throw misshapen(`this has to be ${what}`, place);
+  }
+};
+
+const isWhole = (least = INT64_MIN, most = INT64_MAX) => (value, place) => {
+  if (typeof value !== "bigint" || value < least || value > most) {
+    throw misshapen(`this has to be an integer from ${least} to ${most}`, place);
+  }
+};
+
+const isList = (of, least, most) => (value, place) => {
+  if (!Array.isArray(value) || value.length < least || value.length > most) {
+    throw misshapen(`this has to be a list of ${least} to ${most}`, place);
+  }
+  value.forEach((each, i) => of(each, [...place, i]));
+};
+
+const isTable = (of) => (value, place) => {
+  if (!(value instanceof Map)) throw misshapen("this has to be an object", place);
+  for (const [key, each] of value) of(each, [...place, key]);
+};
+
+const isRecord = (fields, optional = {}) => (value, place) => {
+  if (!(value instanceof Map)) throw misshapen("this has to be an object", place);
+  for (const key of value.keys()) {
+    if (!Object.hasOwn(fields, key) && !Object.hasOwn(optional, key)) {
+      throw misshapen("nothing is known of this key", [...place, key]);
+    }
+  }
+  for (const [key, shape] of Object.entries(fields)) {
+    if (!value.has(key)) throw misshapen(`\`${key}\` is missing`, place);
+    shape(value.get(key), [...place, key]);
+  }
+  for (const [key, shape] of Object.entries(optional)) {
+    if (value.has(key)) shape(value.get(key), [...place, key]);
+  }
+};
+
+const isHash = isText(HASH_TEXT, "64 lower-case hexadecimal digits");
+const isNode = isText(NODE_TEXT, "32 bytes in base64");
+const isLeaf = isRecord(
+  {
+    v: isWhole(1n, 1n),
+    run: isText(),
+    seq: isWhole(1n),
+    type: isText(),
+    at_ms: isWhole(),
+    epoch: isWhole(),
+    causes: isList(isWhole(1n), 0, LIST_MAX),
+    commitments: isTable(isHash),
+  },
+  {
+    actor: isText(),
+    attempt: isWhole(),
+    facts: isTable(anything),
+    generation: isWhole(),
+    path: isText(),
+  },
+);
+const isDisclosed = isRecord({
+  salt: isText(/^[0-9a-f]{32}$/, "16 bytes in hexadecimal"),
+  value: anything,
+});
+const isReceipt = isRecord({
+  kind: isText(/^interlock receipt$/, "`interlock receipt`"),
+  v: isWhole(1n, 1n),
+  run: isText(),
+  whole: isFlag,
+  claims: anything,
+  checkpoint: isText(),
+  stamps: isNull,
+  leaves: isList(
+    isRecord({
+      index: isWhole(0n, INT64_MAX - 1n),
+      hash: isText(/^[0-9a-f]{16}$/, "8 bytes in hexadecimal"),
+      leaf: isLeaf,
+      disclosed: isTable(isDisclosed),
+    }),
+    1,
+    LIST_MAX,
+  ),
+  proof: isList(isNode, 0, PROOF_MAX),
+  values: isTable(anything),
+});
+
+// --- checking a receipt ---------------------------------------------------------------------------
+
+const COMMITMENT_TAG = utf8("interlock/commitment/1\n");
+
+/**
+ * Check the bytes of a receipt with public keys: `keys` of the log, one of which has to have signed,
+ * and `witnesses`, all of which have to have cosigned. Both as `readKey` gives them.
+ *
+ * Returns what is proved, as a Map that `canonical` writes; throws `Refused` for the first thing that
+ * does not hold.
+ */
+export function checkReceipt(bytes, keys, witnesses = []) {
+  requireKinds(keys, LOG_KEY, "a log (type 1)");
+  requireKinds(witnesses, WITNESS_KEY, "a witness (type 4)");
+  const receipt = readJson(decodeText(bytes));
+  isReceipt(receipt, []);
+  const { checkpoint, signer, cosigned } = openCheckpoint(receipt.get("checkpoint"), keys, witnesses);
+  const leaves = receipt.get("leaves");
+  requireInclusion(leaves, receipt.get("proof"), checkpoint);
+  requireRun(leaves, receipt.get("run"), receipt.get("whole"));
+  const shown = leaves.map((entry, i) => openedLeaf(entry, ["leaves", i]));
+  requireValues(receipt.get("values"), shown);
+  const claims = claimsOf(receipt.get("run"), shown, receipt.get("values"));
+  requireClaims(receipt.get("claims"), claims);
+  return table({
+    verdict: "verified",
+    log: table({
+      origin: checkpoint.origin,
+      size: checkpoint.size,
+      root: toHex(checkpoint.root),
+      key: `${signer.name}+${signer.id}`,
+      witnesses: cosigned.map(({ name, time }) => table({ name, at_s: time })),
+      stamps: null,
+    }),
+    run: receipt.get("run"),
+    whole: receipt.get("whole"),
+    events: table({
+      shown: BigInt(shown.length),
+      first: shown[0].leaf.get("seq"),
+      last: shown[shown.length - 1].leaf.get("seq"),
+    }),
+    claims,
+    disclosed: counted(shown.flatMap(({ parts }) => [...parts.keys()])),
+    values: BigInt(receipt.get("values").size),
+    not_shown: counted(
+      shown.flatMap(({ leaf, parts }) =>
+        [...leaf.get("commitments").keys()].filter((name) => !parts.has(name)),
+      ),
+    ),
+  });
+}
+
+const table = (fields) => new Map(Object.entries(fields));
+
+function counted(names) {
+  const found = new Map();
+  for (const name of [...names].sort()) found.set(name, (found.get(name) ?? 0n) + 1n);
+  return found;
+}
+
+function requireKinds(keys, kind, whose) {
+  for (const key of keys) {
+    if (key.kind !== kind) throw new Refused("IL8505", "", `\`${key.name}\` is no key of ${whose}`);
+  }
+}
+
+function openCheckpoint(text, keys, witnesses) {
+  const refuse = (code, message) => new Refused(code, "$.checkpoint", message);
+  const note = readNote(text);
+  const verdicts = (all) => all.map((key) => ({ ...key, ...verdictOf(note, key) }));
+  const requireNoneWrong = (all) => {
+    const wrong = all.find(({ verdict }) => verdict === "wrong");
+    if (wrong) throw refuse("IL8506", `the signature by \`${wrong.name}\` does not hold`);
+    return all;
+  };
+  const signer = requireNoneWrong(verdicts(keys)).find(({ verdict }) => verdict === "good");
+  if (!signer) throw refuse("IL8507", "none of the keys that were given has signed");
+  const cosigned = requireNoneWrong(verdicts(witnesses));
+  const checkpoint = readCheckpoint(note.text);
+  const missing = cosigned.find(({ verdict }) => verdict === "absent");
+  if (missing) throw refuse("IL8547", `the witness \`${missing.name}\` has not cosigned`);
+  if (checkpoint.origin !== signer.name) {
+    const message = `the checkpoint is of the log \`${checkpoint.origin}\`, not \`${signer.name}\``;
+    throw refuse("IL8509", message);
+  }
+  return { checkpoint, signer, cosigned };
+}
+
+function requireInclusion(leaves, proof, { size, root }) {
+  const refuse = (message, ...place) => new Refused("IL8502", placeText(place), message);
+  let before = -1n;
+  const hashes = leaves.map((entry, i) => {
+    const hash = leafHash(utf8(canonical(entry.get("leaf"))));
+    if (toHex(hash.slice(0, 8)) !== entry.get("hash")) {
+      throw refuse("the leaf has another hash", "leaves", i, "leaf");
+    }
+    const index = entry.get("index");
+    if (index <= before || index >= size) {
+      const message = `leaf ${index} is not after leaf ${before} in a log of ${size} leaves`;
+      throw refuse(message, "leaves", i, "index");
+    }
+    before = index;
+    return [index, hash];
+  });
+  const found = rootFromMultiproof(size, hashes, proof.map(fromBase64));
+  if (found === null) throw refuse("the proof has too few hashes, or too many", "proof");
+  if (!sameBytes(found, root)) {
+    const message = "the leaves and the proof lead to another root than that of the checkpoint";
+    throw refuse(message, "proof");
+  }
+}
+
+function requireRun(leaves, run, isWhole) {
+  const refuse = (message, ...place) => new Refused("IL8545", placeText(place), message);
+  let before = 0n;
+  leaves.forEach((entry, i) => {
+    const leaf = entry.get("leaf");
+    const seq = leaf.get("seq");
+    if (leaf.get("run") !== run) throw refuse("the leaf is of another run", "leaves", i, "leaf", "run");
+    if (seq <= before || (isWhole && seq !== before + 1n)) {
+      throw refuse(`event ${seq} stands after event ${before}`, "leaves", i, "leaf", "seq");
+    }
+    before = seq;
+  });
+}
+
+/** Hold what is disclosed against the commitments of the leaf. */
+function openedLeaf(entry, place) {
+  const leaf = entry.get("leaf");
+  const parts = new Map();
+  for (const [name, shown] of entry.get("disclosed")) {
+    const part = utf8(canonical(shown.get("value")));
+    const made = toHex(sha256(join(COMMITMENT_TAG, fromHex(shown.get("salt")), part)));
+    if (leaf.get("commitments").get(name) !== made) {
+      const here = placeText([...place, "disclosed", name]);
+      throw new Refused("IL8543", here, "this is not what the leaf commits to");
+    }
+    parts.set(name, shown.get("value"));
+  }
+  return { leaf, parts };
+}
+
+function requireValues(values, shown) {
+  const named = new Set(shown.flatMap(({ parts }) => [...parts.values()]));
+  for (const [ref, value] of values) {
+    const refuse = (message) => new Refused("IL8544", placeText(["values", ref]), message);
+    if (!named.has(ref)) throw refuse("no event that is shown names this value");
+    if (`sha256:${toHex(sha256(utf8(`["value",1,${canonical(value)}]`)))}` !== ref) {
+      throw refuse("the value has another digest");
+    }
+  }
+}
+
+function requireClaims(claimed, derived) {
+  const refuse = (message, ...place) => new Refused("IL8546", placeText(["claims", ...place]), message);
+  if (!(claimed instanceof Map)) throw refuse("the claims are no object");
+  for (const name of [...derived.keys(), ...claimed.keys()]) {
+    const isSame = derived.has(name) && claimed.has(name);
+    if (!isSame || canonical(claimed.get(name)) !== canonical(derived.get(name))) {
+      throw refuse("the leaves do not say this", name);
+    }
+  }
+}
+
+// --- what the leaves say --------------------------------------------------------------------------
+
+const typeOf = ({ leaf }) => leaf.get("type");
+const fact = ({ leaf }, name) => leaf.get("facts")?.get(name) ?? null;
+const part = ({ leaf, parts }, name) => leaf.get(name) ?? parts.get(name) ?? null;
+
+function claimsOf(run, shown, values) {
+  const started = shown.find((leaf) => typeOf(leaf) === "RunStarted");
+  const last = shown[shown.length - 1];
+  const settled = typeOf(last) === "RunSettled" ? last : undefined;
+  const pinning = shown.filter((leaf) => ["RunStarted", "RunMigrated"].includes(typeOf(leaf)));
+  return table({
+    run,
+    graph: started ? part(started, "graph") : null,
+    plans: pinning.map((leaf) => part(leaf, "plan")),
+    started_at_ms: started ? part(started, "at_ms") : null,
+    started_by: started ? part(started, "actor") : null,
+    ended: settled
+      ? table({
+          status: fact(settled, "status"),
+          error: fact(settled, "error"),
+          at_ms: part(settled, "at_ms"),
+        })
+      : null,
+    execution: settled ? part(settled, "execution") : null,
+    guarantees: guaranteesOf(pinning, values),
+    approvals: shown.filter((leaf) => typeOf(leaf) === "GateDecided").map((leaf) =>
+      table({
+        seq: part(leaf, "seq"),
+        path: part(leaf, "path"),
+        verdict: part(leaf, "verdict"),
+        by: part(leaf, "actor"),
+        at_ms: part(leaf, "at_ms"),
+      }),
+    ),
+    policy: null,
+    cache: null,
+  });
+}
+
+/** What is promised of each action, from the manifests that were pinned last. */
+function guaranteesOf(pinning, values) {
+  if (pinning.length === 0) return null;
+  const pinned = values.get(part(pinning[pinning.length - 1], "manifests"));
+  const rows = pinned instanceof Map ? pinned.get("actions") : pinned;
+  if (!Array.isArray(rows)) return null;
+  const found = new Map();
+  for (const row of rows) {
+    const name = row instanceof Map ? row.get("name") : undefined;
+    if (typeof name !== "string") return null;
+    found.set(name, guaranteeOf(row));
+  }
+  return found;
+}
+
+function guaranteeOf(manifest) {
+  if (manifest.get("effect") !== "write") return "repeatable";
+  if (manifest.get("transactional") === true) return "exactly once";
+  if (manifest.has("key") || manifest.get("probe") === true) return "one effect";
+  return manifest.has("undo") ? "at most once, reversible" : "at most once";
+}
+
+// --- in words -------------------------------------------------------------------------------------
+
+const HIDDEN = /[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const YEAR_10000_MS = 253402300800000n;
+const PROVED =
+  "proved: whoever holds the log's key signed a tree with these events, with this content and in" +
+  " this order; every disclosed part and value is what the event has";
+const NOT_PROVED =
+  "not proved: that nothing else happened, that what an action reported is true, or that the" +
+  " clock of the machine was right; witnesses show that the log has one history for everybody";
+
+const plain = (text) =>
+  text.replace(HIDDEN, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+function told(value) {
+  if (value === null) return "not shown";
+  return plain(typeof value === "string" ? value : canonical(value));
+}
+
+function timeText(ms) {
+  if (ms < 0n || ms >= YEAR_10000_MS) return `${ms} ms`;
+  return new Date(Number(ms)).toISOString();
+}
+
+/** Tell what `checkReceipt` found, a line for each fact. */
+export function verdictLines(verdict) {
+  const claims = verdict.get("claims");
+  const log = verdict.get("log");
+  const rows = [
+    ["log", `${plain(log.get("origin"))}, ${log.get("size")} leaves, root ${log.get("root")}`],
+    ["signed by", plain(log.get("key"))],
+    ["witnessed by", witnessesText(log.get("witnesses"))],
+    ["time stamp", "none"],
+    ["events", eventsText(verdict)],
+    ["graph", told(claims.get("graph"))],
+    ["plan", claims.get("plans").map(told).join(", ") || "not shown"],
+    ["started", startedText(claims)],
+    ["ended", endedText(claims.get("ended"))],
+    ["execution", told(claims.get("execution"))],
+    ["guarantees", guaranteesText(claims.get("guarantees"))],
+    ...claims.get("approvals").map((given) => ["approval", approvalText(given)]),
+    ["disclosed", countsText(verdict.get("disclosed"))],
+    ["values", verdict.get("values").toString()],
+    ["not shown", countsText(verdict.get("not_shown"))],
+  ];
+  const head = `verified: run ${plain(verdict.get("run"))} in the log ${plain(log.get("origin"))}`;
+  return [head, ...rows.map(([name, text]) => `  ${name.padEnd(14)}${text}`), PROVED, NOT_PROVED];
+}
+
+function witnessesText(found) {
+  const each = (one) => `${plain(one.get("name"))} at ${timeText(one.get("at_s") * 1000n)}`;
+  return found.map(each).join(", ") || "nobody that was asked for";
+}
+
+function eventsText(verdict) {
+  const [shown, first, last] = ["shown", "first", "last"].map((name) => verdict.get("events").get(name));
+  if (!verdict.get("whole")) return `${shown} of the run, from ${first} to ${last}`;
+  const goesOn = verdict.get("claims").get("ended") ? "" : "; the run has not ended with them";
+  return `${first} to ${last}, without a gap${goesOn}`;
+}
+
+function startedText(claims) {
+  if (claims.get("started_at_ms") === null) return "not shown";
+  return `${timeText(claims.get("started_at_ms"))} by ${told(claims.get("started_by"))}`;
+}
+
+function endedText(ended) {
+  if (ended === null) return "not shown";
+  const error = ended.get("error") === null ? "" : ` (${told(ended.get("error"))})`;
+  return `${told(ended.get("status"))}${error} at ${timeText(ended.get("at_ms"))}`;
+}
+
+function guaranteesText(found) {
+  if (found === null) return "not shown";
+  return [...found].map(([name, text]) => `${plain(name)}: ${text}`).join("; ") || "no actions";
+}
+
+function approvalText(given) {
+  const what = `event ${given.get("seq")}, ${told(given.get("path"))}: ${told(given.get("verdict"))}`;
+  return `${what} by ${told(given.get("by"))} at ${timeText(given.get("at_ms"))}`;
+}
+
+function countsText(parts) {
+  return [...parts].map(([name, count]) => `${plain(name)} of ${count}`).join(", ") || "nothing";
 }

@@ -1,0 +1,198 @@
+"""Checking a receipt with public keys alone: no store, no network, no clock.
+
+The checks and their order are those of `docs/reference/receipts.md`; the verifier in JavaScript
+has them in the same order, so that both give the same verdict and the same code for any file.
+"""
+
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, cast
+
+from interlock.audit.checkpoints import Checkpoint, parse_checkpoint
+from interlock.audit.claims import ShownLeaf, claims_of
+from interlock.audit.leaves import COMMITMENT_TAG
+from interlock.audit.multiproofs import root_of_leaves
+from interlock.audit.notes import Verified, parse_note, verified_signatures, verify_note
+from interlock.audit.points import is_public_key
+from interlock.audit.receipts import HINT_BYTES, RECEIPT
+from interlock.audit.signatures import Algorithm, VerifierKey
+from interlock.audit.strict import Place, read_strict, refused
+from interlock.audit.tree import leaf_hash
+from interlock.errors import EvidenceRefused
+from interlock.values import Json, canonical, value_ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Whom somebody believes who checks a receipt.
+
+    Attributes:
+        keys: public keys of the log; one of them has to have signed. Their name is the log's.
+        witnesses: public keys of witnesses; each of them has to have cosigned.
+    """
+
+    keys: Sequence[VerifierKey]
+    witnesses: Sequence[VerifierKey] = ()
+
+
+def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
+    """Check a receipt.
+
+    Returns:
+        What is proved, as JSON: `log`, `run`, `events`, `claims`, `disclosed`, `not_shown`.
+
+    Raises:
+        EvidenceRefused: the first thing that does not hold, with its place in the file.
+    """
+    _require_keys(trust)
+    receipt = cast(dict[str, Any], _read(data))
+    checkpoint, signed, cosigned = _open(receipt["checkpoint"], trust)
+    leaves = cast(list[dict[str, Any]], receipt["leaves"])
+    _require_inclusion(leaves, receipt["proof"], checkpoint)
+    _require_run(leaves, receipt["run"], is_whole=receipt["whole"])
+    shown = [_opened(leaf, ("leaves", at)) for at, leaf in enumerate(leaves)]
+    values = cast(dict[str, Json], receipt["values"])
+    _require_values(values, shown)
+    claims = claims_of(receipt["run"], shown, values)
+    _require_claims(receipt["claims"], claims)
+    return {
+        "verdict": "verified",
+        "log": {
+            "origin": checkpoint.origin,
+            "size": checkpoint.tree.size,
+            "root": checkpoint.tree.root.hex(),
+            "key": f"{signed.key.name}+{signed.key.id:08x}",
+            "witnesses": [{"name": one.key.name, "at_s": one.time_s} for one in cosigned],
+            "stamps": None,
+        },
+        "run": receipt["run"],
+        "whole": receipt["whole"],
+        "events": {"shown": len(shown), "first": shown[0].seq, "last": shown[-1].seq},
+        "claims": claims,
+        "disclosed": _counted(name for leaf in shown for name in leaf.parts),
+        "values": len(values),
+        "not_shown": _counted(
+            name
+            for leaf in shown
+            for name in cast(dict[str, Json], leaf.leaf["commitments"])
+            if name not in leaf.parts
+        ),
+    }
+
+
+def _read(data: bytes) -> Json:
+    receipt = read_strict(data)
+    RECEIPT(receipt, ())
+    return receipt
+
+
+def _require_keys(trust: Trust) -> None:
+    for keys, algorithm, whose in (
+        (trust.keys, Algorithm.ED25519, "a log (type 1)"),
+        (trust.witnesses, Algorithm.COSIGNATURE, "a witness (type 4)"),
+    ):
+        for key in keys:
+            if key.algorithm is not algorithm:
+                raise EvidenceRefused(f"`{key}` is no key of {whose}", code="IL8505")
+            if not is_public_key(key.public):
+                raise EvidenceRefused(
+                    f"`{key}` holds no point that may be a public key", code="IL8505"
+                )
+
+
+def _open(text: str, trust: Trust) -> tuple[Checkpoint, Verified, Sequence[Verified]]:
+    """Read the checkpoint, and find who signed it."""
+    place: Place = ("checkpoint",)
+    try:
+        note = parse_note(text.encode())
+        signed = verify_note(note, trust.keys)[0]
+        cosigned = verified_signatures(note, trust.witnesses)
+        checkpoint = parse_checkpoint(note.text)
+    except EvidenceRefused as error:
+        raise refused(error.code, error.message, place, hint=error.hint) from error
+    if len(cosigned) < len(trust.witnesses):
+        seen = {one.key for one in cosigned}
+        missing = next(key for key in trust.witnesses if key not in seen)
+        raise refused("IL8547", f"the witness `{missing.name}` has not cosigned", place)
+    if checkpoint.origin != signed.key.name:
+        message = f"the checkpoint is of the log `{checkpoint.origin}`, not `{signed.key.name}`"
+        raise refused("IL8509", message, place)
+    return checkpoint, signed, cosigned
+
+
+def _require_inclusion(
+    leaves: Sequence[Mapping[str, Any]], proof: Sequence[str], checkpoint: Checkpoint
+) -> None:
+    hashes: list[tuple[int, bytes]] = []
+    before = -1
+    for at, entry in enumerate(leaves):
+        hashed = leaf_hash(canonical(entry["leaf"]))
+        if hashed[:HINT_BYTES].hex() != entry["hash"]:
+            raise refused("IL8502", "the leaf has another hash", ("leaves", at, "leaf"))
+        if not before < entry["index"] < checkpoint.tree.size:
+            message = (
+                f"leaf {entry['index']} is not after leaf {before}"
+                f" in a log of {checkpoint.tree.size} leaves"
+            )
+            raise refused("IL8502", message, ("leaves", at, "index"))
+        before = entry["index"]
+        hashes.append((before, hashed))
+    try:
+        root = root_of_leaves(
+            hashes, [b64decode(node) for node in proof], size=checkpoint.tree.size
+        )
+    except EvidenceRefused as error:
+        raise refused("IL8502", error.message, ("proof",), hint=error.hint) from error
+    if root != checkpoint.tree.root:
+        message = "the leaves and the proof lead to another root than that of the checkpoint"
+        raise refused("IL8502", message, ("proof",))
+
+
+def _require_run(leaves: Sequence[Mapping[str, Any]], run: str, *, is_whole: bool) -> None:
+    before = 0
+    for at, entry in enumerate(leaves):
+        leaf = entry["leaf"]
+        if leaf["run"] != run:
+            raise refused("IL8545", "the leaf is of another run", ("leaves", at, "leaf", "run"))
+        if leaf["seq"] <= before or (is_whole and leaf["seq"] != before + 1):
+            message = f"event {leaf['seq']} stands after event {before}"
+            raise refused("IL8545", message, ("leaves", at, "leaf", "seq"))
+        before = leaf["seq"]
+
+
+def _opened(entry: Mapping[str, Any], place: Place) -> ShownLeaf:
+    """Hold what is disclosed against the commitments of the leaf."""
+    committed = entry["leaf"]["commitments"]
+    parts: dict[str, Json] = {}
+    for name, shown in entry["disclosed"].items():
+        here = (*place, "disclosed", name)
+        salted = COMMITMENT_TAG + bytes.fromhex(shown["salt"]) + canonical(shown["value"])
+        if committed.get(name) != sha256(salted).hexdigest():
+            raise refused("IL8543", "this is not what the leaf commits to", here)
+        parts[name] = shown["value"]
+    return ShownLeaf(leaf=entry["leaf"], parts=parts)
+
+
+def _require_values(values: Mapping[str, Json], shown: Sequence[ShownLeaf]) -> None:
+    named = {part for leaf in shown for part in leaf.parts.values() if isinstance(part, str)}
+    for ref, value in values.items():
+        if ref not in named:
+            raise refused("IL8544", "no event that is shown names this value", ("values", ref))
+        if value_ref(canonical(value)) != ref:
+            raise refused("IL8544", "the value has another digest", ("values", ref))
+
+
+def _require_claims(claimed: Json, derived: Mapping[str, Json]) -> None:
+    if not isinstance(claimed, dict):
+        raise refused("IL8546", "the claims are no object", ("claims",))
+    for name in (*derived, *claimed):
+        is_same = name in derived and name in claimed
+        if not is_same or canonical(claimed[name]) != canonical(derived[name]):
+            raise refused("IL8546", "the leaves do not say this", ("claims", name))
+
+
+def _counted(names: Iterable[str]) -> dict[str, Json]:
+    return dict[str, Json](sorted(Counter(names).items()))

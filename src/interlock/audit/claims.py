@@ -1,0 +1,108 @@
+"""What the leaves of a receipt say about a run, as far as it is disclosed.
+
+Claims stand at the top of a receipt for people and programs that only want to read. They are never
+believed: whoever checks a receipt derives them again from leaves that are proved, and compares.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from interlock.values import Json
+
+GUARANTEES_OF_WRITES = ("exactly once", "one effect", "at most once, reversible", "at most once")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownLeaf:
+    """A leaf, and the parts of it that are disclosed; they match their commitments."""
+
+    leaf: Mapping[str, Json]
+    parts: Mapping[str, Json]
+
+    @property
+    def seq(self) -> int:
+        """The place of the event in the journal of its run."""
+        return cast(int, self.leaf["seq"])
+
+    @property
+    def type(self) -> str:
+        """The name of the event."""
+        return cast(str, self.leaf["type"])
+
+    def part(self, name: str) -> Json:
+        """Give what stands in the clear, or is disclosed, under a name; else null."""
+        return self.leaf[name] if name in self.leaf else self.parts.get(name)
+
+    def fact(self, name: str) -> Json:
+        """Give one of the facts; null when the event has none such."""
+        facts = self.leaf.get("facts")
+        return facts.get(name) if isinstance(facts, dict) else None
+
+
+def claims_of(run: str, leaves: Sequence[ShownLeaf], values: Mapping[str, Json]) -> dict[str, Json]:
+    """Derive the claims from leaves, in the order of their events, and disclosed values."""
+    starts = [leaf for leaf in leaves if leaf.type == "RunStarted"]
+    started = starts[0] if starts else None
+    settled = leaves[-1] if leaves[-1].type == "RunSettled" else None
+    pinning = [leaf for leaf in leaves if leaf.type in {"RunStarted", "RunMigrated"}]
+    return {
+        "run": run,
+        "graph": started.part("graph") if started else None,
+        "plans": [leaf.part("plan") for leaf in pinning],
+        "started_at_ms": started.part("at_ms") if started else None,
+        "started_by": started.part("actor") if started else None,
+        "ended": _ended(settled) if settled else None,
+        "execution": settled.part("execution") if settled else None,
+        "guarantees": _guarantees(pinning, values),
+        "approvals": [_approval(leaf) for leaf in leaves if leaf.type == "GateDecided"],
+        "policy": None,
+        "cache": None,
+    }
+
+
+def _ended(settled: ShownLeaf) -> Json:
+    return {
+        "status": settled.fact("status"),
+        "error": settled.fact("error"),
+        "at_ms": settled.part("at_ms"),
+    }
+
+
+def _approval(decided: ShownLeaf) -> Json:
+    return {
+        "seq": decided.seq,
+        "path": decided.part("path"),
+        "verdict": decided.part("verdict"),
+        "by": decided.part("actor"),
+        "at_ms": decided.part("at_ms"),
+    }
+
+
+def _guarantees(pinning: Sequence[ShownLeaf], values: Mapping[str, Json]) -> Json:
+    """Give what is promised of each action, from the manifests that were pinned last."""
+    if not pinning:
+        return None
+    pinned = values.get(str(pinning[-1].part("manifests")))
+    rows = pinned.get("actions") if isinstance(pinned, dict) else pinned
+    if not isinstance(rows, list):
+        return None
+    found: dict[str, Json] = {}
+    for row in rows:
+        name = row.get("name") if isinstance(row, dict) else None
+        if not isinstance(row, dict) or not isinstance(name, str):
+            return None
+        found[name] = _guarantee(row)
+    return found
+
+
+def _guarantee(manifest: Mapping[str, Json]) -> str:
+    """Say what a manifest promises; `Manifest.guarantee` says it of one that is not only JSON."""
+    transactional, one_effect, reversible, bare = GUARANTEES_OF_WRITES
+    if manifest.get("effect") != "write":
+        return "repeatable"
+    if manifest.get("transactional") is True:
+        return transactional
+    if "key" in manifest or manifest.get("probe") is True:
+        return one_effect
+    return reversible if "undo" in manifest else bare

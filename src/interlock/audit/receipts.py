@@ -1,0 +1,204 @@
+"""Receipts: one file that proves what happened in a run, or at one event, to outsiders.
+
+`docs/reference/receipts.md` is the format. A receipt has the leaves of the events, one proof that
+they are in the log, the signed checkpoint of the log, and whatever its maker chose to disclose:
+parts of events with their salts, and values. What is not disclosed is a salted commitment.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from interlock.audit.claims import ShownLeaf, claims_of
+from interlock.audit.leaves import OpenLeaf, OpenPart
+from interlock.audit.shapes import anything, flag, nothing, record, rows, table, text, whole
+from interlock.audit.strict import INT64_MAX
+from interlock.audit.tree import leaf_hash
+from interlock.values import Json, canonical, decode
+
+KIND = "interlock receipt"
+VERSION = 1
+LEAVES_MAX = 1_000_000
+PROOF_MAX = 100_000_000
+HINT_BYTES = 8
+DISCLOSED: Mapping[str, frozenset[str]] = {
+    "RunStarted": frozenset(("actor", "graph", "manifests", "plan")),
+    "RunMigrated": frozenset(("actor", "manifests", "plan")),
+    "GateDecided": frozenset(("actor", "verdict")),
+    "NodeResolved": frozenset(("actor", "verdict")),
+    "NodeCancelled": frozenset(("actor",)),
+    "RunCancelled": frozenset(("actor",)),
+    "RunPaused": frozenset(("actor",)),
+    "RunReopened": frozenset(("actor",)),
+    "RunUnpaused": frozenset(("actor",)),
+}
+"""Parts that are disclosed unless they are withheld: which plan, what it promises, who decided."""
+
+HASH = text("[0-9a-f]{64}", what="64 lower-case hexadecimal digits")
+NODE = text("[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", what="32 bytes in base64")
+LEAF = record(
+    {
+        "v": whole(1, 1),
+        "run": text(),
+        "seq": whole(1),
+        "type": text(),
+        "at_ms": whole(),
+        "epoch": whole(),
+        "causes": rows(whole(1), most=LEAVES_MAX),
+        "commitments": table(HASH),
+    },
+    optional={
+        "actor": text(),
+        "attempt": whole(),
+        "facts": table(anything),
+        "generation": whole(),
+        "path": text(),
+    },
+)
+SHOWN = record({"salt": text("[0-9a-f]{32}", what="16 bytes in hexadecimal"), "value": anything})
+RECEIPT = record(
+    {
+        "kind": text(KIND, what=f"`{KIND}`"),
+        "v": whole(VERSION, VERSION),
+        "run": text(),
+        "whole": flag,
+        "claims": anything,
+        "checkpoint": text(),
+        "stamps": nothing,
+        "leaves": rows(
+            record(
+                {
+                    "index": whole(0, INT64_MAX - 1),
+                    "hash": text("[0-9a-f]{16}", what="8 bytes in hexadecimal"),
+                    "leaf": LEAF,
+                    "disclosed": table(SHOWN),
+                }
+            ),
+            least=1,
+            most=LEAVES_MAX,
+        ),
+        "proof": rows(NODE, most=PROOF_MAX),
+        "values": table(anything),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEvent:
+    """An event in the log of its store: the number of its leaf, and the leaf with its parts."""
+
+    index: int
+    leaf: OpenLeaf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """What a receipt shows.
+
+    Attributes:
+        withheld: parts that are shown of every receipt, and are left out of this one.
+        shows: says of a path (none: the run as a whole) and the name of a part whether it is shown
+            with its value, beyond what every receipt shows.
+    """
+
+    withheld: Collection[str] = ()
+    shows: Callable[[str | None, str], bool] = field(default=lambda _path, _part: False)
+
+    def covers(self, kind: str, path: str | None, part: str) -> bool:
+        """Say whether a part of an event of a type is shown."""
+        if self.shows(path, part):
+            return True
+        return part in DISCLOSED.get(kind, ()) and part not in self.withheld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a receipt is made of.
+
+    Attributes:
+        run: the run.
+        events: the events to show, in their order.
+        is_whole: whether these are all events of the run that the log has.
+        checkpoint: the signed checkpoint, as it is stored.
+        proof: what `prove_leaves` gives for the events in the tree of the checkpoint.
+        value: finds the bytes of a value by its reference; none if it is gone.
+    """
+
+    run: str
+    events: Sequence[LoggedEvent]
+    is_whole: bool
+    checkpoint: str
+    proof: Sequence[bytes]
+    value: Callable[[str], bytes | None]
+
+
+def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
+    """Write a receipt: JSON with a line for each leaf."""
+    shown: list[ShownLeaf] = []
+    leaves: list[dict[str, Json]] = []
+    values: dict[str, Json] = {}
+    for event in evidence.events:
+        leaf = cast(dict[str, Json], decode(event.leaf.leaf))
+        disclosed = _disclosed(leaf, event.leaf, disclosure)
+        parts = {name: part.value for name, part in disclosed.items()}
+        shown.append(ShownLeaf(leaf=leaf, parts=parts))
+        values |= _values_of(parts, evidence)
+        leaves.append(
+            {
+                "index": event.index,
+                "hash": leaf_hash(event.leaf.leaf)[:HINT_BYTES].hex(),
+                "leaf": leaf,
+                "disclosed": {
+                    name: {"salt": part.salt.hex(), "value": part.value}
+                    for name, part in disclosed.items()
+                },
+            }
+        )
+    return _laid_out(
+        {
+            "kind": KIND,
+            "v": VERSION,
+            "run": evidence.run,
+            "whole": evidence.is_whole,
+            "claims": claims_of(evidence.run, shown, values),
+            "checkpoint": evidence.checkpoint,
+            "stamps": None,
+            "leaves": cast(Json, leaves),
+            "proof": [b64encode(node).decode() for node in evidence.proof],
+            "values": values,
+        }
+    )
+
+
+def _disclosed(
+    leaf: Mapping[str, Json], opened: OpenLeaf, disclosure: Disclosure
+) -> dict[str, OpenPart]:
+    hidden = opened.parts.get("path")
+    path = cast("str | None", hidden.value if hidden else leaf.get("path"))
+    kind = cast(str, leaf["type"])
+    return {
+        name: part for name, part in opened.parts.items() if disclosure.covers(kind, path, name)
+    }
+
+
+def _values_of(parts: Mapping[str, Json], evidence: Evidence) -> dict[str, Json]:
+    """Find the values of the references that are disclosed; some may be gone.
+
+    Other digests have other tags: no value has one of them.
+    """
+    refs = [part for part in parts.values() if isinstance(part, str) and part.startswith("sha256:")]
+    found = {ref: evidence.value(ref) for ref in refs}
+    return {ref: decode(data) for ref, data in found.items() if data is not None}
+
+
+def _laid_out(receipt: Mapping[str, Json]) -> bytes:
+    """Write a field on a line, and each leaf on one of its own: so it can be read and compared."""
+    fields: list[str] = []
+    for name, value in receipt.items():
+        content = canonical(value).decode()
+        if name == "leaves" and isinstance(value, list):
+            content = "[\n" + ",\n".join(canonical(leaf).decode() for leaf in value) + "\n]"
+        fields.append(f"{json.dumps(name)}:{content}")
+    return ("{\n" + ",\n".join(fields) + "\n}\n").encode()

@@ -1,0 +1,106 @@
+"""What a checked receipt proves, in words: the same in both verifiers."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from interlock.values import Json, canonical
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+YEAR_10000_MS = 253_402_300_800_000
+LABEL_CHARS = 14
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+PROVED = (
+    "proved: whoever holds the log's key signed a tree with these events, with this content and in"
+    " this order; every disclosed part and value is what the event has"
+)
+NOT_PROVED = (
+    "not proved: that nothing else happened, that what an action reported is true, or that the"
+    " clock of the machine was right; witnesses show that the log has one history for everybody"
+)
+
+
+def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
+    """Tell what `check_receipt` found, a line for each fact."""
+    claims, log = verdict["claims"], verdict["log"]
+    rows = [
+        ("log", f"{plain(log['origin'])}, {log['size']} leaves, root {log['root']}"),
+        ("signed by", plain(log["key"])),
+        ("witnessed by", _witnesses(log["witnesses"])),
+        ("time stamp", "none"),
+        ("events", _events(verdict)),
+        ("graph", told(claims["graph"])),
+        ("plan", ", ".join(map(told, claims["plans"])) or "not shown"),
+        ("started", _started(claims)),
+        ("ended", _ended(claims["ended"])),
+        ("execution", told(claims["execution"])),
+        ("guarantees", _guarantees(claims["guarantees"])),
+        *(("approval", _approval(each)) for each in claims["approvals"]),
+        ("disclosed", _counts(verdict["disclosed"])),
+        ("values", str(verdict["values"])),
+        ("not shown", _counts(verdict["not_shown"])),
+    ]
+    head = f"verified: run {plain(verdict['run'])} in the log {plain(log['origin'])}"
+    return [head, *(f"  {name:<{LABEL_CHARS}}{text}" for name, text in rows), PROVED, NOT_PROVED]
+
+
+def plain(text: str) -> str:
+    """Show a text without characters that would steer a terminal or hide."""
+    return HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def told(value: Json) -> str:
+    """Show what a part says; null is what is not disclosed."""
+    if value is None:
+        return "not shown"
+    return plain(value if isinstance(value, str) else canonical(value).decode())
+
+
+def time_text(at_ms: int) -> str:
+    """Write milliseconds since 1970 as a time in UTC."""
+    if not 0 <= at_ms < YEAR_10000_MS:
+        return f"{at_ms} ms"
+    time = EPOCH + timedelta(milliseconds=at_ms)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _witnesses(found: Sequence[Mapping[str, Any]]) -> str:
+    told_of = [f"{plain(one['name'])} at {time_text(one['at_s'] * 1000)}" for one in found]
+    return ", ".join(told_of) or "nobody that was asked for"
+
+
+def _events(verdict: Mapping[str, Any]) -> str:
+    events = verdict["events"]
+    if not verdict["whole"]:
+        return f"{events['shown']} of the run, from {events['first']} to {events['last']}"
+    goes_on = "" if verdict["claims"]["ended"] else "; the run has not ended with them"
+    return f"{events['first']} to {events['last']}, without a gap{goes_on}"
+
+
+def _started(claims: Mapping[str, Any]) -> str:
+    if claims["started_at_ms"] is None:
+        return "not shown"
+    return f"{time_text(claims['started_at_ms'])} by {told(claims['started_by'])}"
+
+
+def _ended(ended: Mapping[str, Any] | None) -> str:
+    if ended is None:
+        return "not shown"
+    error = "" if ended["error"] is None else f" ({told(ended['error'])})"
+    return f"{told(ended['status'])}{error} at {time_text(ended['at_ms'])}"
+
+
+def _guarantees(found: Mapping[str, str] | None) -> str:
+    if found is None:
+        return "not shown"
+    return "; ".join(f"{plain(name)}: {text}" for name, text in found.items()) or "no actions"
+
+
+def _approval(given: Mapping[str, Any]) -> str:
+    what = f"event {given['seq']}, {told(given['path'])}: {told(given['verdict'])}"
+    return f"{what} by {told(given['by'])} at {time_text(given['at_ms'])}"
+
+
+def _counts(parts: Mapping[str, int]) -> str:
+    return ", ".join(f"{plain(name)} of {count}" for name, count in parts.items()) or "nothing"

@@ -1,0 +1,196 @@
+"""A log in memory, with runs made by hand: what receipts are made of, without a store."""
+
+import random
+from collections.abc import Sequence
+
+from interlock.audit import (
+    SALTS_BYTES_MAX,
+    Checkpoint,
+    Evidence,
+    LoggedEvent,
+    OpenLeaf,
+    TreeHead,
+    VerifierKey,
+    cosign,
+    leaf_hash,
+    node_hash,
+    open_leaf,
+    prove_leaves,
+    seal,
+    sign_checkpoint,
+    signer_from_seed,
+)
+from interlock.audit.signatures import Algorithm
+from interlock.journal import (
+    AttemptReturned,
+    AttemptStarted,
+    Entry,
+    ErrorInfo,
+    Event,
+    GateDecided,
+    GateOpened,
+    NodeSettled,
+    RunSettled,
+    RunStarted,
+    Value,
+    encode_entry,
+    open_envelope,
+    values_of,
+)
+from interlock.values import Digest, Path, RunId
+
+LOG = signer_from_seed("example.com/log", bytes(range(32)))
+OTHER = signer_from_seed("example.com/log", bytes(range(1, 33)))
+WITNESS = signer_from_seed("witness.example", bytes(range(2, 34)))
+LOG_KEY = LOG.verifier()
+OTHER_KEY = OTHER.verifier()
+WITNESS_KEY = WITNESS.verifier(Algorithm.COSIGNATURE)
+RUN = RunId("01K5M4ZQ00000000000000000A")
+ELSEWHERE = RunId("01K5M4ZQ00000000000000000B")
+AT_MS = 1_790_000_000_000
+PERSON = "authenticated:oidc:bob"
+PIN = 4711
+
+
+def digest(letter: str) -> Digest:
+    return Digest(f"sha256:{letter * 64}")
+
+
+MANIFESTS = Value.of(
+    [
+        {"name": "charge", "effect": "write", "key": "key", "arguments": {}, "returns": True},
+        {"name": "words", "effect": "pure", "arguments": {}, "returns": True},
+    ]
+)
+
+
+def story() -> list[tuple[Event, str]]:
+    """A run with a gate, a write and a hidden path, as events and actors."""
+    binding = digest("b")
+    args, bill = Value.of({"pin": PIN}), Value.of({"paid": 12.5, "to": "Zoë €"})
+    node = {"path": Path("charge"), "generation": 1, "attempt": 1}
+    gate = {"path": Path("ask"), "generation": 1}
+    return [
+        (started(), "unauthenticated:ada"),
+        (opened(binding), "engine"),
+        (GateDecided(**gate, verdict="approved", binding=binding, reason="fine by me"), PERSON),
+        (AttemptStarted(**node, call_key=digest("c"), args=args), "engine"),
+        (AttemptReturned(**node, output=bill, tokens=12), "runtime:host-7"),
+        (settled("charge", output=bill), "engine"),
+        (settled('docs["a7"]/words', output=Value.of("two words")), "engine"),
+        (RunSettled(status="succeeded", execution=digest("e"), output=bill), "engine"),
+    ]
+
+
+def started(manifests: Value = MANIFESTS) -> RunStarted:
+    return RunStarted(
+        graph="pay",
+        plan=digest("a"),
+        document=Value.of({"graph": "pay"}),
+        manifests=manifests,
+        inputs=Value.of({"pin": PIN}),
+        semantics=1,
+        expressions="cel 0",
+        principal="unauthenticated:ada",
+    )
+
+
+def opened(binding: Digest) -> GateOpened:
+    return GateOpened(
+        path=Path("ask"),
+        generation=1,
+        ask=Value.of("May it?"),
+        covers=Value.of([]),
+        to=("finance",),
+        quorum=1,
+        binding=binding,
+    )
+
+
+def settled(path: str, *, output: Value) -> NodeSettled:
+    return NodeSettled(
+        path=Path(path),
+        generation=1,
+        status="succeeded",
+        attempt=1,
+        call_key=digest("c"),
+        output=output,
+        started_ms=AT_MS,
+    )
+
+
+class MadeLog:
+    """A log that grows by events of runs; other runs may stand between."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self.chance = random.Random(seed)
+        self.leaves: list[tuple[RunId, OpenLeaf]] = []
+        self.values: dict[str, bytes] = {}
+
+    def add(self, run: RunId, events: Sequence[tuple[Event, str]], *, between: int = 0) -> None:
+        for seq, (event, actor) in enumerate(events, 1):
+            causes = (seq - 1,) if seq > 1 else ()
+            entry = Entry(event, at_ms=AT_MS + seq, seq=seq, epoch=1, actor=actor, causes=causes)
+            body = encode_entry(run, entry)
+            _, salts = seal(open_envelope(body), self.chance.randbytes(SALTS_BYTES_MAX))
+            self.leaves.append((run, open_leaf(body, salts)))
+            self.values |= {value.ref: value.data for value in values_of(event)}
+            for number in range(between):
+                self.fill(number)
+
+    def fill(self, number: int) -> None:
+        """Add a leaf of a run that nobody asks about."""
+        leaf = OpenLeaf(run=ELSEWHERE, leaf=self.chance.randbytes(20 + number), parts={})
+        self.leaves.append((ELSEWHERE, leaf))
+
+    def root(self, low: int, high: int) -> bytes:
+        if high - low == 1:
+            return leaf_hash(self.leaves[low][1].leaf)
+        middle = low + (1 << ((high - low - 1).bit_length() - 1))
+        return node_hash(self.root(low, middle), self.root(middle, high))
+
+    def checkpoint(self, *, size: int | None = None, origin: str = LOG.name) -> str:
+        """Sign and cosign the tree of the first `size` leaves."""
+        size = size or len(self.leaves)
+        tree = TreeHead(size=size, root=self.root(0, size))
+        note = sign_checkpoint(Checkpoint(origin=origin, tree=tree), [LOG])
+        return str(note.signed(cosign(note.text, WITNESS, time_s=AT_MS // 1_000)))
+
+    def evidence(self, run: RunId = RUN, *, seqs: Sequence[int] = ()) -> Evidence:
+        events = [
+            LoggedEvent(index=index, leaf=leaf)
+            for index, (owner, leaf) in enumerate(self.leaves)
+            if owner == run
+        ]
+        chosen = [events[seq - 1] for seq in seqs] or events
+        size = len(self.leaves)
+        return Evidence(
+            run=run,
+            events=chosen,
+            is_whole=not seqs,
+            checkpoint=self.checkpoint(),
+            proof=prove_leaves(
+                [event.index for event in chosen],
+                size,
+                lambda height, index: self.root(index << height, (index + 1) << height),
+            ),
+            value=self.values.get,
+        )
+
+
+def a_log() -> MadeLog:
+    log = MadeLog()
+    for number in range(5):
+        log.fill(number)
+    log.add(RUN, story(), between=2)
+    return log
+
+
+def failed(error: ErrorInfo) -> list[tuple[Event, str]]:
+    return [
+        (started(), "unauthenticated:ada"),
+        (RunSettled(status="failed", execution=digest("f"), error=error), "engine"),
+    ]
+
+
+KEYS: tuple[VerifierKey, ...] = (LOG_KEY,)

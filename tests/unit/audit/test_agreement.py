@@ -1,0 +1,211 @@
+"""Both verifiers give the same verdict, code and place for any file, and no change goes unseen."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+
+from interlock.audit import (
+    Disclosure,
+    Evidence,
+    Trust,
+    VerifierKey,
+    build_receipt,
+    check_receipt,
+    parse_key,
+    verdict_lines,
+)
+from interlock.errors import EvidenceRefused
+from interlock.values import canonical
+from unit.audit.javascript import answers, needs_node
+from unit.audit.logs import LOG_KEY, OTHER_KEY, RUN, WITNESS_KEY, MadeLog, a_log, story
+from unit.audit.mutations import MUTATIONS, Mutation
+
+FILES_A_KIND = 30
+Answer = tuple[str, str] | tuple[str, list[str]]
+
+pytestmark = needs_node
+
+
+@cache
+def receipts() -> tuple[bytes, ...]:
+    """A receipt that shows little, one that shows all, and one of two events."""
+    log = a_log()
+    everything = Disclosure(shows=lambda _path, _part: True)
+    return (
+        build_receipt(log.evidence(), Disclosure()),
+        build_receipt(log.evidence(), everything),
+        build_receipt(log.evidence(seqs=[1, 6]), everything),
+    )
+
+
+def by_python(data: bytes, keys: Sequence[VerifierKey], witnesses: Sequence[VerifierKey]) -> Answer:
+    try:
+        verdict = check_receipt(data, Trust(keys=keys, witnesses=witnesses))
+    except EvidenceRefused as error:
+        return error.code, error.place
+    return canonical(verdict).decode(), verdict_lines(verdict)
+
+
+@cache
+def honest(data: bytes) -> Answer:
+    return by_python(data, (LOG_KEY,), (WITNESS_KEY,))
+
+
+def by_javascript(
+    files: Sequence[bytes], keys: Sequence[VerifierKey], witnesses: Sequence[VerifierKey]
+) -> list[Answer]:
+    trust = {"keys": [str(key) for key in keys], "witnesses": [str(key) for key in witnesses]}
+    found = answers({"op": "receipt", "data": data.hex()} | trust for data in files)
+    return [
+        (answer["code"], answer["place"]) if isinstance(answer, dict) else tuple(answer)
+        for answer in found
+    ]
+
+
+def agreed(
+    files: Sequence[bytes],
+    keys: Sequence[VerifierKey] = (LOG_KEY,),
+    witnesses: Sequence[VerifierKey] = (WITNESS_KEY,),
+) -> list[Answer]:
+    """Check files with both verifiers, and give the answers that they agree on."""
+    in_python = [by_python(data, keys, witnesses) for data in files]
+    in_javascript = by_javascript(files, keys, witnesses)
+    for data, one, other in zip(files, in_python, in_javascript, strict=True):
+        assert one == other, data
+    return in_python
+
+
+def is_refused(answer: Answer) -> bool:
+    return answer[0].startswith("IL")
+
+
+def says_no_more(answer: Answer, original: Answer) -> bool:
+    """Tell whether a verdict is the honest one, or of a receipt that somebody took parts out of."""
+    less, more = json.loads(answer[0]), json.loads(original[0])
+    assert less.pop("whole") <= more.pop("whole")
+    assert less.pop("values") <= more.pop("values")
+    shown, all_shown = Counter(less.pop("disclosed")), Counter(more.pop("disclosed"))
+    hidden, before = Counter(less.pop("not_shown")), Counter(more.pop("not_shown"))
+    return less == more and shown <= all_shown and shown + hidden == all_shown + before
+
+
+def test_honest_receipts_are_verified_in_the_same_words():
+    found = agreed(receipts())
+    assert [is_refused(answer) for answer in found] == [False] * 3
+    assert found[0][1][0] == f"verified: run {RUN} in the log example.com/log"
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
+def test_a_changed_receipt_is_refused_or_says_nothing_else(mutation: Mutation):
+    chance = random.Random(mutation.__name__)
+    originals = [chance.choice(receipts()) for _ in range(FILES_A_KIND)]
+    files = [mutation(data, chance) for data in originals]
+    found = agreed(files)
+    for data, file, answer in zip(originals, files, found, strict=True):
+        assert is_refused(answer) or says_no_more(answer, honest(data)), file
+    assert sum(map(is_refused, found)) > FILES_A_KIND // 2
+
+
+def test_texts_that_are_no_json_are_refused_alike():
+    texts = [b"", b" ", b"null", b"[]", b"{", b"\xff", b"\xef\xbb\xbf{}", b"{} {}", b"[" * 5_000]
+    texts += [b'{"v":1,"v":1}', b"[1e400]", b"[" + b"9" * 5_000 + b"]", b'"' + b"\\u00e9" * 9]
+    assert all(map(is_refused, agreed(texts)))
+
+
+def with_parts(base: Evidence, **changed: Any) -> bytes:
+    """Build a receipt from parts that do not belong together."""
+    names = ("run", "events", "is_whole", "checkpoint", "proof", "value")
+    parts = {name: getattr(base, name) for name in names} | changed
+    return build_receipt(Evidence(**parts), Disclosure())
+
+
+def test_what_does_not_belong_together_is_refused_with_the_same_code():
+    log = a_log()
+    honest = log.evidence()
+    older = log.checkpoint(size=20)
+    for number in range(9):
+        log.fill(number)
+    other = MadeLog(seed=1)
+    other.add(RUN, story())
+    cases = {
+        "proof of another log": with_parts(honest, proof=other.evidence().proof),
+        "checkpoint of another log": with_parts(honest, checkpoint=other.checkpoint()),
+        "checkpoint under another name": with_parts(
+            honest, checkpoint=log.checkpoint(origin="x.y")
+        ),
+        "checkpoint from the future": with_parts(honest, checkpoint=log.checkpoint()),
+        "checkpoint from before": with_parts(honest, checkpoint=older),
+        "an event left out": with_parts(honest, events=[*honest.events[:3], *honest.events[4:]]),
+        "a tail left out": with_parts(log.evidence(seqs=[1, 2]), is_whole=True),
+        "events of a part": with_parts(log.evidence(seqs=[1, 3]), is_whole=True),
+        "another run": with_parts(honest, run="01K5M4ZQ00000000000000000C"),
+    }
+    codes = {
+        name: answer[0] for name, answer in zip(cases, agreed(list(cases.values())), strict=True)
+    }
+    assert {name: code for name, code in codes.items() if code.startswith("IL")} == {
+        "proof of another log": "IL8502",
+        "checkpoint of another log": "IL8502",
+        "checkpoint under another name": "IL8509",
+        "checkpoint from the future": "IL8502",
+        "checkpoint from before": "IL8502",
+        "an event left out": "IL8502",
+        "events of a part": "IL8545",
+        "another run": "IL8545",
+    }
+    assert "the run has not ended" in json.dumps(
+        by_python(cases["a tail left out"], (LOG_KEY,), ())[1]
+    )
+
+
+def test_keys_that_did_not_sign_prove_nothing():
+    file = [receipts()[0]]
+    named = VerifierKey(name=LOG_KEY.name, public=OTHER_KEY.public)
+    assert agreed(file, [named])[0][0] == "IL8507"
+    assert agreed(file, [])[0][0] == "IL8507"
+    assert not is_refused(agreed(file, [OTHER_KEY, LOG_KEY])[0])
+    assert agreed(file, [WITNESS_KEY])[0][0] == "IL8505"
+    assert agreed(file, [LOG_KEY], [LOG_KEY])[0][0] == "IL8505"
+
+
+def test_a_witness_that_has_not_cosigned_is_missed():
+    other = VerifierKey(
+        name="other.example", public=OTHER_KEY.public, algorithm=WITNESS_KEY.algorithm
+    )
+    assert agreed([receipts()[0]], [LOG_KEY], [WITNESS_KEY, other])[0][0] == "IL8547"
+
+
+def test_keys_that_no_honest_signer_has_are_refused_alike():
+    p = 2**255 - 19
+    order_eight = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+    numbers = [0, 1, p - 1, p, p + 1, 2, order_eight, p - order_eight, 2**255 - 1]
+    bad = [number.to_bytes(32, "little") for number in numbers]
+    bad += [(number | 1 << 255).to_bytes(32, "little") for number in numbers]
+    keys = [VerifierKey(name=LOG_KEY.name, public=public) for public in bad]
+    for key, answer in zip(
+        keys, answers({"op": "key", "text": str(key)} for key in keys), strict=True
+    ):
+        assert by_python(receipts()[0], [key], ())[0] == answer["code"] == "IL8505", key
+
+
+def test_keys_are_read_alike():
+    chance = random.Random(4)
+    texts = [str(LOG_KEY), str(WITNESS_KEY)]
+    for _ in range(300):
+        text = chance.choice((str(LOG_KEY), str(WITNESS_KEY)))
+        at = chance.randrange(len(text))
+        texts.append(
+            text[:at] + chance.choice(["", "+", " ", "\u2003", "A", "\x00"]) + text[at + 1 :]
+        )
+    found = answers({"op": "key", "text": text} for text in texts)
+    for text, answer in zip(texts, found, strict=True):
+        try:
+            expected: Any = parse_key(text).public.hex()
+        except EvidenceRefused as error:
+            expected = error.code
+        assert (answer if isinstance(answer, str) else answer["code"]) == expected, text

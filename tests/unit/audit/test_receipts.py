@@ -1,0 +1,211 @@
+"""Receipts: what they prove, what they keep to themselves, and which place is named."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from interlock.actions import Manifest
+from interlock.audit import Disclosure, Trust, build_receipt, check_receipt, verdict_lines
+from interlock.errors import EvidenceRefused
+from interlock.journal import AttemptReturned, AttemptStarted, RunSettled, Value
+from interlock.values import Json, Path, RunId, canonical, value_ref
+from unit.audit.logs import (
+    LOG_KEY,
+    PIN,
+    RUN,
+    WITNESS_KEY,
+    MadeLog,
+    a_log,
+    digest,
+    settled,
+    started,
+    story,
+)
+
+TRUST = Trust(keys=[LOG_KEY], witnesses=[WITNESS_KEY])
+ALL = Disclosure(shows=lambda _path, _part: True)
+RECEIPT_BYTES_MAX = 100_000
+
+
+def checked(data: bytes) -> dict[str, Any]:
+    return check_receipt(data, TRUST)
+
+
+def changed(data: bytes, change: Callable[[Any], None]) -> bytes:
+    tree = json.loads(data)
+    change(tree)
+    return json.dumps(tree).encode()
+
+
+def test_a_receipt_of_a_whole_run_says_who_what_and_how_it_ended():
+    verdict = checked(build_receipt(a_log().evidence(), Disclosure()))
+    claims = verdict["claims"]
+    assert verdict["whole"]
+    assert verdict["events"] == {"shown": 8, "first": 1, "last": 8}
+    assert claims["started_by"] == "unauthenticated:ada"
+    assert claims["plans"] == [digest("a")]
+    assert claims["ended"]["status"] == "succeeded"
+    assert claims["guarantees"] == {"charge": "one effect", "words": "repeatable"}
+    assert [(one["verdict"], one["by"]) for one in claims["approvals"]] == [
+        ("approved", "authenticated:oidc:bob")
+    ]
+    assert verdict["log"]["witnesses"] == [{"name": "witness.example", "at_s": 1_790_000_000}]
+
+
+def test_what_is_not_disclosed_cannot_be_guessed_from_the_file():
+    data = build_receipt(a_log().evidence(), Disclosure()).decode()
+    event = story()
+    values = [Value.of({"pin": PIN}), Value.of("two words"), Value.of("May it?")]
+    secrets = [
+        str(PIN),
+        "fine by me",
+        "two words",
+        "May it?",
+        "host-7",
+        'docs["a7"]',
+        "docs[",
+        "Zo",
+    ]
+    secrets += [value.ref for value in values] + [digest(letter) for letter in "bce"]
+    secrets += [value_ref(canonical(PIN)), "finance", "tokens"]
+    assert [secret for secret in secrets if secret.removeprefix("sha256:") in data] == []
+    assert len(event) == data.count('"index":')
+
+
+def test_values_are_shown_where_asked_and_nowhere_else():
+    shows = lambda path, part: path == "charge" and part == "output"  # noqa: E731
+    data = build_receipt(a_log().evidence(), Disclosure(shows=shows))
+    tree = json.loads(data)
+    assert {"paid": 12.5, "to": "Zoë €"} in tree["values"].values()
+    assert str(PIN) not in data.decode()
+    assert checked(data)["disclosed"]["output"] == 2
+
+
+def test_a_value_that_is_gone_leaves_its_reference():
+    log = a_log()
+    log.values.clear()
+    verdict = checked(build_receipt(log.evidence(), ALL))
+    assert verdict["values"] == 0
+    assert verdict["claims"]["guarantees"] is None
+
+
+def test_what_every_receipt_shows_can_be_withheld():
+    data = build_receipt(a_log().evidence(), Disclosure(withheld=("plan", "actor", "manifests")))
+    claims = checked(data)["claims"]
+    assert claims["plans"] == [None]
+    assert claims["started_by"] is None
+    assert claims["guarantees"] is None
+    assert claims["graph"] == "pay"
+
+
+def test_whoever_has_a_receipt_may_take_disclosed_parts_out_of_it():
+    def redact(tree: Any) -> None:
+        tree["leaves"][4]["disclosed"] = {}
+        tree["values"].pop(Value.of({"pin": PIN}).ref)
+
+    less = checked(changed(build_receipt(a_log().evidence(), ALL), redact))
+    assert less["not_shown"] == {"actor": 1, "output": 1, "usage": 1}
+
+
+@pytest.mark.parametrize(
+    "place,code,change",
+    [
+        ("$.leaves[2].disclosed.verdict", "IL8543", ("leaves", 2, "disclosed", "verdict", "value")),
+        ("$.leaves[2].disclosed.actor", "IL8543", ("leaves", 2, "disclosed", "actor", "value")),
+        ("$.leaves[7].leaf", "IL8502", ("leaves", 7, "leaf", "facts", "status")),
+        ("$.leaves[3].leaf", "IL8502", ("leaves", 3, "leaf", "commitments", "args")),
+        ("$.claims.graph", "IL8546", ("claims", "graph")),
+        ("$.proof[0]", "IL8542", ("proof", 0)),
+        ("$.run", "IL8545", ("run",)),
+        ("$.stamps", "IL8542", ("stamps",)),
+        ("$.checkpoint", "IL8504", ("checkpoint",)),
+    ],
+)
+def test_the_place_of_what_was_changed_is_named(place: str, code: str, change: tuple[Any, ...]):
+    def edit(tree: Any) -> None:
+        for key in change[:-1]:
+            tree = tree[key]
+        tree[change[-1]] = "f" * 64 if "commitments" in change else "rejected"
+
+    with pytest.raises(EvidenceRefused) as caught:
+        checked(changed(build_receipt(a_log().evidence(), Disclosure()), edit))
+    named = "$.leaves[0].leaf.run" if place == "$.run" else place
+    assert (caught.value.place, caught.value.code) == (named, code)
+
+
+def test_another_value_under_a_reference_is_refused():
+    ref = Value.of({"pin": PIN}).ref
+
+    def edit(tree: Any) -> None:
+        tree["values"][ref] = {"pin": 1234}
+
+    with pytest.raises(EvidenceRefused) as caught:
+        checked(changed(build_receipt(a_log().evidence(), ALL), edit))
+    assert caught.value.code == "IL8544"
+    assert ref in caught.value.place
+
+
+def test_one_event_can_be_shown_without_the_others():
+    verdict = checked(build_receipt(a_log().evidence(seqs=[1, 3]), Disclosure()))
+    assert not verdict["whole"]
+    assert verdict["claims"]["ended"] is None
+    assert "2 of the run, from 1 to 3" in "\n".join(verdict_lines(verdict))
+
+
+def test_words_of_the_log_do_not_steer_the_terminal():
+    log = MadeLog()
+    events = [(started(), "unauthenticated:\u202eada"), *story()[1:]]
+    log.add(RUN, events)
+    text = "\n".join(verdict_lines(checked(build_receipt(log.evidence(), Disclosure()))))
+    assert "\u202e" not in text
+    assert "unauthenticated:\\u202eada" in text
+
+
+def fifty_writes() -> MadeLog:
+    """A run of fifty nodes that all write, among others that run at the same time."""
+    log = MadeLog()
+    run = RunId("01K5M4ZQ00000000000000000Z")
+    events: list[Any] = [(started(), "authenticated:oidc:ada@example.com")]
+    for number in range(50):
+        path, output = f"send_the_letter_{number}", Value.of({"id": number})
+        node = {"path": Path(path), "generation": 1, "attempt": 1}
+        args = Value.of({"number": number})
+        events += [
+            (AttemptStarted(**node, call_key=digest("c"), args=args), "engine"),
+            (AttemptReturned(**node, output=output, tokens=7), "runtime:host-7:1:aa"),
+            (settled(path, output=output), "engine"),
+        ]
+    end = RunSettled(status="succeeded", execution=digest("e"), output=Value.of({}))
+    log.add(run, [*events, (end, "engine")], between=3)
+    return log
+
+
+def test_the_receipt_of_a_run_of_fifty_writes_is_small():
+    data = build_receipt(fifty_writes().evidence(RunId("01K5M4ZQ00000000000000000Z")), Disclosure())
+    assert checked(data)["events"]["shown"] == 152
+    assert len(data) < RECEIPT_BYTES_MAX
+
+
+MANIFESTS = [
+    Manifest(name="a", effect="pure"),
+    Manifest(name="a", effect="read", metered=True),
+    Manifest(name="a", effect="write"),
+    Manifest(name="a", effect="write", key="id"),
+    Manifest(name="a", effect="write", probe=True),
+    Manifest(name="a", effect="write", transactional=True),
+    Manifest(name="a", effect="write", undo=Manifest(name="b")),
+    Manifest(name="a", effect="write", key="id", undo=Manifest(name="b")),
+]
+
+
+@pytest.mark.parametrize("limits", [False, True])
+@pytest.mark.parametrize("manifest", MANIFESTS)
+def test_guarantees_are_those_of_the_manifests(manifest: Manifest, limits: bool):  # noqa: FBT001
+    rows: Json = [manifest.to_json()]
+    pinned = Value.of({"actions": rows, "limits": {}} if limits else rows)
+    log = MadeLog()
+    log.add(RUN, [(started(manifests=pinned), "unauthenticated:ada")])
+    verdict = checked(build_receipt(log.evidence(), Disclosure()))
+    assert verdict["claims"]["guarantees"] == {"a": manifest.guarantee}
