@@ -87,7 +87,7 @@ RECEIPT = record(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedEvent:
-    """An event in the log of its store: the number of its leaf, and the leaf with its parts."""
+    """An event in the log of its store: its leaf, and the number of that."""
 
     index: int
     leaf: OpenLeaf
