@@ -522,8 +522,10 @@ class Runtime(Decisions):
             if not is_free and not driver.draining:
                 driver.tell(self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
                 return False
-        except (StoreError, UsageError):
-            return True
+        except (StoreError, UsageError) as error:
+            # The row does not say where the run rests, so nobody is told that it does.
+            driver.fail(error)
+            return False
         return True
 
     def _renewed(self, run: RunId) -> None:

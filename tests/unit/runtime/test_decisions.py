@@ -23,6 +23,7 @@ from interlock.journal import (
 from interlock.plan import Plan
 from interlock.replay import as_told, verify
 from interlock.runtime.deciding.messages import KINDS, message_of
+from interlock.runtime.owning.leases import LEASE_MS
 from interlock.store import MemoryStore, Store, open_store
 from interlock.testing import Fault, FaultyStore, Scripted, World
 from interlock.values import Digest, NodeId, Path, RunId
@@ -243,6 +244,35 @@ def test_what_is_posted_while_the_run_is_let_go_is_not_lost():
         sound(stage)
 
     virtually(main, store=cast(Store, Late()))
+
+
+def test_a_run_that_could_not_be_put_to_rest_is_not_said_to_rest():
+    class Full:
+        """A store that takes everything but the row of a run that is let go."""
+
+        def __init__(self, inner: Store) -> None:
+            self._inner = inner
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+        def release(self, lease: Lease, **given: Any) -> bool:
+            raise StoreFailed("the disk is full")
+
+    async def main(stage: Stage) -> None:
+        store, stage.store = stage.store, cast(Store, Full(stage.store))
+        async with stage.runtime() as runtime:
+            with pytest.raises(StoreFailed, match="the disk is full"):
+                await runtime.run(gated(), run=RUN)
+        assert stage.status() == "running"
+        stage.store = store
+        await asyncio.sleep(LEASE_MS / 1000)
+        async with stage.runtime() as other:
+            assert (await other.resume(RUN)).status == "waiting"
+        assert stage.status() == "waiting"
+        sound(stage)
+
+    virtually(main)
 
 
 def test_of_two_decisions_the_second_comes_to_nothing():
