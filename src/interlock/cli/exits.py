@@ -4,10 +4,12 @@ from enum import IntEnum
 
 from interlock.errors import (
     Divergence,
+    EvidenceRefused,
     ExtraMissing,
     InterlockError,
     InternalError,
     JournalCorrupt,
+    KeyUnusable,
     NoJournal,
     NotAllowed,
     RunNotFound,
@@ -39,7 +41,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.REFUSED: "refused before anything ran: the document, the plan or the inputs are invalid",
     Exit.IN_DOUBT: "the run stopped in doubt about a write: a person decides, see `resolve`",
     Exit.OPEN: "the run is open: it waits, is paused or was interrupted, see `show`",
-    Exit.DIVERGED: "a replay differs from its journal, or the journal is corrupt",
+    Exit.DIVERGED: "a replay differs, a journal is corrupt, or a proof does not hold",
     Exit.STORE: "the store cannot be used, or another process drives the run",
     Exit.INTERNAL: "internal error: a bug in Interlock",
     Exit.STOPPED: "stopped by Ctrl-C while no run was under way; the demo, at any time",
@@ -51,7 +53,7 @@ def exit_of(error: InterlockError) -> Exit:
     match error:
         case InternalError():
             return Exit.INTERNAL
-        case Divergence() | JournalCorrupt():
+        case Divergence() | JournalCorrupt() | EvidenceRefused():
             return Exit.DIVERGED
         case StoreError(code=JournalCorrupt.code):
             return Exit.DIVERGED  # Writing met a damaged page.
@@ -59,7 +61,14 @@ def exit_of(error: InterlockError) -> Exit:
             return Exit.USAGE
         case StoreError():
             return Exit.STORE
-        case UsageError() | ExtraMissing() | RunNotFound() | RunNotResumable() | NotAllowed():
+        case (
+            UsageError()
+            | KeyUnusable()
+            | ExtraMissing()
+            | RunNotFound()
+            | RunNotResumable()
+            | NotAllowed()
+        ):
             return Exit.USAGE
         case _:
             # `RunFailed`, which is told by its code: its home imports the whole runtime.

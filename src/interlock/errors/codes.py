@@ -507,6 +507,16 @@ CODES: dict[str, CodeInfo] = {
         "A log is published as tiles of up to 256 hashes. One is missing, too short or too long, or"
         " has a path that no tile has.",
     ),
+    "IL8513": CodeInfo(
+        "not the log that was signed",
+        "A log only grows. This one does not extend what was signed or published before: the store"
+        " was put back to an older copy, what it held was changed, or it is another store.",
+    ),
+    "IL8514": CodeInfo(
+        "key file refused",
+        "A key file is private: only its owner can read it. It is not there, is damaged, others can"
+        " read it, or it cannot do what is asked.",
+    ),
     "IL8530": CodeInfo(
         "two trees of one size",
         "A log has signed two trees of the same size with different roots: it has two histories."

@@ -22,6 +22,7 @@ InterlockError
 ├── EvidenceRefused      a proof, note, checkpoint, tile or receipt does not hold
 │   └── WitnessBehind    a proof starts from another tree than the witness has
 ├── TransactionRefused   what an action did in its transaction was undone
+├── KeyUnusable          a key file is missing, damaged, or open to others
 ├── ExtraMissing         an optional dependency is needed; names the extra
 ├── UsageError           a call or command makes no sense as given
 └── InternalError        a bug in Interlock
@@ -223,6 +224,12 @@ class WitnessBehind(EvidenceRefused):
     def __init__(self, message: str, *, size: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.size = size
+
+
+class KeyUnusable(InterlockError):
+    """A key file is missing, damaged, open to others, or cannot do what is asked."""
+
+    code = "IL8514"
 
 
 class ExtraMissing(InterlockError):

@@ -1,8 +1,32 @@
-"""Notary: what speaks for a log outside of it: witnesses and time stamps.
+"""Notary: what speaks for a log outside of it: keys, checkpoints, witnesses.
 
 Here are the files, sockets and clocks around the pure `interlock.audit`.
 """
 
+from interlock.notary.checkpointing import (
+    Log as Log,
+    check_extends as check_extends,
+    head_of as head_of,
+    last_signed as last_signed,
+    locked_keys as locked_keys,
+    read_checkpoint as read_checkpoint,
+    sign_log as sign_log,
+)
+from interlock.notary.keys import (
+    KeyRing as KeyRing,
+    LogKey as LogKey,
+    create_keys as create_keys,
+    new_ring as new_ring,
+    parse_keys as parse_keys,
+    read_keys as read_keys,
+    replace_keys as replace_keys,
+    with_ended_key as with_ended_key,
+    with_new_key as with_new_key,
+)
+from interlock.notary.publishing import (
+    Published as Published,
+    publish_log as publish_log,
+)
 from interlock.notary.seen import Memory as Memory, Seen as Seen, create_memory as create_memory
 from interlock.notary.serving import Site as Site, serving as serving
 from interlock.notary.witness import Answer as Answer, Witness as Witness
@@ -16,13 +40,31 @@ from interlock.notary.witnesses import (
 __all__ = [
     "Answer",
     "Asked",
+    "check_extends",
     "collect_cosignatures",
     "Collected",
+    "create_keys",
     "create_memory",
+    "head_of",
+    "KeyRing",
+    "last_signed",
+    "locked_keys",
+    "Log",
+    "LogKey",
     "Memory",
+    "new_ring",
+    "parse_keys",
+    "publish_log",
+    "Published",
+    "read_checkpoint",
+    "read_keys",
+    "replace_keys",
     "Seen",
     "serving",
+    "sign_log",
     "Site",
+    "with_ended_key",
+    "with_new_key",
     "Witness",
     "WitnessAddress",
 ]

@@ -1,24 +1,38 @@
-"""Files that are replaced as a whole, and stay replaced."""
+"""Files that are whole at any time, and stay what they are."""
 
+import fcntl
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 PART = ".part"
+PRIVATE = 0o600
+PUBLIC = 0o644
+PRIVATE_FOLDER = 0o700
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     """Replace a file; when this returns, the new one is there even after a loss of power.
 
     Whoever reads at any time, or after a crash at any point, finds the old file or the new one,
-    whole. The file is for its owner alone.
+    whole. The file is for its owner alone, unless `mode` says otherwise.
     """
-    part = path.with_name(path.name + PART)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    _write_part(path, data, mode).replace(path)
+    sync_folder(path.parent)
+
+
+def make_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+    """Make a file where there is none; the same holds as for `replace_file`.
+
+    Raises:
+        FileExistsError: there is one; it is left alone.
+    """
+    part = _write_part(path, data, mode)
+    try:
+        os.link(part, path)
+    finally:
+        part.unlink()
     sync_folder(path.parent)
 
 
@@ -29,3 +43,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Keep others out, in this process and elsewhere, who ask for the same lock; wait for them."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write_part(path: Path, data: bytes, mode: int) -> Path:
+    """Write the file that becomes another one. Nobody else can read it, not even meanwhile."""
+    part = path.with_name(path.name + PART)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    return part

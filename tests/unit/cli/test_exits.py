@@ -11,12 +11,14 @@ CODES = {
     "ActionInvalid": Exit.REFUSED,
     "Divergence": Exit.DIVERGED,
     "DocumentInvalid": Exit.REFUSED,
+    "EvidenceRefused": Exit.DIVERGED,
     "ExpressionFailed": Exit.REFUSED,
     "ExtraMissing": Exit.USAGE,
     "InputsInvalid": Exit.REFUSED,
     "InternalError": Exit.INTERNAL,
     "JournalCorrupt": Exit.DIVERGED,
     "KeyTaken": Exit.STORE,
+    "KeyUnusable": Exit.USAGE,
     "LeaseHeld": Exit.STORE,
     "LeaseLost": Exit.STORE,
     "LimitExceeded": Exit.REFUSED,
@@ -30,6 +32,7 @@ CODES = {
     "TransactionRefused": Exit.REFUSED,
     "UsageError": Exit.USAGE,
     "ValueRefused": Exit.REFUSED,
+    "WitnessBehind": Exit.DIVERGED,
 }
 
 

@@ -1,0 +1,165 @@
+"""Signing checkpoints of a log, each only when it extends the one signed before.
+
+What was signed last stands beside the key file, because it belongs to the key and not to the
+store: when a store is put back to an older copy, when its log was rewritten, or when two stores
+are signed with one key, the next tree is not an extension of that one, and nothing is signed.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from interlock.audit import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    Checkpoint,
+    SignedCheckpoint,
+    TileName,
+    TileTree,
+    TreeHead,
+    open_checkpoint,
+    prove_consistency,
+    sign_checkpoint,
+    span_root,
+    verify_consistency,
+)
+from interlock.errors import EvidenceRefused, ensure
+from interlock.notary.durable import PUBLIC, locked, replace_file
+from interlock.notary.keys import KeyRing, read_keys
+
+LAST = ".checkpoint"
+LOCK = ".lock"
+NOTE_FILE_BYTES_MAX = 1 << 20
+
+
+class Log(Protocol):
+    """The log of a store, as far as it is needed here: every store has these methods."""
+
+    def log_size(self) -> int:
+        """Return how many leaves the log has."""
+        ...
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile, as many as it has now."""
+        ...
+
+
+def sign_log(log: Log, key_file: Path) -> SignedCheckpoint:
+    """Sign the log of a store as it is now, with all keys that sign.
+
+    When nothing was added, and the keys are the same, it is the checkpoint that was signed before.
+    Processes that sign with one key file take turns.
+
+    Raises:
+        KeyUnusable: the key file is not there, readable by others, or damaged.
+        EvidenceRefused: the log does not extend the one that was signed last.
+        OSError: what was signed cannot be kept; nothing was handed out.
+    """
+    with locked_keys(key_file) as ring:
+        return sign_next(log, last_signed(key_file, ring), ring=ring, key_file=key_file)
+
+
+def sign_next(
+    log: Log, last: SignedCheckpoint | None, *, ring: KeyRing, key_file: Path
+) -> SignedCheckpoint:
+    """Sign what extends the last checkpoint, and keep it. The keys are locked."""
+    head, tree = head_of(log)
+    if last is not None:
+        check_extends(last.checkpoint.tree, tree, head=head)
+        if last.checkpoint.tree == head and _is_signed_by_all(last, ring):
+            return last
+    note = sign_checkpoint(Checkpoint(origin=ring.name, tree=head), ring.signers())
+    replace_file(_beside(key_file, LAST), str(note).encode(), mode=PUBLIC)
+    return open_checkpoint(str(note).encode(), origin=ring.name, keys=ring.verifiers())
+
+
+@contextmanager
+def locked_keys(key_file: Path) -> Generator[KeyRing]:
+    """Read a key file, and keep others out who change it or sign with it.
+
+    Raises:
+        KeyUnusable: as for `read_keys`.
+    """
+    read_keys(key_file)  # No lock is left where there is no key file.
+    with locked(_beside(key_file, LOCK)):
+        yield read_keys(key_file)
+
+
+def last_signed(key_file: Path, ring: KeyRing) -> SignedCheckpoint | None:
+    """Read what was signed last with a key file; None when nothing was.
+
+    Raises:
+        EvidenceRefused: what stands there was not signed with these keys.
+    """
+    return read_checkpoint(_beside(key_file, LAST), ring)
+
+
+def read_checkpoint(path: Path, ring: KeyRing) -> SignedCheckpoint | None:
+    """Read a checkpoint that one of these keys signed; None when there is no file.
+
+    Raises:
+        EvidenceRefused: the file is no checkpoint, or not of this log.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(NOTE_FILE_BYTES_MAX)
+    except FileNotFoundError:
+        return None
+    try:
+        return open_checkpoint(data, origin=ring.name, keys=ring.verifiers())
+    except EvidenceRefused as error:
+        error.add_note(f"read from {path}")
+        raise
+
+
+def check_extends(old: TreeHead, tree: TileTree, *, head: TreeHead) -> None:
+    """Check that a log, whose head is `head`, extends an older tree.
+
+    Raises:
+        EvidenceRefused: it does not.
+    """
+    if old.size == 0:
+        return
+    if head.size < old.size:
+        raise EvidenceRefused(
+            f"the log has {head.size} events, and its last checkpoint has {old.size}",
+            code="IL8513",
+            hint="the store was put back to an older copy, or it is another store: find the one"
+            " that was signed; nothing is signed until then",
+        )
+    try:
+        verify_consistency(old, head, prove_consistency(old.size, head.size, tree))
+    except EvidenceRefused as error:
+        raise EvidenceRefused(
+            f"the log does not extend its last checkpoint: of its first {old.size} events, some are"
+            " not as they were",
+            code="IL8513",
+            hint="`interlock audit verify` says what; or two stores are signed with one key",
+        ) from error
+
+
+def log_tree(log: Log, size: int) -> TileTree:
+    """Give the tree over the first events of a log, to make proofs from."""
+
+    def read(name: TileName) -> bytes:
+        ensure(name.level is not None, "a tree is made of tiles", name=name)
+        return log.tile(name.level or 0, name.index)[: name.width * HASH_BYTES]
+
+    return TileTree(size, read)
+
+
+def head_of(log: Log, size: int | None = None) -> tuple[TreeHead, TileTree]:
+    """Give the head of a log, now or as it was at a size, and its tree."""
+    tree = log_tree(log, log.log_size() if size is None else size)
+    root = span_root(range(tree.size), tree) if tree.size else EMPTY_ROOT
+    return TreeHead(size=tree.size, root=root), tree
+
+
+def _is_signed_by_all(last: SignedCheckpoint, ring: KeyRing) -> bool:
+    by = {verified.key for verified in last.verified}
+    return {signer.verifier() for signer in ring.signers()} <= by
+
+
+def _beside(key_file: Path, ending: str) -> Path:
+    return key_file.with_name(key_file.name + ending)
