@@ -2,11 +2,11 @@
 
 from typing import Literal
 
+from interlock.errors import JournalCorrupt
+from interlock.journal import ENGINE, Principal, parse_actor
 from interlock.values import immutable
 
 Kind = Literal["engine", "runtime", "principal"]
-
-ENGINE = "engine"
 
 
 @immutable()
@@ -28,14 +28,12 @@ class Actor:
 
 def actor_of(text: str) -> Actor:
     """Read the text of an actor; any other text is a name that nobody has checked."""
-    kind, _, rest = text.partition(":")
-    method, _, name = rest.partition(":")
-    if text == ENGINE:
+    try:
+        found = parse_actor(text)
+    except JournalCorrupt:
+        return Actor(kind="principal", name=text)
+    if found is None:
         return Actor(kind="engine", name=ENGINE)
-    if kind == "runtime" and rest:
-        return Actor(kind="runtime", name=rest)
-    if kind == "unauthenticated" and rest:
-        return Actor(kind="principal", name=rest)
-    if kind == "authenticated" and method and name:
-        return Actor(kind="principal", name=name, authenticated_by=method)
-    return Actor(kind="principal", name=text)
+    if isinstance(found, Principal):
+        return Actor(kind="principal", name=found.name, authenticated_by=found.authenticated_by)
+    return Actor(kind="runtime", name=found)
