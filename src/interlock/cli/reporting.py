@@ -81,8 +81,8 @@ def _add(store: ReadStore, reporter: Reporter, head: RunHead) -> None:
 
 def _told(store: ReadStore, run: RunId) -> Iterator[Told]:
     """Read the events of a run, of their values only the texts of gates."""
-    after = 0
-    while page := store.read(run, after=after, limit=EVENTS_READ_DEFAULT):
+    page = store.read(run, limit=EVENTS_READ_DEFAULT)
+    while page:
         envelopes = [open_envelope(event.body) for event in page]
         asked = {
             ref
@@ -100,4 +100,5 @@ def _told(store: ReadStore, run: RunId) -> Iterator[Told]:
             if found != run or entry.seq != event.seq:
                 raise JournalCorrupt(f"event {event.seq} of run {run} is of another place")
             yield Told(entry=entry)
-        after = page[-1].seq
+        is_last = len(page) < EVENTS_READ_DEFAULT
+        page = [] if is_last else store.read(run, after=page[-1].seq, limit=EVENTS_READ_DEFAULT)
