@@ -103,4 +103,4 @@ def _approval(given: Mapping[str, Any]) -> str:
 
 
 def _counts(parts: Mapping[str, int]) -> str:
-    return ", ".join(f"{plain(name)} of {count}" for name, count in parts.items()) or "nothing"
+    return ", ".join(f"{plain(name)} ({count})" for name, count in parts.items()) or "nothing"

@@ -49,8 +49,8 @@ def examples() -> list[str]:
     return found
 
 
-DECIDING = {"approve", "reject", "signal", "cancel", "pause", "retry", "resolve"}
-NOT_TO_BE_DECIDED = ("IL7002", "has no node", "has ended")
+DECIDING = {"approve", "reject", "signal", "cancel", "pause", "retry", "resolve", "audit"}
+NOT_TO_BE_DECIDED = ("IL7002", "has no node", "has ended", "there is no file `receipt.json`")
 
 
 def test_the_examples_work_in_a_new_project(

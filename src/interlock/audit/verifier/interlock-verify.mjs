@@ -1015,5 +1015,65 @@ function approvalText(given) {
 }
 
 function countsText(parts) {
-  return [...parts].map(([name, count]) => `${plain(name)} of ${count}`).join(", ") || "nothing";
+  return [...parts].map(([name, count]) => `${plain(name)} (${count})`).join(", ") || "nothing";
+}
+
+// --- the command line, where there is Node ---------------------------------------------------------
+
+const USAGE =
+  "usage: node interlock-verify.mjs RECEIPT --key VKEY-OR-FILE [--witness ...] [--json]";
+const EXIT = { ok: 0, usage: 2, refused: 6 };
+
+/** Read the lines of a text that are keys; empty ones and those after `#` are none. */
+export function readKeys(text) {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !line.startsWith("#")).map(readKey);
+}
+
+async function main(given) {
+  const { existsSync, readFileSync } = await import("node:fs");
+  const { parseArgs } = await import("node:util");
+  const option = { type: "string", multiple: true, default: [] };
+  const options = { key: option, witness: option, json: { type: "boolean", default: false } };
+  const keysOf = (all) =>
+    all.flatMap((one) => readKeys(existsSync(one) ? readFileSync(one, "utf8") : one));
+  let asked;
+  try {
+    asked = parseArgs({ args: given, options, allowPositionals: true });
+    if (asked.positionals.length !== 1 || asked.values.key.length === 0) throw new Error(USAGE);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.usage;
+  }
+  try {
+    const [keys, witnesses] = [keysOf(asked.values.key), keysOf(asked.values.witness)];
+    const verdict = checkReceipt(readFileSync(asked.positionals[0]), keys, witnesses);
+    const text = asked.values.json ? canonical(verdict) : verdictLines(verdict).join("\n");
+    process.stdout.write(`${text}\n`);
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof Refused)) {
+      process.stderr.write(`${error.message}\n`);
+      return EXIT.usage;
+    }
+    process.stderr.write(`${refusalLines(error).join("\n")}\n`);
+    if (asked.values.json) process.stdout.write(`${canonical(refusal(error))}\n`);
+    return EXIT.refused;
+  }
+}
+
+const refusal = ({ code, place, message }) =>
+  table({ verdict: "refused", code, place, cause: message });
+
+/** Tell what does not hold, and where. */
+export function refusalLines({ code, place, message }) {
+  return [`error[${code}]: ${plain(message)}`, ...(place ? [`place: ${plain(place)}`] : [])];
+}
+
+if (typeof process === "object" && process.versions?.node && process.argv[1]) {
+  const { realpathSync } = await import("node:fs");
+  const { pathToFileURL } = await import("node:url");
+  if (import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
+    process.exitCode = await main(process.argv.slice(2));
+  }
 }

@@ -9,6 +9,8 @@ from interlock.cli.options import example
 
 COMMANDS: dict[str, str] = {
     "report": "Report what happened in a period.",
+    "check": "Check a receipt with public keys alone.",
+    "verifier": "Write the verifier that needs no Interlock.",
 }
 """The commands of the group. Their help is here, so that the list imports none."""
 

@@ -1,0 +1,59 @@
+"""`interlock audit check`: a receipt against public keys, offline."""
+
+import click
+
+from interlock.audit import Trust, check_receipt, verdict_lines
+from interlock.cli.console import err, out, out_json, plain, tinted
+from interlock.cli.evidence import public_keys, receipt_bytes
+from interlock.cli.exits import Exit
+from interlock.cli.options import example, json_option
+from interlock.errors import EvidenceRefused
+
+
+@click.command(epilog=example("interlock audit check receipt.json --key log.pub"))
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    required=True,
+    metavar="VKEY|FILE",
+    help="A public key of the log, or a file with one a line; one of them has to have signed.",
+)
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="VKEY|FILE",
+    help="A public key of a witness; each has to have cosigned.",
+)
+@json_option
+def check(file: str, *, keys: tuple[str, ...], witnesses: tuple[str, ...], as_json: bool) -> int:
+    """Check a receipt with public keys alone: no journal, no network.
+
+    It says what the receipt proves, what it does not show, and what no receipt can prove; or the
+    first place that does not hold, and why. Ends with 6 if anything does not hold.
+    """
+    data = receipt_bytes(file)
+    try:
+        trust = Trust(keys=public_keys(keys), witnesses=public_keys(witnesses))
+        verdict = check_receipt(data, trust)
+    except EvidenceRefused as error:
+        err(tinted("\n".join(refusal_lines(error))))
+        if as_json:
+            facts = {"code": error.code, "place": error.place, "cause": error.message}
+            out_json({"verdict": "refused", **facts})
+        return Exit.DIVERGED
+    if as_json:
+        out_json(verdict)
+    else:
+        out("\n".join(verdict_lines(verdict)))
+    return Exit.OK
+
+
+def refusal_lines(error: EvidenceRefused) -> list[str]:
+    """Tell what does not hold, and where."""
+    lines = [f"error[{error.code}]: {plain(error.message)}"]
+    if error.place:
+        lines.append(f"place: {plain(error.place)}")
+    return [*lines, f"hint: {error.hint}"] if error.hint else lines

@@ -1,0 +1,67 @@
+"""What auditors hand to the command line: public keys and receipts, as files or as text."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+from interlock.audit import VerifierKey, parse_key
+from interlock.errors import UsageError
+
+KEY_FILE_BYTES_MAX = 1 << 20
+FILE_BYTES_MAX = 64 << 20
+PAGE_PLACE = "/* verifier */"
+
+
+def public_keys(given: Iterable[str]) -> list[VerifierKey]:
+    """Read public keys: each is a file with one key a line, or a key itself.
+
+    Raises:
+        UsageError: neither a file nor a key.
+        EvidenceRefused: a key that is none.
+    """
+    keys: list[VerifierKey] = []
+    for each in given:
+        lines = _lines(each)
+        keys += [parse_key(line) for line in lines if line and not line.startswith("#")]
+    return keys
+
+
+def _lines(given: str) -> list[str]:
+    path = Path(given)
+    if "\n" not in given and path.is_file():
+        return [line.strip() for line in _read(path, KEY_FILE_BYTES_MAX).decode().splitlines()]
+    if given.count("+") < 2:
+        raise UsageError(
+            f"there is no file `{given}`, and it is no public key",
+            hint="give a key as NAME+ID+KEY, or a file with one a line",
+        )
+    return [given]
+
+
+def receipt_bytes(name: str) -> bytes:
+    """Read a receipt; of a file that is too large only as much as shows that it is.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(f"there is no file `{name}`", hint="give the path of a receipt")
+    return _read(path, FILE_BYTES_MAX)
+
+
+def _read(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
+def verifier_script() -> str:
+    """Give the verifier in JavaScript: one file for Node and browsers."""
+    folder = files("interlock.audit") / "verifier"
+    return (folder / "interlock-verify.mjs").read_text(encoding="utf-8")
+
+
+def verifier_page() -> str:
+    """Give the same verifier as a page that needs no network."""
+    page = (files("interlock.audit") / "verifier" / "page.html").read_text(encoding="utf-8")
+    return page.replace(PAGE_PLACE, verifier_script())

@@ -1,0 +1,115 @@
+"""Receipts on the command line, and the verifier that is handed to others."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from e2e.cli.project import Shell
+from interlock.audit import Disclosure, build_receipt
+from unit.audit.logs import LOG_KEY, OTHER_KEY, WITNESS_KEY, a_log
+
+NODE = shutil.which("node")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HEADLESS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+    "--virtual-time-budget=5000",
+)
+PLACE = "$.leaves[2].disclosed.verdict"
+
+
+@pytest.fixture
+def handed(empty: Shell) -> Shell:
+    """A folder with a receipt, a copy that was tampered with, and the log's public key."""
+    data = build_receipt(a_log().evidence(), Disclosure())
+    (empty.folder / "receipt.json").write_bytes(data)
+    (empty.folder / "tampered.json").write_bytes(data.replace(b'"approved"}', b'"rejected"}'))
+    (empty.folder / "log.pub").write_text(f"# the log\n{LOG_KEY}\n")
+    return empty
+
+
+def test_a_receipt_is_checked_with_a_key_from_a_file_or_as_it_is(handed: Shell):
+    of_file = handed("interlock audit check receipt.json --key log.pub")
+    as_text = handed(f"interlock audit check receipt.json --key {LOG_KEY} --witness {WITNESS_KEY}")
+    assert of_file.code == as_text.code == 0
+    assert "witnessed by  nobody that was asked for" in of_file.out
+    assert "witnessed by  witness.example at 2026-" in as_text.out
+    assert handed("interlock audit check receipt.json --key log.pub --json").json["verdict"] == (
+        "verified"
+    )
+
+
+def test_a_tampered_copy_is_refused_with_its_place(handed: Shell):
+    done = handed("interlock audit check tampered.json --key log.pub --json")
+    assert done.code == 6
+    assert (done.json["code"], done.json["place"]) == ("IL8543", PLACE)
+    assert f"place: {PLACE}" in done.err
+
+
+@pytest.mark.parametrize(
+    "line,code,words",
+    [
+        ("interlock audit check nothing.json --key log.pub", 2, "there is no file `nothing.json`"),
+        ("interlock audit check receipt.json --key nothing.pub", 2, "no public key"),
+        ("interlock audit check receipt.json", 2, "missing option '--key'"),
+        (f"interlock audit check receipt.json --key {OTHER_KEY}", 6, "IL8507"),
+        ("interlock audit check log.pub --key log.pub", 6, "IL8540"),
+        ("interlock audit check receipt.json --key receipt.json", 6, "IL8505"),
+        ("interlock audit verifier verify.txt", 2, "neither a .html nor a .mjs"),
+    ],
+)
+def test_what_is_wrong_is_said(handed: Shell, line: str, code: int, words: str):
+    done = handed(line)
+    assert (done.code, words in done.err) == (code, True), done.err
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node: https://nodejs.org")
+def test_the_verifier_for_node_says_what_check_says(handed: Shell):
+    assert handed("interlock audit verifier verify.mjs").code == 0
+    for file in ("receipt.json", "tampered.json"):
+        for form in ([], ["--json"]):
+            line = [str(NODE), "verify.mjs", file, "--key", "log.pub", *form]
+            theirs = subprocess.run(line, cwd=handed.folder, capture_output=True, check=False)
+            ours = handed(f"interlock audit check {file} --key log.pub {' '.join(form)}")
+            assert theirs.returncode == ours.code, theirs.stderr
+            if form:
+                assert json.loads(theirs.stdout) == ours.json
+            else:
+                assert theirs.stdout.decode() == ours.out
+                assert theirs.stderr.decode() == ours.err
+
+
+DROP = """
+<script type="module">
+const answer = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const dropped = new Event("drop", { bubbles: true, cancelable: true });
+dropped.dataTransfer = new DataTransfer();
+dropped.dataTransfer.items.add(new File([answer("FILE")], "receipt.json"));
+document.getElementById("keys").value = "KEYS";
+document.dispatchEvent(dropped);
+</script></body>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium to open the page in")
+def test_the_page_checks_what_is_dropped_on_it_without_a_network(handed: Shell, tmp_path: Path):
+    from base64 import b64encode
+
+    assert handed("interlock audit verifier verify.html").code == 0
+    page = (handed.folder / "verify.html").read_text()
+    assert "http://" not in page
+    assert "https://" not in page
+    for file, words in (("receipt.json", "verified: run"), ("tampered.json", PLACE)):
+        data = b64encode((handed.folder / file).read_bytes()).decode()
+        opened = tmp_path / f"{file}.html"
+        drop = DROP.replace("FILE", data).replace("KEYS", str(LOG_KEY))
+        opened.write_text(page.replace("</body>", drop))
+        shown = subprocess.run(
+            [str(CHROMIUM), *HEADLESS, opened.as_uri()],
+            capture_output=True,
+            check=False,
+            timeout=120,
+        ).stdout.decode()
+        assert words in shown.partition('id="verdict"')[2].partition("</section>")[0]
