@@ -531,6 +531,15 @@ CODES: dict[str, CodeInfo] = {
         "A witness that does not know what it has cosigned must not cosign: it could sign a second"
         " history.",
     ),
+    "IL8533": CodeInfo(
+        "time stamp refused",
+        "A time stamp is not one of RFC 3161, is of another checkpoint, or none of the given"
+        " certificates answers for it.",
+    ),
+    "IL8534": CodeInfo(
+        "not stamped",
+        "A server for time stamps was asked and gave none. The checkpoint holds without it.",
+    ),
     "IL8540": CodeInfo(
         "not strict JSON",
         "A receipt is JSON in UTF-8 that can be read in one way alone: no key stands twice,"

@@ -23,12 +23,23 @@ from interlock.notary.keys import (
     with_ended_key as with_ended_key,
     with_new_key as with_new_key,
 )
+from interlock.notary.posting import ANSWER_BYTES_MAX as ANSWER_BYTES_MAX
 from interlock.notary.publishing import (
     Published as Published,
     publish_log as publish_log,
 )
 from interlock.notary.seen import Memory as Memory, Seen as Seen, create_memory as create_memory
-from interlock.notary.serving import Site as Site, serving as serving
+from interlock.notary.serving import (
+    CONNECTIONS_MAX as CONNECTIONS_MAX,
+    Site as Site,
+    serving as serving,
+)
+from interlock.notary.stamps import (
+    Stamp as Stamp,
+    StampServer as StampServer,
+    request_stamp as request_stamp,
+    verify_stamp as verify_stamp,
+)
 from interlock.notary.witness import Answer as Answer, Witness as Witness
 from interlock.notary.witnesses import (
     Asked as Asked,
@@ -39,10 +50,12 @@ from interlock.notary.witnesses import (
 
 __all__ = [
     "Answer",
+    "ANSWER_BYTES_MAX",
     "Asked",
     "check_extends",
     "collect_cosignatures",
     "Collected",
+    "CONNECTIONS_MAX",
     "create_keys",
     "create_memory",
     "head_of",
@@ -59,10 +72,14 @@ __all__ = [
     "read_checkpoint",
     "read_keys",
     "replace_keys",
+    "request_stamp",
     "Seen",
     "serving",
     "sign_log",
     "Site",
+    "Stamp",
+    "StampServer",
+    "verify_stamp",
     "with_ended_key",
     "with_new_key",
     "Witness",

@@ -78,7 +78,7 @@ async def collect_cosignatures(
     before: Note | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Collected:
-    """Ask witnesses to cosign a checkpoint; one that is down, slow or wrong stops no other.
+    """Ask witnesses to cosign a checkpoint; one that is down stops no other.
 
     Args:
         note: the signed checkpoint; cosignatures that it has already are kept.

@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from interlock.notary import Answer, Site, serving
-from interlock.notary.serving import CONNECTIONS_MAX
+from interlock.notary import CONNECTIONS_MAX, Answer, Site, serving
 
 BODY_BYTES_MAX = 1_000
 POST = "POST /say HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n{more}\r\n"

@@ -12,6 +12,7 @@ import pytest
 from interlock.audit import Algorithm, Note, Signer, count_witnesses, signer_from_seed
 from interlock.errors import UsageError
 from interlock.notary import (
+    ANSWER_BYTES_MAX,
     Answer,
     Collected,
     Memory,
@@ -22,7 +23,6 @@ from interlock.notary import (
     create_memory,
     serving,
 )
-from interlock.notary.posting import ANSWER_BYTES_MAX
 from unit.notary.logs import LOG, checkpoint, leaves, proof
 
 GENUINE = leaves(40)
