@@ -337,7 +337,10 @@ CODES: dict[str, CodeInfo] = {
         "keys are not unique",
         "Two items of a `map` have the same `key`. Choose a `key` that differs for each item.",
     ),
-    "IL6017": CodeInfo("resolved as failed", "A person resolved a write in doubt as not applied."),
+    "IL6017": CodeInfo(
+        "resolved as failed",
+        "A person decided that a write fails: it did not happen, or what happened does not count.",
+    ),
     "IL6018": CodeInfo("strict dependency did not succeed", "The node was skipped."),
     "IL6019": CodeInfo("guard was false", "The node was skipped because `when` was false."),
     "IL6020": CodeInfo("rejected", "A person rejected what a gate asked for."),

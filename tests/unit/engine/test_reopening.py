@@ -225,6 +225,41 @@ def test_a_person_may_have_it_sent_again():
     run.check()
 
 
+def test_what_a_person_lets_fail_has_happened_all_the_same():
+    run = driven(call("a", "write"))
+    run.end("a", "text")
+    run.reopen()
+    run.resolve("a", "failed")
+    assert run.settled() == {"a": "violated"}
+    assert run.error("a").code == "IL6017"
+    assert "happened" in run.error("a").message
+    assert run.result().status == "failed"
+    run.reopen()
+    assert run.state.in_doubt == {Path("a")}, "a person is asked again, nothing is sent"
+    run.check()
+
+
+def test_what_a_person_lets_fail_is_taken_back_like_anything_that_happened():
+    run = driven(done("a"))
+    run.end("a", "text")
+    run.reopen()
+    run.cancel(undo=True)
+    assert types(run.resolve("a", "failed")) == ["start a!undo 1"]
+    run.end("a!undo", 1)
+    assert statuses(run)["a"] == "undone"
+    run.check()
+
+
+def test_what_is_sent_again_and_does_not_happen_fails():
+    run = driven(call("a", "write"))
+    run.end("a", "text")
+    run.reopen()
+    run.resolve("a", "retry")
+    run.end("a", NOT_APPLIED)
+    assert run.settled() == {"a": "failed"}
+    run.check()
+
+
 def test_a_write_that_did_not_happen_has_a_new_key():
     run = driven(call("a", "keyed"))
     run.end("a", NOT_APPLIED)

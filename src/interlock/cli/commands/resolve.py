@@ -26,7 +26,7 @@ from interlock.values import Checker, Json, Path, describe
 @click.argument("run")
 @click.argument("node")
 @click.option("--succeeded", metavar="JSON", help="It happened, and this is its output.")
-@click.option("--failed", is_flag=True, help="It did not happen, and is to fail.")
+@click.option("--failed", is_flag=True, help="It is to fail: it did not happen, or does not count.")
 @click.option("--retry", is_flag=True, help="It did not happen: send it again.")
 @reason_option
 @app_option

@@ -290,7 +290,7 @@ def on_probed(turn: Turn, event: ProbeAnswered) -> None:
             at.state.probing = False
             _received(at, node, _output_of(at, event))
         case "not_applied":
-            at.state.probing = at.state.unproven = False
+            at.state.probing = at.state.unproven = at.state.happened = False
             _not_applied(at, node)
         case "unknown":
             told = event.message or "the probe could not tell"
@@ -315,6 +315,17 @@ def _not_applied(at: At, node: CompiledCall) -> None:
         _retry(at, node, error)
     else:
         settle(at, "failed", error=at.state.error or error)
+
+
+def _let_fail(at: At, *, reason: str) -> None:
+    """Settle what does not count, as a person says; what has happened stays something to undo."""
+    if at.state.happened:
+        told = reason or "a person found that what happened does not count"
+        settle(at, "violated", error=ErrorInfo(code="IL6017", message=told))
+    else:
+        told = reason or "a person found that the write did not happen"
+        status = "failed" if stopped(at) is None else "cancelled"
+        settle(at, status, error=ErrorInfo(code="IL6017", message=told))
 
 
 def _once_more(at: At, node: CompiledCall) -> None:
@@ -358,11 +369,9 @@ def on_resolved(turn: Turn, event: NodeResolved) -> None:
         case "succeeded":
             _received(at, node, _output_of(at, event))
         case "failed":
-            told = event.reason or "a person found that the write did not happen"
-            status = "failed" if stopped(at) is None else "cancelled"
-            settle(at, status, error=ErrorInfo(code="IL6017", message=told))
+            _let_fail(at, reason=event.reason)
         case "retry":
-            at.state.unproven = False
+            at.state.unproven = at.state.happened = False
             _once_more(at, node)
         case _:
             assert_never(event.verdict)

@@ -89,7 +89,7 @@ def _set_back(at: At) -> None:
     """Let a node wait for its turn again, in a new generation."""
     old, state = at.state, at.turn.state
     if old.status == "violated":
-        old.status, old.unproven, old.stop = "running", True, None
+        old.status, old.unproven, old.happened, old.stop = "running", True, True, None
         state.running += 1
         doubt(at, old.error or ErrorInfo(code="IL6010", message="it broke its promise"))
         return

@@ -35,9 +35,10 @@ class NodeState:
     attempts of which it was, `crashes` those whose owner ended unexpectedly. `json` is the output
     as expressions see it. `refused` is what the last attempt returned, when it was refused.
     `unproven` is true for a write of which some attempt may have happened: no later attempt proves
-    that it did not. `opened` is what the node waits for, `kept` what it had opened when it ended: a
-    run that is opened again may go on there. `stop` says why the node is to stop. `approval` is
-    what a gate asks for, and allows once it has succeeded.
+    that it did not; `happened` where one has, and broke its promise. `opened` is what the node
+    waits for, `kept` what it had opened when it ended: a run that is opened again may go on there.
+    `stop` says why the node is to stop. `approval` is what a gate asks for, and allows once it has
+    succeeded.
     """
 
     waiting: int
@@ -54,6 +55,7 @@ class NodeState:
     probing: bool = False
     lost: bool = False
     unproven: bool = False
+    happened: bool = False
     repairs: int = 0
     call: Call | None = None
     proposal: Proposal | None = None
