@@ -78,6 +78,12 @@ from interlock.audit.signatures import (
     signer_from_seed as signer_from_seed,
     verify_ed25519 as verify_ed25519,
 )
+from interlock.audit.statements import (
+    open_statement as open_statement,
+    pae as pae,
+    receipt_statement as receipt_statement,
+    sign_statement as sign_statement,
+)
 from interlock.audit.strict import (
     read_strict as read_strict,
 )
@@ -145,8 +151,10 @@ __all__ = [
     "NOTE_BYTES_MAX",
     "open_checkpoint",
     "open_leaf",
+    "open_statement",
     "OpenLeaf",
     "OpenPart",
+    "pae",
     "parse_checkpoint",
     "parse_entries",
     "parse_key",
@@ -160,6 +168,7 @@ __all__ = [
     "prove_leaves",
     "read_strict",
     "ReadTile",
+    "receipt_statement",
     "render_entries",
     "root_of_leaves",
     "SALT_BYTES",
@@ -167,6 +176,7 @@ __all__ = [
     "seal",
     "sign",
     "sign_checkpoint",
+    "sign_statement",
     "Signature",
     "SignedCheckpoint",
     "Signer",

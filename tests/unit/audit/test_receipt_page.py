@@ -1,0 +1,35 @@
+"""The page of the format names all members and codes, and nothing else."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from interlock.audit import Disclosure, build_receipt
+from unit.audit.javascript import VERIFIER
+from unit.audit.logs import a_log
+
+PAGE = (Path(__file__).parents[3] / "docs/reference/receipts.md").read_text(encoding="utf-8")
+CODE = re.compile(r"IL85\d\d")
+
+
+def table(heading: str) -> set[str]:
+    """The names in the first column of the tables below a heading."""
+    part = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+
+def receipt() -> Any:
+    return json.loads(build_receipt(a_log().evidence(), Disclosure()))
+
+
+def test_all_members_are_on_the_page():
+    found = receipt()
+    assert table("The file") == {*found, *found["leaves"][0]}
+    assert table("Claims") == set(found["claims"])
+
+
+def test_the_codes_are_those_of_both_verifiers():
+    told = set(CODE.findall(PAGE))
+    assert told == set(CODE.findall(VERIFIER.read_text(encoding="utf-8")))
