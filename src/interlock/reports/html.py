@@ -49,9 +49,9 @@ tfoot td { border-bottom: none; border-top: 1px solid #111; font-weight: 600; }
 .number { text-align: right; padding-right: 18px;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
 .lines { table-layout: fixed; }
-.lines th:nth-child(1) { width: 148px; } .lines th:nth-child(2) { width: 9%; }
-.lines th:nth-child(3) { width: 12%; } .lines th:nth-child(4) { width: 10%; }
-.lines th:nth-child(5) { width: 12%; } .lines th:nth-child(7) { width: 190px; }
+.lines th:nth-child(1) { width: 148px; } .lines th:nth-child(2) { width: 8%; }
+.lines th:nth-child(3) { width: 11%; } .lines th:nth-child(4) { width: 9%; }
+.lines th:nth-child(5) { width: 10%; } .lines th:nth-child(7) { width: 190px; }
 .time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .id { font: 10.5px/1.5 "Liberation Mono", "Courier New", monospace; }
 .unchecked { color: #555; }
