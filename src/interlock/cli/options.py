@@ -21,6 +21,15 @@ def store_option(command: CommandT) -> CommandT:
     return click.option("--store", metavar="PATH", help=STORE_HELP)(command)
 
 
+def key_file_option(command: CommandT) -> CommandT:
+    """Add `--key`."""
+    return click.option(
+        "--key",
+        metavar="FILE",
+        help="The key file that signs; INTERLOCK_AUDIT_KEY or one of the store's own unless told.",
+    )(command)
+
+
 def json_option(command: CommandT) -> CommandT:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(

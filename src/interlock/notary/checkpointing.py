@@ -5,8 +5,6 @@ store: when a store is put back to an older copy, when its log was rewritten, or
 are signed with one key, the next tree is not an extension of that one, and nothing is signed.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -25,11 +23,10 @@ from interlock.audit import (
     verify_consistency,
 )
 from interlock.errors import EvidenceRefused, ensure
-from interlock.notary.durable import PUBLIC, locked, replace_file
-from interlock.notary.keys import KeyRing, read_keys
+from interlock.notary.durable import PUBLIC, replace_file
+from interlock.notary.keys import KeyRing, locked_keys
 
 LAST = ".checkpoint"
-LOCK = ".lock"
 NOTE_FILE_BYTES_MAX = 1 << 20
 
 
@@ -72,18 +69,6 @@ def sign_next(
     note = sign_checkpoint(Checkpoint(origin=ring.name, tree=head), ring.signers())
     replace_file(_beside(key_file, LAST), str(note).encode(), mode=PUBLIC)
     return open_checkpoint(str(note).encode(), origin=ring.name, keys=ring.verifiers())
-
-
-@contextmanager
-def locked_keys(key_file: Path) -> Generator[KeyRing]:
-    """Read a key file, and keep others out who change it or sign with it.
-
-    Raises:
-        KeyUnusable: as for `read_keys`.
-    """
-    read_keys(key_file)  # No lock is left where there is no key file.
-    with locked(_beside(key_file, LOCK)):
-        yield read_keys(key_file)
 
 
 def last_signed(key_file: Path, ring: KeyRing) -> SignedCheckpoint | None:

@@ -12,8 +12,10 @@ key stays, to check what it has signed.
 import base64
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast, final
 
@@ -21,10 +23,13 @@ import orjson
 
 from interlock.audit import Signer, VerifierKey, parse_key, signer_from_seed
 from interlock.errors import EvidenceRefused, KeyUnusable
-from interlock.notary.durable import PRIVATE_FOLDER, make_file, replace_file
+from interlock.notary.durable import PRIVATE_FOLDER, locked, make_file, replace_file
 
 KIND = "interlock audit key"
+ORIGIN = "interlock"
+NAME_DIGITS = 20
 VERSION = 1
+LOCK = ".lock"
 KEYS_MAX = 64
 FILE_BYTES_MAX = 64 * 1024
 OTHERS = 0o077
@@ -68,13 +73,18 @@ class KeyRing:
         return [key.public for key in self.keys]
 
 
-def new_ring(name: str, *, now_ms: int) -> KeyRing:
-    """Make a first pair of keys.
+def new_ring(name: str | None = None, *, now_ms: int) -> KeyRing:
+    """Make a first pair of keys, for a log of this name or of a random one.
 
     Raises:
         EvidenceRefused: no key can have this name.
     """
-    return KeyRing(name=name, keys=(_new_key(name, now_ms),))
+    private = _new_private()
+    if name is None:
+        name = (
+            f"{ORIGIN}/{sha256(signer_from_seed(ORIGIN, private).public).hexdigest()[:NAME_DIGITS]}"
+        )
+    return KeyRing(name=name, keys=(_key_of(name, private, now_ms),))
 
 
 def with_new_key(ring: KeyRing, *, now_ms: int) -> KeyRing:
@@ -88,7 +98,7 @@ def with_new_key(ring: KeyRing, *, now_ms: int) -> KeyRing:
             f"`{ring.name}` has {len(ring.keys)} keys; a key file holds at most {KEYS_MAX}",
             hint="begin a new log with `interlock audit init`",
         )
-    return replace(ring, keys=(*ring.keys, _new_key(ring.name, now_ms)))
+    return replace(ring, keys=(*ring.keys, _key_of(ring.name, _new_private(), now_ms)))
 
 
 def with_ended_key(ring: KeyRing, key_id: str, *, now_ms: int) -> KeyRing:
@@ -111,7 +121,7 @@ def with_ended_key(ring: KeyRing, key_id: str, *, now_ms: int) -> KeyRing:
     if len(signing) == 1:
         raise KeyUnusable(
             f"{key_id} is the only key that `{ring.name}` signs with",
-            hint="make the next one first: `interlock audit rotate`",
+            hint="make the next one first: `interlock audit keys --add`",
         )
     ended = replace(ending, private=b"", ended_ms=now_ms)
     return replace(ring, keys=tuple(ended if key is ending else key for key in ring.keys))
@@ -130,17 +140,33 @@ def create_keys(path: Path, ring: KeyRing) -> None:
     except FileExistsError:
         raise KeyUnusable(
             f"{path} is there already",
-            hint="a key file is never overwritten: `interlock audit rotate` makes the next key",
+            hint="a key file is never overwritten: `interlock audit keys --add` makes the next key",
         ) from None
 
 
-def replace_keys(path: Path, ring: KeyRing) -> None:
+def change_keys(path: Path, change: Callable[[KeyRing], KeyRing]) -> KeyRing:
     """Write a key file anew, in one step.
 
     Raises:
+        KeyUnusable: as for `read_keys`, and what `change` raises.
         OSError: it cannot be written; what was there is still there.
     """
-    replace_file(path, _render(ring))
+    with locked_keys(path) as ring:
+        changed = change(ring)
+        replace_file(path, _render(changed))
+        return changed
+
+
+@contextmanager
+def locked_keys(path: Path) -> Generator[KeyRing]:
+    """Read a key file, and keep others out who change it or sign with it.
+
+    Raises:
+        KeyUnusable: as for `read_keys`.
+    """
+    read_keys(path)  # No lock is left where there is no key file.
+    with locked(path.with_name(path.name + LOCK)):
+        yield read_keys(path)
 
 
 def read_keys(path: Path) -> KeyRing:
@@ -195,7 +221,7 @@ def _require_private(path: Path, found: os.stat_result) -> None:
         raise KeyUnusable(
             f"the key file {path} can be read or written by others"
             f" (its mode is {stat.S_IMODE(found.st_mode):04o})",
-            hint=f"`chmod 600 {path}`; if others may have seen it: `interlock audit rotate`",
+            hint=f"`chmod 600 {path}`; if others may have seen it: `interlock audit keys --add`",
         )
     if found.st_uid not in (os.geteuid(), 0):
         raise KeyUnusable(
@@ -204,10 +230,13 @@ def _require_private(path: Path, found: os.stat_result) -> None:
         )
 
 
-def _new_key(name: str, now_ms: int) -> LogKey:
+def _new_private() -> bytes:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    private = Ed25519PrivateKey.generate().private_bytes_raw()
+    return Ed25519PrivateKey.generate().private_bytes_raw()
+
+
+def _key_of(name: str, private: bytes, now_ms: int) -> LogKey:
     public = signer_from_seed(name, private).verifier()
     return LogKey(public=public, private=private, made_ms=now_ms)
 

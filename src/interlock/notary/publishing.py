@@ -24,11 +24,11 @@ from interlock.notary.checkpointing import (
     check_extends,
     head_of,
     last_signed,
-    locked_keys,
     read_checkpoint,
     sign_next,
 )
 from interlock.notary.durable import PUBLIC, make_file, replace_file
+from interlock.notary.keys import locked_keys
 
 CHECKPOINT = "checkpoint"
 

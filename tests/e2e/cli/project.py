@@ -253,6 +253,13 @@ def new_shell(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("LOGNAME", "ada")
-    for name in ("NO_COLOR", "FORCE_COLOR", "INTERLOCK_STORE", "INTERLOCK_DEBUG"):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    for name in (
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "INTERLOCK_STORE",
+        "INTERLOCK_DEBUG",
+        "INTERLOCK_AUDIT_KEY",
+    ):
         monkeypatch.delenv(name, raising=False)
     return Shell(folder=folder)

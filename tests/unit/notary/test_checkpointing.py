@@ -7,11 +7,11 @@ import pytest
 from interlock.audit import TreeHead, open_checkpoint, verify_note
 from interlock.errors import EvidenceRefused, KeyUnusable
 from interlock.notary import (
+    change_keys,
     create_keys,
     last_signed,
     new_ring,
     read_keys,
-    replace_keys,
     sign_log,
     with_ended_key,
     with_new_key,
@@ -68,12 +68,12 @@ def test_a_new_key_signs_the_same_tree_at_once_and_an_ended_one_no_more(key_file
     first = sign_log(MadeLog(7), key_file)
     old = read_keys(key_file)
     both = with_new_key(old, now_ms=2)
-    replace_keys(key_file, both)
+    change_keys(key_file, lambda _: both)
     second = sign_log(MadeLog(7), key_file)
     assert second.checkpoint == first.checkpoint
     for key in both.verifiers():
         assert verify_note(second.note, [key])
-    replace_keys(key_file, with_ended_key(both, f"{old.verifiers()[0].id:08x}", now_ms=3))
+    change_keys(key_file, lambda _: with_ended_key(both, f"{old.verifiers()[0].id:08x}", now_ms=3))
     third = sign_log(MadeLog(8), key_file)
     assert [verified.key for verified in third.verified] == both.verifiers()[1:]
 

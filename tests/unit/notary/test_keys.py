@@ -14,11 +14,11 @@ from interlock.audit import sign
 from interlock.errors import EvidenceRefused, KeyUnusable
 from interlock.notary import (
     KeyRing,
+    change_keys,
     create_keys,
     new_ring,
     parse_keys,
     read_keys,
-    replace_keys,
     with_ended_key,
     with_new_key,
 )
@@ -40,16 +40,16 @@ def ids(ring: KeyRing) -> list[str]:
 def test_a_key_file_is_read_as_it_was_written(key_file: Path):
     assert read_keys(key_file) == RING
     later = with_ended_key(with_new_key(RING, now_ms=2_000), ids(RING)[0], now_ms=3_000)
-    replace_keys(key_file, later)
+    change_keys(key_file, lambda _: later)
     assert read_keys(key_file) == later
 
 
 def test_only_its_owner_can_read_it(key_file: Path):
     assert key_file.stat().st_mode & 0o777 == 0o600
     assert key_file.parent.stat().st_mode & 0o777 == 0o700
-    replace_keys(key_file, RING)
+    change_keys(key_file, lambda _: RING)
     assert key_file.stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in key_file.parent.iterdir()] == ["test.key"]
+    assert {path.name for path in key_file.parent.iterdir()} == {"test.key", "test.key.lock"}
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o602, 0o601, 0o777])

@@ -8,6 +8,8 @@ import click
 from interlock.cli.options import example
 
 COMMANDS: dict[str, str] = {
+    "init": "Make the key that signs the log of a store.",
+    "keys": "List the public keys of a log, or replace them.",
     "report": "Report what happened in a period.",
     "check": "Check a receipt with public keys alone.",
     "verifier": "Write the verifier that needs no Interlock.",

@@ -1,0 +1,44 @@
+"""`interlock audit init`: make the key that signs the log of a store."""
+
+from pathlib import Path
+
+import click
+
+from interlock.cli.auditing import key_file, keys_json
+from interlock.cli.console import err, out, out_json
+from interlock.cli.exits import Exit
+from interlock.cli.options import example, json_option, key_file_option, store_option
+from interlock.cli.project import find_project, store_url
+from interlock.notary import KeyRing, create_keys, new_ring
+from interlock.runtime import SystemClock
+
+
+@click.command(epilog=example("interlock audit init"))
+@click.option(
+    "--name", metavar="NAME", help="What the log is called, for good; a random name unless told."
+)
+@key_file_option
+@store_option
+@json_option
+def init(*, name: str | None, key: str | None, store: str | None, as_json: bool) -> int:
+    """Make the key that signs the log of a store.
+
+    The private half is written into a file that only you can read, outside of the store, and is
+    never shown. The public half is printed: give it to whoever is to check your log. A key that is
+    there is left alone. Back the file up: without it, this log signs no more checkpoints.
+    """
+    path = key_file(find_project(), store_url(find_project(), store), key)
+    ring = new_ring(name, now_ms=SystemClock().now_ms())
+    create_keys(path, ring)
+    _say(ring, path, as_json=as_json)
+    return Exit.OK
+
+
+def _say(ring: KeyRing, path: Path, *, as_json: bool) -> None:
+    if as_json:
+        out_json(keys_json(ring, path))
+        return
+    out(str(ring.keys[0].public))
+    err(f"Made the key of the log `{ring.name}`: {path}")
+    err("Above is its public half: give it to whoever is to check your log. Now:")
+    err("  interlock audit checkpoint")
