@@ -114,6 +114,7 @@ from interlock.audit.verdicts import (
     verdict_lines as verdict_lines,
 )
 from interlock.audit.witnessing import (
+    REQUEST_BYTES_MAX as REQUEST_BYTES_MAX,
     WitnessRequest as WitnessRequest,
     judge as judge,
     parse_request as parse_request,
@@ -170,6 +171,7 @@ __all__ = [
     "ReadTile",
     "receipt_statement",
     "render_entries",
+    "REQUEST_BYTES_MAX",
     "root_of_leaves",
     "SALT_BYTES",
     "SALTS_BYTES_MAX",

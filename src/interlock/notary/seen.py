@@ -14,7 +14,7 @@ from typing import Self, cast, final
 
 from interlock.audit import Note, TreeHead, parse_checkpoint, parse_note
 from interlock.errors import EvidenceRefused, UsageError
-from interlock.notary.durable import replace_file
+from interlock.notary.durable import make_file, replace_file
 from interlock.values import Json, encode
 
 FORMAT = 1
@@ -98,12 +98,13 @@ def create_memory(path: Path) -> None:
     Raises:
         UsageError: there is one.
     """
-    if path.exists():
+    try:
+        make_file(path, _encoded({}))
+    except FileExistsError as error:
         raise UsageError(
             f"there is a witness in {path.parent} already",
             hint="start it without --init, or name another folder",
-        )
-    replace_file(path, _encoded({}))
+        ) from error
 
 
 def _locked(path: Path) -> int:

@@ -6,7 +6,7 @@ between what was read and what is written.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from interlock.audit import (
@@ -27,18 +27,24 @@ SIZE_TYPE = "text/x.tlog.size"
 TEXT_TYPE = "text/plain; charset=utf-8"
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT = 400, 403, 404, 409
 UNPROVEN, UNAVAILABLE = 422, 503
-TWO_TREES = "IL8530"
-STATUSES = {"IL8506": FORBIDDEN, "IL8507": FORBIDDEN, "IL8501": UNPROVEN, "IL8503": UNPROVEN}
+TWO_TREES, NOT_CONSISTENT = "IL8530", "IL8503"
+STATUSES = {"IL8506": FORBIDDEN, "IL8507": FORBIDDEN, "IL8501": UNPROVEN, NOT_CONSISTENT: UNPROVEN}
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a witness says to a request, as HTTP has it."""
+    """What a witness says to a request, as HTTP has it.
+
+    Attributes:
+        status, text, type: what is sent.
+        told: what the operator should know of it; empty where no signature of a log holds.
+    """
 
     status: int
     text: str
     type: str = TEXT_TYPE
+    told: str = ""
 
 
 @final
@@ -81,9 +87,12 @@ class Witness:
         except WitnessBehind as error:
             return _conflict(error.size)
         except EvidenceRefused as error:
+            answer = _refused(STATUSES.get(error.code, BAD_REQUEST), error)
             if error.code == TWO_TREES:
-                return _conflict(request.old_size)
-            return _refused(STATUSES.get(error.code, BAD_REQUEST), error)
+                answer = _conflict(request.old_size)
+            signed = error.code in (TWO_TREES, NOT_CONSISTENT)
+            told = f"refused `{origin}`: {error.code}: {error.message}"
+            return replace(answer, told=told) if signed else answer
         return self._cosigned(origin, request, keys=keys, seen=seen)
 
     def _cosigned(
@@ -99,11 +108,14 @@ class Witness:
         try:
             self._memory.keep(origin, Seen(note=_signed_by(request.note, keys), time_s=time_s))
         except OSError as error:
-            text = f"the checkpoint could not be written down: {error.strerror}\n"
-            return Answer(status=UNAVAILABLE, text=text)
+            why = f"the checkpoint could not be written down: {error.strerror}"
+            return Answer(status=UNAVAILABLE, text=f"{why}\n", told=f"refused `{origin}`: {why}")
         text = request.note.text
         lines = [cosign(text, signer, time_s=time_s).line() for signer in self._signers]
-        return Answer(status=200, text="".join(lines))
+        size = parse_checkpoint(text).tree.size
+        return Answer(
+            status=200, text="".join(lines), told=f"cosigned `{origin}` at {size:,} events"
+        )
 
 
 def _by_origin(keys: Iterable[VerifierKey]) -> Mapping[str, tuple[VerifierKey, ...]]:

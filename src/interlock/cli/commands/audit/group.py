@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "keys": "List the public keys of a log, or replace them.",
     "report": "Report what happened in a period.",
     "check": "Check a receipt with public keys alone.",
+    "witness": "Cosign the logs of others.",
     "verifier": "Write the verifier that needs no Interlock.",
 }
 """The commands of the group. Their help is here, so that the list imports none."""
