@@ -34,12 +34,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PORT_MAX = 65_535
 
 
-@click.command(
-    epilog=example(
-        "interlock audit witness w1 --init witness.example.org/w1",
-        "interlock audit witness w1 --log interlock/4f2a…+9c01…+AQ…",
-    )
-)
+@click.command(epilog=example("interlock audit witness w1 --init witness.example.org/w1"))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--init", "name", metavar="NAME", help="Make a witness of this name, and its key.")
 @click.option("--log", "logs", multiple=True, metavar="KEY", help="A log to watch: its public key.")
