@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from interlock.values import Json
+from interlock.values import Json, digest
 
 GUARANTEES_OF_WRITES = ("exactly once", "one effect", "at most once, reversible", "at most once")
 
@@ -106,3 +106,31 @@ def _guarantee(manifest: Mapping[str, Json]) -> str:
     if "key" in manifest or manifest.get("probe") is True:
         return one_effect
     return reversible if "undo" in manifest else bare
+
+
+def execution_is_shown(leaves: Sequence[ShownLeaf]) -> bool:
+    """Say whether the execution digest of a whole run follows from what is disclosed.
+
+    It does for runs whose outcomes are all in their `NodeSettled` events; proposals, undos and
+    reopened runs add more. So no is no accusation: the digest then only stands in the log.
+    """
+    started, settled = leaves[0], leaves[-1]
+    outcomes: dict[str, Json] = {}
+    for leaf in leaves:
+        if leaf.type == "NodeSettled":
+            path = leaf.part("path")
+            if not isinstance(path, str) or not _shows(leaf, "call_key", "output"):
+                return False
+            is_good = leaf.fact("status") == "succeeded"
+            end = leaf.part("output") if is_good else leaf.fact("error")
+            outcomes[path] = [path, leaf.fact("status"), leaf.part("call_key"), end]
+    if not _shows(started, "plan", "inputs") or settled.part("execution") is None:
+        return False
+    rows: list[Json] = [outcomes[path] for path in sorted(outcomes)]
+    made = digest("execution", [started.part("plan"), started.part("inputs"), rows])
+    return made == settled.part("execution")
+
+
+def _shows(leaf: ShownLeaf, *names: str) -> bool:
+    committed = cast(Mapping[str, Json], leaf.leaf["commitments"])
+    return all(name in leaf.parts for name in names if name in committed)

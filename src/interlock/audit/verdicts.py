@@ -34,7 +34,7 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         ("plan", ", ".join(map(told, claims["plans"])) or "not shown"),
         ("started", _started(claims)),
         ("ended", _ended(claims["ended"])),
-        ("execution", told(claims["execution"])),
+        ("execution", _execution(verdict)),
         ("guarantees", _guarantees(claims["guarantees"])),
         *(("approval", _approval(each)) for each in claims["approvals"]),
         ("disclosed", _counts(verdict["disclosed"])),
@@ -89,6 +89,14 @@ def _ended(ended: Mapping[str, Any] | None) -> str:
         return "not shown"
     error = "" if ended["error"] is None else f" ({told(ended['error'])})"
     return f"{told(ended['status'])}{error} at {time_text(ended['at_ms'])}"
+
+
+def _execution(verdict: Mapping[str, Any]) -> str:
+    digest = verdict["claims"]["execution"]
+    if digest is None:
+        return "not shown"
+    how = "follows from the outcomes" if verdict["execution_is_shown"] else "as the log has it"
+    return f"{told(digest)}, {how}"
 
 
 def _guarantees(found: Mapping[str, str] | None) -> str:

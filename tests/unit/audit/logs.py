@@ -37,7 +37,7 @@ from interlock.journal import (
     open_envelope,
     values_of,
 )
-from interlock.values import Digest, Path, RunId
+from interlock.values import Digest, Json, Path, RunId, digest as digest_of
 
 LOG = signer_from_seed("example.com/log", bytes(range(32)))
 OTHER = signer_from_seed("example.com/log", bytes(range(1, 33)))
@@ -50,6 +50,7 @@ ELSEWHERE = RunId("01K5M4ZQ00000000000000000B")
 AT_MS = 1_790_000_000_000
 PERSON = "authenticated:oidc:bob"
 PIN = 4711
+BILL = Value.of({"paid": 12.5, "to": "Zoë €"})
 
 
 def digest(letter: str) -> Digest:
@@ -67,7 +68,7 @@ MANIFESTS = Value.of(
 def story() -> list[tuple[Event, str]]:
     """A run with a gate, a write and a hidden path, as events and actors."""
     binding = digest("b")
-    args, bill = Value.of({"pin": PIN}), Value.of({"paid": 12.5, "to": "Zoë €"})
+    args, bill = Value.of({"pin": PIN}), BILL
     node = {"path": Path("charge"), "generation": 1, "attempt": 1}
     gate = {"path": Path("ask"), "generation": 1}
     return [
@@ -78,8 +79,16 @@ def story() -> list[tuple[Event, str]]:
         (AttemptReturned(**node, output=bill, tokens=12), "runtime:host-7"),
         (settled("charge", output=bill), "engine"),
         (settled('docs["a7"]/words', output=Value.of("two words")), "engine"),
-        (RunSettled(status="succeeded", execution=digest("e"), output=bill), "engine"),
+        (RunSettled(status="succeeded", execution=execution(bill), output=bill), "engine"),
     ]
+
+
+def execution(bill: Value) -> Digest:
+    """The execution digest of the story: plan, inputs, and the outcomes by path."""
+    good = ["succeeded", digest("c")]
+    ends = {"charge": bill.ref, 'docs["a7"]/words': Value.of("two words").ref}
+    rows: list[Json] = [[path, *good, end] for path, end in ends.items()]
+    return digest_of("execution", [digest("a"), Value.of({"pin": PIN}).ref, rows])
 
 
 def started(manifests: Value = MANIFESTS) -> RunStarted:

@@ -12,6 +12,7 @@ from interlock.errors import EvidenceRefused
 from interlock.journal import AttemptReturned, AttemptStarted, RunSettled, Value
 from interlock.values import Json, Path, RunId, canonical, value_ref
 from unit.audit.logs import (
+    BILL,
     LOG_KEY,
     PIN,
     RUN,
@@ -19,6 +20,7 @@ from unit.audit.logs import (
     MadeLog,
     a_log,
     digest,
+    execution,
     settled,
     started,
     story,
@@ -68,8 +70,8 @@ def test_what_is_not_disclosed_cannot_be_guessed_from_the_file():
         "docs[",
         "Zo",
     ]
-    secrets += [value.ref for value in values] + [digest(letter) for letter in "bce"]
-    secrets += [value_ref(canonical(PIN)), "finance", "tokens"]
+    secrets += [value.ref for value in values] + [digest(letter) for letter in "bc"]
+    secrets += [value_ref(canonical(PIN)), execution(BILL), "finance", "tokens"]
     assert [secret for secret in secrets if secret.removeprefix("sha256:") in data] == []
     assert len(event) == data.count('"index":')
 
@@ -107,6 +109,18 @@ def test_whoever_has_a_receipt_may_take_disclosed_parts_out_of_it():
 
     less = checked(changed(build_receipt(a_log().evidence(), ALL), redact))
     assert less["not_shown"] == {"actor": 1, "output": 1, "usage": 1}
+
+
+def test_the_execution_digest_follows_from_outcomes_that_are_all_shown():
+    asked = {"execution": None, "inputs": None, "call_key": "charge", "output": "charge"}
+    some = Disclosure(shows=lambda path, part: asked.get(part, "") == path)
+    few, every = (checked(build_receipt(a_log().evidence(), which)) for which in (some, ALL))
+    assert few["claims"]["execution"] == every["claims"]["execution"]
+    assert (few["execution_is_shown"], every["execution_is_shown"]) == (False, True)
+    log = MadeLog()
+    wrong = RunSettled(status="succeeded", execution=digest("e"))
+    log.add(RUN, [*story()[:-1], (wrong, "engine")])
+    assert not checked(build_receipt(log.evidence(), ALL))["execution_is_shown"]
 
 
 @pytest.mark.parametrize(

@@ -748,6 +748,7 @@ export function checkReceipt(bytes, keys, witnesses = []) {
       last: shown[shown.length - 1].leaf.get("seq"),
     }),
     claims,
+    execution_is_shown: receipt.get("whole") && executionIsShown(shown),
     disclosed: counted(shown.flatMap(({ parts }) => [...parts.keys()])),
     values: BigInt(receipt.get("values").size),
     not_shown: counted(
@@ -932,6 +933,29 @@ function guaranteeOf(manifest) {
   return manifest.has("undo") ? "at most once, reversible" : "at most once";
 }
 
+/**
+ * Say whether the execution digest of a whole run follows from what is disclosed. It does for runs
+ * whose outcomes are all in their `NodeSettled` events; so no is no accusation.
+ */
+function executionIsShown(shown) {
+  const [started, settled] = [shown[0], shown[shown.length - 1]];
+  const shows = ({ leaf, parts }, ...names) =>
+    names.every((name) => parts.has(name) || !leaf.get("commitments").has(name));
+  const outcomes = new Map();
+  for (const leaf of shown.filter((each) => typeOf(each) === "NodeSettled")) {
+    const path = part(leaf, "path");
+    if (typeof path !== "string" || !shows(leaf, "call_key", "output")) return false;
+    const status = fact(leaf, "status");
+    const end = status === "succeeded" ? part(leaf, "output") : fact(leaf, "error");
+    // In the order of code points, which is that of UTF-8.
+    outcomes.set(toHex(utf8(path)), [path, status, part(leaf, "call_key"), end]);
+  }
+  if (!shows(started, "plan", "inputs") || part(settled, "execution") === null) return false;
+  const rows = [...outcomes.keys()].sort().map((key) => outcomes.get(key));
+  const made = canonical([part(started, "plan"), part(started, "inputs"), rows]);
+  return `sha256:${toHex(sha256(utf8(`["execution",1,${made}]`)))}` === part(settled, "execution");
+}
+
 // --- in words -------------------------------------------------------------------------------------
 
 const HIDDEN = /[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
@@ -970,7 +994,7 @@ export function verdictLines(verdict) {
     ["plan", claims.get("plans").map(told).join(", ") || "not shown"],
     ["started", startedText(claims)],
     ["ended", endedText(claims.get("ended"))],
-    ["execution", told(claims.get("execution"))],
+    ["execution", executionText(verdict)],
     ["guarantees", guaranteesText(claims.get("guarantees"))],
     ...claims.get("approvals").map((given) => ["approval", approvalText(given)]),
     ["disclosed", countsText(verdict.get("disclosed"))],
@@ -1002,6 +1026,13 @@ function endedText(ended) {
   if (ended === null) return "not shown";
   const error = ended.get("error") === null ? "" : ` (${told(ended.get("error"))})`;
   return `${told(ended.get("status"))}${error} at ${timeText(ended.get("at_ms"))}`;
+}
+
+function executionText(verdict) {
+  const digest = verdict.get("claims").get("execution");
+  if (digest === null) return "not shown";
+  const how = verdict.get("execution_is_shown") ? "follows from the outcomes" : "as the log has it";
+  return `${told(digest)}, ${how}`;
 }
 
 function guaranteesText(found) {
