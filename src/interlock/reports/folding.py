@@ -6,6 +6,7 @@ report of the same period says the same later.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import final
 
 from interlock.journal import (
@@ -89,7 +90,7 @@ class Reporter:
 
     def add(self, run: RunId, graph: str, events: Iterable[Told]) -> None:
         """Add a run; when its events raise, nothing of it is added."""
-        fold = RunFold(run, graph, self._period)
+        fold = RunFold(run, cut(graph), self._period)
         for told in events:
             fold.apply(told)
         if fold.events:
@@ -99,7 +100,8 @@ class Reporter:
 
     def add_unreadable(self, unreadable: Unreadable) -> None:
         """Add a run whose events cannot be read."""
-        self._unreadable.append(unreadable)
+        short = replace(unreadable, graph=cut(unreadable.graph), message=cut(unreadable.message))
+        self._unreadable.append(short)
 
     def report(self) -> Report:
         """Return the report of what was added."""
@@ -242,6 +244,8 @@ def words_of(event: Event) -> Words | None:
             return _asked(event)
         case GateDecided():
             return Words(part="gates", what=event.verdict, why=event.reason, binding=event.binding)
+        case AttemptStarted() if event.approval is not None:
+            return Words(part="gates", what="approval used", binding=event.approval)
         case ProposalRefused():
             codes = ", ".join(event.codes[:TEXTS_MAX])
             told = "; ".join(event.messages[:TEXTS_MAX])

@@ -22,8 +22,9 @@ TITLES: dict[PartName, str] = {
 }
 MEANINGS: dict[PartName, str] = {
     "policy": "Decisions that a rule made. This version has no rules, so there are none.",
-    "gates": "What was asked at gates, and who approved or rejected it. The binding is the digest"
-    " of exactly what was asked: a decision counts for that alone.",
+    "gates": "What was asked at gates, who approved or rejected it, and the calls that used an"
+    " approval up. The binding is the digest of exactly what was asked: a decision counts for that"
+    " alone.",
     "refused": "What was not allowed to run: gates that were rejected or expired, and proposed"
     " graphs that did not compile.",
     "in_doubt": "Writes that were sent and whose answer is not known.",

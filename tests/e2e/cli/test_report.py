@@ -39,12 +39,13 @@ def test_who_decided_what_and_why_and_which_event_proves_it(decided: Shell):
     assert gates == [
         ("asked", "Ship 1.0?"),
         ("approved", "the tests are green"),
+        ("approval used", ""),
         ("asked", "Ship 1.1?"),
         ("rejected", "<b>no</b>"),
     ]
-    assert [one["binding"] for one in lines_of(data, "gates")[:2]] == [
+    assert [one["binding"] for one in lines_of(data, "gates")[:3]] == [
         lines_of(data, "gates")[0]["binding"]
-    ] * 2
+    ] * 3
     resolved = lines_of(data, "resolved")
     assert [(one["what"], one["why"]) for one in resolved] == [
         ("resolved as failed", "it is not there")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from interlock.journal import (
+    AttemptStarted,
     Entry,
     ErrorInfo,
     Event,
@@ -69,6 +70,8 @@ BY_TYPE: dict[type[Event], PartName] = {
 
 def part_of(event: Event) -> str | None:
     """In which part an event belongs; another way to say it than the code's."""
+    if isinstance(event, AttemptStarted):
+        return "gates" if event.approval is not None else None
     if isinstance(event, TimerFired):
         return "cancelled" if event.path == "" else None
     if isinstance(event, NodeSettled | RunSettled):
