@@ -7,7 +7,7 @@ languages. A body sees only its own inputs, whatever encloses it. No graph conta
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from interlock.graph.model import Graph, GraphNode, MapNode, RepeatNode
+from interlock.graph.model import CallNode, Graph, GraphNode, MapNode, RepeatNode
 from interlock.values import NodeId, Schema, immutable
 
 WithBody: TypeAlias = GraphNode | MapNode | RepeatNode
@@ -65,7 +65,7 @@ def uses(enclosing: tuple[Graph, ...], pointer: str = "") -> Iterator[Use]:
     """Give every use of a body in a graph and in its local graphs."""
     graph = enclosing[-1]
     for node in graph.nodes.values():
-        if isinstance(node, WithBody):
+        if not isinstance(node, CallNode) and isinstance(node, WithBody):
             body, at = find_body(node.graph, enclosing), f"{pointer}/nodes/{node.id}"
             yield Use(enclosing, at, node.id, kind=body_kind(node), name=node.graph, body=body)
     for name, body in graph.graphs.items():

@@ -70,7 +70,8 @@ class Section:
 
     def __iter__(self) -> Iterator[tuple[str, Json, str]]:
         """Give each key, its value and its pointer."""
-        return ((key, value, self.at(key)) for key, value in self.data.items())
+        around = f"{self.pointer}/"
+        return ((key, value, around + escape(key)) for key, value in self.data.items())
 
     def at(self, name: str) -> str:
         """Give the pointer of a field."""

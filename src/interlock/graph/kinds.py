@@ -29,6 +29,7 @@ from interlock.graph.model import (
     Undo,
     WaitNode,
 )
+from interlock.graph.scan import escape
 from interlock.graph.schemas import read_schema
 from interlock.graph.showing import bare
 from interlock.values import Json, NodeId, Schema, immutable
@@ -153,16 +154,18 @@ def read_kind(kind: str, given: Given) -> AnyNode:
 
 def read_with(section: Section, name: str = "with") -> Mapping[str, Json]:
     """Read arguments by name."""
-    inner = section.section(name, hint=f"write arguments by name: `{name}: {{name: value}}`")
-    if inner is None:
+    given = section.data[name]
+    if not isinstance(given, dict):
+        section.wrong(name, "a mapping", hint=f"write arguments by name: `{name}: {{name: value}}`")
         return {}
-    for key, value in inner.data.items():
+    for key, value in given.items():
         if not key:
             told = f"an argument of {section.name} has no name"
-            section.problem("IL1106", told, hint="name it", at=inner.at(key))
-        if isinstance(value, dict | list):
-            refuse_secrets(value, inner.at(key), problems=section.problems)
-    return inner.data
+            section.problem("IL1106", told, hint="name it", at=f"{section.at(name)}/")
+        if isinstance(value, (dict, list)):
+            pointer = f"{section.at(name)}/{escape(key)}"
+            refuse_secrets(value, pointer, problems=section.problems)
+    return given
 
 
 def read_returns(section: Section, types: Collection[str]) -> Schema | None:
@@ -348,10 +351,12 @@ def _action(section: Section, field: str) -> str:
     name = section.text(field)
     if name is None:
         return ""
+    if len(name) <= ACTION_CHARS_MAX and ACTION.fullmatch(name):
+        return name
     pointer = section.at(field)
     if len(name) > ACTION_CHARS_MAX:
         section.problems.add(too_long(name, ACTION_CHARS_MAX, pointer=pointer, on_key=False))
-    elif not ACTION.fullmatch(name):
+    else:
         hint = "write the name as it is registered, such as `http.get`"
         if "${{" in name:
             hint = "actions are named when the graph is written; `propose` lets a model choose"

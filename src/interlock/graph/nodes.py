@@ -1,6 +1,7 @@
 """Nodes from their mappings: one kind each, every field checked."""
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from interlock.errors import Diagnostic
 from interlock.graph.conditions import read_expression, read_expressions
@@ -30,16 +31,22 @@ ON_ERROR: tuple[OnError, ...] = ("fail", "continue", "undo")
 _NOT_BUILT = {"cache": "remove it"}
 _KNOWN = {name: (name, *kind.own, *kind.common) for name, kind in KINDS.items()}
 _KNOWN_SETS = {kind: frozenset(names) for kind, names in _KNOWN.items()}
+_FIELDS = frozenset(name for names in _KNOWN.values() for name in names)
+SHAPES_MAX = 1_000
+"""Nodes have the same few sets of fields; those that were found to be right are remembered."""
 
 
 def read_node(
     section: Section, id_: NodeId, *, ids: Collection[str], types: Collection[str]
 ) -> AnyNode | None:
     """Read a node; None when it is of no kind."""
-    kind = _kind(section)
+    names = tuple(section.data)
+    kind = _sound_kind(names) if _FIELDS.issuperset(names) else None
     if kind is None:
-        return None
-    _refuse_unknown(section, kind)
+        kind = _kind(section)
+        if kind is None:
+            return None
+        _refuse_unknown(section, kind)
     common = _common(section, id_, types=types)
     return read_kind(kind, Given(section=section, common=common, ids=ids, types=types))
 
@@ -64,6 +71,14 @@ def read_retry(section: Section) -> Retry | None:
 
 
 # --- kinds
+
+
+@lru_cache(maxsize=SHAPES_MAX)
+def _sound_kind(names: tuple[str, ...]) -> str | None:
+    """Give the kind of the nodes that have these fields; None where that is to be told of."""
+    kinds = KINDS.keys() & names
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    return kind if kind and _KNOWN_SETS[kind].difference(_NOT_BUILT).issuperset(names) else None
 
 
 def _kind(section: Section) -> str | None:
@@ -109,8 +124,6 @@ def _no_kind(section: Section) -> None:
 
 
 def _refuse_unknown(section: Section, kind: str) -> None:
-    if section.data.keys() <= _KNOWN_SETS[kind]:
-        return
     known = _KNOWN[kind]
     for key in section.data:
         if key in known:
@@ -151,7 +164,12 @@ def _without(section: Section, kind: str, key: str) -> None:
 
 def _common(section: Section, id_: NodeId, *, types: Collection[str]) -> Common:
     """Read what is given: most nodes give little, and there may be thousands."""
-    given, found = section.data, Common(id=id_)
+    given = section.data
+    found: Common = {"id": id_}
+    if "with" in given:
+        found["with_"] = read_with(section)
+    if len(given) <= len(found):
+        return found  # most nodes have a kind and arguments, and nothing else
     if "needs" in given:
         found["needs"] = tuple(NodeId(name) for name in section.texts("needs", "ids of nodes"))
     if "after" in given:
@@ -170,8 +188,6 @@ def _common(section: Section, id_: NodeId, *, types: Collection[str]) -> Common:
         found["deadline_ms"] = read_duration(section, "deadline")
     if "on_error" in given:
         found["on_error"] = _on_error(section)
-    if "with" in given:
-        found["with_"] = read_with(section)
     if "returns" in given:
         found["returns"] = read_returns(section, types)
     if "undo" in given:

@@ -13,7 +13,7 @@ from interlock.graph.fields import Problems, Section, TooManyProblems, refuse_se
 from interlock.graph.files import Files, is_path
 from interlock.graph.identifiers import FIELD, NAME, did_you_mean, free_id, id_problem, name_problem
 from interlock.graph.limits import DocumentLimits, over
-from interlock.graph.model import AnyNode, Defaults, Graph
+from interlock.graph.model import AnyNode, CallNode, Defaults, Graph
 from interlock.graph.nodes import read_node, read_retry
 from interlock.graph.schemas import read_schema
 from interlock.graph.showing import bare, kind_of, show
@@ -173,16 +173,16 @@ def _schemas(section: Section, field: str, types: Collection[str]) -> Mapping[st
     found: dict[str, Schema] = {}
     for key, value, pointer in inner:
         problem = name_problem(key, FIELD, pointer=pointer, what="an input", on_key=True)
-        _refuse_name(key, problem, inner)
+        if problem is not None:
+            _refuse_name(key, problem, inner)
         found[key] = read_schema(value, pointer, types=types, problems=section.problems)
     return found
 
 
-def _refuse_name(name: str, problem: Diagnostic | None, section: Section) -> None:
+def _refuse_name(name: str, problem: Diagnostic, section: Section) -> None:
     """Note a name that cannot be; `my-node` is read by expressions as `my` and `node`."""
-    if problem is not None:
-        section.problems.add(problem)
-        section.problems.lost |= {section.at(word) for word in WORD.findall(name)}
+    section.problems.add(problem)
+    section.problems.lost |= {section.at(word) for word in WORD.findall(name)}
 
 
 def _defaults(section: Section) -> Defaults:
@@ -238,12 +238,14 @@ def _nodes(section: Section, locals_: "_Locals") -> Mapping[NodeId, AnyNode]:
     _add_count(len(inner.data), inner.pointer, inner.problems)
     found: dict[NodeId, AnyNode] = {}
     for key, value, pointer in inner:
-        problem = id_problem(key, pointer=pointer, taken=inner.data, what="id")
-        _refuse_name(key, problem, inner)
+        problem, shown = id_problem(key, pointer=pointer, taken=inner.data, what="id"), key
+        if problem is not None:
+            _refuse_name(key, problem, inner)
+            shown = bare(key)
         if not isinstance(value, dict):
-            _no_mapping(section, f"node `{bare(key)}`", value=value, pointer=pointer)
+            _no_mapping(section, f"node `{shown}`", value=value, pointer=pointer)
             continue
-        one = Section(value, pointer, name=f"node `{bare(key)}`", problems=section.problems)
+        one = Section(value, pointer, name=f"node `{shown}`", problems=section.problems)
         node = read_node(one, NodeId(key), ids=inner.data.keys(), types=locals_.names.types)
         if node is not None:
             found[node.id] = locals_.settle(one, node)
@@ -284,7 +286,7 @@ class _Locals:
 
     def settle(self, section: Section, node: AnyNode) -> AnyNode:
         """Check the graph that a node names, and load it when it is a file."""
-        if not isinstance(node, WithBody) or not node.graph:
+        if isinstance(node, CallNode) or not isinstance(node, WithBody) or not node.graph:
             return node
         place = section.at(body_kind(node))
         if is_path(node.graph):

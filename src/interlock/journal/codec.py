@@ -51,12 +51,12 @@ _VALUED = {
     name: tuple(field for field, types in shapes.items() if Value in types)
     for name, shapes in _SHAPES.items()
 }
-_WORDS: dict[str, dict[str, frozenset[str]]] = {
-    kind.type: {
-        name: frozenset(get_args(hint))
+_WORDS = {
+    kind.type: [
+        (name, frozenset(get_args(hint)))
         for name, hint in get_type_hints(kind).items()
         if get_origin(hint) is Literal
-    }
+    ]
     for kind in TYPES.values()
 }
 _NONE = frozenset[type]()
@@ -175,12 +175,26 @@ def entry_in(envelope: Envelope, resolve: Resolve) -> tuple[RunId, Entry]:
             hint="the journal was written by a newer Interlock: upgrade",
         )
     try:
-        event = kind(**_arguments(kind.type, envelope, resolve))
+        arguments: dict[str, Any] = {part: envelope[part] for part in _HAS[kind.type]}
+        arguments.update(_object(envelope, "data"))
+        # Most are like one that was checked; one with lists or objects in it never is.
+        if (kind.type, *arguments, *map(type, arguments.values())) not in _SEEN:
+            arguments = _checked(kind.type, arguments)
+        for field, words in _WORDS[kind.type]:
+            if field in arguments and arguments[field] not in words:
+                raise _misfit(kind.type, field, arguments[field])
+        for field, ref in _object(envelope, "refs").items():
+            if field not in _VALUED[kind.type] or field in arguments:
+                raise JournalCorrupt(f"event `{kind.type}` has no value `{field}`")
+            arguments[field] = _resolved(ValueRef(str(ref)), resolve)
+        at_ms, seq, epoch = envelope["at_ms"], envelope["seq"], envelope["epoch"]
+        if type(at_ms) is not int or type(seq) is not int or type(epoch) is not int:
+            raise _no_integer(envelope)
         entry = Entry(
-            event,
-            at_ms=_integer(envelope, "at_ms"),
-            seq=_integer(envelope, "seq"),
-            epoch=_integer(envelope, "epoch"),
+            kind(**arguments),
+            at_ms=at_ms,
+            seq=seq,
+            epoch=epoch,
             actor=str(envelope["actor"]),
             causes=_causes(envelope),
         )
@@ -189,37 +203,28 @@ def entry_in(envelope: Envelope, resolve: Resolve) -> tuple[RunId, Entry]:
         raise JournalCorrupt(f"event `{kind.type}` with wrong fields: {error}") from error
 
 
-def _arguments(name: str, envelope: Mapping[str, Json], resolve: Resolve) -> dict[str, Any]:
-    arguments: dict[str, Any] = {part: envelope[part] for part in _HAS[name]}
-    arguments.update(_object(envelope, "data"))
-    if not _COMPOUND.isdisjoint(map(type, arguments.values())):
-        for field, value in arguments.items():
-            arguments[field] = _plain(field, value) if type(value) in _COMPOUND else value
-    _check(name, arguments)
-    for field, ref in _object(envelope, "refs").items():
-        if Value not in _SHAPES[name].get(field, _NONE) or field in arguments:
-            raise JournalCorrupt(f"event `{name}` has no value `{field}`")
-        arguments[field] = _resolved(ValueRef(str(ref)), resolve)
-    return arguments
-
-
-def _check(name: str, arguments: Mapping[str, Any]) -> None:
-    """Check that an event of this type has such fields. Most are like one that was checked."""
-    shape = (name, *arguments, *map(type, arguments.values()))
-    if shape not in _SEEN:
-        shapes = _SHAPES[name]
-        for field, value in arguments.items():
-            if type(value) not in shapes.get(field, _NONE):
-                raise _misfit(name, field, value)
-        if len(_SEEN) < SEEN_MAX:
-            _SEEN.add(shape)
-    for field, words in _WORDS[name].items():
-        if field in arguments and arguments[field] not in words:
-            raise _misfit(name, field, arguments[field])
+def _checked(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check that an event of this type has such fields; give them with what lists stand for."""
+    found = {
+        field: _plain(field, value) if type(value) in _COMPOUND else value
+        for field, value in given.items()
+    }
+    for field, value in found.items():
+        if type(value) not in _SHAPES[name].get(field, _NONE):
+            raise _misfit(name, field, value)
+    kinds = tuple(map(type, given.values()))
+    if len(_SEEN) < SEEN_MAX and _COMPOUND.isdisjoint(kinds):
+        _SEEN.add((name, *given, *kinds))
+    return found
 
 
 def _misfit(name: str, field: str, value: object) -> JournalCorrupt:
     return JournalCorrupt(f"`{field}` of event `{name}` is {value!r:.100}")
+
+
+def _no_integer(envelope: Mapping[str, Json]) -> JournalCorrupt:
+    name = next(one for one in ("at_ms", "seq", "epoch") if type(envelope[one]) is not int)
+    return JournalCorrupt(f"`{name}` of an event is {envelope[name]!r:.100}, not an integer")
 
 
 def _object(envelope: Mapping[str, Json], name: str) -> dict[str, Json]:
@@ -252,10 +257,3 @@ def _causes(envelope: Mapping[str, Json]) -> tuple[int, ...]:
     if not isinstance(causes, list) or not _WHOLE.issuperset(map(type, causes)):
         raise JournalCorrupt(f"`causes` of an event is {causes!r:.100}")
     return tuple(cast(list[int], causes))
-
-
-def _integer(envelope: Mapping[str, Json], name: str) -> int:
-    value = envelope.get(name)
-    if type(value) is not int:
-        raise JournalCorrupt(f"`{name}` of an event is {value!r}, not an integer")
-    return value

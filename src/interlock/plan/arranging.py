@@ -36,7 +36,7 @@ def _report(cycle: Cycle, bound: Mapping[NodeId, Bound], problems: Problems) -> 
 def _cause(bound: Bound, other: NodeId) -> tuple[str, str, tuple[int, int] | None]:
     """Say why a node waits for another one, and where."""
     node = bound.node
-    for read in bound.reads:
+    for read in bound.reads():
         if read.reference.node == other:
             return f"`{node.id}` reads `{read.text}`", read.at, read.span
     of = node.of if isinstance(node, FirstOfNode) else ()

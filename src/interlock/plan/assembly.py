@@ -47,7 +47,8 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
     compiled = [compile_node(site, site.bound[id_]) for id_ in site.positions]
     nodes = cover(site, [node for node in compiled if node is not None])
     outputs, outputs_schema = _outputs(site)
-    undoable = any(is_undoable(one) for one in nodes)
+    inner = [one for one in nodes if isinstance(one, INNER)]
+    undoable = any(one.undo for one in nodes) or any(one.body.undoable for one in inner)
     if around.is_checked:
         notice(site)
         warn_of_undo(site, nodes, undoable=undoable)
@@ -66,7 +67,7 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
         outputs=outputs,
         outputs_schema=outputs_schema,
         undoable=undoable,
-        depth=max((one.body.depth + 1 for one in nodes if isinstance(one, INNER)), default=0),
+        depth=max((one.body.depth + 1 for one in inner), default=0),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import field
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from interlock.actions import Manifest
 from interlock.graph import (
@@ -50,6 +50,10 @@ class Read(NamedTuple):
         return path_text(self.reference.name, self.reference.address)
 
 
+Part: TypeAlias = tuple[str, Template | Expression]
+"""What a node says that may read something, and where it stands."""
+
+
 class Guard(NamedTuple):
     """A condition, where it stands, and what it is called."""
 
@@ -90,7 +94,7 @@ class BoundUndo:
 
     manifest: Manifest | None
     given: Given
-    reads: list[Read]
+    parts: list[Part]
 
 
 @mutable()
@@ -118,7 +122,7 @@ class Bound:
     ask: Template | None = None
     bounds: Mapping[NodeId, Guard] = field(default_factory=dict[NodeId, Guard])
     undo: BoundUndo | None = None
-    reads: list[Read] = field(default_factory=list[Read])
+    parts: list[Part] = field(default_factory=list[Part])
     read: AbstractSet[NodeId] = NO_IDS
     viewed: AbstractSet[NodeId] = NO_IDS
     strict: AbstractSet[NodeId] = NO_IDS
@@ -132,6 +136,21 @@ class Bound:
     def waits(self) -> AbstractSet[NodeId]:
         """List all ids that the node waits for."""
         return self.strict | self.lenient if self.lenient else self.strict
+
+    def references(self) -> Sequence[Reference]:
+        """List what the node reads; its `undo` may read the node itself, which is left out."""
+        found = references_in(self.parts)
+        if self.undo is not None:
+            mine = self.node.id
+            found += [each for each in references_in(self.undo.parts) if each.node != mine]
+        return found
+
+    def reads(self) -> Iterator[Read]:
+        """The same, each with its place: for what has to be told of them."""
+        yield from reads_of(self.parts)
+        if self.undo is not None:
+            mine, its = self.node.id, reads_of(self.undo.parts)
+            yield from (each for each in its if each.reference.node != mine)
 
 
 @immutable(kw_only=False)
@@ -148,10 +167,11 @@ def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
     is_broken = bool(around.problems.broken)
     home = pointer("nodes", node.id) if is_broken else f"/nodes/{node.id}"
     bound = Bound(node, home, Given(node.id, home, node.with_))
-    binder = _Binder(around.problems, bound.reads)
-    if isinstance(node, CALLING):
-        at = f"{home}/call" if isinstance(node, CallNode) else f"{home}/propose"
-        bound.manifest = _manifest(around, node.action, catalog, at=at)
+    binder = _Binder(around.problems, bound.parts)
+    if isinstance(node, CallNode):
+        bound.manifest = _manifest(around, node.action, catalog, at=f"{home}/call")
+    elif isinstance(node, ProposeNode):
+        bound.manifest = _manifest(around, node.action, catalog, at=f"{home}/propose")
     item = frozenset({node.as_}) if isinstance(node, MapNode) else NONE
     if node.when is not None or is_broken:
         _bind_when(bound, binder)
@@ -239,8 +259,7 @@ def _bind_undo(around: Surroundings, bound: Bound, catalog: Catalog) -> None:
     given = Given(bound.node.id, home, undo.with_, is_unsure=bound.is_unsure)
     names = ARGS | RESULT if isinstance(bound.node, CallNode) else RESULT
     aside.arguments(given, _filled(manifest, undo.with_, catalog), names=names)
-    bound.undo = BoundUndo(manifest, given, aside.reads)
-    bound.reads += [each for each in aside.reads if each.reference.node != bound.node.id]
+    bound.undo = BoundUndo(manifest, given, aside.parts)
 
 
 @mutable()
@@ -248,7 +267,7 @@ class _Binder:
     """Compiles what a node says, and collects what that reads."""
 
     problems: Problems
-    reads: list[Read]
+    parts: list[Part]
 
     def arguments(self, given: Given, tree: dict[str, Json], *, names: frozenset[str]) -> None:
         at = given.at
@@ -268,7 +287,7 @@ class _Binder:
             parsed = parse_template(rest, names=names)
         if isinstance(parsed, Template):
             given.template = parsed
-            self.reads.extend(reads_of(parsed, at))
+            self.parts.append((at, parsed))
 
     def template(self, tree: Json, at: str, names: frozenset[str]) -> Template | None:
         if self.problems.is_damaged(at):
@@ -277,7 +296,7 @@ class _Binder:
         if not isinstance(parsed, Template):
             self.problems.take(parsed, at=at)
             return None
-        self.reads += reads_of(parsed, at)
+        self.parts.append((at, parsed))
         return parsed
 
     def expression(self, source: str | None, at: str, names: frozenset[str]) -> Expression | None:
@@ -287,7 +306,7 @@ class _Binder:
         if not isinstance(parsed, Expression):
             self.problems.take(parsed, at=at)
             return None
-        self.reads += [Read(each, at, each.span) for each in parsed.references]
+        self.parts.append((at, parsed))
         return parsed
 
     def guard(
@@ -306,13 +325,26 @@ class _Binder:
         return [each for each in found if each is not None]
 
 
-def reads_of(template: Template, at: str) -> list[Read]:
-    """List what a template reads, with full pointers."""
-    return [
-        Read(each, at + pointer, (each.span[0] + span[0], each.span[1] + span[0]))
-        for pointer, span, _, expression in template.placed
-        for each in expression.references
-    ]
+def references_in(parts: Iterable[Part]) -> list[Reference]:
+    """List what is read."""
+    found: list[Reference] = []
+    for _, part in parts:
+        if isinstance(part, Expression):
+            found += part.references
+        else:
+            for placed in part.placed:
+                found += placed.expression.references
+    return found
+
+
+def reads_of(parts: Iterable[Part]) -> Iterator[Read]:
+    """List what is read, with full pointers."""
+    for at, part in parts:
+        if isinstance(part, Expression):
+            yield from (Read(each, at, each.span) for each in part.references)
+        else:
+            for pointer, each in part.references:
+                yield Read(each, at + pointer, each.span)
 
 
 def check_reads(around: Surroundings, reads: Iterable[Read], *, item: str = "") -> None:
@@ -357,22 +389,17 @@ def _passing(graph: str, name: str) -> str:
 def _wait_for(around: Surroundings, bound: Bound) -> None:
     """Collect the ids that a node waits for: what it reads, `needs` and `after`."""
     node, nodes = bound.node, around.graph.nodes
-    read_ids, viewed = set[NodeId](), set[NodeId]()
-    check_reads(around, bound.reads, item=node.as_ if isinstance(node, MapNode) else "")
-    for read in bound.reads:
-        found = read.reference.node
-        if found is None or found not in nodes:
+    read_ids, viewed, is_wrong = set[NodeId](), set[NodeId](), False
+    for reference in bound.references():
+        found = reference.node
+        if found is None:
             continue
-        if found == node.id:
-            around.problems.error(
-                "IL1132",
-                f"`{node.id}` reads its own output",
-                at=read.at,
-                span=read.span,
-                hint="read another node; in `ensure` the own output is `result`",
-            )
-            continue
-        (read_ids if read.reference.root == "node" else viewed).add(found)
+        if found == node.id or found not in nodes:
+            is_wrong = True
+        else:
+            (read_ids if reference.root == "node" else viewed).add(found)
+    if is_wrong:
+        _blame_reads(around, bound)
     bound.read, bound.viewed = read_ids, viewed
     of = node.of if isinstance(node, FirstOfNode) else ()
     bound.strict = read_ids
@@ -381,6 +408,21 @@ def _wait_for(around: Surroundings, bound: Bound) -> None:
     if viewed or node.after or of:
         lenient = viewed.union(listed(around, bound, node.after, name="after"))
         bound.lenient = lenient.union(listed(around, bound, of, name="first_of")) - bound.strict
+
+
+def _blame_reads(around: Surroundings, bound: Bound) -> None:
+    """Tell what a node reads that is not there, or is the node itself."""
+    node, reads = bound.node, list(bound.reads())
+    check_reads(around, reads, item=node.as_ if isinstance(node, MapNode) else "")
+    for read in reads:
+        if read.reference.node == node.id and node.id in around.graph.nodes:
+            around.problems.error(
+                "IL1132",
+                f"`{node.id}` reads its own output",
+                at=read.at,
+                span=read.span,
+                hint="read another node; in `ensure` the own output is `result`",
+            )
 
 
 def listed(

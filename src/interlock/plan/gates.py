@@ -211,7 +211,7 @@ def _acts(bound: Bound) -> bool:
 def _argument_reads(bound: Bound) -> Iterator[tuple[str, NodeId]]:
     """List the nodes that the arguments of a node read."""
     fields = tuple(f"{bound.home}/{name}" for name in ("with", "over", "key"))
-    for read in bound.reads:
+    for read in bound.reads():
         id_ = read.reference.node
         if id_ is not None and read.at.startswith(fields):
             yield read.text, id_

@@ -1,5 +1,6 @@
 """The second pass over a node: its types are checked, and it is put together."""
 
+from functools import lru_cache
 from typing import assert_never
 
 from interlock.graph import (
@@ -42,6 +43,7 @@ from interlock.plan.undoing import compile_undo
 from interlock.values import Schema, select
 
 ARRAY: Schema = {"type": "array"}
+SOURCES_MAX = 1_000
 KEY: Schema = {"type": ["string", "integer"]}
 
 
@@ -80,7 +82,7 @@ def _calling(
     if manifest is None:
         check_alone(site, bound)
         return None
-    site.sources[node.id] = Source(name=f"`{manifest.name}`", verb="returns")
+    site.sources[node.id] = _returning(manifest.name)
     target = site.around.catalog.target(manifest)
     checks = checked_arguments(site, bound, target)
     is_proven = site.around.is_checked and not checks
@@ -103,6 +105,11 @@ def _calling(
     common = common_of(site, bound, returns=returns, unproven=checks)
     common["undo"] = compile_undo(site, bound, returns=returns)
     return CompiledCall(**common, action=manifest, accepts=accepts, ahead=manifest.runs_ahead)
+
+
+@lru_cache(maxsize=SOURCES_MAX)
+def _returning(action: str) -> Source:
+    return Source(name=f"`{action}`", verb="returns")
 
 
 def _subgraph(site: Site, bound: Bound, node: GraphNode) -> CompiledGraphNode | None:

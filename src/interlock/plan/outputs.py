@@ -34,7 +34,7 @@ class Outputs:
         if not isinstance(template, Template):
             self.around.problems.take(template, at=at)
             return None
-        reads = list(reads_of(template, at))
+        reads = list(reads_of([(at, template)]))
         check_reads(self.around, reads)
         is_declared = name in self.around.graph.optional
         if not is_declared and not self.around.problems.is_damaged(pointer("outputs", name)):

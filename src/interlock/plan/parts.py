@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import NotRequired, TypeAlias, TypedDict
 
 from interlock.graph import (
+    CallNode,
     Expression,
     FirstOfNode,
     GateNode,
@@ -24,6 +25,7 @@ from interlock.plan.target import Target
 from interlock.values import Checker, NodeId, Schema, describe, resolve
 
 ONCE = Retry()
+MAY_FAIL = "may fail: it has `on_error: continue`"
 Checks: TypeAlias = tuple[RunTimeCheck, ...]
 
 
@@ -55,6 +57,10 @@ class Common(TypedDict):
 def note_absence(site: Site, bound: Bound) -> None:
     """Remember why a node may not succeed in a run that succeeds, and whether it may be skipped."""
     node = bound.node
+    if not site.absent and node.when is None and isinstance(node, CallNode):
+        if node.on_error == "continue":
+            site.absent[node.id] = MAY_FAIL
+        return
     absent = bound.strict & site.absent.keys() if site.absent else NO_IDS
     chosen = node.of if isinstance(node, FirstOfNode) else ()
     none_chosen = bool(chosen) and all(one in site.skippable for one in chosen)
@@ -63,7 +69,7 @@ def note_absence(site: Site, bound: Bound) -> None:
     if node.when is not None:
         site.absent[node.id] = "may be skipped: it has `when`"
     elif node.on_error == "continue":
-        site.absent[node.id] = "may fail: it has `on_error: continue`"
+        site.absent[node.id] = MAY_FAIL
     elif isinstance(node, GateNode) and node.on_refused == "continue":
         site.absent[node.id] = "may be refused: it has `on_refused: continue`"
     elif none_chosen:
@@ -104,9 +110,9 @@ def checked_arguments(site: Site, bound: Bound, target: Target) -> Checks:
 
 def returned(site: Site, bound: Bound, declared: Schema) -> Schema:
     """`returns` narrows what is declared."""
-    if site.problems.is_damaged(f"{bound.home}/returns"):
-        return True
     returns = bound.node.returns
+    if site.problems.broken and site.problems.is_damaged(f"{bound.home}/returns"):
+        return True
     if returns is None:
         return declared
     found = narrowed(declared, resolve(returns, site.around.types()))

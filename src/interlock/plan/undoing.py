@@ -5,7 +5,7 @@ from typing import cast
 from interlock.actions import Manifest
 from interlock.graph import CallNode, OnError, Retry, Template, parse_template
 from interlock.plan.arguments import check_arguments, check_expressions
-from interlock.plan.binding import ARGS, EMPTY, RESULT, Bound, BoundUndo
+from interlock.plan.binding import ARGS, EMPTY, RESULT, Bound, BoundUndo, references_in
 from interlock.plan.model import CompiledCall, RunTimeCheck
 from interlock.plan.parts import ONCE, args_of, lens_of
 from interlock.plan.site import Site
@@ -62,19 +62,15 @@ def _call(
 ) -> CompiledCall:
     memory, defaults = site.around.memory, site.graph.defaults
     retry: Retry = defaults.retry or ONCE
-    reads = bound.undo.reads if bound.undo is not None else []
+    reads = references_in(bound.undo.parts) if bound.undo is not None else []
     return CompiledCall(
         id=NodeId(f"{bound.node.id}!undo"),
         index=site.positions[bound.node.id],
         strict=(),
         lenient=(),
         dependents=(),
-        roots=_roots(
-            site, {each.reference.node for each in reads if each.reference.root == "node"}
-        ),
-        status_roots=_roots(
-            site, {each.reference.node for each in reads if each.reference.root == "nodes"}
-        ),
+        roots=_roots(site, {each.node for each in reads if each.root == "node"}),
+        status_roots=_roots(site, {each.node for each in reads if each.root == "nodes"}),
         arguments=arguments,
         when=None,
         require=(),

@@ -8,7 +8,7 @@ from interlock.errors import Diagnostic, ExpressionFailed
 from interlock.graph.expressions import cel
 from interlock.graph.expressions.analysis import Analysis
 from interlock.graph.expressions.evaluation import evaluator, shortened
-from interlock.graph.expressions.paths import PlainPath, Scope, getter, kind_text, read_path
+from interlock.graph.expressions.paths import Scope, getter, kind_text, read_path
 from interlock.graph.expressions.projection import read_projection
 from interlock.graph.expressions.references import Chain, Reference, resolve
 from interlock.values import Json, immutable
@@ -88,11 +88,11 @@ def parse_path(source: str, *, names: frozenset[str]) -> Expression | None:
     return found if isinstance(found, Expression) else None
 
 
-def _reading(source: str, path: PlainPath, names: frozenset[str]) -> Expression | Diagnostic:
-    reference = resolve(Chain(path.root, path.steps, path.span), names)
+def _reading(source: str, path: Chain, names: frozenset[str]) -> Expression | Diagnostic:
+    reference = resolve(path, names)
     if isinstance(reference, Diagnostic):
         return reference
-    evaluator = getter(path.root, path.steps)
+    evaluator = getter(path.name, path.steps)
     return Expression(source=source, references=(reference,), plain=True, evaluator=evaluator)
 
 

@@ -5,10 +5,10 @@ Most expressions are plain paths. They mean what they mean in CEL, which a test 
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from interlock.errors import ExpressionFailed
-from interlock.graph.expressions.references import Step
+from interlock.graph.expressions.references import Chain, Step
 from interlock.values import Json
 
 Scope: TypeAlias = Mapping[str, Json]
@@ -42,15 +42,7 @@ _STEP = re.compile(
 )
 
 
-class PlainPath(NamedTuple):
-    """A root and constant steps, and where they stand."""
-
-    root: str
-    steps: tuple[Step, ...]
-    span: tuple[int, int]
-
-
-def read_path(source: str) -> PlainPath | None:
+def read_path(source: str) -> Chain | None:
     """Read a source that is a plain path as a whole; anything else is for CEL."""
     usual = _FIELDS.fullmatch(source)
     if usual is not None:
@@ -69,15 +61,15 @@ def read_path(source: str) -> PlainPath | None:
         end = found.end()
     if end != len(source.rstrip(BLANK)) or len(steps) > STEPS_MAX:
         return None
-    return PlainPath(root=root[0], steps=tuple(steps), span=(start, end))
+    return Chain(root[0], tuple(steps), (start, end))
 
 
-def _read_fields(found: re.Match[str]) -> PlainPath | None:
-    root, fields = found[2], found[3]
+def _read_fields(found: re.Match[str]) -> Chain | None:
+    root, fields = found.group(2, 3)
     steps = tuple(fields[1:].split(".")) if fields else ()
     if root in _NO_ROOTS or len(steps) > STEPS_MAX or not KEYWORDS.isdisjoint(steps):
         return None
-    return PlainPath(root, steps, (found.end(1), found.end(3)))
+    return Chain(root, steps, (found.end(1), found.end(3)))
 
 
 def extent(source: str, start: int, path: tuple[Step, ...]) -> tuple[int, int]:

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from interlock.errors import ExpressionFailed
 from interlock.graph.expressions.evaluation import ABSENT_HINT, not_a_list, shortened
 from interlock.graph.expressions.paths import (
-    PlainPath,
     Scope,
     getter,
     kind_text,
     obstacle,
     read_path,
 )
+from interlock.graph.expressions.references import Chain
 from interlock.values import Json
 
 _MAP = re.compile(r"(?P<list>.+)\.map\((?P<name>[^,]+),(?P<item>.+)\)", re.DOTALL)
@@ -31,7 +31,7 @@ def read_projection(source: str) -> Callable[[Scope], Json] | None:
     text = source.strip()
     if found := _MAP.fullmatch(text):
         path, name, item = (read_path(found[group]) for group in ("list", "name", "item"))
-        if path and name and item and not name.steps and path.root != name.root == item.root:
+        if path and name and item and not name.steps and path.name != name.name == item.name:
             return _projector(source, path, item)
     elif found := _SIZE.fullmatch(text):
         path = read_path(found["path"])
@@ -39,8 +39,8 @@ def read_projection(source: str) -> Callable[[Scope], Json] | None:
     return None
 
 
-def _projector(source: str, path: PlainPath, item: PlainPath) -> Callable[[Scope], Json]:
-    read_list, read_item = _reader(source, path), getter(item.root, item.steps)
+def _projector(source: str, path: Chain, item: Chain) -> Callable[[Scope], Json]:
+    read_list, read_item = _reader(source, path), getter(item.name, item.steps)
 
     def evaluate(scope: Scope) -> Json:
         values = read_list(scope)
@@ -49,16 +49,16 @@ def _projector(source: str, path: PlainPath, item: PlainPath) -> Callable[[Scope
         results: list[Json] = [None] * len(values)
         for at, value in enumerate(values):
             try:
-                results[at] = read_item({item.root: value})
+                results[at] = read_item({item.name: value})
             except ExpressionFailed:
-                told = obstacle(item.root, item.steps, {item.root: value})
+                told = obstacle(item.name, item.steps, {item.name: value})
                 raise _failed(source, f"in item [{at}], {told}") from None
         return results
 
     return evaluate
 
 
-def _sizer(source: str, path: PlainPath) -> Callable[[Scope], Json]:
+def _sizer(source: str, path: Chain) -> Callable[[Scope], Json]:
     read = _reader(source, path)
 
     def evaluate(scope: Scope) -> Json:
@@ -74,15 +74,15 @@ def _sizer(source: str, path: PlainPath) -> Callable[[Scope], Json]:
     return evaluate
 
 
-def _reader(source: str, path: PlainPath) -> Callable[[Scope], Json]:
+def _reader(source: str, path: Chain) -> Callable[[Scope], Json]:
     """Make a getter whose failures name the whole source."""
-    read = getter(path.root, path.steps)
+    read = getter(path.name, path.steps)
 
     def read_or_fail(scope: Scope) -> Json:
         try:
             return read(scope)
         except ExpressionFailed:
-            raise _failed(source, obstacle(path.root, path.steps, scope)) from None
+            raise _failed(source, obstacle(path.name, path.steps, scope)) from None
 
     return read_or_fail
 

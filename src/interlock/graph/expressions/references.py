@@ -60,6 +60,8 @@ class Chain(NamedTuple):
 
 def resolve(chain: Chain, names: frozenset[str]) -> Reference | Diagnostic:
     """Say what a chain refers to; every unknown name is taken for the id of a node."""
+    if chain.name not in names and chain.name not in _ROOTS:
+        return _reference(chain, "node")
     if chain.name in names:
         return _reference(chain, "item" if chain.name not in ("result", "args") else chain.name)
     if chain.name == "inputs":
@@ -73,14 +75,12 @@ def resolve(chain: Chain, names: frozenset[str]) -> Reference | Diagnostic:
             hint="pass a secret as a value of its own: {secret: NAME}",
             span=chain.span,
         )
-    if chain.name in ("result", "args"):
-        return Diagnostic(
-            code="IL2206",
-            message=f"`{chain.name}` has no meaning here",
-            hint=_MEANING[chain.name],
-            span=chain.span,
-        )
-    return _reference(chain, "node")
+    return Diagnostic(
+        code="IL2206",
+        message=f"`{chain.name}` has no meaning here",
+        hint=_MEANING[chain.name],
+        span=chain.span,
+    )
 
 
 _MEANING = {
@@ -89,6 +89,7 @@ _MEANING = {
     "args": "`args` is the node's evaluated `with`, in `require`, `ensure`, `undo` and `bounds`;"
     " elsewhere use `inputs` or name a node",
 }
+_ROOTS = frozenset(("inputs", "nodes", "secrets", *_MEANING))
 
 
 def _reference(chain: Chain, root: Root) -> Reference:

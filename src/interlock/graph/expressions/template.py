@@ -1,7 +1,7 @@
 """Templates: JSON data with `${{ }}` in its strings."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import field, replace
 from typing import NamedTuple, TypeAlias, final
 
@@ -95,26 +95,19 @@ def parse_template(
     part = reader.read(tree, "", 0)
     if reader.problems:
         return tuple(reader.problems)
-    return Template(tree=tree, placed=tuple(reader.placed), evaluator=_evaluator(part))
+    return Template(tree=tree, placed=tuple(reader.placed), evaluator=part or _constant(tree))
 
 
-@immutable(kw_only=False)
-class _Literal:
-    value: Json
+_Part: TypeAlias = Evaluator | None
+"""How a part of the data is evaluated; None where it stands for itself."""
 
 
-_Part: TypeAlias = _Literal | Evaluator
-
-
-def _evaluator(part: _Part) -> Evaluator:
-    if isinstance(part, _Literal):
-        value = part.value
-        return lambda _: value
-    return part
+def _constant(value: Json) -> Evaluator:
+    return lambda _: value
 
 
 class _Reader:
-    """Goes over the data once; a part without expressions stays one literal."""
+    """Goes over the data once; a part without expressions is not looked at again."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self.placed: list[Placed] = []
@@ -124,35 +117,33 @@ class _Reader:
     def read(self, tree: Json, pointer: str, depth: int) -> _Part:
         if depth > DEPTH_MAX:
             self.problems.append(_too_deep(pointer))
-            return _Literal(None)
-        match tree:
-            case str():
-                return self._text(tree, pointer)
-            case list():
-                parts = [
-                    self.read(each, f"{pointer}/{at}", depth + 1) for at, each in enumerate(tree)
-                ]
-                return _list_part(tree, parts)
-            case dict():
-                return self._object(tree, pointer, depth)
-            case _:
-                return _Literal(tree)
+            return None
+        if isinstance(tree, str):
+            return self._text(tree, pointer) if _OPEN in tree else None
+        if isinstance(tree, dict):
+            return self._object(tree, pointer, depth)
+        if isinstance(tree, list):
+            parts = [self.read(each, f"{pointer}/{at}", depth + 1) for at, each in enumerate(tree)]
+            return _list_part(tree, parts) if any(parts) else None
+        return None
 
     def _object(self, tree: dict[str, Json], pointer: str, depth: int) -> _Part:
-        parts: dict[str, _Part] = {}
+        parts: list[_Part] = []
         for key, value in tree.items():
             below = f"{pointer}/{escape(key)}"
             if _OPEN in key:
                 self.problems.append(_in_key(key, below))
-            parts[key] = self.read(value, below, depth + 1)
-        return _object_part(tree, parts)
+            parts.append(self.read(value, below, depth + 1))
+        return _object_part(tree, parts) if any(parts) else None
 
     def _text(self, text: str, pointer: str) -> _Part:
-        if _OPEN not in text:
-            return _Literal(text)
-        only = self._plain(text, pointer)
-        if only is not None:
-            return only.evaluator
+        if text.startswith(_OPEN) and text.endswith(_CLOSE):
+            # Most strings are one plain path: its end is not looked for.
+            span = (len(_OPEN), len(text) - len(_CLOSE))
+            found = parse_path(text[span[0] : span[1]], names=self._names)
+            if found is not None:
+                self.placed.append(Placed(pointer, span, True, found))
+                return found.evaluator
         pieces: list[str | Expression] = []
         for piece in _pieces(text):
             if isinstance(piece, str):
@@ -161,22 +152,8 @@ class _Reader:
                 pieces.append(expression)
         if len(pieces) == 1:
             only = pieces[0]
-            return _Literal(only) if isinstance(only, str) else only.evaluator
+            return _constant(only) if isinstance(only, str) else only.evaluator
         return _text_part(tuple(pieces))
-
-    def _plain(self, text: str, pointer: str) -> Expression | None:
-        """Read a string that is one plain path, as most are, without looking for its end."""
-        if not text.startswith(_OPEN) or not text.endswith(_CLOSE):
-            return None
-        span = (len(_OPEN), len(text) - len(_CLOSE))
-        found = parse_path(text[span[0] : span[1]], names=self._names)
-        return self._place(found, span, pointer, whole=True) if found is not None else None
-
-    def _place(
-        self, found: Expression, span: tuple[int, int], pointer: str, *, whole: bool
-    ) -> Expression:
-        self.placed.append(Placed(pointer, span, whole, found))
-        return found
 
     def _expression(self, text: str, span: tuple[int, int], pointer: str) -> Expression | None:
         start, end = span
@@ -186,33 +163,23 @@ class _Reader:
         parsed = parse_expression(text[start:end], names=self._names)
         if isinstance(parsed, Expression):
             whole = start == len(_OPEN) and end == len(text) - len(_CLOSE)
-            return self._place(parsed, span, pointer, whole=whole)
+            self.placed.append(Placed(pointer, span, whole, parsed))
+            return parsed
         for problem in parsed:
             inner = _shifted(problem.span or (0, end - start), start)
             self.problems.append(replace(problem, pointer=pointer, span=inner))
         return None
 
 
-_LITERALS = frozenset((_Literal,))
-
-
-def _are_literals(parts: Collection[_Part]) -> bool:
-    return _LITERALS.issuperset(map(type, parts))
-
-
-def _list_part(tree: list[Json], parts: list[_Part]) -> _Part:
-    if _are_literals(parts):
-        literals = [part.value for part in parts if isinstance(part, _Literal)]
-        return _Literal(literals if literals != tree else tree)
-    evaluators = [_evaluator(part) for part in parts]
+def _list_part(tree: list[Json], parts: list[_Part]) -> Evaluator:
+    evaluators = [part or _constant(one) for one, part in zip(tree, parts, strict=True)]
     return lambda scope: [evaluate(scope) for evaluate in evaluators]
 
 
-def _object_part(tree: dict[str, Json], parts: dict[str, _Part]) -> _Part:
-    if _are_literals(parts.values()):
-        literals = {key: part.value for key, part in parts.items() if isinstance(part, _Literal)}
-        return _Literal(literals if literals != tree else tree)
-    evaluators = [(key, _evaluator(part)) for key, part in parts.items()]
+def _object_part(tree: dict[str, Json], parts: list[_Part]) -> Evaluator:
+    evaluators = [
+        (key, part or _constant(one)) for (key, one), part in zip(tree.items(), parts, strict=True)
+    ]
     return lambda scope: {key: evaluate(scope) for key, evaluate in evaluators}
 
 
