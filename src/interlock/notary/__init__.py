@@ -7,6 +7,7 @@ from interlock.notary.checkpointing import (
     Log as Log,
     check_extends as check_extends,
     head_of as head_of,
+    keep_cosigned as keep_cosigned,
     last_signed as last_signed,
     read_checkpoint as read_checkpoint,
     sign_log as sign_log,
@@ -25,8 +26,9 @@ from interlock.notary.keys import (
 )
 from interlock.notary.posting import ANSWER_BYTES_MAX as ANSWER_BYTES_MAX
 from interlock.notary.publishing import (
+    CHECKPOINT as CHECKPOINT,
     Published as Published,
-    publish_log as publish_log,
+    publish as publish,
 )
 from interlock.notary.seen import Memory as Memory, Seen as Seen, create_memory as create_memory
 from interlock.notary.serving import (
@@ -54,12 +56,14 @@ __all__ = [
     "Asked",
     "change_keys",
     "check_extends",
+    "CHECKPOINT",
     "collect_cosignatures",
     "Collected",
     "CONNECTIONS_MAX",
     "create_keys",
     "create_memory",
     "head_of",
+    "keep_cosigned",
     "KeyRing",
     "last_signed",
     "locked_keys",
@@ -68,7 +72,7 @@ __all__ = [
     "Memory",
     "new_ring",
     "parse_keys",
-    "publish_log",
+    "publish",
     "Published",
     "read_checkpoint",
     "read_keys",

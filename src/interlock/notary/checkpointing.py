@@ -12,6 +12,7 @@ from interlock.audit import (
     EMPTY_ROOT,
     HASH_BYTES,
     Checkpoint,
+    Note,
     SignedCheckpoint,
     TileName,
     TileTree,
@@ -42,33 +43,54 @@ class Log(Protocol):
         ...
 
 
-def sign_log(log: Log, key_file: Path) -> SignedCheckpoint:
+def sign_log(log: Log, key_file: Path, *, published: Path | None = None) -> SignedCheckpoint:
     """Sign the log of a store as it is now, with all keys that sign.
 
     When nothing was added, and the keys are the same, it is the checkpoint that was signed before.
     Processes that sign with one key file take turns.
 
+    Args:
+        log: the log of a store.
+        key_file: the keys, and what was signed with them last.
+        published: a checkpoint that the log has to extend, too, if it is there: what the key file
+            remembers may be older, when it was restored from a backup.
+
     Raises:
         KeyUnusable: the key file is not there, readable by others, or damaged.
-        EvidenceRefused: the log does not extend the one that was signed last.
+        EvidenceRefused: the log does not extend what was signed or published last.
         OSError: what was signed cannot be kept; nothing was handed out.
     """
     with locked_keys(key_file) as ring:
-        return sign_next(log, last_signed(key_file, ring), ring=ring, key_file=key_file)
-
-
-def sign_next(
-    log: Log, last: SignedCheckpoint | None, *, ring: KeyRing, key_file: Path
-) -> SignedCheckpoint:
-    """Sign what extends the last checkpoint, and keep it. The keys are locked."""
-    head, tree = head_of(log)
-    if last is not None:
-        check_extends(last.checkpoint.tree, tree, head=head)
-        if last.checkpoint.tree == head and _is_signed_by_all(last, ring):
+        head, tree = head_of(log)
+        last = last_signed(key_file, ring)
+        known = None if published is None else read_checkpoint(published, ring)
+        for before in filter(None, (last, known)):
+            check_extends(before.checkpoint.tree, tree, head=head)
+        if last is not None and last.checkpoint.tree == head and _is_signed_by_all(last, ring):
             return last
-    note = sign_checkpoint(Checkpoint(origin=ring.name, tree=head), ring.signers())
+        note = sign_checkpoint(Checkpoint(origin=ring.name, tree=head), ring.signers())
+        return _keep(note, key_file, ring)
+
+
+def keep_cosigned(note: Note, key_file: Path) -> None:
+    """Keep the cosignatures of the checkpoint that was signed last, for all who publish it.
+
+    Nothing is kept when another one was signed meanwhile.
+
+    Raises:
+        KeyUnusable: as for `sign_log`.
+    """
+    with locked_keys(key_file) as ring:
+        last = last_signed(key_file, ring)
+        if last is not None and last.note.text == note.text:
+            _keep(last.note.signed(*note.signatures), key_file, ring)
+
+
+def _keep(note: Note, key_file: Path, ring: KeyRing) -> SignedCheckpoint:
+    """Keep a checkpoint, and read it as those will who get it."""
+    signed = open_checkpoint(str(note).encode(), origin=ring.name, keys=ring.verifiers())
     replace_file(_beside(key_file, LAST), str(note).encode(), mode=PUBLIC)
-    return open_checkpoint(str(note).encode(), origin=ring.name, keys=ring.verifiers())
+    return signed
 
 
 def last_signed(key_file: Path, ring: KeyRing) -> SignedCheckpoint | None:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import final
 
 from interlock.audit import (
+    EMPTY_ROOT,
     HASH_BYTES,
     TILE_WIDTH,
     SignedCheckpoint,
     TileName,
+    TreeHead,
     parse_tile,
     tiles_between,
 )
@@ -23,9 +25,7 @@ from interlock.notary.checkpointing import (
     Log,
     check_extends,
     head_of,
-    last_signed,
     read_checkpoint,
-    sign_next,
 )
 from interlock.notary.durable import PUBLIC, make_file, replace_file
 from interlock.notary.keys import locked_keys
@@ -36,45 +36,45 @@ CHECKPOINT = "checkpoint"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What publishing did.
+    """What publishing did: from how many events to how many, and how many tiles it took."""
 
-    Attributes:
-        signed: the checkpoint that the folder has now.
-        old_size: how many events the one before had.
-        tiles: how many tiles were written.
-    """
-
-    signed: SignedCheckpoint
     old_size: int
+    new_size: int
     tiles: int
 
 
-def publish_log(log: Log, key_file: Path, folder: Path) -> Published:
-    """Sign the log as it is now, and bring a folder up to it. The folder is made.
+def publish(log: Log, signed: SignedCheckpoint, *, key_file: Path, folder: Path) -> Published:
+    """Bring a folder up to a checkpoint. The folder is made.
+
+    Args:
+        log: the log that the checkpoint is of.
+        signed: what `sign_log` gave, maybe with cosignatures. When the folder has a later one
+            already, that one stays.
+        key_file: the keys of the log.
+        folder: what others are served.
 
     Raises:
         KeyUnusable: the key file is not there, readable by others, or damaged.
-        EvidenceRefused: the log does not extend what was signed or published last, or a tile of
-            another log is in the folder.
+        EvidenceRefused: the log is not the one that was signed or published.
         OSError: something cannot be written. What is published is as good as before; try again.
     """
+    head = signed.checkpoint.tree
     with locked_keys(key_file) as ring:
         folder.mkdir(parents=True, exist_ok=True)
         published = read_checkpoint(folder / CHECKPOINT, ring)
-        old_size = 0
-        if published is not None:
-            # What the key file remembers may be older: it may have been restored from a backup.
-            old_size = published.checkpoint.tree.size
-            head, tree = head_of(log)
-            check_extends(published.checkpoint.tree, tree, head=head)
-        signed = sign_next(log, last_signed(key_file, ring), ring=ring, key_file=key_file)
-        names = list(tiles_between(old_size, signed.checkpoint.tree.size))
+        old = TreeHead(size=0, root=EMPTY_ROOT) if published is None else published.checkpoint.tree
+        current, tree = head_of(log, max(head.size, old.size))
+        for known in (head, old):
+            check_extends(known, tree, head=current)
+        if old.size > head.size:
+            return Published(old_size=old.size, new_size=old.size, tiles=0)
+        names = list(tiles_between(old.size, head.size))
         for name in names:
             _write_tile(folder, name, log)
         replace_file(folder / CHECKPOINT, str(signed.note).encode(), mode=PUBLIC)
         for name in names:
             _drop_narrower(folder, name)
-        return Published(signed=signed, old_size=old_size, tiles=len(names))
+        return Published(old_size=old.size, new_size=head.size, tiles=len(names))
 
 
 def _write_tile(folder: Path, name: TileName, log: Log) -> None:

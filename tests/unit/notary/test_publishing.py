@@ -7,15 +7,27 @@ import pytest
 from interlock.audit import (
     TileName,
     TileTree,
+    cosign,
     open_checkpoint,
     parse_tile_path,
     prove_inclusion,
+    signer_from_seed,
     tiles_between,
     verify_inclusion,
 )
 from interlock.errors import EvidenceRefused
-from interlock.notary import create_keys, new_ring, publish_log, read_keys
+from interlock.notary import (
+    Published,
+    create_keys,
+    keep_cosigned,
+    new_ring,
+    publish,
+    read_keys,
+    sign_log,
+)
 from unit.notary.madelog import MadeLog
+
+WITNESS = signer_from_seed("witness.example/w1", bytes(32))
 
 
 @pytest.fixture
@@ -23,6 +35,11 @@ def key_file(tmp_path: Path) -> Path:
     path = tmp_path / "keys" / "test.key"
     create_keys(path, new_ring("interlock/test", now_ms=1))
     return path
+
+
+def publish_log(log: MadeLog, key_file: Path, folder: Path) -> Published:
+    signed = sign_log(log, key_file, published=folder / "checkpoint")
+    return publish(log, signed, key_file=key_file, folder=folder)
 
 
 def check_folder(folder: Path, key_file: Path, log: MadeLog) -> int:
@@ -52,7 +69,7 @@ def test_a_log_is_published_as_it_grows(tmp_path: Path, key_file: Path):
     for size in (0, 1, 5, 5, 256, 300, 600):
         log = MadeLog(size)
         done = publish_log(log, key_file, folder)
-        assert (done.old_size, done.signed.checkpoint.tree.size) == (before, size)
+        assert (done.old_size, done.new_size) == (before, size)
         assert done.tiles == len(list(tiles_between(before, size)))
         assert check_folder(folder, key_file, log) == size
         before = size
@@ -117,3 +134,33 @@ def test_a_log_that_was_put_back_is_not_published_even_with_a_key_file_put_back(
             publish_log(wrong, key_file, folder)
         assert caught.value.code == "IL8513"
     assert check_folder(folder, key_file, MadeLog(9)) == 9
+
+
+def test_an_earlier_checkpoint_does_not_replace_a_later_one(tmp_path: Path, key_file: Path):
+    """Two processes sign and publish, and the one that signed first comes last."""
+    folder, log = tmp_path / "log", MadeLog(9)
+    early = sign_log(MadeLog(5), key_file)
+    late = sign_log(log, key_file)
+    publish(log, late, key_file=key_file, folder=folder)
+    done = publish(log, early, key_file=key_file, folder=folder)
+    assert done == Published(old_size=9, new_size=9, tiles=0)
+    assert check_folder(folder, key_file, log) == 9
+
+
+def test_a_log_is_published_under_its_own_checkpoint_only(tmp_path: Path, key_file: Path):
+    signed = sign_log(MadeLog(9), key_file)
+    with pytest.raises(EvidenceRefused):
+        publish(MadeLog(12, changed=3), signed, key_file=key_file, folder=tmp_path / "log")
+    assert not (tmp_path / "log" / "checkpoint").exists()
+
+
+def test_cosignatures_are_published_and_kept_until_the_log_grows(tmp_path: Path, key_file: Path):
+    folder, log = tmp_path / "log", MadeLog(5)
+    signed = sign_log(log, key_file)
+    cosigned = signed.note.signed(cosign(signed.note.text, WITNESS, time_s=7))
+    keep_cosigned(cosigned, key_file)
+    publish(log, sign_log(log, key_file), key_file=key_file, folder=folder)
+    assert (folder / "checkpoint").read_text(encoding="utf-8") == str(cosigned)
+    later = sign_log(MadeLog(6), key_file)
+    keep_cosigned(cosigned, key_file)
+    assert sign_log(MadeLog(6), key_file) == later
