@@ -73,7 +73,7 @@ def sign_log(log: Log, key_file: Path, *, published: Path | None = None) -> Sign
 
 
 def keep_cosigned(note: Note, key_file: Path) -> None:
-    """Keep the cosignatures of the checkpoint that was signed last, for all who publish it.
+    """Keep cosignatures of the checkpoint that was signed last.
 
     Nothing is kept when another one was signed meanwhile.
 

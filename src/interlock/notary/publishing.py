@@ -36,7 +36,7 @@ CHECKPOINT = "checkpoint"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What publishing did: from how many events to how many, and how many tiles it took."""
+    """What publishing did: from how many events to how many, in how many tiles."""
 
     old_size: int
     new_size: int
