@@ -320,8 +320,9 @@ class Board:
                 row.status = "in_doubt"
                 row.error = event.error
                 return row
-            case NodeResolved():
-                row.status, row.lost, row.resolved_by = "running", False, entry.actor
+            case NodeResolved(verdict=verdict):
+                row.status, row.lost = "running", verdict == "ask"
+                row.resolved_by = "" if row.lost else entry.actor
             case ProbeAnswered():
                 row.lost = False
             case ProposalAccepted():

@@ -57,14 +57,13 @@ def _wrapped(text: str) -> list[str]:
 
 def resolve_commands(
     journal: Journal[ReadStore], run: RunId, path: Path, *, action: Manifest | None
-) -> tuple[str, str, str]:
+) -> list[str]:
     """Write the commands that decide about a node in doubt."""
     output = skeleton(action.returns if action is not None else True)
-    return (
-        journal.command("resolve", run, path, "--succeeded", output),
-        journal.command("resolve", run, path, "--failed"),
-        journal.command("resolve", run, path, "--retry"),
-    )
+    ways = [["--succeeded", output], ["--failed"], ["--retry"]]
+    if action is not None and action.probe:
+        ways.append(["--ask"])
+    return [journal.command("resolve", run, path, *way) for way in ways]
 
 
 def action_at(plan: Plan, path: Path, entries: Iterable[Entry]) -> Manifest | None:

@@ -138,6 +138,8 @@ def _told(entry: Entry, event: NodeEvent) -> str:  # noqa: C901 - one line an ev
             return f"the proposed graph was refused: {'; '.join(event.messages)}"
         case NodeInDoubt():
             return f"in doubt: {_error(event.error)}"
+        case NodeResolved(verdict="ask"):
+            return f"{entry.actor} had its receiver asked again{_because(event.reason)}"
         case NodeResolved():
             return f"{entry.actor} resolved it as {event.verdict}{_because(event.reason)}"
         case GateOpened():

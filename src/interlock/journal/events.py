@@ -30,7 +30,7 @@ SETTLED: frozenset[str] = frozenset(
     ("succeeded", "skipped", "failed", "refused", "cancelled", "undone", "violated")
 )
 ProbeAnswer = Literal["applied", "not_applied", "unknown"]
-Verdict = Literal["succeeded", "failed", "retry"]
+Verdict = Literal["succeeded", "failed", "retry", "ask"]
 GateVerdict = Literal["approved", "rejected"]
 RunOutcome = Literal["succeeded", "failed", "refused", "cancelled"]
 
@@ -167,7 +167,7 @@ class NodeInDoubt:
 
 @immutable()
 class NodeResolved:
-    """A person decided what became of a write in doubt."""
+    """A person decided about a write in doubt, or had its receiver asked again."""
 
     type: ClassVar[str] = "NodeResolved"
     path: Path

@@ -256,6 +256,8 @@ def words_of(event: Event) -> Words | None:
             )
         case NodeInDoubt():
             return _with_error("in_doubt", "in doubt", event.error)
+        case NodeResolved(verdict="ask"):
+            return Words(part="resolved", what="receiver asked again", why=event.reason)
         case NodeResolved():
             return Words(part="resolved", what=f"resolved as {event.verdict}", why=event.reason)
         case NodeSettled():

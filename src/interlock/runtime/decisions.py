@@ -172,6 +172,11 @@ class Decisions(ABC):
         """Say what became of a write in doubt.
 
         It `succeeded`, with `output`; it `failed`; or it did not happen: `retry` sends it again.
+        With `ask`, the probe of its action is asked again, which says so itself or leaves it in
+        doubt.
+
+        Raises:
+            UsageError: the action declares no probe; or it cannot have returned the output.
         """
 
         def decision(state: State) -> Decision:

@@ -7,7 +7,7 @@ import pytest
 from e2e.cli.gated import PYPROJECT
 from e2e.cli.project import RUN_ID, Shell
 
-WAITING, REFUSED, FAILED, USAGE = 5, 1, 1, 2
+WAITING, IN_DOUBT, REFUSED, FAILED, USAGE = 5, 4, 1, 1, 2
 
 
 @pytest.fixture
@@ -51,6 +51,58 @@ def test_an_approval_of_something_else_is_refused(asked: Shell):
     assert waits["binding"] in refused.err
     assert log(asked) == [STAGED]
     assert asked(f"interlock approve last signoff --binding {waits['binding']}").code == 0
+
+
+PROBED = """\
+from pathlib import Path
+from interlock import Registry, action
+
+def find(name: str) -> str | None:
+    if not Path("back").exists():
+        raise ConnectionError("the shelf is away")
+    return Path(name).read_text() if Path(name).exists() else None
+
+@action("shelf.put", effect="write", probe=find)
+def put(name: str) -> str:
+    Path(name).write_text("it is there")
+    raise ConnectionError("the line went dead")
+
+registry = Registry([put])
+"""
+SHELF = """\
+interlock: 1
+name: shelf
+nodes:
+  put: {call: shelf.put, with: {name: box}, timeout: 500ms}
+outputs: {put: '${{ put }}'}
+"""
+
+
+def test_a_receiver_that_was_away_is_asked_again(gated: Shell):
+    gated.write("actions.py", PROBED)
+    gated.write("shelf.yaml", SHELF)
+    stopped = gated("interlock run shelf.yaml")
+    assert stopped.code == IN_DOUBT
+    assert "its probe could not tell (the probe failed: ConnectionError" in " ".join(
+        stopped.err.split()
+    )
+    command = next(line for line in stopped.err.splitlines() if line.endswith(" --ask")).strip()
+    assert gated(command).code == IN_DOUBT
+    (gated.folder / "back").touch()
+    done = gated(f"{command} --reason 'it is back'")
+    assert (done.code, done.json) == (0, {"put": "it is there"})
+    assert "ada had its receiver asked again: it is back" in gated("interlock show last put").out
+    assert gated("interlock replay last").code == 0
+
+
+def test_nobody_is_asked_without_a_probe(gated: Shell):
+    (gated.folder / "broken").touch()
+    stopped = gated("interlock run release.yaml -i version=7")
+    assert stopped.code == IN_DOUBT
+    assert "--ask" not in stopped.err
+    refused = gated("interlock resolve last staging --ask")
+    assert refused.code == USAGE
+    assert "nobody can be asked about `staging`: `deploy.apply` declares no probe" in refused.err
 
 
 def test_roles_that_nobody_configured_do_not_look_checked(asked: Shell):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from interlock.actions import Registry, action
-from interlock.engine import Probe
+from interlock.engine import IllegalTransition, Probe
 from interlock.graph import CallNode, Graph, MapNode, Retry
 from interlock.plan import compile as compile_graph
 from interlock.testing import World
@@ -389,6 +389,59 @@ def test_what_a_person_says_is_judged_like_any_output():
     run.resolve("a", "succeeded", 7)
     assert run.settled() == {"a": "violated"}
     run.check()
+
+
+def doubtful(action: str = "probed", **options: Any) -> Driven:
+    run = failing(action, **options)
+    run.probed("a", "unknown")
+    return run
+
+
+def test_a_person_has_the_receiver_asked_again():
+    run = doubtful()
+    assert types(run.resolve("a", "ask")) == ["probe a 1"]
+    assert run.state.in_doubt == set()
+    run.check()
+    run.probed("a", "applied", 7)
+    assert run.output() == {"n": 7}
+    run.check()
+
+
+def test_a_receiver_that_still_cannot_tell_leaves_doubt_again():
+    run = doubtful()
+    for _ in range(2):
+        run.resolve("a", "ask")
+        run.probed("a", "unknown")
+        assert run.state.in_doubt == {"a"}
+    run.check()
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_what_the_receiver_does_not_find_when_asked_again_goes_on_as_at_first(attempts: int):
+    run = doubtful(retry=Retry(attempts=attempts))
+    run.resolve("a", "ask")
+    orders = run.probed("a", "not_applied")
+    if attempts > 1:
+        assert types(orders) == ["start a 2"]
+    else:
+        assert run.settled() == {"a": "failed"}
+        assert run.error("a").code == "IL6009"
+    run.check()
+
+
+def test_a_question_that_was_lost_with_its_process_is_asked_again():
+    run = doubtful()
+    run.resolve("a", "ask")
+    assert types(run.recover()) == ["probe a 1"]
+    run.probed("a", "applied", 7)
+    assert run.output() == {"n": 7}
+    run.check()
+
+
+def test_only_a_receiver_with_a_probe_can_be_asked():
+    run = failing("write")
+    with pytest.raises(IllegalTransition, match="declares no probe"):
+        run.resolve("a", "ask")
 
 
 # --- arguments

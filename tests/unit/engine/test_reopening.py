@@ -260,6 +260,16 @@ def test_what_is_sent_again_and_does_not_happen_fails():
     run.check()
 
 
+def test_what_its_receiver_does_not_find_any_more_has_not_happened():
+    run = driven(call("a", "probed"))
+    run.end("a", "text")
+    run.reopen()
+    assert types(run.resolve("a", "ask")) == ["probe a 1"]
+    run.probed("a", "not_applied")
+    assert run.settled() == {"a": "failed"}
+    run.check()
+
+
 def test_a_write_that_did_not_happen_has_a_new_key():
     run = driven(call("a", "keyed"))
     run.end("a", NOT_APPLIED)

@@ -61,6 +61,19 @@ def test_the_story_of_a_doubt_that_was_resolved():
     )
 
 
+def test_the_story_of_a_receiver_that_was_asked_again():
+    run = driven("probed")
+    run.end("a", failure())
+    run.probed("a", "unknown")
+    run.resolve("a", "ask")
+    run.probed("a", "applied", 7)
+    assert texts(run)[-3:] == [
+        "engine had its receiver asked again",
+        "the probe found that the write had happened",
+        "succeeded",
+    ]
+
+
 def test_the_story_of_a_probe_that_found_the_write():
     run = driven("probed")
     run.end("a", failure())

@@ -135,6 +135,36 @@ def test_a_write_that_broke_its_promise_is_decided_about_when_the_run_is_opened_
     virtually(main)
 
 
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_receiver_that_was_away_is_asked_again(*, applied: bool):
+    world = World({"a": [Scripted(does="raise", applies=applied)]})
+
+    async def main(stage: Stage) -> None:
+        receiver = stage.world.receiver
+        receiver.probe = "unknown"
+        async with stage.runtime() as runtime:
+            assert (await runtime.run(one("probed"), run=RUN)).status == "in_doubt"
+            assert (await runtime.resolve(RUN, Path("a"), "ask")).status == "in_doubt"
+            receiver.probe = "truth"
+            result = await runtime.resolve(RUN, Path("a"), "ask", actor="ann", reason="it is back")
+            assert result.status == ("succeeded" if applied else "failed")
+        assert (stage.world.calls, receiver.effects) == ({"a": 1}, {"a": 1} if applied else {})
+        sound(stage)
+
+    virtually(main, world)
+
+
+def test_nobody_can_be_asked_about_a_write_without_a_probe():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            assert (await runtime.run(one("write"), run=RUN)).status == "in_doubt"
+            with pytest.raises(UsageError, match="declares no probe"):
+                await runtime.resolve(RUN, Path("a"), "ask")
+            assert stage.store.inbox() == []
+
+    virtually(main, World({"a": [Scripted(does="raise")]}))
+
+
 def test_a_signal_with_a_payload_of_the_wrong_type_is_refused():
     async def main(stage: Stage) -> None:
         async with stage.runtime() as runtime:

@@ -28,6 +28,7 @@ from interlock.values import Checker, Json, Path, describe
 @click.option("--succeeded", metavar="JSON", help="It happened, and this is its output.")
 @click.option("--failed", is_flag=True, help="It is to fail: it did not happen, or does not count.")
 @click.option("--retry", is_flag=True, help="It did not happen: send it again.")
+@click.option("--ask", is_flag=True, help="Ask the receiver again, by the probe of the action.")
 @reason_option
 @app_option
 @store_option
@@ -39,6 +40,7 @@ def resolve(
     succeeded: str | None,
     failed: bool,
     retry: bool,
+    ask: bool,
     reason: str,
     app: str | None,
     store: str | None,
@@ -47,14 +49,21 @@ def resolve(
     """Decide about NODE of RUN, a write in doubt, and go on with the run.
 
     Look at the target first: Interlock cannot know whether the write happened. `interlock show RUN`
-    says what was sent and when. Your name and the reason are kept in the journal.
+    says what was sent and when. Your name and the reason are kept in the journal. Where a probe
+    could not tell, --ask has it asked again.
     """
-    if failed + retry + (succeeded is not None) != 1:
+    given: dict[Verdict, bool] = {
+        "succeeded": succeeded is not None,
+        "failed": failed,
+        "retry": retry,
+        "ask": ask,
+    }
+    if sum(given.values()) != 1:
         raise UsageError(
-            "say what became of the write: either --succeeded JSON, --failed or --retry",
+            "say what became of the write: either --succeeded JSON, --failed or --retry; or --ask",
             hint="`interlock show` has the commands to copy",
         )
-    verdict: Verdict = "failed" if failed else "retry" if retry else "succeeded"
+    verdict: Verdict = next(one for one, is_given in given.items() if is_given)
     output = _output(succeeded) if succeeded is not None else None
 
     def check(on: Subject) -> None:

@@ -8,6 +8,7 @@ from interlock.engine.state import (
     At,
     IllegalTransition,
     Turn,
+    ask,
     ask_or_doubt,
     binding_of,
     call_in,
@@ -373,5 +374,9 @@ def on_resolved(turn: Turn, event: NodeResolved) -> None:
         case "retry":
             at.state.unproven = at.state.happened = False
             _once_more(at, node)
+        case "ask":
+            expect(node.action.probe, at, "its action declares no probe")
+            at.state.error = None
+            ask(at, node)
         case _:
             assert_never(event.verdict)

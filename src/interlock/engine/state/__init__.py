@@ -14,6 +14,7 @@ from interlock.engine.state.judging import (
     seen as seen,
 )
 from interlock.engine.state.ordering import (
+    ask as ask,
     ask_or_doubt as ask_or_doubt,
     attempt_due as attempt_due,
     binding_of as binding_of,
@@ -60,6 +61,7 @@ from interlock.engine.state.turn import (
 __all__ = [
     "Allowed",
     "Approval",
+    "ask",
     "ask_or_doubt",
     "At",
     "attempt_due",

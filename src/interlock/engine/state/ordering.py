@@ -88,10 +88,15 @@ def probe_due(at: At, node: CompiledCall) -> Probe:
 def ask_or_doubt(at: At, node: CompiledCall, error: ErrorInfo) -> None:
     """Ask the receiver of a write when it can be asked; else doubt."""
     if node.action.probe:
-        at.state.probing = True
-        at.turn.commands.append(probe_due(at, node))
+        ask(at, node)
     else:
         doubt(at, error)
+
+
+def ask(at: At, node: CompiledCall) -> None:
+    """Order that the receiver of a write is asked whether it happened."""
+    at.state.probing = True
+    at.turn.commands.append(probe_due(at, node))
 
 
 def doubt(at: At, error: ErrorInfo) -> None:

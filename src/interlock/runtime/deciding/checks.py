@@ -26,6 +26,7 @@ from interlock.journal import (
 )
 from interlock.plan import (
     AnyCompiledNode,
+    CompiledCall,
     CompiledGraph,
     CompiledGraphNode,
     CompiledMap,
@@ -72,7 +73,7 @@ def node_cancelled(state: State, path: Path, *, reason: str) -> NodeCancelled:
 def node_resolved(
     state: State, path: Path, verdict: Verdict, *, output: Json, reason: str
 ) -> NodeResolved:
-    """Say what became of a write in doubt.
+    """Say what became of a write in doubt, or have its receiver asked.
 
     Raises:
         RunNotResumable: it is not in doubt.
@@ -215,9 +216,19 @@ def _check_resolved(state: State, event: NodeResolved) -> None:
     found = state.find(event.path)
     if found is None or found[3].generation != event.generation:
         raise _refused(state, f"`{event.path}` is in another generation")
+    if event.verdict == "ask":
+        _check_can_be_asked(found[2], event.path)
     # What proposes returns a graph; `returns` is about what that graph yields.
     if event.output is not None and not isinstance(found[2], CompiledPropose):
         _check_type(found[2], event.output, what=f"the output of `{event.path}`")
+
+
+def _check_can_be_asked(node: AnyCompiledNode, path: Path) -> None:
+    if isinstance(node, CompiledCall) and not node.action.probe:
+        raise UsageError(
+            f"nobody can be asked about `{path}`: `{node.action.name}` declares no probe",
+            hint="look at the target yourself, and say what became of it",
+        )
 
 
 def _check_in_doubt(state: State, path: Path) -> None:

@@ -49,7 +49,7 @@ TYPES: Mapping[str, type] = {"generation": int, "undo": bool}
 
 VERDICTS: dict[type[Decision], tuple[str, ...]] = {
     GateDecided: ("approved", "rejected"),
-    NodeResolved: ("succeeded", "failed", "retry"),
+    NodeResolved: ("succeeded", "failed", "retry", "ask"),
 }
 
 

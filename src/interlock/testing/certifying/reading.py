@@ -228,7 +228,7 @@ def _heard(sent: Sent, event: Heard) -> None:
                 sent.unknown.clear()
             elif error.not_applied:
                 sent.unknown.discard(event.attempt)
-        case ProbeAnswered(answer="unknown"):
+        case ProbeAnswered(answer="unknown") | NodeResolved(verdict="ask"):
             pass
         case _:
             sent.unknown.clear()
