@@ -120,7 +120,7 @@ def runtime_actor(owner: OwnerId) -> Actor:
 
 
 def parse_actor(text: str) -> Principal | OwnerId | None:
-    """Read the text of an actor: a principal, an owner, or None: the engine.
+    """Read the text of an actor: a principal, the owner of a runtime, None: ours.
 
     Raises:
         JournalCorrupt: it is the text of no actor.
