@@ -12,6 +12,13 @@ from interlock.notary.checkpointing import (
     read_checkpoint as read_checkpoint,
     sign_log as sign_log,
 )
+from interlock.notary.endorsing import (
+    Endorsed as Endorsed,
+    Endorsers as Endorsers,
+    endorse as endorse,
+    kept_stamp as kept_stamp,
+    read_stamp as read_stamp,
+)
 from interlock.notary.keys import (
     KeyRing as KeyRing,
     LogKey as LogKey,
@@ -62,8 +69,12 @@ __all__ = [
     "CONNECTIONS_MAX",
     "create_keys",
     "create_memory",
+    "endorse",
+    "Endorsed",
+    "Endorsers",
     "head_of",
     "keep_cosigned",
+    "kept_stamp",
     "KeyRing",
     "last_signed",
     "locked_keys",
@@ -76,6 +87,7 @@ __all__ = [
     "Published",
     "read_checkpoint",
     "read_keys",
+    "read_stamp",
     "request_stamp",
     "Seen",
     "serving",

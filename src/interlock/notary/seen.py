@@ -7,19 +7,22 @@ made once, on purpose; a witness whose file is gone does not begin anew by itsel
 import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Self, cast, final
 
 from interlock.audit import Note, TreeHead, parse_checkpoint, parse_note
 from interlock.errors import EvidenceRefused, UsageError
-from interlock.notary.durable import make_file, replace_file
+from interlock.notary.durable import PRIVATE_FOLDER, make_file, replace_file
 from interlock.values import Json, encode
 
 FORMAT = 1
 FILE_BYTES_MAX = 64 << 20
 LOCK = ".lock"
+EVIDENCE = "evidence"
+EVIDENCE_MAX = 1_000
 
 Write = Callable[[Path, bytes], None]
 
@@ -84,6 +87,19 @@ class Memory:
         logs = {**self._logs, origin: seen}
         self._write(self._path, _encoded(logs))
         self._logs = logs
+
+    def keep_evidence(self, notes: Iterable[Note]) -> None:
+        """Keep checkpoints that together prove what a log has done, each in a file of its own.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        folder = self._path.parent / EVIDENCE
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        for note in notes:
+            path = folder / f"{sha256(note.text.encode()).hexdigest()[:16]}.note"
+            if not path.exists() and len(list(folder.iterdir())) < EVIDENCE_MAX:
+                replace_file(path, str(note).encode())
 
     def close(self) -> None:
         """Let go of the file."""

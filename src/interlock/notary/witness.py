@@ -6,6 +6,7 @@ between what was read and what is written.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -87,12 +88,9 @@ class Witness:
         except WitnessBehind as error:
             return _conflict(error.size)
         except EvidenceRefused as error:
-            answer = _refused(STATUSES.get(error.code, BAD_REQUEST), error)
-            if error.code == TWO_TREES:
-                answer = _conflict(request.old_size)
-            signed = error.code in (TWO_TREES, NOT_CONSISTENT)
-            told = f"refused `{origin}`: {error.code}: {error.message}"
-            return replace(answer, told=told) if signed else answer
+            if error.code == TWO_TREES and seen is not None:
+                self._keep_proof(seen.note, _signed_by(request.note, keys))
+            return _refused_log(error, origin=origin, size=request.old_size)
         return self._cosigned(origin, request, keys=keys, seen=seen)
 
     def _cosigned(
@@ -117,6 +115,11 @@ class Witness:
             status=200, text="".join(lines), told=f"cosigned `{origin}` at {size:,} events"
         )
 
+    def _keep_proof(self, *notes: Note) -> None:
+        """Keep both of two trees. Without room for them, the refusal is what matters."""
+        with suppress(OSError):
+            self._memory.keep_evidence(notes)
+
 
 def _by_origin(keys: Iterable[VerifierKey]) -> Mapping[str, tuple[VerifierKey, ...]]:
     """Sort keys by log: an old key and its successor have one name."""
@@ -135,6 +138,15 @@ def _signed_by(note: Note, keys: tuple[VerifierKey, ...]) -> Note:
 
 def _conflict(size: int) -> Answer:
     return Answer(status=CONFLICT, text=f"{size}\n", type=SIZE_TYPE)
+
+
+def _refused_log(error: EvidenceRefused, *, origin: str, size: int) -> Answer:
+    """Answer a request whose log is known, and tell the operator what its log has signed."""
+    told = f"refused `{origin}`: {error.code}: {error.message}"
+    if error.code == TWO_TREES:
+        return replace(_conflict(size), told=told)
+    answer = _refused(STATUSES.get(error.code, BAD_REQUEST), error)
+    return replace(answer, told=told) if error.code == NOT_CONSISTENT else answer
 
 
 def _refused(status: int, error: EvidenceRefused) -> Answer:

@@ -27,6 +27,7 @@ from interlock.notary.durable import PART, replace_file
 from unit.notary.logs import LOG, ORIGIN, WITNESS, asking, checkpoint, head, leaves, proof
 
 KEY = WITNESS.verifier(Algorithm.COSIGNATURE)
+LOG_KEYS = [LOG.verifier()]
 GENUINE = leaves(40)
 FORK = [*GENUINE[:9], *leaves(31, "another")]
 NOW_S = 1_800_000_000
@@ -42,7 +43,7 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
 
 @pytest.fixture
 def witness(memory: Memory) -> Witness:
-    return Witness([WITNESS], logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
+    return Witness([WITNESS], logs=LOG_KEYS, memory=memory, now_s=lambda: NOW_S)
 
 
 def ask(witness: Witness, request: WitnessRequest) -> Answer:
@@ -84,6 +85,17 @@ def test_a_fork_is_refused(witness: Witness):
     cosigned(request, ask(witness, request))
 
 
+def test_two_trees_of_one_size_are_kept_as_proof(witness: Witness, tmp_path: Path):
+    ask(witness, asking(GENUINE, 0, 12))
+    for _ in range(2):
+        ask(witness, asking(FORK, 12, 12))
+    ask(witness, asking(GENUINE, 12, 20))
+    notes = [parse_note(path.read_bytes()) for path in (tmp_path / "evidence").iterdir()]
+    trees = [parse_checkpoint(note.text).tree for note in notes if verify_note(note, LOG_KEYS)]
+    assert {tree.root for tree in trees} == {head(GENUINE, 12).root, head(FORK, 12).root}
+    assert len(trees) == 2
+
+
 def test_a_log_that_was_cut_is_refused(witness: Witness):
     ask(witness, asking(GENUINE, 0, 12))
     assert ask(witness, asking(GENUINE, 12, 11)).status == 400
@@ -117,7 +129,7 @@ def test_a_proof_beside_no_tree_is_refused(witness: Witness):
 
 def test_the_time_never_runs_backwards(memory: Memory):
     times = iter((NOW_S, NOW_S - 3_600, NOW_S + 1))
-    witness = Witness([WITNESS], logs=[LOG.verifier()], memory=memory, now_s=lambda: next(times))
+    witness = Witness([WITNESS], logs=LOG_KEYS, memory=memory, now_s=lambda: next(times))
     requests = [asking(GENUINE, 0, 3), asking(GENUINE, 3, 4), asking(GENUINE, 4, 5)]
     told = [cosigned(request, ask(witness, request)).time_s for request in requests]
     assert told == [NOW_S, NOW_S, NOW_S + 1]
@@ -141,7 +153,7 @@ def test_what_cannot_be_written_down_is_not_signed(tmp_path: Path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with Memory(path, write=full) as memory:
-        witness = Witness([WITNESS], logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
+        witness = Witness([WITNESS], logs=LOG_KEYS, memory=memory, now_s=lambda: NOW_S)
         answer = ask(witness, asking(GENUINE, 0, 3))
         assert (answer.status, memory.last(ORIGIN)) == (503, None)
         assert "No space" in answer.text
@@ -154,7 +166,7 @@ def test_a_mutated_request_changes_nothing(data: st.DataObject):
         path = Path(folder, "seen.json")
         create_memory(path)
         with Memory(path) as memory:
-            witness = Witness([WITNESS], logs=[LOG.verifier()], memory=memory, now_s=lambda: NOW_S)
+            witness = Witness([WITNESS], logs=LOG_KEYS, memory=memory, now_s=lambda: NOW_S)
             ask(witness, asking(GENUINE, 0, 7))
             before = path.read_bytes()
             body = mutated(data, asking(GENUINE, 7, 30).to_bytes())
@@ -199,7 +211,7 @@ class Histories(RuleBasedStateMachine):
     def start(self) -> None:
         self.memory = Memory(self.path, write=self.write)
         self.witness = Witness(
-            [WITNESS], logs=[LOG.verifier()], memory=self.memory, now_s=lambda: self.now_s
+            [WITNESS], logs=LOG_KEYS, memory=self.memory, now_s=lambda: self.now_s
         )
 
     def write(self, path: Path, data: bytes) -> None:
