@@ -7,10 +7,11 @@ report of the same period says the same later.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import final
+from typing import assert_never, final
 
 from interlock.journal import (
     AttemptFailed,
+    AttemptReturned,
     AttemptStarted,
     Entry,
     ErrorInfo,
@@ -18,12 +19,15 @@ from interlock.journal import (
     GateDecided,
     GateOpened,
     NodeCancelled,
+    NodeEvent,
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
+    ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
     RunCancelled,
+    RunEvent,
     RunMigrated,
     RunPaused,
     RunRecovered,
@@ -33,6 +37,7 @@ from interlock.journal import (
     RunUnpaused,
     SignalReceived,
     TimerFired,
+    WaitOpened,
 )
 from interlock.reports.actors import actor_of
 from interlock.reports.model import (
@@ -151,7 +156,7 @@ class RunFold:
     def _follow(self, told: Told, event: Event) -> None:
         """Follow how the run stands."""
         match event:
-            case RunStarted():
+            case RunStarted() if told.entry.seq == 1:
                 self._started, self._plan = (told, event), event.plan
             case RunMigrated():
                 self._plan = event.plan
@@ -239,6 +244,10 @@ class RunFold:
 
 def words_of(event: Event) -> Words | None:
     """Say in which part an event belongs, and what it says there; None: in none."""
+    return _of_run(event) if isinstance(event, RunEvent) else _of_node(event)
+
+
+def _of_node(event: NodeEvent) -> Words | None:
     match event:
         case GateOpened():
             return _asked(event)
@@ -268,12 +277,18 @@ def words_of(event: Event) -> Words | None:
             return Words(part="cancelled", what="node cancelled", why=event.reason)
         case TimerFired() if not event.path:
             return Words(part="cancelled", what="deadline passed")
+        case AttemptStarted() | AttemptReturned() | AttemptFailed() | ProbeAnswered():
+            return None
+        case WaitOpened() | TimerFired():
+            return None
         case _:
-            return _of_run(event)
+            assert_never(event)
 
 
-def _of_run(event: Event) -> Words | None:
+def _of_run(event: RunEvent) -> Words | None:
     match event:
+        case RunStarted():
+            return None
         case RunCancelled():
             facts = (("undo", event.undo),)
             return Words(part="cancelled", what="run cancelled", why=event.reason, facts=facts)
@@ -293,7 +308,7 @@ def _of_run(event: Event) -> Words | None:
             facts = (("plan", event.plan), ("accepted", accepted))
             return Words(part="continued", what="migrated", facts=facts)
         case _:
-            return None
+            assert_never(event)
 
 
 def _asked(event: GateOpened) -> Words:
