@@ -69,8 +69,8 @@ class Inside:
     total: int | None = None
     done: int = 0
     failed: int = 0
-    open: dict[Path, int] = field(default_factory=dict[Path, int])
-    spoiled: set[Path] = field(default_factory=set[Path])
+    open: dict[Path, int] = field(default_factory=dict)
+    spoiled: set[Path] = field(default_factory=set)
     turn: int = 0
     undone: int = 0
     again: bool = False
@@ -82,7 +82,7 @@ class Asleep:
 
     opened: GateOpened | WaitOpened
     at_ms: int
-    approvers: set[str] = field(default_factory=set[str])
+    approvers: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)

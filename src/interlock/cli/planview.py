@@ -42,8 +42,8 @@ class Bounds:
 
     calls: int = 0
     writes: int = 0
-    per_item: list[tuple[str, "Bounds"]] = field(default_factory=list[tuple[str, "Bounds"]])
-    proposed: list[str] = field(default_factory=list[str])
+    per_item: list[tuple[str, "Bounds"]] = field(default_factory=list)
+    proposed: list[str] = field(default_factory=list)
 
     def add(self, other: "Bounds") -> None:
         """Count what another graph does too."""

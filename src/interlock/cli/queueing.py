@@ -46,7 +46,7 @@ class Lines:
     name: str
     common: Start
     number: int = 0
-    given: deque[tuple[int, Start]] = field(default_factory=deque[tuple[int, Start]])
+    given: deque[tuple[int, Start]] = field(default_factory=deque)
 
     def read(self, file: BinaryIO) -> Iterator[Start]:
         """Read the lines; empty ones are left out.

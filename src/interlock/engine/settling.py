@@ -91,7 +91,7 @@ def _live_ahead(at: At, event: NodeSettled | AttemptFailed) -> None:
         tokens=event.tokens - earlier[0],
         cost_usd_micros=event.cost_usd_micros - earlier[1],
     )
-    turn = Turn.of(state, returned, at_ms=at.turn.at_ms)
+    turn = Turn(state, returned, at.turn.at_ms)
     take_returned(At(turn, at.scope, at.index, at.node, now, at.path), returned)
 
 

@@ -13,7 +13,7 @@ from interlock.engine.kinds import (
     refusal,
 )
 from interlock.engine.scopes import open_graph, settle_composite, stopped
-from interlock.engine.state import At, ScopeState, Turn, ended, names_for, settle
+from interlock.engine.state import At, ScopeState, Turn, ended, evaluated, names_for, settle
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, Value
 from interlock.plan import (
@@ -78,7 +78,7 @@ def _try_start(at: At) -> None:
 
 def _arguments(at: At, names: Mapping[str, Json]) -> Value | None:
     """Evaluate `with`; a `map` does that once an item."""
-    return None if isinstance(at.node, CompiledMap) else Value.of(at.node.arguments.evaluate(names))
+    return None if isinstance(at.node, CompiledMap) else evaluated(at.scope, at.node, names)
 
 
 def _precondition(at: At, names: Mapping[str, Json], args: Value | None) -> ErrorInfo | None:

@@ -92,7 +92,7 @@ def step(state: State, entry: Entry) -> list[Command]:
     if state.status is not None and not isinstance(entry.event, RunReopened | RunMigrated):
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
     state.causes = ()
-    turn = Turn.of(state, entry.event, at_ms=entry.at_ms, seq=entry.seq, actor=entry.actor)
+    turn = Turn(state, entry.event, entry.at_ms, entry.seq, entry.actor)
     _apply(turn, entry.event)
     while turn.ready or turn.ended or turn.undo:
         if turn.ready:

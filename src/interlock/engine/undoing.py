@@ -15,11 +15,12 @@ from interlock.engine.state import (
     ScopeState,
     Turn,
     UndoState,
+    evaluated,
     names_for,
     settle,
 )
 from interlock.errors import ExpressionFailed, ValueRefused, ensure
-from interlock.journal import SETTLED, ErrorInfo, NodeSettled, Value
+from interlock.journal import SETTLED, ErrorInfo, NodeSettled
 from interlock.plan import CompiledCall, CompiledRepeat
 from interlock.values import paths
 
@@ -84,7 +85,7 @@ def _undo_call(turn: Turn, scope: ScopeState, index: int, *, call: CompiledCall)
     state.status = "running"
     turn.state.running += 1
     try:
-        args = Value.of(call.arguments.evaluate(names))
+        args = evaluated(scope, call, names)
     except (ExpressionFailed, ValueRefused) as error:
         told = ErrorInfo(code="IL6007", message=error.message, hint=error.hint)
         settle(at, "failed", error=told)

@@ -62,12 +62,12 @@ class Builder:
 
     scan: Scan
     limits: DocumentLimits
-    frames: list[_Frame] = field(default_factory=list[_Frame])
-    anchors: dict[str, _Anchor | None] = field(default_factory=dict[str, "_Anchor | None"])
+    frames: list[_Frame] = field(default_factory=list)
+    anchors: dict[str, _Anchor | None] = field(default_factory=dict)
     counted: int = 0
     aliases: int = 0
     documents: int = 0
-    root: list[Json] = field(default_factory=list[Json])
+    root: list[Json] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
         """Take the next event."""

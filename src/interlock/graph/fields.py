@@ -28,9 +28,9 @@ class Problems:
 
     limits: DocumentLimits
     nodes: int = 0
-    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
-    shifts: dict[str, int] = field(default_factory=dict[str, int])
-    lost: set[str] = field(default_factory=set[str])
+    found: list[Diagnostic] = field(default_factory=list)
+    shifts: dict[str, int] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
 
     def add(self, diagnostic: Diagnostic | None) -> None:
         """Note a problem, if it is one."""

@@ -32,7 +32,7 @@ class Files:
     parse: "Callable[[bytes, Files], FileGraph] | None" = None
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     trail: tuple[str, ...] = ()
-    known: dict[str, FileGraph | None] = field(default_factory=dict[str, FileGraph | None])
+    known: dict[str, FileGraph | None] = field(default_factory=dict)
 
     def graph(self, path: str, *, pointer: str, problems: Problems) -> Graph | None:
         """Give the graph of a file; a problem is noted at `pointer`."""

@@ -282,7 +282,7 @@ class _Locals:
     files: Files
     names: Names
     graphs: dict[str, Graph]
-    paths: dict[str, str] = field(default_factory=dict[str, str])
+    paths: dict[str, str] = field(default_factory=dict)
 
     def settle(self, section: Section, node: AnyNode) -> AnyNode:
         """Check the graph that a node names, and load it when it is a file."""

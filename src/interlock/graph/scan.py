@@ -27,11 +27,11 @@ class Scan:
 
     file: str
     text: str
-    values: dict[str, Span] = field(default_factory=dict[str, Span])
-    keys: dict[str, Span] = field(default_factory=dict[str, Span])
-    problems: list[Diagnostic] = field(default_factory=list[Diagnostic])
-    repeats: dict[str, list[Span]] = field(default_factory=dict[str, list[Span]])
-    starts: list[int] = field(default_factory=list[int])
+    values: dict[str, Span] = field(default_factory=dict)
+    keys: dict[str, Span] = field(default_factory=dict)
+    problems: list[Diagnostic] = field(default_factory=list)
+    repeats: dict[str, list[Span]] = field(default_factory=dict)
+    starts: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.starts = [0, *(match.end() for match in _BREAK.finditer(self.text))]

@@ -6,8 +6,9 @@ booleans and int64: `orjson` with sorted keys writes those exactly as RFC 8785 d
 (`test_envelopes_are_canonical`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Literal, NewType, cast, get_args, get_origin, get_type_hints
 
 import orjson
@@ -25,10 +26,19 @@ _HAS: dict[str, tuple[str, ...]] = {
     for name, kind in TYPES.items()
 }
 
-_DEFAULTS: dict[str, dict[str, object]] = {
-    name: {field.name: field.default for field in fields(kind) if field.name not in _PLACED}
-    for name, kind in TYPES.items()
-}
+
+def _reading(
+    kind: type[Event],
+) -> "tuple[Sequence[tuple[str, object]], Callable[[Event], Iterable[object]]]":
+    """The fields of an event that are its data, with their defaults, and how to read them."""
+    found = [(one.name, one.default) for one in fields(kind) if one.name not in _PLACED]
+    names = [name for name, _ in found]
+    if len(names) > 1:
+        return found, attrgetter(*names)
+    return found, lambda event: [getattr(event, name) for name in names]
+
+
+_DEFAULTS = {name: _reading(kind) for name, kind in TYPES.items()}
 
 
 def _fields_of(kind: type[Event]) -> dict[str, frozenset[type]]:
@@ -99,8 +109,8 @@ def envelope_of(run: RunId, entry: Entry) -> dict[str, object]:
         envelope[name] = getattr(event, name)
     refs: dict[str, str] = {}
     data: dict[str, object] = {}
-    for name, default in _DEFAULTS[event.type].items():
-        value = getattr(event, name)
+    defaults, read = _DEFAULTS[event.type]
+    for (name, default), value in zip(defaults, read(event), strict=False):
         if not value and value == default:
             continue
         if type(value) is Value:

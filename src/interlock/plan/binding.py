@@ -78,7 +78,7 @@ class Given:
     name: str = "with"
     template: Template = EMPTY
     elsewhere: AbstractSet[str] = NONE
-    lost: set[str] = field(default_factory=set[str])
+    lost: set[str] = field(default_factory=set)
     may_take_more: bool = False
     is_unsure: bool = False
 
@@ -122,7 +122,7 @@ class Bound:
     ask: Template | None = None
     bounds: Mapping[NodeId, Guard] = field(default_factory=dict[NodeId, Guard])
     undo: BoundUndo | None = None
-    parts: list[Part] = field(default_factory=list[Part])
+    parts: list[Part] = field(default_factory=list)
     read: AbstractSet[NodeId] = NO_IDS
     viewed: AbstractSet[NodeId] = NO_IDS
     strict: AbstractSet[NodeId] = NO_IDS

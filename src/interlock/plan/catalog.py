@@ -20,8 +20,8 @@ class Catalog:
     names: AbstractSet[str]
     manifest: Callable[[str], Manifest]
     narrowed_by_proposal: bool = False
-    used: dict[str, Manifest] = field(default_factory=dict[str, Manifest])
-    targets: dict[str, Target] = field(default_factory=dict[str, Target])
+    used: dict[str, Manifest] = field(default_factory=dict)
+    targets: dict[str, Target] = field(default_factory=dict)
 
     @classmethod
     def of(cls, actions: Registry | Mapping[str, Manifest], *, proposal: bool = False) -> "Catalog":

@@ -47,7 +47,7 @@ class Problems:
     """
 
     at: str = ""
-    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    found: list[Diagnostic] = field(default_factory=list)
     broken: Broken = field(default_factory=Broken)
     is_python: bool = False
 
@@ -167,7 +167,7 @@ def _with_place(diagnostic: Diagnostic, source: SourceMap | None) -> Diagnostic:
 @mutable()
 class _Order:
     document: Json
-    ranks: dict[int, Mapping[str, int]] = field(default_factory=dict[int, Mapping[str, int]])
+    ranks: dict[int, Mapping[str, int]] = field(default_factory=dict)
 
     def place(self, diagnostic: Diagnostic, source: SourceMap | None) -> tuple[int, ...]:
         found = source.place(diagnostic) if source is not None else None

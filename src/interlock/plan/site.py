@@ -65,14 +65,14 @@ class Site:
 
     around: Around
     where: Surroundings
-    bound: dict[NodeId, Bound] = field(default_factory=dict[NodeId, Bound])
-    positions: dict[NodeId, int] = field(default_factory=dict[NodeId, int])
-    dependents: dict[NodeId, list[int]] = field(default_factory=dict[NodeId, list[int]])
-    schemas: dict[str, Schema] = field(default_factory=dict[str, Schema])
-    sources: dict[str, Source] = field(default_factory=dict[str, Source])
-    absent: dict[NodeId, str] = field(default_factory=dict[NodeId, str])
-    skippable: set[NodeId] = field(default_factory=set[NodeId])
-    told: set[str] = field(default_factory=set[str])
+    bound: dict[NodeId, Bound] = field(default_factory=dict)
+    positions: dict[NodeId, int] = field(default_factory=dict)
+    dependents: dict[NodeId, list[int]] = field(default_factory=dict)
+    schemas: dict[str, Schema] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    absent: dict[NodeId, str] = field(default_factory=dict)
+    skippable: set[NodeId] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
 
     @property
     def graph(self) -> Graph:

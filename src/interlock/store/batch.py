@@ -21,10 +21,10 @@ class RunPart:
     run: RunId
     first: int
     epoch: int
-    records: list[Record] = field(default_factory=list[Record])
+    records: list[Record] = field(default_factory=list)
     head: RunHead | None = None
     lease: LeaseChange | None = None
-    taken: list[str] = field(default_factory=list[str])
+    taken: list[str] = field(default_factory=list)
 
 
 def by_run(records: Sequence[Record]) -> dict[RunId, RunPart]:

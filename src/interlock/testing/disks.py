@@ -131,7 +131,7 @@ class Disk:
             not kept in `ops`: opening, reading, locking, sharing memory.
     """
 
-    ops: list[DiskOp] = field(default_factory=list[DiskOp])
+    ops: list[DiskOp] = field(default_factory=list)
     before: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     refuse: Callable[[DiskOp], int] | None = None
 

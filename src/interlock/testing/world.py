@@ -74,7 +74,7 @@ class Receiver:
     effects: Counter[Label] = field(default_factory=Counter[Label])
     requests: Counter[Label] = field(default_factory=Counter[Label])
     probe: Literal["truth", "unknown"] = "truth"
-    known: dict[Digest, int] = field(default_factory=dict[Digest, int])
+    known: dict[Digest, int] = field(default_factory=dict)
 
     def take(self, label: Label, answer: int, *, key: Digest, deduplicate: bool) -> int:
         """Let a write take place, unless its key is known."""

@@ -36,6 +36,7 @@ from interlock.values.names import (
     RunId as RunId,
     ValueRef as ValueRef,
 )
+from interlock.values.objects import ObjectForm as ObjectForm
 from interlock.values.places import dollar_path as dollar_path, nearest as nearest
 from interlock.values.schema import (
     Schema as Schema,
@@ -91,6 +92,7 @@ __all__ = [
     "nearest",
     "NodeId",
     "numbers",
+    "ObjectForm",
     "Path",
     "paths",
     "plain_text",

@@ -207,7 +207,7 @@ def _sorted_keys(table: dict[object, object]) -> list[str]:
         if "".join(keys).isascii():
             return sorted(keys)
     keys = [_checked_key(key) for key in table]
-    return sorted(keys, key=_utf16_order)
+    return sorted(keys, key=utf16_order)
 
 
 def _checked_key(key: object) -> str:
@@ -216,7 +216,7 @@ def _checked_key(key: object) -> str:
     return _checked_text(key)
 
 
-def _utf16_order(key: str) -> bytes:
+def utf16_order(key: str) -> bytes:
     return key.encode("utf-16-be")
 
 

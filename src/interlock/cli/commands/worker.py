@@ -99,7 +99,7 @@ class Lines:
     stop: Interruption = field(init=False)
     ended: int = 0
     set_aside: int = 0
-    _since_ms: dict[RunId, int] = field(default_factory=dict[RunId, int])
+    _since_ms: dict[RunId, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stop = Interruption(self.journal, leave=self._leave)

@@ -16,6 +16,7 @@ from interlock.engine.state import (
     IllegalTransition,
     Turn,
     call_of,
+    evaluated,
     expect,
     locate,
     names_for,
@@ -126,7 +127,7 @@ def given_to(at: At, names: Mapping[str, Json]) -> Value:
     """
     node = at.node
     if not isinstance(node, CompiledMap):
-        return Value.of(node.arguments.evaluate(names))
+        return evaluated(at.scope, node, names)
     items = node.over.evaluate(names)
     if not isinstance(items, list):
         return Value.of(items)

@@ -56,5 +56,5 @@ def _postcondition(at: At, result: Json) -> ErrorInfo | None:
 
 def problem_with(state: State, returned: AttemptReturned) -> ErrorInfo | None:
     """Say how an output would be judged, before it is kept; None when it is good."""
-    at = locate(Turn.of(state, returned, at_ms=0), returned.path)
+    at = locate(Turn(state, returned, 0), returned.path)
     return None if isinstance(at.node, CompiledPropose) else judge(at, returned.output)

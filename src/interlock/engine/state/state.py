@@ -127,8 +127,8 @@ class MapState:
     failed: int = 0
     stopping: bool = False
     problem: ErrorInfo | None = None
-    ends: set[str] = field(default_factory=set[str])
-    again: list[int] = field(default_factory=list[int])
+    ends: set[str] = field(default_factory=set)
+    again: list[int] = field(default_factory=list)
 
 
 @mutable()
@@ -157,7 +157,7 @@ class UndoState:
 
     waiting: list[int]
     why: "End"
-    inner: dict[int, int] = field(default_factory=dict[int, int])
+    inner: dict[int, int] = field(default_factory=dict)
     active: int = 0
     undone: int = 0
     stuck: int = 0
@@ -186,7 +186,7 @@ class GateState:
     """An open gate: what is asked for, and who has approved."""
 
     approval: Approval
-    approvers: set[str] = field(default_factory=set[str])
+    approvers: set[str] = field(default_factory=set)
 
 
 Opened: TypeAlias = MapState | ScopeState | RepeatState | WaitState | GateState
@@ -216,22 +216,22 @@ class State:
     next_plan: Plan | None = None
     inputs: Value | None = None
     root: ScopeState | None = None
-    scopes: dict[Path, ScopeState] = field(default_factory=dict[Path, ScopeState])
+    scopes: dict[Path, ScopeState] = field(default_factory=dict)
     scopes_opened: int = 0
-    ordered: dict[Path, Record] = field(default_factory=dict[Path, Record])
+    ordered: dict[Path, Record] = field(default_factory=dict)
     causes: tuple[int, ...] = ()
-    outcomes: dict[Path, Outcome] = field(default_factory=dict[Path, Outcome])
+    outcomes: dict[Path, Outcome] = field(default_factory=dict)
     running: int = 0
-    in_doubt: set[Path] = field(default_factory=set[Path])
+    in_doubt: set[Path] = field(default_factory=set)
     asleep: dict[Path, WaitState | GateState] = field(
         default_factory=dict[Path, WaitState | GateState]
     )
     paused: bool = False
     undoing: bool = False
-    held: list[tuple[ScopeState, int]] = field(default_factory=list[tuple[ScopeState, int]])
-    held_attempts: list[Path] = field(default_factory=list[Path])
-    timers: dict[Path, int] = field(default_factory=dict[Path, int])
-    signals: dict[Path, list[Kept]] = field(default_factory=dict[Path, list[Kept]])
+    held: list[tuple[ScopeState, int]] = field(default_factory=list)
+    held_attempts: list[Path] = field(default_factory=list)
+    timers: dict[Path, int] = field(default_factory=dict)
+    signals: dict[Path, list[Kept]] = field(default_factory=dict)
     recovered: bool = False
     status: RunOutcome | None = None
     output: Value | None = None

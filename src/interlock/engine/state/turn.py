@@ -4,6 +4,8 @@ The state, the entry that is being applied, and the commands it leads to.
 """
 
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import field
 
 from interlock.engine.state.commands import Command, Record
 from interlock.engine.state.state import Call, NodeState, ScopeState, State
@@ -39,17 +41,12 @@ class Turn:
     state: State
     event: Event
     at_ms: int
-    seq: int
-    actor: str
-    commands: list[Command]
-    ready: deque[tuple[ScopeState, int]]
-    ended: deque[ScopeState]
-    undo: deque[tuple[ScopeState, int]]
-
-    @classmethod
-    def of(cls, state: State, event: Event, *, at_ms: int, seq: int = 0, actor: str = "") -> "Turn":
-        """Begin the turn of an event; without a seq it is not journaled itself."""
-        return cls(state, event, at_ms, seq, actor, [], deque(), deque(), deque())
+    seq: int = 0
+    actor: str = ""
+    commands: list[Command] = field(default_factory=list)
+    ready: deque[tuple[ScopeState, int]] = field(default_factory=deque)
+    ended: deque[ScopeState] = field(default_factory=deque)
+    undo: deque[tuple[ScopeState, int]] = field(default_factory=deque)
 
     def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""
@@ -180,9 +177,8 @@ def causes_of(at: At) -> tuple[int, ...]:
     if at.is_undo:
         return (at.scope.nodes[at.index].cause,)
     nodes, depends = at.scope.nodes, at.node.strict + at.node.lenient
-    found = {nodes[index].cause for index in depends} if depends else set[int]()
-    found.discard(0)
-    return tuple(sorted(found)) or ((at.scope.cause,) if at.scope.cause else ())
+    found = sorted({cause for index in depends if (cause := nodes[index].cause)})
+    return tuple(found) or ((at.scope.cause,) if at.scope.cause else ())
 
 
 def names_for(
@@ -195,6 +191,26 @@ def names_for(
     if statuses:
         names["nodes"] = {name: _status_view(scope.nodes[index]) for name, index in statuses}
     return names
+
+
+def evaluated(scope: ScopeState, node: AnyCompiledNode, names: Mapping[str, Json]) -> Value:
+    """Evaluate the arguments of a node of this scope.
+
+    Raises:
+        ExpressionFailed, ValueRefused
+    """
+    found, form = node.arguments.evaluate(names), node.arguments.form
+    if form is None or not isinstance(found, dict):
+        return Value.of(found)
+
+    def known(part: Json) -> bytes | None:
+        for _, index in node.roots:
+            output = scope.nodes[index].output
+            if output is not None and output.json is part:
+                return output.data
+        return None
+
+    return Value(*form.compose(found, known))
 
 
 def _status_view(node: NodeState) -> Json:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import field, replace
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias, final
 
 from interlock.errors import Diagnostic, ExpressionFailed
@@ -11,7 +12,7 @@ from interlock.graph.expressions.expression import Expression, parse_expression,
 from interlock.graph.expressions.paths import Scope, kind_text
 from interlock.graph.expressions.references import Reference
 from interlock.graph.scan import escape
-from interlock.values import DEPTH_MAX, Json, canonical, immutable
+from interlock.values import DEPTH_MAX, Json, ObjectForm, canonical, immutable
 
 _OPEN, _CLOSE, _ESCAPED = "${{", "}}", "$${{"
 _MARK = re.compile(r"['\"{}]")
@@ -48,11 +49,13 @@ class Template:
     Attributes:
         tree: the data as it was given.
         placed: its expressions, in the order of the data.
+        form: of an object, how its values are encoded.
     """
 
     tree: Json
     placed: tuple[Placed, ...]
     evaluator: Callable[[Scope], Json] = field(repr=False, compare=False)
+    form: ObjectForm | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_literal(self) -> bool:
@@ -95,7 +98,17 @@ def parse_template(
     part = reader.read(tree, "", 0)
     if reader.problems:
         return tuple(reader.problems)
-    return Template(tree=tree, placed=tuple(reader.placed), evaluator=part or _constant(tree))
+    evaluator = part or _constant(tree)
+    return Template(tree=tree, placed=tuple(reader.placed), evaluator=evaluator, form=_form(tree))
+
+
+def _form(tree: Json) -> ObjectForm | None:
+    return _form_of(tuple(tree)) if isinstance(tree, dict) else None
+
+
+@lru_cache(maxsize=1024)
+def _form_of(keys: tuple[str, ...]) -> ObjectForm:
+    return ObjectForm(keys)
 
 
 _Part: TypeAlias = Evaluator | None

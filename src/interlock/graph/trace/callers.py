@@ -38,9 +38,9 @@ class Caller:
 class Callers:
     """Finds calls; what was learnt about a function is kept."""
 
-    names: dict[int, Mapping[int, str]] = field(default_factory=dict[int, Mapping[int, str]])
+    names: dict[int, Mapping[int, str]] = field(default_factory=dict)
     # Keeps the code objects alive whose ids are the keys above.
-    codes: list[CodeType] = field(default_factory=list[CodeType])
+    codes: list[CodeType] = field(default_factory=list)
 
     def find(self) -> Caller:
         """Find the call that led from the author's code to here."""

@@ -64,7 +64,7 @@ class Statements:
 
     graph: Graph
     around: Surroundings
-    variables: dict[NodeId, str] = field(default_factory=dict[NodeId, str])
+    variables: dict[NodeId, str] = field(default_factory=dict)
 
     def lines(self, *, single: bool) -> list[str]:
         """Write all statements; `single`: a lone output `result` is returned as it is."""

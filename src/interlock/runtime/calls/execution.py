@@ -60,7 +60,7 @@ class Call:
     action: Action[..., Any]
     command: StartAttempt | Probe
     context: Context | None = None
-    secrets: list[str] = field(default_factory=list[str])
+    secrets: list[str] = field(default_factory=list)
     cancelled: bool = False
     never_began: bool = False
     is_over: bool = False

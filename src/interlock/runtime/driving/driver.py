@@ -256,11 +256,12 @@ class Driver:
                 commands = step(self.state, entry)
                 if isinstance(entry.event, RunMigrated):
                     continue  # `RunRecovered` comes next, and orders all that is due.
-                if not self._lane.is_paused and _starts_nothing(self.state, self._world.clock):
+                is_held = _starts_nothing(self.state, self._world.clock)
+                if is_held and not self._lane.is_paused:
                     self._lane.pause(paused=True)
                 for command in commands:
                     self._perform(command)
-                if self._lane.is_paused and not _starts_nothing(self.state, self._world.clock):
+                if self._lane.is_paused and not is_held:
                     self._lane.pause(paused=False)
         except Exception as error:  # noqa: BLE001 - a bug stops this run, not the process
             self.fail(error)
@@ -459,6 +460,8 @@ class Driver:
 
 def _starts_nothing(state: State, clock: Clock) -> bool:
     """Whether a run is paused, or over its deadline, as its timer is about to tell."""
+    if not state.timers:
+        return state.paused
     due_ms = state.timers.get(paths.ROOT)
     return state.paused or (due_ms is not None and due_ms <= clock.now_ms())
 

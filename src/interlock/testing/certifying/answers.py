@@ -189,8 +189,8 @@ def _answer(name: str, tree: Json) -> Answer:
 class _Recording:
     """The answers of a journal, by path; `awaited` are the waits for a signal."""
 
-    given: dict[str, list[Answer]] = field(default_factory=dict[str, list[Answer]])
-    awaited: set[str] = field(default_factory=set[str])
+    given: dict[str, list[Answer]] = field(default_factory=dict)
+    awaited: set[str] = field(default_factory=set)
 
     def take(self, entry: Entry) -> None:
         match entry.event:

@@ -55,7 +55,7 @@ class Tally:
     failed: int = 0
     other: int = 0
     twice: int = 0
-    failures: list[Failure] = field(default_factory=list[Failure])
+    failures: list[Failure] = field(default_factory=list)
 
     def take(self, played: Played) -> None:
         """Count a course."""

@@ -138,10 +138,10 @@ class Played:
 
     course: Course
     result: RunResult | None = None
-    problems: list[str] = field(default_factory=list[str])
-    lives: list[Life] = field(default_factory=list[Life])
-    requests: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    entries: list[Entry] = field(default_factory=list[Entry])
+    problems: list[str] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)
+    requests: list[tuple[int, int]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     calls: int = 0
     occasions: int = 0
     died: int = 0

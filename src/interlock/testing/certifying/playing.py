@@ -52,7 +52,7 @@ class Setting:
     plan: Plan
     inputs: Mapping[str, Json]
     answers: Answers
-    made_up: dict[Path, Json] = field(default_factory=dict[Path, Json])
+    made_up: dict[Path, Json] = field(default_factory=dict)
 
 
 def play(setting: Setting, course: Course, *, reference: Played | None = None) -> Played:

@@ -58,7 +58,7 @@ class Sent:
     manifest: Manifest
     key: ReceiverKey
     first_ms: int
-    unknown: set[int] = field(default_factory=set[int])
+    unknown: set[int] = field(default_factory=set)
     again: str = ""
     unasked: str = ""
     status: SettledStatus | None = None
