@@ -13,7 +13,7 @@ from interlock.values import Json
 
 KEY_VARIABLE = "INTERLOCK_AUDIT_KEY"
 CONFIG_VARIABLE = "XDG_CONFIG_HOME"
-SETTINGS = ("key", "publish")
+SETTINGS = ("key", "publish", "witnesses", "timestamp_url", "timestamp_certificates")
 ID_DIGITS = 10
 
 

@@ -63,7 +63,7 @@ async def endorse(
     key_file: Path,
     before: SignedCheckpoint | None = None,
 ) -> Endorsed:
-    """Ask witnesses to cosign a checkpoint, and a server to stamp it; keep what comes back.
+    """Have a checkpoint cosigned and stamped; keep what comes back.
 
     Args:
         log: the log that the checkpoint is of.
@@ -103,9 +103,10 @@ def kept_stamp(note: Note, key_file: Path) -> bytes | None:
 
 
 def read_stamp(note: Note, path: Path) -> bytes | None:
-    """Read a time stamp beside a checkpoint; None when there is none, or it is of another one.
+    """Read a time stamp beside a checkpoint; it is not verified here.
 
-    It is not verified here.
+    Returns:
+        the server's response in DER; None when there is none, or it is of another checkpoint.
     """
     try:
         with path.open("rb") as file:

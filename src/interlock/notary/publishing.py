@@ -14,6 +14,7 @@ from interlock.audit import (
     EMPTY_ROOT,
     HASH_BYTES,
     TILE_WIDTH,
+    Note,
     SignedCheckpoint,
     TileName,
     TreeHead,
@@ -28,9 +29,11 @@ from interlock.notary.checkpointing import (
     read_checkpoint,
 )
 from interlock.notary.durable import PUBLIC, make_file, replace_file
+from interlock.notary.endorsing import kept_stamp, read_stamp
 from interlock.notary.keys import locked_keys
 
 CHECKPOINT = "checkpoint"
+STAMP = "checkpoint.tsr"
 
 
 @final
@@ -71,7 +74,7 @@ def publish(log: Log, signed: SignedCheckpoint, *, key_file: Path, folder: Path)
         names = list(tiles_between(old.size, head.size))
         for name in names:
             _write_tile(folder, name, log)
-        replace_file(folder / CHECKPOINT, str(signed.note).encode(), mode=PUBLIC)
+        _write_checkpoint(folder, signed.note, stamp=kept_stamp(signed.note, key_file))
         for name in names:
             _drop_narrower(folder, name)
         return Published(old_size=old.size, new_size=head.size, tiles=len(names))
@@ -92,6 +95,15 @@ def _write_tile(folder: Path, name: TileName, log: Log) -> None:
                 code="IL8513",
                 hint="publish each log into a folder of its own",
             ) from None
+
+
+def _write_checkpoint(folder: Path, note: Note, *, stamp: bytes | None) -> None:
+    """Write a checkpoint, then its time stamp: none of another one ever stands beside it."""
+    if read_stamp(note, folder / STAMP) is None:
+        (folder / STAMP).unlink(missing_ok=True)
+    replace_file(folder / CHECKPOINT, str(note).encode(), mode=PUBLIC)
+    if stamp is not None:
+        replace_file(folder / STAMP, stamp, mode=PUBLIC)
 
 
 def _drop_narrower(folder: Path, name: TileName) -> None:

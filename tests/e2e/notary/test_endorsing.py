@@ -26,6 +26,7 @@ from interlock.notary import (
     kept_stamp,
     last_signed,
     new_ring,
+    publish,
     read_keys,
     serving,
     sign_log,
@@ -178,6 +179,20 @@ async def test_the_stamp_of_an_older_checkpoint_is_not_taken_for_one_of_this(
         await signed_and_endorsed(MadeLog(7), key_file, endorsers)
     signed = sign_log(MadeLog(9), key_file)
     assert kept_stamp(signed.note, key_file) is None
+
+
+async def test_a_stamp_is_published_beside_its_checkpoint_and_beside_no_other(
+    tmp_path: Path, key_file: Path, authority: Authority
+):
+    folder = tmp_path / "public"
+    with answering(authority.answering()) as server:
+        endorsers = Endorsers(stamps=stamping(server, authority))
+        done = await signed_and_endorsed(MadeLog(7), key_file, endorsers)
+    for _ in range(2):
+        publish(MadeLog(7), done.signed, key_file=key_file, folder=folder)
+        assert (folder / "checkpoint.tsr").read_bytes() == kept_stamp(done.signed.note, key_file)
+    publish(MadeLog(9), sign_log(MadeLog(9), key_file), key_file=key_file, folder=folder)
+    assert not (folder / "checkpoint.tsr").exists()
 
 
 async def test_nobody_who_is_down_is_in_the_way(
