@@ -16,6 +16,7 @@ from interlock.reports.folding import Reporter as Reporter, Told as Told
 from interlock.reports.html import report_html as report_html
 from interlock.reports.model import (
     PARTS as PARTS,
+    KnownCheckpoint as KnownCheckpoint,
     Line as Line,
     Making as Making,
     PartName as PartName,
@@ -39,6 +40,7 @@ __all__ = [
     "by_person",
     "GraphRow",
     "in_all",
+    "KnownCheckpoint",
     "Line",
     "Making",
     "moment_text",

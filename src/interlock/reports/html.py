@@ -22,7 +22,7 @@ from interlock.reports.words import (
     standings_text,
     time_text,
 )
-from interlock.values import Json, RunId
+from interlock.values import Json, RunId, immutable
 
 STYLE = """
 :root { color-scheme: light; }
@@ -65,7 +65,13 @@ footer { margin-top: 40px; padding-top: 8px; border-top: 1px solid #111; color: 
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
 
-STARTED = "runs started"
+
+@immutable(kw_only=False)
+class Places:
+    """What proofs refer to: the runs by their numbers in the file, and the checkpoint."""
+
+    making: Making
+    numbers: dict[RunId, int]
 
 
 def report_html(report: Report, making: Making) -> Iterator[str]:
@@ -82,14 +88,14 @@ def report_html(report: Report, making: Making) -> Iterator[str]:
     yield from _summary(report)
     yield from _graphs(report)
     yield from _persons(report)
-    numbers = {row.run: number for number, row in enumerate(report.runs, start=1)}
-    yield from _runs(report, numbers)
+    places = Places(making, {row.run: n for n, row in enumerate(report.runs, start=1)})
+    yield from _runs(report, places)
     for name in PARTS:
         lines = report.parts[name]
         yield _heading(f"{TITLES[name]}: {len(lines):,}", name)
         yield f"<p>{_ours(MEANINGS[name])}</p>\n"
         if lines:
-            rows = (_line_cells(line, numbers) for line in lines)
+            rows = (_line_cells(line, places) for line in lines)
             yield from _table(LINE_HEADINGS, rows, kind="lines")
         else:
             yield NONE
@@ -109,6 +115,12 @@ def _scope(report: Report, making: Making) -> Iterator[str]:
         "Made": f"{moment_text(making.made_at_ms)} by {_text(making.program)}",
         "Runs": f"{total.runs:,} ({_ours(standings_text(total)) or 'none'})",
     }
+    known = making.checkpoint
+    if known is not None:
+        keys = ", ".join(map(_text, known.signed_by)) or "nobody that was checked"
+        rows["Log"] = _text(known.origin)
+        rows["Checkpoint"] = f"{known.size:,} leaves, signed by {keys}"
+        rows["Root"] = f'<span class="id">{_text(known.root)}</span>'
     yield "<dl>\n"
     for word, told in rows.items():
         yield f"<dt>{word}</dt><dd>{told}</dd>\n"
@@ -205,25 +217,25 @@ RUN_HEADINGS = (
 )
 
 
-def _runs(report: Report, numbers: dict[RunId, int]) -> Iterator[str]:
+def _runs(report: Report, places: Places) -> Iterator[str]:
     yield _heading(f"What ran: {len(report.runs):,}", "runs")
     yield "<p>Every run that has an event in the period, in the order of their start.</p>\n"
-    rows = (_run_cells(row, numbers) for row in report.runs)
+    rows = (_run_cells(row, places) for row in report.runs)
     yield from _table(RUN_HEADINGS, rows, numbers=(6,)) if report.runs else NONE
 
 
-def _run_cells(row: RunRow, numbers: dict[RunId, int]) -> tuple[str, ...]:
+def _run_cells(row: RunRow, places: Places) -> tuple[str, ...]:
     known = row.principal is not None
     return (
-        f'<td class="id" id="run-{numbers[row.run]}">{_text(row.run)}</td>',
+        f'<td class="id" id="run-{places.numbers[row.run]}">{_text(row.run)}</td>',
         _plain_cell(row.graph),
         _time(row.started_ms) if known else _cell("unknown"),
         _cell(_actor(row.principal)) if row.principal is not None else _cell("unknown"),
         _cell(STANDING_WORDS[row.standing]),
         _time(row.ended_ms) if row.ended_ms is not None else _cell(""),
         _number(row.calls),
-        _cell(_seq(row.start), "id"),
-        _cell(_seq(row.end) if row.end is not None else "", "id"),
+        _cell(_seq(row.start, places), "id"),
+        _cell(_seq(row.end, places) if row.end is not None else "", "id"),
     )
 
 
@@ -232,7 +244,7 @@ def _run_cells(row: RunRow, numbers: dict[RunId, int]) -> tuple[str, ...]:
 LINE_HEADINGS = ("Time (UTC)", "Graph", "Node", "What", "By", "Why and what else", "Proof")
 
 
-def _line_cells(line: Line, numbers: dict[RunId, int]) -> tuple[str, ...]:
+def _line_cells(line: Line, places: Places) -> tuple[str, ...]:
     node = f"{_text(line.path)}" if line.path is not None else "the run"
     if line.generation is not None and line.generation > 1:
         node += f" (generation {line.generation:,})"
@@ -243,7 +255,7 @@ def _line_cells(line: Line, numbers: dict[RunId, int]) -> tuple[str, ...]:
         _cell(_ours(line.what)),
         _cell(_actor(line.actor)),
         _cell("<br/>".join(_whys(line))),
-        _cell(_proof(line.proof, numbers), "id"),
+        _cell(_proof(line.proof, places), "id"),
     )
 
 
@@ -275,20 +287,29 @@ def _fact(name: str, value: Json) -> str:
             return _text(f"{value}")
 
 
-def _proof(proof: Proof, numbers: dict[RunId, int]) -> str:
-    return f'<a href="#run-{numbers[proof.run]}">{_text(proof.run)}</a> {_seq(proof)}'
+def _proof(proof: Proof, places: Places) -> str:
+    link = f'<a href="#run-{places.numbers[proof.run]}">{_text(proof.run)}</a>'
+    return f"{link} {_seq(proof, places)}"
 
 
-def _seq(proof: Proof) -> str:
-    return f"#{proof.seq}" + (f", leaf {proof.leaf}" if proof.leaf is not None else "")
+def _seq(proof: Proof, places: Places) -> str:
+    """Say which event, and which leaf: `#12, leaf 47 of 100` when a checkpoint covers it."""
+    if proof.leaf is None:
+        return f"#{proof.seq}"
+    known = places.making.checkpoint
+    if known is None:
+        return f"#{proof.seq}, leaf {proof.leaf}"
+    covered = f"of {known.size}" if places.making.covers(proof) else "after the checkpoint"
+    return f"#{proof.seq}, leaf {proof.leaf} {covered}"
 
 
 def _reading() -> Iterator[str]:
     yield "<footer><p>A proof names an event: the run and its place in the journal of that run."
     yield ' <span class="id">interlock show RUN --events</span> prints it, and'
     yield ' <span class="id">interlock replay RUN</span> derives the run again from all of its'
-    yield " events. Characters that cannot be seen, or that steer how text is shown, are written as"
-    yield " escapes.</p></footer>\n"
+    yield " events. A leaf is the place of the event in the log of all runs; a checkpoint vouches"
+    yield " for all leaves below its size. Characters that cannot be seen, or that steer how text"
+    yield " is shown, are written as escapes.</p></footer>\n"
 
 
 # --- pieces

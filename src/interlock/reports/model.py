@@ -147,9 +147,29 @@ class Report:
 
 
 @immutable()
+class KnownCheckpoint:
+    """A checkpoint of the log that the journal agrees with.
+
+    At `size` leaves the tree had `root`, in base64. `signed_by` are the keys whose signatures were
+    checked; none when no key was given.
+    """
+
+    origin: str
+    size: int
+    root: str
+    signed_by: tuple[str, ...] = ()
+
+
+@immutable()
 class Making:
-    """Where a report comes from, and when it was made."""
+    """Where a report comes from, when it was made, and the checkpoint that it goes by."""
 
     made_at_ms: int
     program: str
     journal: str
+    checkpoint: KnownCheckpoint | None = None
+
+    def covers(self, proof: Proof) -> bool:
+        """Say whether the checkpoint covers an event."""
+        known = self.checkpoint
+        return known is not None and proof.leaf is not None and proof.leaf < known.size

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from interlock.journal import Entry
-from interlock.reports import Making, Period, Report, Reporter, Told
+from interlock.reports import KnownCheckpoint, Making, Period, Report, Reporter, Told
 from interlock.values import RunId
 from unit.journal.events import EVENTS, TEXT
 
@@ -29,7 +29,8 @@ ANY_TEXT = TEXT | st.sampled_from(HOSTILE)
 ACTORS = ANY_TEXT | st.sampled_from(
     ["engine", "runtime:host-1-ab", "unauthenticated:ada", "authenticated:oidc:ada"]
 )
-MAKING = Making(made_at_ms=END_MS, program="interlock 1", journal="<journal>")
+SEALED = KnownCheckpoint(origin="<log>", size=4, root="<root>", signed_by=("<key>",))
+MAKING = Making(made_at_ms=END_MS, program="1", journal="<journal>", checkpoint=SEALED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class MadeRun:
 
 def _run(graph: str, entries: list[Entry], actors: list[str]) -> MadeRun:
     told = [
-        Told(entry=replace(entry, seq=seq, actor=actor))
+        Told(entry=replace(entry, seq=seq, actor=actor), leaf=seq + 1)
         for seq, (entry, actor) in enumerate(zip(entries, actors, strict=False), start=1)
     ]
     return MadeRun(run=RunId("<run>"), graph=graph, events=told)

@@ -37,6 +37,18 @@ def hostile_report(text: str) -> Report:
     return reporter.report()
 
 
+@pytest.mark.parametrize(
+    "leaf, shown", [(3, "#1, leaf 3 of 4"), (4, "#1, leaf 4 after the checkpoint")]
+)
+def test_a_proof_says_whether_the_checkpoint_covers_it(leaf: int, shown: str):
+    cancelled = NodeCancelled(path=Path("n"), generation=1)
+    told = Told(entry=Entry(cancelled, at_ms=1, seq=1), leaf=leaf)
+    report = report_on([MadeRun(run=RunId("R"), graph="g", events=[told])])
+    assert [cell for cell in parsed(report).iter("td") if "".join(cell.itertext()) == f"R {shown}"]
+    proof = report_json(report, MAKING)["parts"]
+    assert f"'checkpoint': {4 if leaf < 4 else None}" in f"{proof}"
+
+
 def check_inert(page: ElementTree.Element) -> None:
     for element in page.iter():
         assert element.tag in ELEMENTS
