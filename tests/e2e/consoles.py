@@ -28,7 +28,7 @@ NORMAL = (
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"\b01[0-9A-HJKMNP-TV-Z]{24}\b"), "RUN"),
     (re.compile(r"sha256:[0-9a-f]{6,64}…?"), "DIGEST"),
-    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "TIME"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? UTC"), "TIME"),
     (re.compile(r"\b\d{4}-\d\d-\d\d(?=, UTC)"), "DATE"),
     (re.compile(r"\b\d\d:\d\d:\d\d(\.\d+)?( UTC)?"), "TIME"),
     (re.compile(r"\b\d+(\.\d)? (ms|s)\b"), "TOOK"),

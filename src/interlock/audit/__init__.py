@@ -62,6 +62,7 @@ from interlock.audit.proofs import (
     verify_inclusion as verify_inclusion,
 )
 from interlock.audit.receipts import (
+    DISCLOSED as DISCLOSED,
     Disclosure as Disclosure,
     Evidence as Evidence,
     LoggedEvent as LoggedEvent,
@@ -131,6 +132,7 @@ __all__ = [
     "consistency_spans",
     "cosign",
     "count_witnesses",
+    "DISCLOSED",
     "Disclosure",
     "EMPTY_ROOT",
     "entries_between",

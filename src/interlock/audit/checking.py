@@ -18,7 +18,7 @@ from interlock.audit.multiproofs import root_of_leaves
 from interlock.audit.notes import Verified, parse_note, verified_signatures, verify_note
 from interlock.audit.points import is_public_key
 from interlock.audit.receipts import HINT_BYTES, RECEIPT
-from interlock.audit.signatures import Algorithm, VerifierKey
+from interlock.audit.signatures import Algorithm, VerifierKey, decode_base64
 from interlock.audit.strict import Place, read_strict, refused
 from interlock.audit.tree import leaf_hash
 from interlock.errors import EvidenceRefused
@@ -50,6 +50,7 @@ def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
     _require_keys(trust)
     receipt = cast(dict[str, Any], _read(data))
     checkpoint, signed, cosigned = _open(receipt["checkpoint"], trust)
+    _require_stamps(receipt["stamps"], checkpoint)
     leaves = cast(list[dict[str, Any]], receipt["leaves"])
     _require_inclusion(leaves, receipt["proof"], checkpoint)
     _require_run(leaves, receipt["run"], is_whole=receipt["whole"])
@@ -66,7 +67,7 @@ def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
             "root": checkpoint.tree.root.hex(),
             "key": f"{signed.key.name}+{signed.key.id:08x}",
             "witnesses": [{"name": one.key.name, "at_s": one.time_s} for one in cosigned],
-            "stamps": None,
+            "stamps": {"carried": len(receipt["stamps"]), "verified": []},
         },
         "run": receipt["run"],
         "whole": receipt["whole"],
@@ -122,6 +123,14 @@ def _open(text: str, trust: Trust) -> tuple[Checkpoint, Verified, Sequence[Verif
         message = f"the checkpoint is of the log `{checkpoint.origin}`, not `{signed.key.name}`"
         raise refused("IL8509", message, place)
     return checkpoint, signed, cosigned
+
+
+def _require_stamps(stamps: Sequence[str], checkpoint: Checkpoint) -> None:
+    """Refuse stamps of another text. Who gave a stamp is for others to check."""
+    stamped = sha256(checkpoint.text().encode()).digest()
+    for at, stamp in enumerate(stamps):
+        if stamped not in (decode_base64(stamp) or b""):
+            raise refused("IL8533", "this is no time stamp of the checkpoint", ("stamps", at))
 
 
 def _require_inclusion(

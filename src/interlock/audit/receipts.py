@@ -13,7 +13,7 @@ from typing import cast
 
 from interlock.audit.claims import ShownLeaf, claims_of
 from interlock.audit.leaves import OpenLeaf, OpenPart
-from interlock.audit.shapes import anything, flag, nothing, record, rows, table, text, whole
+from interlock.audit.shapes import anything, flag, record, rows, table, text, whole
 from interlock.audit.strict import INT64_MAX
 from interlock.audit.tree import leaf_hash
 from interlock.values import Json, canonical, decode
@@ -23,6 +23,7 @@ VERSION = 1
 LEAVES_MAX = 1_000_000
 PROOF_MAX = 100_000_000
 HINT_BYTES = 8
+STAMPS_MAX = 16
 DISCLOSED: Mapping[str, frozenset[str]] = {
     "RunStarted": frozenset(("actor", "graph", "manifests", "plan")),
     "RunMigrated": frozenset(("actor", "manifests", "plan")),
@@ -66,7 +67,7 @@ RECEIPT = record(
         "whole": flag,
         "claims": anything,
         "checkpoint": text(),
-        "stamps": nothing,
+        "stamps": rows(text("[A-Za-z0-9+/=]{1,87384}", what="base64"), most=STAMPS_MAX),
         "leaves": rows(
             record(
                 {
@@ -91,6 +92,12 @@ class LoggedEvent:
 
     index: int
     leaf: OpenLeaf
+
+    @property
+    def path(self) -> str | None:
+        """The path of the event, also where the leaf hides it; None for the run as a whole."""
+        hidden = self.leaf.parts.get("path")
+        return cast("str | None", hidden.value if hidden else _clear(self.leaf).get("path"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +131,7 @@ class Evidence:
         checkpoint: the signed checkpoint, as it is stored.
         proof: what `prove_leaves` gives for the events in the tree of the checkpoint.
         value: finds the bytes of a value by its reference; none if it is gone.
+        stamps: time stamps of the checkpoint's text (RFC 3161), in DER.
     """
 
     run: str
@@ -132,6 +140,7 @@ class Evidence:
     checkpoint: str
     proof: Sequence[bytes]
     value: Callable[[str], bytes | None]
+    stamps: Sequence[bytes] = ()
 
 
 def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
@@ -140,8 +149,8 @@ def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
     leaves: list[dict[str, Json]] = []
     values: dict[str, Json] = {}
     for event in evidence.events:
-        leaf = cast(dict[str, Json], decode(event.leaf.leaf))
-        disclosed = _disclosed(leaf, event.leaf, disclosure)
+        leaf = _clear(event.leaf)
+        disclosed = _disclosed(cast(str, leaf["type"]), event, disclosure)
         parts = {name: part.value for name, part in disclosed.items()}
         shown.append(ShownLeaf(leaf=leaf, parts=parts))
         values |= _values_of(parts, evidence)
@@ -164,7 +173,7 @@ def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
             "whole": evidence.is_whole,
             "claims": claims_of(evidence.run, shown, values),
             "checkpoint": evidence.checkpoint,
-            "stamps": None,
+            "stamps": [b64encode(stamp).decode() for stamp in evidence.stamps],
             "leaves": cast(Json, leaves),
             "proof": [b64encode(node).decode() for node in evidence.proof],
             "values": values,
@@ -172,14 +181,10 @@ def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
     )
 
 
-def _disclosed(
-    leaf: Mapping[str, Json], opened: OpenLeaf, disclosure: Disclosure
-) -> dict[str, OpenPart]:
-    hidden = opened.parts.get("path")
-    path = cast("str | None", hidden.value if hidden else leaf.get("path"))
-    kind = cast(str, leaf["type"])
+def _disclosed(kind: str, event: LoggedEvent, disclosure: Disclosure) -> dict[str, OpenPart]:
+    path = event.path
     return {
-        name: part for name, part in opened.parts.items() if disclosure.covers(kind, path, name)
+        name: part for name, part in event.leaf.parts.items() if disclosure.covers(kind, path, name)
     }
 
 
@@ -191,6 +196,10 @@ def _values_of(parts: Mapping[str, Json], evidence: Evidence) -> dict[str, Json]
     refs = [part for part in parts.values() if isinstance(part, str) and part.startswith("sha256:")]
     found = {ref: evidence.value(ref) for ref in refs}
     return {ref: decode(data) for ref, data in found.items() if data is not None}
+
+
+def _clear(leaf: OpenLeaf) -> dict[str, Json]:
+    return cast(dict[str, Json], decode(leaf.leaf))
 
 
 def _laid_out(receipt: Mapping[str, Json]) -> bytes:

@@ -17,12 +17,6 @@ def anything(_value: Json, _place: Place) -> None:
     """Accept any JSON."""
 
 
-def nothing(value: Json, place: Place) -> None:
-    """Accept null alone."""
-    if value is not None:
-        raise refused(MISSHAPEN, "this has to be null in version 1", place)
-
-
 def flag(value: Json, place: Place) -> None:
     """Accept true and false."""
     if not isinstance(value, bool):

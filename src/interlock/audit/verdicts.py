@@ -28,7 +28,7 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         ("log", f"{plain(log['origin'])}, {log['size']} leaves, root {log['root']}"),
         ("signed by", plain(log["key"])),
         ("witnessed by", _witnesses(log["witnesses"])),
-        ("time stamp", "none"),
+        ("time stamp", _stamps(log["stamps"])),
         ("events", _events(verdict)),
         ("graph", told(claims["graph"])),
         ("plan", ", ".join(map(told, claims["plans"])) or "not shown"),
@@ -62,12 +62,20 @@ def time_text(at_ms: int) -> str:
     if not 0 <= at_ms < YEAR_10000_MS:
         return f"{at_ms} ms"
     time = EPOCH + timedelta(milliseconds=at_ms)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{time.replace(tzinfo=None).isoformat(' ', 'milliseconds')} UTC"
 
 
 def _witnesses(found: Sequence[Mapping[str, Any]]) -> str:
     told_of = [f"{plain(one['name'])} at {time_text(one['at_s'] * 1000)}" for one in found]
     return ", ".join(told_of) or "nobody that was asked for"
+
+
+def _stamps(stamps: Mapping[str, Any]) -> str:
+    told_of = [
+        f"{time_text(one['at_ms'])} by {plain(one['authority'])}" for one in stamps["verified"]
+    ]
+    unchecked = f"{stamps['carried']} in the file, not checked here" if stamps["carried"] else ""
+    return "; ".join(told_of) or unchecked or "none"
 
 
 def _events(verdict: Mapping[str, Any]) -> str:

@@ -3,11 +3,14 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from e2e.cli.project import Shell
+from e2e.notary.tsa import make_authority
 from interlock.audit import Disclosure, build_receipt
 from unit.audit.logs import LOG_KEY, OTHER_KEY, WITNESS_KEY, a_log
 
@@ -79,6 +82,25 @@ def test_the_verifier_for_node_says_what_check_says(handed: Shell):
             else:
                 assert theirs.stdout.decode() == ours.out
                 assert theirs.stderr.decode() == ours.err
+
+
+def test_time_stamps_are_checked_with_the_certificates_of_their_server(
+    handed: Shell, tmp_path: Path
+):
+    authority = make_authority(tmp_path / "tsa")
+    evidence = a_log().evidence()
+    text = evidence.checkpoint.partition("\n\n")[0] + "\n"
+    query = TimestampRequestBuilder(data=text.encode(), hash_algorithm=HashAlgorithm.SHA256)
+    stamp = authority.stamp(query.build().as_bytes())
+    data = build_receipt(replace(evidence, stamps=[stamp]), Disclosure())
+    (handed.folder / "stamped.json").write_bytes(data)
+    (handed.folder / "root.pem").write_bytes(authority.certificates)
+    (handed.folder / "other.pem").write_bytes(make_authority(tmp_path / "b").certificates)
+    check = "interlock audit check stamped.json --key log.pub"
+    assert "time stamp    1 in the file, not checked here" in handed(check).out
+    assert "UTC by CN=clock" in handed(f"{check} --stamp-certificates root.pem").out
+    done = handed(f"{check} --stamp-certificates other.pem")
+    assert (done.code, "IL8533" in done.err, "place: $.stamps[0]" in done.err) == (6, True, True)
 
 
 DROP = """

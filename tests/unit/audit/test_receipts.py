@@ -134,6 +134,7 @@ def test_the_execution_digest_follows_from_outcomes_that_are_all_shown():
         ("$.proof[0]", "IL8542", ("proof", 0)),
         ("$.run", "IL8545", ("run",)),
         ("$.stamps", "IL8542", ("stamps",)),
+        ("$.stamps[0]", "IL8533", ("stamps", 0)),
         ("$.checkpoint", "IL8504", ("checkpoint",)),
     ],
 )

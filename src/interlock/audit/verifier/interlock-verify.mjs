@@ -211,7 +211,8 @@ const HEX = /^(?:[0-9a-f]{2})*$/;
 
 export const utf8 = (text) => new TextEncoder().encode(text);
 export const toHex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
-export const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes));
+const letters = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+export const toBase64 = (bytes) => btoa(letters(bytes));
 const sameBytes = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 export function join(...parts) {
@@ -573,7 +574,7 @@ export function readCheckpoint(text) {
   if (root === null || root.length !== 32) throw refuse("has no root");
   if (size === "0" && !sameBytes(root, EMPTY_ROOT)) throw refuse("has the root of no empty tree");
   if (rest.includes("")) throw refuse("has an empty line");
-  return { origin, size: BigInt(size), root, extensions: rest };
+  return { origin, size: BigInt(size), root, extensions: rest, text };
 }
 
 /** Tell whether a signature of a note is one of this key and holds: undefined when it is of others. */
@@ -610,10 +611,6 @@ const LIST_MAX = 1_000_000;
 const PROOF_MAX = 100_000_000;
 
 const anything = () => {};
-
-const isNull = (value, place) => {
-  if (value !== null) throw misshapen("this has to be null in version 1", place);
-};
 
 const isFlag = (value, place) => {
   if (typeof value !== "boolean") throw misshapen("this has to be true or false", place);
@@ -691,7 +688,7 @@ const isReceipt = isRecord({
   whole: isFlag,
   claims: anything,
   checkpoint: isText(),
-  stamps: isNull,
+  stamps: isList(isText(/^[A-Za-z0-9+/=]{1,87384}$/, "base64"), 0, 16),
   leaves: isList(
     isRecord({
       index: isWhole(0n, INT64_MAX - 1n),
@@ -723,6 +720,7 @@ export function checkReceipt(bytes, keys, witnesses = []) {
   const receipt = readJson(decodeText(bytes));
   isReceipt(receipt, []);
   const { checkpoint, signer, cosigned } = openCheckpoint(receipt.get("checkpoint"), keys, witnesses);
+  requireStamps(receipt.get("stamps"), checkpoint);
   const leaves = receipt.get("leaves");
   requireInclusion(leaves, receipt.get("proof"), checkpoint);
   requireRun(leaves, receipt.get("run"), receipt.get("whole"));
@@ -738,7 +736,7 @@ export function checkReceipt(bytes, keys, witnesses = []) {
       root: toHex(checkpoint.root),
       key: `${signer.name}+${signer.id}`,
       witnesses: cosigned.map(({ name, time }) => table({ name, at_s: time })),
-      stamps: null,
+      stamps: table({ carried: BigInt(receipt.get("stamps").length), verified: [] }),
     }),
     run: receipt.get("run"),
     whole: receipt.get("whole"),
@@ -793,6 +791,16 @@ function openCheckpoint(text, keys, witnesses) {
     throw refuse("IL8509", message);
   }
   return { checkpoint, signer, cosigned };
+}
+
+/** Refuse stamps of another text. Who gave a stamp is for others to check, as `openssl ts` does. */
+function requireStamps(stamps, { text }) {
+  const stamped = letters(sha256(utf8(text)));
+  stamps.forEach((stamp, i) => {
+    if (!letters(fromBase64(stamp) ?? []).includes(stamped)) {
+      throw new Refused("IL8533", `$.stamps[${i}]`, "this is no time stamp of the checkpoint");
+    }
+  });
 }
 
 function requireInclusion(leaves, proof, { size, root }) {
@@ -977,7 +985,7 @@ function told(value) {
 
 function timeText(ms) {
   if (ms < 0n || ms >= YEAR_10000_MS) return `${ms} ms`;
-  return new Date(Number(ms)).toISOString();
+  return new Date(Number(ms)).toISOString().replace("T", " ").replace("Z", " UTC");
 }
 
 /** Tell what `checkReceipt` found, a line for each fact. */
@@ -988,7 +996,7 @@ export function verdictLines(verdict) {
     ["log", `${plain(log.get("origin"))}, ${log.get("size")} leaves, root ${log.get("root")}`],
     ["signed by", plain(log.get("key"))],
     ["witnessed by", witnessesText(log.get("witnesses"))],
-    ["time stamp", "none"],
+    ["time stamp", stampsText(log.get("stamps").get("carried"))],
     ["events", eventsText(verdict)],
     ["graph", told(claims.get("graph"))],
     ["plan", claims.get("plans").map(told).join(", ") || "not shown"],
@@ -1009,6 +1017,8 @@ function witnessesText(found) {
   const each = (one) => `${plain(one.get("name"))} at ${timeText(one.get("at_s") * 1000n)}`;
   return found.map(each).join(", ") || "nobody that was asked for";
 }
+
+const stampsText = (count) => (count ? `${count} in the file, not checked here` : "none");
 
 function eventsText(verdict) {
   const [shown, first, last] = ["shown", "first", "last"].map((name) => verdict.get("events").get(name));

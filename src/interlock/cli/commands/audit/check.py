@@ -1,13 +1,18 @@
 """`interlock audit check`: a receipt against public keys, offline."""
 
+from base64 import b64decode
+from pathlib import Path
+from typing import Any, cast
+
 import click
 
-from interlock.audit import Trust, check_receipt, verdict_lines
+from interlock.audit import Trust, check_receipt, parse_note, read_strict, verdict_lines
 from interlock.cli.console import err, out, out_json, plain, tinted
 from interlock.cli.evidence import public_keys, receipt_bytes
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option
 from interlock.errors import EvidenceRefused
+from interlock.values import Json
 
 
 @click.command(epilog=example("interlock audit check receipt.json --key log.pub"))
@@ -27,8 +32,21 @@ from interlock.errors import EvidenceRefused
     metavar="VKEY|FILE",
     help="A public key of a witness; each has to have cosigned.",
 )
+@click.option(
+    "--stamp-certificates",
+    "certificates",
+    metavar="FILE",
+    help="PEM certificates that answer for the server of the time stamps; each has to hold.",
+)
 @json_option
-def check(file: str, *, keys: tuple[str, ...], witnesses: tuple[str, ...], as_json: bool) -> int:
+def check(
+    file: str,
+    *,
+    keys: tuple[str, ...],
+    witnesses: tuple[str, ...],
+    certificates: str | None,
+    as_json: bool,
+) -> int:
     """Check a receipt with public keys alone: no journal, no network.
 
     It says what the receipt proves, what it does not show, and what no receipt can prove; or the
@@ -38,6 +56,8 @@ def check(file: str, *, keys: tuple[str, ...], witnesses: tuple[str, ...], as_js
     try:
         trust = Trust(keys=public_keys(keys), witnesses=public_keys(witnesses))
         verdict = check_receipt(data, trust)
+        if certificates is not None:
+            add_stamps(verdict, data, certificates=Path(certificates).read_bytes())
     except EvidenceRefused as error:
         err(tinted("\n".join(refusal_lines(error))))
         if as_json:
@@ -49,6 +69,27 @@ def check(file: str, *, keys: tuple[str, ...], witnesses: tuple[str, ...], as_js
     else:
         out("\n".join(verdict_lines(verdict)))
     return Exit.OK
+
+
+def add_stamps(verdict: dict[str, Json], data: bytes, *, certificates: bytes) -> None:
+    """Check the time stamps of a receipt that was checked, and add who gave them and when.
+
+    Raises:
+        EvidenceRefused: one does not hold.
+        ExtraMissing: the extra `timestamps` is not installed.
+    """
+    from interlock.notary import verify_stamp
+
+    receipt = cast(dict[str, Any], read_strict(data))
+    note = parse_note(receipt["checkpoint"].encode())
+    stamps = cast(dict[str, Any], verdict["log"])["stamps"]
+    for at, encoded in enumerate(receipt["stamps"]):
+        try:
+            stamp = verify_stamp(b64decode(encoded), note, certificates=certificates)
+        except EvidenceRefused as error:
+            error.place = f"$.stamps[{at}]"
+            raise
+        stamps["verified"].append({"at_ms": stamp.time_ms, "authority": stamp.authority})
 
 
 def refusal_lines(error: EvidenceRefused) -> list[str]:
