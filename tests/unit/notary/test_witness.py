@@ -159,20 +159,24 @@ def test_what_cannot_be_written_down_is_not_signed(tmp_path: Path):
         assert "No space" in answer.text
 
 
-@settings(deadline=None)
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Witness, Path, bytes]]:
+    """A witness that knows seven events, its file, and a request that it would cosign."""
+    path = tmp_path_factory.mktemp("witness") / "seen.json"
+    create_memory(path)
+    with Memory(path) as memory:
+        witness = Witness([WITNESS], logs=LOG_KEYS, memory=memory, now_s=lambda: NOW_S)
+        ask(witness, asking(GENUINE, 0, 7))
+        yield witness, path, asking(GENUINE, 7, 30).to_bytes()
+
+
 @given(data=st.data())
-def test_a_mutated_request_changes_nothing(data: st.DataObject):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "seen.json")
-        create_memory(path)
-        with Memory(path) as memory:
-            witness = Witness([WITNESS], logs=LOG_KEYS, memory=memory, now_s=lambda: NOW_S)
-            ask(witness, asking(GENUINE, 0, 7))
-            before = path.read_bytes()
-            body = mutated(data, asking(GENUINE, 7, 30).to_bytes())
-            answer = witness.add_checkpoint(body)
-            assert answer.status in {400, 403, 404, 409, 422}
-            assert path.read_bytes() == before
+def test_a_mutated_request_changes_nothing(grown: tuple[Witness, Path, bytes], data: st.DataObject):
+    witness, path, body = grown
+    before = path.read_bytes()
+    answer = witness.add_checkpoint(mutated(data, body))
+    assert answer.status in {400, 403, 404, 409, 422}
+    assert path.read_bytes() == before
 
 
 def mutated(data: st.DataObject, body: bytes) -> bytes:
