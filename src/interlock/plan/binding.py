@@ -78,7 +78,7 @@ class Given:
     name: str = "with"
     template: Template = EMPTY
     elsewhere: AbstractSet[str] = NONE
-    lost: set[str] = field(default_factory=set)
+    lost: AbstractSet[str] = NONE
     may_take_more: bool = False
     is_unsure: bool = False
 
@@ -389,7 +389,9 @@ def _passing(graph: str, name: str) -> str:
 def _wait_for(around: Surroundings, bound: Bound) -> None:
     """Collect the ids that a node waits for: what it reads, `needs` and `after`."""
     node, nodes = bound.node, around.graph.nodes
-    read_ids, viewed, is_wrong = set[NodeId](), set[NodeId](), False
+    read_ids: set[NodeId] = set()
+    viewed: set[NodeId] = set()
+    is_wrong = False
     for reference in bound.references():
         found = reference.node
         if found is None:

@@ -137,27 +137,31 @@ def common_of(site: Site, bound: Bound, *, returns: Schema, unproven: Checks) ->
     if site.around.is_checked:
         _check_guards(site, bound, returns)
     site.schemas[node.id] = returns
-    return Common(
-        id=node.id,
-        index=site.positions[node.id],
-        strict=site.places(bound.strict),
-        lenient=site.places(bound.lenient),
-        dependents=tuple(site.dependents[node.id]),
-        roots=_roots(site, bound.read),
-        status_roots=_roots(site, bound.viewed),
-        arguments=bound.arguments,
-        when=bound.when.expression if bound.when is not None else None,
-        require=tuple([guard.expression for guard in bound.require]) if bound.require else (),
-        ensure=tuple([guard.expression for guard in bound.ensure]) if bound.ensure else (),
-        retry=_retry(site, bound),
-        timeout_ms=_timeout_ms(site, bound),
-        deadline_ms=node.deadline_ms,
-        on_error=node.on_error,
-        returns_schema=returns,
-        returns=memory.checker(returns),
-        decode=memory.decoder(returns),
-        unproven=unproven,
-    )
+    roots = _roots(site, bound.read)
+    # A literal: calling the type makes the dict twice.
+    return {
+        "id": node.id,
+        "index": site.positions[node.id],
+        "strict": site.places(bound.strict)
+        if node.needs
+        else tuple(sorted([at for _, at in roots])),
+        "lenient": site.places(bound.lenient),
+        "dependents": tuple(site.dependents[node.id]),
+        "roots": roots,
+        "status_roots": _roots(site, bound.viewed),
+        "arguments": bound.arguments,
+        "when": bound.when.expression if bound.when is not None else None,
+        "require": tuple([guard.expression for guard in bound.require]) if bound.require else (),
+        "ensure": tuple([guard.expression for guard in bound.ensure]) if bound.ensure else (),
+        "retry": _retry(site, bound),
+        "timeout_ms": _timeout_ms(site, bound),
+        "deadline_ms": node.deadline_ms,
+        "on_error": node.on_error,
+        "returns_schema": returns,
+        "returns": memory.checker(returns),
+        "decode": memory.decoder(returns),
+        "unproven": unproven,
+    }
 
 
 def _check_guards(site: Site, bound: Bound, returns: Schema) -> None:
@@ -184,7 +188,10 @@ def args_of(bound: Bound) -> Schema:
 
 
 def _roots(site: Site, read: AbstractSet[NodeId]) -> tuple[tuple[str, int], ...]:
-    return tuple([(id_, site.positions[id_]) for id_ in sorted(read)]) if read else ()
+    if not read:
+        return ()
+    positions = site.positions
+    return tuple([(id_, positions[id_]) for id_ in sorted(read)])
 
 
 def _retry(site: Site, bound: Bound) -> Retry:

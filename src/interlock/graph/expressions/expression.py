@@ -83,8 +83,10 @@ def parse_expression(source: str, *, names: frozenset[str] = frozenset()) -> Par
 
 def parse_path(source: str, *, names: frozenset[str]) -> Expression | None:
     """Compile an expression that is a plain path; None when it is none, or has something wrong."""
-    path = read_path(source) if len(source) <= SOURCE_CHARS_MAX else None
-    found = _reading(source, path, names) if path is not None else None
+    path = read_path(source)
+    if path is None or len(source) > SOURCE_CHARS_MAX:
+        return None
+    found = _reading(source, path, names)
     return found if isinstance(found, Expression) else None
 
 

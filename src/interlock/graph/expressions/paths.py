@@ -46,7 +46,10 @@ def read_path(source: str) -> Chain | None:
     """Read a source that is a plain path as a whole; anything else is for CEL."""
     usual = _FIELDS.fullmatch(source)
     if usual is not None:
-        return _read_fields(usual)
+        root, fields = usual.group(2, 3)
+        if fields:
+            return _read_fields(usual)
+        return None if root in _NO_ROOTS else Chain(root, (), usual.span(2))
     start = len(source) - len(source.lstrip(BLANK))
     root = _ROOT.match(source, start)
     if root is None or root[0] in _NO_ROOTS:

@@ -141,13 +141,13 @@ class _Reader:
         return None
 
     def _object(self, tree: dict[str, Json], pointer: str, depth: int) -> _Part:
-        parts: list[_Part] = []
+        parts: dict[str, _Part] = {}
         for key, value in tree.items():
             below = f"{pointer}/{escape(key)}"
             if _OPEN in key:
                 self.problems.append(_in_key(key, below))
-            parts.append(self.read(value, below, depth + 1))
-        return _object_part(tree, parts) if any(parts) else None
+            parts[key] = self.read(value, below, depth + 1)
+        return _object_part(tree, parts) if any(parts.values()) else None
 
     def _text(self, text: str, pointer: str) -> _Part:
         if text.startswith(_OPEN) and text.endswith(_CLOSE):
@@ -189,10 +189,8 @@ def _list_part(tree: list[Json], parts: list[_Part]) -> Evaluator:
     return lambda scope: [evaluate(scope) for evaluate in evaluators]
 
 
-def _object_part(tree: dict[str, Json], parts: list[_Part]) -> Evaluator:
-    evaluators = [
-        (key, part or _constant(one)) for (key, one), part in zip(tree.items(), parts, strict=True)
-    ]
+def _object_part(tree: dict[str, Json], parts: dict[str, _Part]) -> Evaluator:
+    evaluators = [(key, part or _constant(tree[key])) for key, part in parts.items()]
     return lambda scope: {key: evaluate(scope) for key, evaluate in evaluators}
 
 
