@@ -27,7 +27,7 @@ INTEGRAL_FLOAT_MAX = float(1 << 53)
 
 QUICK_KINDS = frozenset[type]({str, int, bool, NoneType})
 """Scalars that orjson writes canonically."""
-KNOWN_KINDS = QUICK_KINDS | {float, dict, list}
+EASY_KINDS = QUICK_KINDS | {dict, list}
 
 QUICK = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 CONTAINER_BYTES_MIN = 2
@@ -106,10 +106,9 @@ def _is_quick(value: object, rules: Rules) -> bool:
                 members = node
             else:
                 return False
-            kinds = set(map(type, members))
-            if kinds <= QUICK_KINDS:
+            if QUICK_KINDS.issuperset(map(type, members)):
                 continue
-            if float in kinds or not kinds <= KNOWN_KINDS:
+            if not EASY_KINDS.issuperset(map(type, members)):
                 return False
             below += [member for member in members if type(member) not in QUICK_KINDS]
         if not below:
