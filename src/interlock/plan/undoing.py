@@ -7,12 +7,15 @@ from interlock.graph import CallNode, OnError, Retry, Template, parse_template
 from interlock.plan.arguments import check_arguments, check_expressions
 from interlock.plan.binding import ARGS, EMPTY, RESULT, Bound, BoundUndo, references_in
 from interlock.plan.model import CompiledCall, RunTimeCheck
-from interlock.plan.parts import ONCE, args_of, lens_of
+from interlock.plan.parts import args_of, lens_of
 from interlock.plan.site import Site
 from interlock.plan.target import Target
 from interlock.values import Json, NodeId, Schema
 
 FAIL: OnError = "fail"
+
+ATTEMPTS = 5
+"""Of an undo, unless the graph says otherwise: what is left undone needs a person."""
 
 
 def compile_undo(site: Site, bound: Bound, *, returns: Schema) -> CompiledCall | None:
@@ -61,7 +64,7 @@ def _call(
     unproven: tuple[RunTimeCheck, ...] = (),
 ) -> CompiledCall:
     memory, defaults = site.around.memory, site.graph.defaults
-    retry: Retry = defaults.retry or ONCE
+    persistent = Retry(attempts=min(ATTEMPTS, site.around.limits.attempts_max))
     reads = references_in(bound.undo.parts) if bound.undo is not None else []
     return CompiledCall(
         id=NodeId(f"{bound.node.id}!undo"),
@@ -75,7 +78,7 @@ def _call(
         when=None,
         require=(),
         ensure=(),
-        retry=retry,
+        retry=defaults.retry or persistent,
         timeout_ms=(
             defaults.timeout_ms or manifest.timeout_ms_max or site.around.limits.timeout_ms_default
         ),

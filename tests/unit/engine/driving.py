@@ -90,6 +90,7 @@ def failure(code: str = "IL6001", **rest: Any) -> ErrorInfo:
 
 
 NOT_APPLIED = failure("IL6009", not_applied=True)
+REFUSED = failure("IL6009", not_applied=True, permanent=True)
 LATE = failure("IL6012", not_applied=True, permanent=True)
 
 

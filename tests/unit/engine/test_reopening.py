@@ -12,6 +12,7 @@ from interlock.values import NodeId, Path
 from unit.engine.driving import (
     INTEGER,
     NOT_APPLIED,
+    REFUSED,
     RUN,
     STRINGS,
     Driven,
@@ -574,7 +575,7 @@ def test_what_could_not_be_undone_is_not_executed_again():
     run.end("a", 1)
     run.end("b", 1)
     run.end("z", failure())
-    run.end("b!undo", NOT_APPLIED)
+    run.end("b!undo", REFUSED)
     assert types(run.reopen()) == ["start z 1"]
     run.end("z", failure())
     assert run.due("b!undo").generation == 2

@@ -5,7 +5,7 @@ from inline_snapshot import snapshot
 from interlock.engine import Doubt, doubt_of, story, told
 from interlock.graph import Retry, Undo
 from interlock.values import NodeId, Path
-from unit.engine.driving import NOT_APPLIED, START_MS, Driven, call, failure, plan_of
+from unit.engine.driving import NOT_APPLIED, REFUSED, START_MS, Driven, call, failure, plan_of
 from unit.engine.test_proposals import document, proposing
 
 A = Path("a")
@@ -119,7 +119,7 @@ def test_the_story_of_a_node_that_was_taken_back_and_executed_again():
     run = Driven(plan_of(call("a", "write", undo=undo), last))
     run.end("a", 1)
     run.end("b", NOT_APPLIED)
-    run.end("a!undo", NOT_APPLIED)
+    run.end("a!undo", REFUSED)
     run.reopen()
     run.end("b", NOT_APPLIED)
     run.end("a!undo", 1)

@@ -7,8 +7,9 @@ import pytest
 from interlock.engine import StartAttempt
 from interlock.graph import CallNode, Defaults, Retry, Undo
 from interlock.journal import AttemptStarted, RunCancelled
+from interlock.plan import Limits
 from interlock.values import Path
-from unit.engine.driving import NOT_APPLIED, STRINGS, Driven, call, failure, plan_of, types
+from unit.engine.driving import NOT_APPLIED, REFUSED, STRINGS, Driven, call, failure, plan_of, types
 from unit.engine.making import body, each, gate, repeat, sub
 
 
@@ -175,6 +176,33 @@ def test_an_undo_is_retried_as_the_graph_says():
     run.check()
 
 
+def test_an_undo_that_provably_did_not_happen_is_tried_again():
+    run = driven(done("a"), fails())
+    run.end("a", 7)
+    run.end("z", failure())
+    for attempt in range(2, 6):
+        assert types(run.end("a!undo", NOT_APPLIED)) == [f"start a!undo {attempt}"]
+    assert run.end("a!undo", NOT_APPLIED) == []
+    assert run.settled()["a!undo"] == "failed"
+    run.check()
+
+
+@pytest.mark.parametrize("result", [REFUSED, failure()])
+def test_an_undo_that_is_refused_or_has_no_answer_is_not_sent_again(result: Any):
+    run = driven(done("a"), fails())
+    run.end("a", 7)
+    run.end("z", failure())
+    assert run.end("a!undo", result) == []
+    run.check()
+
+
+def test_an_undo_is_tried_no_more_often_than_anything_may_be():
+    plan = plan_of(done("a"), fails(), limits=Limits(attempts_max=2))
+    undo_of_a = plan.root.nodes[0].undo
+    assert undo_of_a is not None
+    assert undo_of_a.retry.attempts == 2
+
+
 def test_what_was_undone_is_in_the_execution_digest():
     def run(result: Any) -> Driven:
         found = driven(done("a"), fails())
@@ -184,7 +212,7 @@ def test_what_was_undone_is_in_the_execution_digest():
         found.check()
         return found
 
-    first, same, failed = run(1), run(1), run(NOT_APPLIED)
+    first, same, failed = run(1), run(1), run(REFUSED)
     assert first.state.execution == same.state.execution != failed.state.execution
     assert first.state.outcomes[Path("a")][0] == "undone"
     assert first.state.outcomes[Path("a!undo")][0] == "succeeded"
@@ -198,7 +226,7 @@ def test_all_that_could_not_be_undone_is_counted():
     run = driven(done("a"), done("b"), done("c"), fails("z", "a", "b", "c"))
     all_done(run, "a", "b", "c")
     run.end("z", failure())
-    for path, result in (("a!undo", NOT_APPLIED), ("b!undo", 1), ("c!undo", NOT_APPLIED)):
+    for path, result in (("a!undo", REFUSED), ("b!undo", 1), ("c!undo", REFUSED)):
         run.end(path, result)
     assert run.run_error().message.endswith(
         "1 undone, but `a!undo` failed: it failed; 1 more could not be"
@@ -210,7 +238,7 @@ def test_what_a_stuck_undo_depended_on_stays():
     run = driven(done("a"), done("b", "a"), done("c"), fails("z", "b", "c"))
     all_done(run, "a", "b", "c")
     run.end("z", failure())
-    assert run.end("b!undo", NOT_APPLIED) == []
+    assert run.end("b!undo", REFUSED) == []
     assert run.state.status is None
     run.end("c!undo", 1)
     assert "a!undo" not in run.settled()
@@ -397,7 +425,7 @@ def test_a_scope_that_is_stuck_keeps_what_it_depends_on():
     run = driven(done("a"), sub("s", needs=("a",)), fails("z", "s"), graphs=bodies)
     all_done(run, "a", "s/x")
     run.end("z", failure())
-    run.end("s/x!undo", NOT_APPLIED)
+    run.end("s/x!undo", REFUSED)
     assert "a!undo" not in run.settled()
     assert run.run_error().message.endswith("0 undone, but `s/x!undo` failed: it failed")
     run.check()
@@ -426,7 +454,7 @@ def test_a_stuck_turn_keeps_the_turns_before_it():
     run = repeated()
     run.end("z", failure())
     run.end("r#3/x!undo", 1)
-    assert run.end("r#2/x!undo", NOT_APPLIED) == []
+    assert run.end("r#2/x!undo", REFUSED) == []
     assert "r#1/x!undo" not in run.settled()
     assert run.result().status == "failed"
     run.check()
@@ -459,7 +487,7 @@ def test_what_was_undone_inside_is_not_undone_again_around():
     run.end("s/w", failure())
     run.end("s/x!undo", 1)
     # One undo of the scope is stuck: the scope around does not try it again.
-    orders = run.end("s/y!undo", NOT_APPLIED)
+    orders = run.end("s/y!undo", REFUSED)
     assert types(orders) == ["start a!undo 1"]
     run.end("a!undo", 1)
     assert run.run_error().message.count("`s/y!undo` failed") == 2

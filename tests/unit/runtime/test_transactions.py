@@ -9,12 +9,12 @@ import pytest
 from interlock import Context, Registry, Runtime, action, compile as compile_graph
 from interlock.actions import Database
 from interlock.errors import ActionInvalid, StoreError, UsageError
-from interlock.graph import CallNode, Graph, Retry
+from interlock.graph import CallNode, Graph, Retry, Undo
 from interlock.journal import AttemptFailed, Entry
 from interlock.replay import verify
 from interlock.runtime import RunResult, SystemClock, read_entries
 from interlock.store import MemoryStore, Store, open_store
-from interlock.testing import Fault, FaultyStore
+from interlock.testing import Fault, FaultyStore, VirtualClock, run_virtual
 from interlock.values import NodeId, RunId
 
 RUN = RunId("R1")
@@ -138,6 +138,36 @@ async def test_it_is_retried_since_nothing_happened(store: Store):
     assert ended.status == "failed"
     assert types(store).count("AttemptStarted") == 3
     assert accounts(store) == []
+
+
+@pytest.mark.parametrize("late,undone", [(4, True), (5, False)])
+def test_an_undo_that_got_no_time_is_tried_again(late: int, *, undone: bool):
+    now_s = [0.0]
+    store = MemoryStore(now_s=lambda: now_s[0])
+    tries: list[str] = []
+
+    @action(effect="write", transactional=True)
+    def unbook(name: str, ctx: Context) -> int:
+        ctx.database.execute("DELETE FROM account WHERE name = ?", (name,))
+        tries.append(name)
+        if len(tries) <= late:
+            now_s[0] += 1  # The machine does something else.
+        return len(ctx.database.execute("SELECT 1"))
+
+    async def main() -> RunResult:
+        registry = Registry([book, wrong, unbook])
+        nodes = (
+            booking(undo=Undo(action="unbook", with_={"name": "anna"})),
+            call("wrong", "b", with_={"name": "x"}, needs=("a",), on_error="undo"),
+        )
+        graph = Graph(name="g", nodes={node.id: node for node in nodes})
+        async with Runtime(store, registry, clock=VirtualClock()) as runtime:
+            return await runtime.run(compile_graph(graph, registry), run=RUN)
+
+    assert run_virtual(main()).status == "failed"
+    assert len(tries) == 5
+    assert accounts(store) == ([] if undone else [("anna", 5)])
+    verify(RUN, read_entries(store, RUN))
 
 
 @pytest.mark.parametrize(
