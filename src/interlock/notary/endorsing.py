@@ -74,7 +74,6 @@ async def endorse(
 
     Raises:
         KeyUnusable: the key file is not there, readable by others, or damaged.
-        ExtraMissing: a stamp is asked for, and the extra `timestamps` is not installed.
         OSError: what came back cannot be kept.
     """
     collected, (stamp, unstamped) = await asyncio.gather(

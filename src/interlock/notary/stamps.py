@@ -38,12 +38,14 @@ class StampServer:
 
     Raises:
         UsageError: the address is none.
+        ExtraMissing: the extra `timestamps` is not installed; better known before anything is done.
     """
 
     url: str
     certificates: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
+        _require_library()
         require_url(self.url, what="`timestamp_url`")
 
 
@@ -68,9 +70,7 @@ async def request_stamp(note: Note, server: StampServer, *, timeout_s: float = T
 
     Raises:
         EvidenceRefused: the server gave no stamp, or one that does not hold.
-        ExtraMissing: the extra `timestamps` is not installed.
     """
-    _require_library()
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
     text = note.text.encode()

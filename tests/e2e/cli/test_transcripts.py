@@ -3,6 +3,7 @@
 `UPDATE_GOLDEN=1 pytest` writes them anew; look at the difference before you commit it.
 """
 
+import re
 import sqlite3
 
 from e2e.cli.project import RUN_ID, Shell
@@ -123,6 +124,7 @@ def test_init(empty: Shell):
 
 
 def test_doctor(shell: Shell):
+    """Which Python it is and which extras are installed is left out, and how wide that makes it."""
     shell("interlock doctor --app nowhere:registry")
     assert "fail" in shell.done[-1].out
     shell("interlock doctor --store actions.py")
@@ -131,7 +133,11 @@ def test_doctor(shell: Shell):
             line=done.line,
             code=done.code,
             err=done.err,
-            out="\n".join(line for line in done.out.splitlines() if " python " not in line),
+            out="\n".join(
+                re.sub(" {2,}", "  ", line)
+                for line in done.out.splitlines()
+                if not re.search(" python | extra ", line)
+            ),
         )
         for done in shell.done
     ]

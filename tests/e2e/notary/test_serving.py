@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from interlock.notary import CONNECTIONS_MAX, Answer, Site, serving
 
@@ -119,3 +120,19 @@ async def test_who_hangs_up_in_the_middle_disturbs_nobody():
         other.close()
         writer.write(post(b"one"))
         assert await answer(reader) == (200, b"one")
+
+
+@settings(max_examples=25)
+@given(data=st.binary(max_size=300), then=st.sampled_from([b"", b"\r\n\r\n"]))
+def test_whatever_one_sends_the_next_one_is_served(data: bytes, then: bytes):
+    async def served() -> None:
+        async with connected(request_s_max=5.0) as (reader, writer, port):
+            odd_reader, odd = await asyncio.open_connection("127.0.0.1", port)
+            odd.write(data + then)
+            odd.write_eof()
+            assert (await odd_reader.read())[:9] in (b"", b"HTTP/1.1 ")
+            odd.close()
+            writer.write(post(b"one"))
+            assert await answer(reader) == (200, b"one")
+
+    asyncio.run(served())

@@ -25,6 +25,7 @@ def test_nobody_is_asked_unless_told(tmp_path: Path):
 
 
 def test_witnesses_and_a_server_for_stamps_are_read(tmp_path: Path):
+    pytest.importorskip("rfc3161_client", reason="pip install 'interlock[timestamps]'")
     (tmp_path / "tsa.pem").write_bytes(b"PEM")
     audit = {
         "witnesses": [{"url": URL, "key": KEY}],

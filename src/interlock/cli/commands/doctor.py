@@ -12,6 +12,7 @@ import click
 
 from interlock.cli.apps import load_registry
 from interlock.cli.console import aligned, counted, one_line, out, out_json
+from interlock.cli.endorsing import project_endorsers
 from interlock.cli.exits import Exit
 from interlock.cli.limits import project_limits
 from interlock.cli.notifying import read_notifying
@@ -53,7 +54,7 @@ def doctor(*, app: str | None, store: str | None, as_json: bool) -> int:
 
     Exits with 1 when something has failed.
     """
-    checks = [*_python(), *_extras(), *_app(app), *_store(store)]
+    checks = [*_python(), *_extras(), *_app(app), *_audit(), *_store(store)]
     if as_json:
         out_json([_json(check) for check in checks])
     else:
@@ -157,6 +158,22 @@ def _app(option: str | None) -> Iterator[Check]:
                 yield Check(level="warn", name="app", told=told, fix=fix)
 
     yield from _guarded("app", look)
+
+
+def _audit() -> Iterator[Check]:
+    def look() -> Iterator[Check]:
+        found = project_endorsers(find_project())
+        asked = [_witnesses(len(found.witnesses))] if found.witnesses else []
+        asked += ["a server for time stamps"] if found.stamps is not None else []
+        if asked:
+            told = f"checkpoints are shown to {' and '.join(asked)}"
+            yield Check(level="ok", name="audit", told=told)
+
+    yield from _guarded("audit", look)
+
+
+def _witnesses(count: int) -> str:
+    return "1 witness" if count == 1 else f"{count} witnesses"
 
 
 def _store(option: str | None) -> Iterator[Check]:
