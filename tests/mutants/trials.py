@@ -31,6 +31,8 @@ TESTS = (
     "unit/journal",
     "unit/replay",
     "unit/values",
+    "unit/audit",
+    "unit/notary",
     "unit/engine",
     "unit/store",
     "unit/runtime",
