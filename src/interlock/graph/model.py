@@ -169,7 +169,7 @@ AnyNode: TypeAlias = (
 )
 
 
-@immutable()
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
     """What applies to each node that does not say otherwise."""
 
@@ -177,7 +177,7 @@ class Defaults:
     retry: Retry | None = None
 
 
-@immutable()
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
     """A graph: inputs by JSON Schema, nodes by id, outputs by template.
 

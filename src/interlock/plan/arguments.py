@@ -221,9 +221,9 @@ class _Argument:
         steps: list[str | int] = []
         here = cast(Json, self.given.values)
         for raw in f"{self.home}{pointer}".split("/")[1:]:
-            text = raw.replace("~1", "/").replace("~0", "~")
-            steps.append(int(text) if isinstance(here, list) and text.isdecimal() else text)
             here = value_at(here, steps[-1:])
+            text = raw.replace("~1", "/").replace("~0", "~") if "~" in raw else raw
+            steps.append(int(text) if isinstance(here, list) and text.isdecimal() else text)
         return tuple(steps)
 
 

@@ -230,7 +230,7 @@ class CompiledGraph:
     undoable: bool = False
 
 
-@immutable()
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A graph that may run.
 

@@ -89,7 +89,7 @@ class Lens:
                 tested.add((one.name, one.address))
             elif one.root == "nodes" and one.path == ("status",):
                 tested |= {(one.name, (*one.address[:-1], facet)) for facet in ("output", "error")}
-        return any(
+        return bool(tested) and any(
             (one.name, one.address[:count]) in tested
             for one in expression.references
             if one.use != "null_test"

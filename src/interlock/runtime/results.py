@@ -1,11 +1,12 @@
 """What a caller gets of a run."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from interlock.engine import State
 from interlock.errors import InterlockError
 from interlock.journal import ErrorInfo
-from interlock.values import Digest, Json, Path, RunId, immutable
+from interlock.values import Digest, Json, Path, RunId
 
 ResultStatus = Literal[
     "succeeded",
@@ -27,7 +28,7 @@ class RunFailed(InterlockError):
     code = "IL6013"
 
 
-@immutable()
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """The end of a run, or the point where it stopped: everything it says is durable.
 
