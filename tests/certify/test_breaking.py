@@ -24,7 +24,7 @@ from interlock.journal import (
     Entry,
     ErrorInfo,
     GateDecided,
-    encode_entry,
+    envelope_of,
 )
 from interlock.runtime.commits.queue import CommitQueue
 from interlock.runtime.deciding.mail import Mail
@@ -147,12 +147,12 @@ def test_a_reported_outcome_that_is_doubted(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_journal_that_says_something_else(monkeypatch: pytest.MonkeyPatch):
-    def other(run: RunId, entry: Entry) -> bytes:
+    def other(run: RunId, entry: Entry) -> dict[str, object]:
         if isinstance(entry.event, AttemptStarted):
             entry = replace(entry, event=replace(entry.event, call_key=digest("x", entry.seq)))
-        return encode_entry(run, entry)
+        return envelope_of(run, entry)
 
-    monkeypatch.setattr("interlock.runtime.driving.writer.encode_entry", other)
+    monkeypatch.setattr("interlock.runtime.commits.sealing.envelope_of", other)
     tells(problems(CHAIN), "the journal does not verify")
 
 

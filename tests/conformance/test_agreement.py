@@ -120,6 +120,8 @@ class Agreement(RuleBasedStateMachine):
                     seq=start + each.seq,
                     epoch=epoch,
                     body=each.body,
+                    leaf=each.leaf,
+                    salts=each.salts,
                     values=each.values,
                     head=each.head,
                     taken=each.taken,
@@ -221,6 +223,8 @@ class Agreement(RuleBasedStateMachine):
         self.agreed(lambda store: store.heads())
         self.agreed(lambda store: store.inbox())
         self.agreed(lambda store: store.ready(now_ms=self.now_ms))
+        self.agreed(lambda store: store.leaves())
+        self.agreed(lambda store: (store.log_size(), store.tile(0, 0), store.tile(1, 0)))
 
 
 TestAgreement = Agreement.TestCase

@@ -31,7 +31,10 @@ FLIPS = 50
 RUNS_MAX = 1_000
 
 QUESTIONS = {
-    "events": "SELECT run, seq, epoch, body FROM event ORDER BY run, seq",
+    "events": "SELECT run, seq, epoch, leaf, salts, body FROM event ORDER BY run, seq",
+    "tiles": "SELECT level, tile, hashes FROM log_tile ORDER BY level, tile",
+    "parts": "SELECT leaf, hashes FROM log_part ORDER BY leaf",
+    "edge": "SELECT size, frontier FROM log_edge",
     "values": "SELECT run, ref, data FROM value ORDER BY run, ref",
     "blobs": "SELECT ref, data FROM blob ORDER BY ref",
     "heads": "SELECT * FROM head ORDER BY run",

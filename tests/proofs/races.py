@@ -1,4 +1,4 @@
-"""Several processes open one journal at once: it is made, brought up to date, or left by the dead.
+"""Several processes open one journal at once: it is made, or was left by the dead.
 
 Some write and some only read, a trial; all are let go at the same moment, give or take a
 millisecond. Whoever writes must find its own events; whoever reads finds no journal yet, or one
@@ -11,13 +11,9 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from random import Random
-from typing import Any
-
-import apsw
 
 from interlock.errors import InterlockError, NoJournal
 from interlock.store import examine_store, open_store, open_to_read
-from interlock.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from interlock.testing.store import record
 from interlock.values import RunId
 from proofs.counter import die_with_parent
@@ -34,26 +30,11 @@ LATE_S_MAX = 0.002
 Files = Mapping[str, bytes]
 
 
-def of_format(number: int, folder: Path) -> Files:
-    """A journal as an earlier version has made it."""
-    folder.mkdir()
-    connection: Any = apsw.Connection(str(folder / JOURNAL))
-    for script in MIGRATIONS[:number]:
-        connection.execute(script)
-    connection.pragma("application_id", APPLICATION_ID)
-    connection.pragma("user_version", number)
-    connection.pragma("journal_mode", "wal")
-    connection.close()
-    return {JOURNAL: (folder / JOURNAL).read_bytes()}
-
-
 def prove(seeds: range, folder: Path) -> Figures:
     """Let processes race for each seed."""
     figures = Figures()
     grounds: dict[str, Files] = {
         "absent": {},
-        "first format": of_format(1, folder / "first"),
-        "second format": of_format(2, folder / "second"),
         "left by a dead process": left(folder / "left"),
     }
     for seed in seeds:

@@ -20,7 +20,7 @@ import orjson
 
 from interlock.errors import JournalCorrupt
 from interlock.journal import open_envelope
-from interlock.values import Json, RunId
+from interlock.values import Json, RunId, canonical
 
 LEAF_VERSION = 1
 EVENT_VERSION = 1
@@ -151,7 +151,7 @@ class OpenLeaf:
 
 def commitment(salt: bytes, value: Json) -> str:
     """Commit to a part: 64 hexadecimal digits."""
-    return _commit(salt, value)
+    return sha256(COMMITMENT_TAG + salt + canonical(value)).hexdigest()
 
 
 def seal(
@@ -169,15 +169,29 @@ def seal(
         The canonical bytes of the leaf, and the salts: as much of `chance` as was taken, 16 bytes
         for each part that is there, in the order of their names.
     """
-    commitments: dict[str, str] = {}
+    kind, actor, path = envelope["type"], envelope["actor"], envelope.get("path")
+    data, refs = envelope.get("data", NOTHING), envelope.get("refs", NOTHING)
+    commitments: dict[str, str] = dict(erased)
     at = 0
-    for name, value in _parts(envelope):
-        if erased and name in erased:
-            continue
-        commitments[name] = _commit(chance[at : at + SALT_BYTES], value)
-        at += SALT_BYTES
+    for name, source in PARTS[kind]:
+        if source == TEXT:
+            value = data.get(name)
+        elif source == VALUE:
+            value = refs.get(name)
+        elif source == PATH:
+            value = path if path and KEYED in path else None
+        elif source == ACTOR:
+            value = actor if actor != ENGINE else None
+        else:
+            value = _spent(data)
+        if value is not None and name not in erased:
+            part = orjson.dumps(value, None, SORTED)
+            commitments[name] = sha256(
+                COMMITMENT_TAG + chance[at : at + SALT_BYTES] + part
+            ).hexdigest()
+            at += SALT_BYTES
     if erased:
-        commitments = dict(sorted({**commitments, **erased}.items()))
+        commitments = dict(sorted(commitments.items()))
     return _leaf(envelope, commitments), chance[:at]
 
 
@@ -201,11 +215,10 @@ def open_leaf(body: bytes, salts: bytes, erased: Erased = NOTHING) -> OpenLeaf:
     """
     leaf = leaf_of(body, salts, erased)
     envelope = open_envelope(body)
-    parts = [(name, value) for name, value in _parts(envelope) if name not in erased]
     starts = range(0, len(salts), SALT_BYTES)
     shown = {
         name: OpenPart(salt=salts[start : start + SALT_BYTES], value=value)
-        for (name, value), start in zip(parts, starts, strict=True)
+        for (name, value), start in zip(_parts(envelope, erased), starts, strict=True)
     }
     return OpenLeaf(run=RunId(str(envelope["run"])), leaf=leaf, parts=shown)
 
@@ -243,9 +256,9 @@ def _check_error(envelope: Mapping[str, Any]) -> None:
 
 
 def _check_salts(envelope: Mapping[str, Any], salts: bytes, erased: Erased) -> None:
-    names = [name for name, _ in _parts(envelope) if name not in erased]
-    if len(salts) != SALT_BYTES * len(names):
-        has = f"its salts have {len(salts)} bytes, and its parts need {SALT_BYTES * len(names)}"
+    needed = SALT_BYTES * len(_parts(envelope, erased))
+    if len(salts) != needed:
+        has = f"its salts have {len(salts)} bytes, and its parts need {needed}"
         raise _changed(envelope, has)
     if not erased.keys() <= NAMES[envelope["type"]]:
         raise _changed(envelope, f"it says that it had the parts {', '.join(erased)}")
@@ -256,30 +269,17 @@ def _changed(envelope: Mapping[str, Any], what: str) -> JournalCorrupt:
     return JournalCorrupt(f"{place} is not as it was written: {what}")
 
 
-def _commit(salt: bytes, value: Any) -> str:
-    return sha256(COMMITMENT_TAG + salt + orjson.dumps(value, None, SORTED)).hexdigest()
-
-
-def _parts(envelope: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """List the parts that an event has, in the order of their names."""
-    kind = envelope["type"]
+def _parts(envelope: Mapping[str, Any], erased: Erased) -> list[tuple[str, Any]]:
+    """List the parts of an event that are still there, in the order of their names."""
     data, refs = envelope.get("data", NOTHING), envelope.get("refs", NOTHING)
-    found: list[tuple[str, Any]] = []
-    for name, source in PARTS[kind]:
-        if source == TEXT:
-            value = data.get(name)
-        elif source == VALUE:
-            value = refs.get(name)
-        elif source == PATH:
-            path = envelope.get("path")
-            value = path if path and KEYED in path else None
-        elif source == ACTOR:
-            value = None if envelope["actor"] == ENGINE else envelope["actor"]
-        else:
-            value = _spent(data)
-        if value is not None:
-            found.append((name, value))
-    return found
+    found = {name: data[name] for name in TEXTS.get(envelope["type"], ()) if name in data} | refs
+    if (spent := _spent(data)) is not None:
+        found["usage"] = spent
+    if KEYED in envelope.get("path", ""):
+        found["path"] = envelope["path"]
+    if envelope["actor"] != ENGINE:
+        found["actor"] = envelope["actor"]
+    return [part for part in sorted(found.items()) if part[0] not in erased]
 
 
 def _spent(data: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -399,9 +399,10 @@ CODES: dict[str, CodeInfo] = {
         "another program's database", "The SQLite file was not made by Interlock; it is left alone."
     ),
     "IL7012": CodeInfo(
-        "newer format",
-        "The file was written by a newer Interlock than the one that opens it."
-        " Open it with that version or a later one.",
+        "other format",
+        "The file was written by another version of Interlock than the one that opens it. If that"
+        " was a newer one, open it with that version or a later one. What was written before the"
+        " first release cannot be read: begin a new journal.",
     ),
     "IL7013": CodeInfo(
         "not writable",

@@ -104,7 +104,8 @@ class Record:
     With it come the values it names that the store may not have yet, and the run's new head.
 
     `seq` counts from 1 without gaps. `epoch` is the lease epoch under which the event was made: a
-    store refuses the records of a run whose lease has moved on. `taken` names the messages that
+    store refuses the records of a run whose lease has moved on. `leaf` is what the log of the store
+    holds of it, and `salts` what its commitments were made with. `taken` names the messages that
     became this event: they leave the inbox in its transaction.
     """
 
@@ -112,6 +113,8 @@ class Record:
     seq: int
     epoch: int
     body: bytes
+    leaf: bytes
+    salts: bytes = b""
     values: tuple[StoredValue, ...] = ()
     head: RunHead | None = None
     lease: LeaseChange | None = None
@@ -120,11 +123,16 @@ class Record:
 
 @immutable()
 class StoredEvent:
-    """One event as a store returns it."""
+    """One event as a store returns it.
+
+    `leaf_index` is its place in the log, counted from 0.
+    """
 
     seq: int
     epoch: int
     body: bytes
+    leaf_index: int
+    salts: bytes
 
 
 @immutable()

@@ -32,6 +32,10 @@ class Ids(Protocol):
         """Return the id of a new message to a run."""
         ...
 
+    def chance(self, size: int) -> bytes:
+        """Return random bytes that nobody can guess: salts are made of them."""
+        ...
+
 
 @final
 class SystemClock:
@@ -65,6 +69,10 @@ class SystemIds:
     def message(self, now_ms: int) -> str:
         """Return the id of a new message."""
         return ulid(now_ms, os.urandom(10))
+
+    def chance(self, size: int) -> bytes:
+        """Return random bytes of the operating system."""
+        return os.urandom(size)
 
     def owner(self) -> OwnerId:
         """Return an id that names host and process, for the people who read leases."""

@@ -31,7 +31,7 @@ from interlock.plan import Plan
 from interlock.replay import fold
 from interlock.runtime.calls import Live, Watcher, World
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
-from interlock.runtime.commits import CommitQueue
+from interlock.runtime.commits import CommitQueue, Sealer
 from interlock.runtime.deciding import (
     Decision,
     Notify,
@@ -130,6 +130,7 @@ class Runtime(Decisions):
             threads=ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="interlock-action"),
             secrets=secrets,
             resources={type(resource): resource for resource in resources},
+            sealer=Sealer(self._ids.chance),
             roles=roles_of(roles or {}),
         )
         self._notify = notify
@@ -140,7 +141,7 @@ class Runtime(Decisions):
         self._calls: Scheduler | None = None
         self._commits: CommitQueue | None = None
         self._drivers: dict[RunId, Driver] = {}
-        self._queueing = Queueing(store, clock=self.clock, ids=self._ids, pinned=self._world.pinned)
+        self._queueing = Queueing(store, ids=self._ids, world=self._world)
         self._leases = Leases(
             store, self.owner, self.clock, on_renewed=self._renewed, on_lost=self._refused
         )

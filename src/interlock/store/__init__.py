@@ -5,6 +5,9 @@ sqlite:PATH      a journal file, durable through crash and power loss
 PATH             the same
 """
 
+from interlock.store.growing import (
+    log_tree as log_tree,
+)
 from interlock.store.health import StoreHealth as StoreHealth
 from interlock.store.locator import (
     examine_store as examine_store,
@@ -36,6 +39,7 @@ __all__ = [
     "INLINE_BYTES_MAX",
     "journals_in",
     "living_owners",
+    "log_tree",
     "MeasuredStore",
     "MemoryStore",
     "MESSAGE_BYTES_MAX",

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, final
 
 from interlock.actions import Database
+from interlock.audit import leaf_hash
 from interlock.errors import LeaseHeld, UsageError
 from interlock.journal import (
     ENDED,
@@ -29,6 +30,7 @@ from interlock.store.batch import (
     out_of_order,
 )
 from interlock.store.evidence import check_value
+from interlock.store.growing import Edge, Tiles
 from interlock.store.leases import Holding, grant, turn, turn_by_age
 from interlock.store.messages import check_message, check_room, not_in_inbox
 from interlock.store.protocol import (
@@ -68,6 +70,9 @@ class MemoryStore:
         self._leases: dict[RunId, Holding] = {}
         self._inboxes: dict[RunId, dict[str, Message]] = {}
         self._posted: set[tuple[RunId, str]] = set()
+        self._log: list[tuple[RunId, StoredEvent]] = []
+        self._edge = Edge()
+        self._tiles: Tiles = {}
         self._statistics = StoreStatistics()
         self._scratch: MemoryDatabase | None = None
         self._closed = False
@@ -233,6 +238,27 @@ class MemoryStore:
             heads = (head for head in self._heads.values() if self._is_ready(head, now_ms))
             return nsmallest(limit, heads, key=turn_by_age if by_age else turn)
 
+    def log_size(self) -> int:
+        """Return how many leaves the log has; see `Store.log_size`."""
+        with self._lock:
+            self._check_open()
+            return len(self._log)
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile; see `Store.tile`."""
+        with self._lock:
+            self._check_open()
+            return self._tiles.get((level, index)) or self._edge.tile(level, index)
+
+    def leaves(
+        self, *, first: int = 0, limit: int = EVENTS_READ_DEFAULT
+    ) -> list[tuple[RunId, StoredEvent]]:
+        """Return events in the order of the log; see `Store.leaves`."""
+        with self._lock:
+            self._check_open()
+            start = max(0, first)
+            return self._log[start : start + max(0, limit)]
+
     def close(self) -> None:
         """Close the store: its bytes are gone."""
         with self._lock:
@@ -298,10 +324,9 @@ class MemoryStore:
         return None if head is None else head.key
 
     def _apply(self, parts: list[RunPart], keys: dict[str, RunId | None]) -> None:
+        self._grow(parts)
         for part in parts:
-            events = self._events.setdefault(part.run, [])
             for record in part.records:
-                events.append(StoredEvent(seq=record.seq, epoch=record.epoch, body=record.body))
                 for value in record.values:
                     self._keep(part.run, value)
             self._take(part.run, part.taken)
@@ -317,6 +342,26 @@ class MemoryStore:
             else:
                 self._keys[key] = holder
         self._statistics = counted(self._statistics, parts)
+
+    def _grow(self, parts: list[RunPart]) -> None:
+        """Append the events to their runs and to the log."""
+        hashes: list[bytes] = []
+        for part in parts:
+            events = self._events.setdefault(part.run, [])
+            for record in part.records:
+                event = StoredEvent(
+                    seq=record.seq,
+                    epoch=record.epoch,
+                    body=record.body,
+                    leaf_index=len(self._log),
+                    salts=record.salts,
+                )
+                events.append(event)
+                self._log.append((part.run, event))
+                hashes.append(leaf_hash(record.leaf))
+        grown = self._edge.grown(hashes)
+        self._edge = grown.edge
+        self._tiles |= grown.tiles
 
     def _keep(self, run: RunId, value: StoredValue) -> None:
         if value.shared or len(value.data) > INLINE_BYTES_MAX:

@@ -90,6 +90,24 @@ class ReadStore(Protocol):
         """
         ...
 
+    def log_size(self) -> int:
+        """Return how many leaves the log of the store has: one for each event."""
+        ...
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile of the log, as many as it has now; empty when there is none.
+
+        At level 0 they are those of leaves; at each level above, the roots of full tiles below.
+        What has been returned once never changes, but a tile that is not full grows.
+        """
+        ...
+
+    def leaves(
+        self, *, first: int = 0, limit: int = EVENTS_READ_DEFAULT
+    ) -> list[tuple[RunId, StoredEvent]]:
+        """Return at most `limit` events in the order of the log, from leaf `first` on."""
+        ...
+
     def close(self) -> None:
         """Close the store. Closing twice is fine; other calls are refused."""
         ...
@@ -111,6 +129,9 @@ class Store(ReadStore, Protocol):
         that are there already are ignored. Of several heads of one run the last counts,
         and of several changes of its lease, which is granted or let go in the same transaction.
         The messages that records take leave the inbox.
+
+        Every event that is written becomes a leaf of the log, in the same transaction: of a batch
+        run by run, in the order in which the runs first appear in it.
 
         Returns:
             The runs that are fenced: their owner must stop.

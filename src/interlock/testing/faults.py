@@ -205,6 +205,20 @@ class FaultyStore:
         """List runs that need an owner; see `Store.ready`."""
         return self._inner.ready(now_ms=now_ms, limit=limit, by_age=by_age)
 
+    def log_size(self) -> int:
+        """Return how many leaves the log has; see `Store.log_size`."""
+        return self._inner.log_size()
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile; see `Store.tile`."""
+        return self._inner.tile(level, index)
+
+    def leaves(
+        self, *, first: int = 0, limit: int = EVENTS_READ_DEFAULT
+    ) -> list[tuple[RunId, StoredEvent]]:
+        """Return events in the order of the log; see `Store.leaves`."""
+        return self._inner.leaves(first=first, limit=limit)
+
     def close(self) -> None:
         """Close the inner store."""
         self._inner.close()

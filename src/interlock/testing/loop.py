@@ -12,6 +12,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from hashlib import shake_128
 from typing import Any, TypeVar, final
 
 from interlock.errors import UsageError
@@ -137,6 +138,7 @@ class CountingIds:
         self._runs = 0
         self._owners = 0
         self._messages = 0
+        self._chances = 0
 
     def run(self, now_ms: int) -> RunId:
         """Return the id of a new run; later runs have greater ids."""
@@ -152,3 +154,8 @@ class CountingIds:
         """Return the id of a new message: `message-1`, `message-2` ..."""
         self._messages += 1
         return f"message-{self._messages}"
+
+    def chance(self, size: int) -> bytes:
+        """Return bytes that look random, the same in every test."""
+        self._chances += 1
+        return shake_128(b"chance %d" % self._chances).digest(size)

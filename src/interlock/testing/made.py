@@ -25,14 +25,17 @@ def record(
     values: Collection[StoredValue] = (),
     head: RunHead | None = None,
     taken: Collection[str] = (),
+    salts: bytes = b"",
 ) -> Record:
-    """Make a record; its body names it unless one is given."""
+    """Make a record; its body names it unless one is given, and its leaf is that of its body."""
     body = f"{run}/{seq}".encode() if body is None else body
     return Record(
         run=run,
         seq=seq,
         epoch=epoch,
         body=body,
+        leaf=b"leaf of " + body,
+        salts=salts,
         values=tuple(values),
         head=head,
         taken=tuple(taken),

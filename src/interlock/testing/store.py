@@ -24,6 +24,7 @@ from interlock.errors import (
 from interlock.journal import Lease, RunStatus, StoredValue
 from interlock.store import INLINE_BYTES_MAX, Store
 from interlock.testing.inbox import InboxConformance, ReadyConformance
+from interlock.testing.log import LogConformance
 from interlock.testing.made import (
     EVERY_BYTE,
     ME,
@@ -464,6 +465,7 @@ class StoreConformance(
     InboxConformance,
     ReadyConformance,
     TransactionConformance,
+    LogConformance,
 ):
     """All that a store must do; subclass it and define `make`."""
 
@@ -484,6 +486,9 @@ class StoreConformance(
             lambda: store.post(message(A, "1")),
             store.inbox,
             lambda: store.ready(now_ms=0),
+            store.log_size,
+            lambda: store.tile(0, 0),
+            store.leaves,
         ):
             refusal(UsageError, action)
 

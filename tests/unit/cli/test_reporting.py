@@ -45,6 +45,7 @@ def kept(store: MemoryStore, head: RunHead, *entries: Entry, values: tuple[Value
             seq=seq,
             epoch=1,
             body=encode_entry(head.run, replace(entry, seq=seq, epoch=1)),
+            leaf=b"",
             values=stored if seq == 1 else (),
             head=head if seq == len(entries) else None,
         )
@@ -126,7 +127,7 @@ def test_only_the_graphs_that_were_asked_for():
 def test_an_event_of_another_run_is_no_event_of_this():
     store = MemoryStore()
     moved = encode_entry(RunId("B"), replace(cancelled(PERIOD.since_ms), seq=1, epoch=1))
-    store.write([Record(run=RunId("A"), seq=1, epoch=1, body=moved, head=head_of("A"))])
+    store.write([Record(run=RunId("A"), seq=1, epoch=1, body=moved, leaf=b"", head=head_of("A"))])
     report = reported(store)
     assert ([each.run for each in report.unreadable], report.runs) == ([RunId("A")], ())
 

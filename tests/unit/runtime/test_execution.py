@@ -20,7 +20,8 @@ from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
 from interlock.graph import ProposeNode, Retry
 from interlock.journal import AttemptFailed, AttemptReturned, ErrorInfo, Event, ProbeAnswered, Value
 from interlock.runtime.calls.execution import World, ask, attempt
-from interlock.testing import VirtualClock, run_virtual
+from interlock.runtime.commits import Sealer
+from interlock.testing import CountingIds, VirtualClock, run_virtual
 from interlock.values import Json, NodeId, Path, plain_text
 from unit.engine.driving import RUN, START_MS, Driven, call, failure, plan_of, types
 
@@ -40,6 +41,7 @@ def world_of(threads: ThreadPoolExecutor, **parts: Any) -> World:
             "threads": threads,
             "secrets": {},
             "resources": {},
+            "sealer": Sealer(CountingIds().chance),
             **parts,
         }
     )

@@ -19,7 +19,10 @@ def entry(seq: int, *, epoch: int = 1) -> Entry:
 def stored(*bodies: bytes, epoch: int = 1) -> MemoryStore:
     store = MemoryStore()
     store.write(
-        [Record(run=RUN, seq=seq, epoch=epoch, body=body) for seq, body in enumerate(bodies, 1)]
+        [
+            Record(run=RUN, seq=seq, epoch=epoch, body=body, leaf=b"")
+            for seq, body in enumerate(bodies, 1)
+        ]
     )
     return store
 

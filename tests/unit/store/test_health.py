@@ -23,7 +23,7 @@ def record() -> Record:
         created_ms=1,
         updated_ms=1,
     )
-    return Record(run=RUN, seq=1, epoch=1, body=b"{}", head=head)
+    return Record(run=RUN, seq=1, epoch=1, body=b"{}", leaf=b"{}", head=head)
 
 
 def test_a_sound_store_is_counted(tmp_path: Path):

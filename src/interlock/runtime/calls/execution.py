@@ -30,7 +30,7 @@ from interlock.runtime.calls.beginning import Finished, begin
 from interlock.runtime.calls.interruptions import is_from_outside
 from interlock.runtime.calls.live import Chunk, Heartbeat, Live, sayable
 from interlock.runtime.clock import Clock
-from interlock.runtime.commits import Pinned
+from interlock.runtime.commits import Pinned, Sealer
 from interlock.runtime.deciding import Roles
 from interlock.values import Json, RunId, mutable, plain_text
 
@@ -46,6 +46,7 @@ class World:
     threads: Executor
     secrets: Mapping[str, str] | Callable[[str], str | None]
     resources: Mapping[type[object], object]
+    sealer: Sealer
     live: Live | None = None
     pinned: Pinned = field(default_factory=Pinned)
     roles: Roles = field(default_factory=dict[str, frozenset[str]])

@@ -20,7 +20,6 @@ from interlock.journal import (
     ErrorInfo,
     Record,
     StoredValue,
-    encode_entry,
     values_of,
 )
 from interlock.runtime.calls.execution import Call, World, failed, not_storable, raised, unfit
@@ -108,7 +107,20 @@ class Transaction:
         self.promise.entry = Entry(
             outcome, now_ms, self.promise.seq, self.epoch, "engine", (cause,)
         )
-        return [_record(self.run, self.intended), _record(self.run, self.promise.entry)]
+        return [self._record(self.intended), self._record(self.promise.entry)]
+
+    def _record(self, entry: Entry) -> Record:
+        body, leaf, salts = self.world.sealer.seal(self.run, entry)
+        values = [StoredValue(ref=value.ref, data=value.data) for value in values_of(entry.event)]
+        return Record(
+            run=self.run,
+            seq=entry.seq,
+            epoch=entry.epoch,
+            body=body,
+            leaf=leaf,
+            salts=salts,
+            values=tuple(values),
+        )
 
     def _call(self, call: Call) -> Outcome:
         try:
@@ -137,9 +149,3 @@ class Transaction:
         if problem is not None:
             return failed(call, replace(problem, not_applied=True))
         return returned
-
-
-def _record(run: RunId, entry: Entry) -> Record:
-    values = [StoredValue(ref=value.ref, data=value.data) for value in values_of(entry.event)]
-    body = encode_entry(run, entry)
-    return Record(run=run, seq=entry.seq, epoch=entry.epoch, body=body, values=tuple(values))

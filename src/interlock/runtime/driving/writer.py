@@ -12,7 +12,6 @@ from interlock.journal import (
     RunSettled,
     RunStarted,
     StoredValue,
-    encode_entry,
     values_of,
 )
 from interlock.replay import Heading
@@ -70,11 +69,14 @@ class Writer:
         if self.has_let_go:
             lease = LeaseChange(owner=None)
             self._mail.settle()
+        body, leaf, salts = self._world.sealer.seal(self._run, entry)
         record = Record(
             run=self._run,
             seq=seq,
             epoch=self.epoch,
-            body=encode_entry(self._run, entry),
+            body=body,
+            leaf=leaf,
+            salts=salts,
             values=self._stored(event),
             head=self._heading.take(entry),
             lease=lease,

@@ -10,9 +10,10 @@ from itertools import islice
 from typing import final
 
 from interlock.errors import KeyTaken, StoreError
-from interlock.journal import Entry, Record, RunHead, encode_entry
-from interlock.runtime.clock import Clock, Ids
-from interlock.runtime.commits import CommitQueue, Pinned
+from interlock.journal import Entry, Record, RunHead
+from interlock.runtime.calls import World
+from interlock.runtime.clock import Ids
+from interlock.runtime.commits import CommitQueue
 from interlock.runtime.starting.keys import check_same
 from interlock.runtime.starting.starts import CheckedStart
 from interlock.store import Store
@@ -48,11 +49,10 @@ class Waiting:
 class Queueing:
     """Makes starts durable through the commit queue of a runtime; belongs to one event loop."""
 
-    def __init__(self, store: Store, *, clock: Clock, ids: Ids, pinned: Pinned) -> None:
+    def __init__(self, store: Store, *, ids: Ids, world: World) -> None:
         self._store = store
-        self._clock = clock
         self._ids = ids
-        self._pinned = pinned
+        self._world = world
         self._waiting: dict[RunId, Waiting] = {}
         self._keys: dict[str, RunId] = {}
 
@@ -76,7 +76,7 @@ class Queueing:
                 if first in self._waiting:
                     await asyncio.shield(self._waiting[first].done)
                 return self._known(first, given)
-            run = run or self._ids.run(self._clock.now_ms())
+            run = run or self._ids.run(self._world.clock.now_ms())
             await asyncio.shield(self._append(run, given, commits))
         except KeyTaken as taken:  # Another process came first after all.
             return self._known(RunId(taken.run), given)
@@ -128,7 +128,7 @@ class Queueing:
     def _append(
         self, run: RunId, given: CheckedStart, commits: CommitQueue
     ) -> "asyncio.Future[None]":
-        now_ms = self._clock.now_ms()
+        now_ms = self._world.clock.now_ms()
         event = given.event(now_ms=now_ms)
         entry = Entry(event, now_ms, seq=1, epoch=UNOWNED, actor=given.principal)
         head = RunHead(
@@ -142,12 +142,15 @@ class Queueing:
             priority=given.start.priority,
         )
         done = asyncio.get_running_loop().create_future()
+        body, leaf, salts = self._world.sealer.seal(run, entry)
         record = Record(
             run=run,
             seq=1,
             epoch=UNOWNED,
-            body=encode_entry(run, entry),
-            values=self._pinned.stored(event, commits, is_void=done.done),
+            body=body,
+            leaf=leaf,
+            salts=salts,
+            values=self._world.pinned.stored(event, commits, is_void=done.done),
             head=head,
         )
         position = commits.append(record)

@@ -88,6 +88,20 @@ class SqliteReadStore:
             lambda reader: reader.ready(now_ms=now_ms, limit=limit, by_age=by_age, lives=lives)
         )
 
+    def log_size(self) -> int:
+        """Return how many leaves the log has; see `ReadStore.log_size`."""
+        return self._views.ask(lambda reader: reader.log_size())
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile; see `ReadStore.tile`."""
+        return self._views.ask(lambda reader: reader.tile(level, index))
+
+    def leaves(
+        self, *, first: int = 0, limit: int = EVENTS_READ_DEFAULT
+    ) -> list[tuple[RunId, StoredEvent]]:
+        """Return events in the order of the log; see `ReadStore.leaves`."""
+        return self._views.ask(lambda reader: reader.leaves(first=first, limit=limit))
+
     def close(self) -> None:
         """Close the connections; closing twice is fine."""
         self._views.close()

@@ -15,7 +15,7 @@ from interlock.store.sqlite.locks import is_alive
 from interlock.store.sqlite.opening import beside, check_place, is_journal, real_path
 from interlock.store.sqlite.reader import Reader
 from interlock.store.sqlite.reading import views_of
-from interlock.store.sqlite.schema import MIGRATIONS, WITH_SUMS, version_of
+from interlock.store.sqlite.schema import FORMAT, format_of
 from interlock.store.sqlite.sums import changed_rows
 from interlock.values import RunId
 
@@ -37,7 +37,7 @@ def examine(path: str) -> StoreHealth:
     return StoreHealth(
         problems=problems,
         version=version,
-        version_known=len(MIGRATIONS),
+        version_known=FORMAT,
         events=events,
         runs=runs,
         bytes=sum(_size(place) for place in (file, beside(file, "-wal"))),
@@ -51,8 +51,8 @@ def _pages_and_counts(reader: Reader) -> tuple[tuple[str, ...], int, int, int]:
     with reader.connection() as connection:
         rows = connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})").fetchall()
         problems = [str(row[0]) for row in rows if row[0] != "ok"]
-        version = version_of(connection)
-        if version >= WITH_SUMS and not problems:
+        version = format_of(connection)
+        if not problems:
             problems += changed_rows(connection, PROBLEMS_MAX)
         events, runs = _count(connection, "event"), _count(connection, "head")
         return tuple(problems), events, runs, version

@@ -11,9 +11,9 @@ from interlock.store.sqlite.connection import Connection, connect, first_bytes
 from interlock.store.sqlite.failures import CORRUPT
 from interlock.store.sqlite.schema import (
     APPLICATION_ID,
-    MIGRATIONS,
-    migrate,
-    version_of,
+    FORMAT,
+    format_of,
+    make_tables,
 )
 
 MAGIC = b"SQLite format 3\x00"
@@ -170,8 +170,8 @@ def open_writer(path: Path) -> Connection:
     """Connect for writing; a new file gets its tables. Needs the commit lock.
 
     Raises:
-        StoreUnusable: the file is not ours, or of a newer version.
-        JournalCorrupt: it has a version that never was.
+        StoreUnusable: the file is not ours, or of another format.
+        JournalCorrupt: it has a format that never was.
         apsw.Error: SQLite cannot open it.
     """
     connection = connect(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
@@ -183,8 +183,9 @@ def open_writer(path: Path) -> Connection:
         connection.pragma("synchronous", "extra")
         if connection.pragma("page_count"):
             _check_identity(path, int(connection.pragma("application_id")))
-            check_version(path, version_of(connection))
-        migrate(connection)
+            check_format(path, format_of(connection))
+        else:
+            make_tables(connection)
         mode = connection.pragma("journal_mode", "wal")
         if mode != "wal":
             hint = "put the journal on a local disk that has shared memory and locks"
@@ -264,22 +265,30 @@ def _check_identity(path: Path, application: int) -> None:
         )
 
 
-def check_version(path: Path, version: int) -> None:
-    """Refuse a format that is not known here.
+def check_format(path: Path, number: int) -> None:
+    """Refuse a format that is not ours.
 
     Raises:
-        StoreUnusable: it is of a newer version.
-        JournalCorrupt: there never was such a version.
+        StoreUnusable: it is of another version of Interlock.
+        JournalCorrupt: there never was such a format.
     """
-    if version > len(MIGRATIONS):
+    if number > FORMAT:
         raise refused(
             path,
-            f"it has format {version}, and this Interlock knows formats up to {len(MIGRATIONS)}",
+            f"it has format {number}, and this Interlock reads format {FORMAT}",
             hint="install the Interlock that wrote it, or a newer one",
             code="IL7012",
         )
-    if version < 1:
-        raise _damaged(path, f"it says that it has format {version}, which never was")
+    if number < 1:
+        raise _damaged(path, f"it says that it has format {number}, which never was")
+    if number < FORMAT:
+        raise refused(
+            path,
+            f"it has format {number}, of a version before the first release; its events are in no"
+            f" log, and this Interlock reads format {FORMAT}",
+            hint="begin a new journal: use another path",
+            code="IL7012",
+        )
 
 
 def refused(path: Path | str, reason: str, *, hint: str, code: str) -> StoreUnusable:

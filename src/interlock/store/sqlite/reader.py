@@ -15,13 +15,29 @@ from typing import Any, final
 from interlock.journal import ENDED, Message, OwnerId, RunHead, RunStatus, StoredEvent
 from interlock.store.leases import turn, turn_by_age
 from interlock.store.sqlite.connection import Connection, array
-from interlock.store.sqlite.schema import WITH_INBOX, version_of
 from interlock.values import RunId, ValueRef
 
 IDLE_MAX = 4
 """Connections kept for the next reader. More readers at once open more, and close them again."""
 
-EVENTS = "SELECT seq, epoch, body FROM event WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?"
+EVENTS = """
+SELECT seq, epoch, body, leaf, salts FROM event WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
+"""
+
+LEAVES = """
+SELECT run, seq, epoch, body, leaf, salts FROM event INDEXED BY event_by_leaf
+WHERE leaf >= ? ORDER BY leaf LIMIT ?
+"""
+
+LOG_SIZE = "SELECT size FROM log_edge"
+
+# One question, or a tile could become full between two of them.
+TILE = """
+SELECT hashes, -1 AS leaf FROM log_tile WHERE level = ?1 AND tile = ?2
+UNION ALL
+SELECT hashes, leaf FROM log_part WHERE ?1 = 0 AND leaf >= ?2 << 8 AND leaf < (?2 + 1) << 8
+ORDER BY leaf
+"""
 
 VALUES = """
 SELECT ref, data FROM blob WHERE ref IN (SELECT value FROM carray(?2))
@@ -30,9 +46,6 @@ SELECT ref, data FROM value WHERE run = ?1 AND ref IN (SELECT value FROM carray(
 """
 
 COLUMNS = "run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority"
-
-# A file of the first format that is only read here was not brought up to date.
-FIRST_COLUMNS = COLUMNS.replace("wake_ms, priority", "NULL, 0")
 
 HEADS = """
 SELECT {columns} FROM head WHERE run < ? {conditions} ORDER BY run DESC LIMIT ?
@@ -89,7 +102,25 @@ class Reader:
         """Return a page of events."""
         with self.connection() as connection:
             rows = connection.execute(EVENTS, (run, after, max(0, limit)))
-            return [StoredEvent(seq=seq, epoch=epoch, body=body) for seq, epoch, body in rows]
+            return [_event(row) for row in rows]
+
+    def leaves(self, *, first: int, limit: int) -> list[tuple[RunId, StoredEvent]]:
+        """Return events in the order of the log."""
+        with self.connection() as connection:
+            rows = connection.execute(LEAVES, (first, max(0, limit)))
+            return [(RunId(row[0]), _event(row[1:])) for row in rows]
+
+    def log_size(self) -> int:
+        """Return how many leaves the log has."""
+        with self.connection() as connection:
+            row = connection.execute(LOG_SIZE).fetchone()
+            return int(row[0]) if row is not None else 0
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile of the log."""
+        with self.connection() as connection:
+            rows = connection.execute(TILE, (level, index)).fetchall()
+            return b"".join([row[0] for row in rows])
 
     def values(self, run: RunId, refs: Collection[ValueRef]) -> dict[ValueRef, bytes]:
         """Return values by reference, unchecked."""
@@ -128,8 +159,6 @@ class Reader:
         """Return messages that nobody has taken, oldest first."""
         conditions, bindings = ("", ()) if run is None else (" AND run = ?", (run,))
         with self.connection() as connection:
-            if version_of(connection) < WITH_INBOX:
-                return []
             sql = INBOX.format(conditions=conditions)
             rows = connection.execute(sql, (after, *bindings, max(0, limit)))
             return [_message(row) for row in rows]
@@ -140,8 +169,6 @@ class Reader:
         """List runs that need an owner; `lives` tells whether an owner's process does."""
         most = max(0, limit)
         with self.connection() as connection:
-            if version_of(connection) < WITH_INBOX:
-                return []
             found = {
                 row[0]: _head(row[:-2])
                 for row in connection.execute(
@@ -181,11 +208,14 @@ class Reader:
     def _heads(self, equal: dict[str, str], *, before: RunId, limit: int) -> list[RunHead]:
         conditions = "".join(f" AND {column} = ?" for column in equal)
         with self.connection() as connection:
-            is_first = version_of(connection) < WITH_INBOX
-            columns = FIRST_COLUMNS if is_first else COLUMNS
-            sql = HEADS.format(columns=columns, conditions=conditions)
+            sql = HEADS.format(columns=COLUMNS, conditions=conditions)
             rows = connection.execute(sql, (before, *equal.values(), max(0, limit)))
             return [_head(row) for row in rows]
+
+
+def _event(row: Sequence[Any]) -> StoredEvent:
+    seq, epoch, body, leaf, salts = row
+    return StoredEvent(seq=seq, epoch=epoch, body=body, leaf_index=leaf, salts=salts)
 
 
 def _head(row: Sequence[Any]) -> RunHead:

@@ -37,13 +37,13 @@ from interlock.store.sqlite.log import check_log
 from interlock.store.sqlite.opening import (
     beside,
     check_access,
+    check_format,
     check_header,
     check_kind,
-    check_version,
     configure,
 )
 from interlock.store.sqlite.reader import Reader
-from interlock.store.sqlite.schema import version_of
+from interlock.store.sqlite.schema import format_of
 from interlock.values import immutable
 
 T = TypeVar("T")
@@ -248,8 +248,8 @@ def _connect(path: Path, how: str, *, is_alone: bool) -> Connection:
     """Connect for reading only.
 
     Raises:
-        StoreUnusable: the file is of a newer version.
-        JournalCorrupt: it has a version that never was.
+        StoreUnusable: the file is of another format.
+        JournalCorrupt: it has a format that never was.
         apsw.Error: SQLite cannot open it.
     """
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
@@ -260,7 +260,7 @@ def _connect(path: Path, how: str, *, is_alone: bool) -> Connection:
         if is_alone:
             connection.pragma("locking_mode", "exclusive")
         configure(connection)
-        check_version(path, version_of(connection))
+        check_format(path, format_of(connection))
     except BaseException:
         connection.close(True)
         raise

@@ -1,7 +1,7 @@
-"""The tables of a journal file, and how an older file becomes a newer one.
+"""The tables of a journal file.
 
-Migrations are numbered by their place in `MIGRATIONS` and only ever go forward; the number that a
-file has reached is its `user_version`. A migration that was released is never edited.
+The format of a file is a number, its `user_version`. No Interlock that reads another format was
+ever released, so there is one, and a file of any other is refused.
 
 Bodies and values are opaque here. Erasure, when it comes, deletes rows of `value` and `blob`; it
 must turn `secure_delete` on for its connection, so that freed pages are overwritten, and end with
@@ -10,22 +10,40 @@ nothing is deleted and overwriting would only cost: it is off.
 """
 
 from interlock.store.sqlite.connection import Connection
-from interlock.store.sqlite.sums import let_compute
+from interlock.store.sqlite.sums import sum_of_log
 
 APPLICATION_ID = 0x494C4B31
 """`ILK1`, in bytes 68 to 71 of the file: how a journal is told from another program's database."""
 
+FORMAT = 4
+"""1 had events and values, 2 messages, 3 checksums; 4 has the log: every event is a leaf."""
+
 # event: WITHOUT ROWID keeps the events of a run side by side, so that reading a run is one sweep
 # (0.5 us an event, against 1.5 with a rowid and an index). value: rows of up to 16 KiB would leave
 # four to a page in such a tree, and inserting values of 2 kB took twice as long: it has a rowid.
-FIRST = """
+#
+# inbox: a message that was taken stays, without its body, so that its id is known for good. The
+# partial indexes hold only what somebody still has to do something about: a worker's question costs
+# the same with a hundred thousand runs in the file.
+#
+# log_tile has the full tiles of the log, and the open ones of the levels above 0. The open one of
+# level 0 is in parts, log_part, one for each commit that added to it, until it is full: to write it
+# anew, 4 KB on average, cost a commit of one event 5 us more. log_edge has one row: what is needed
+# to append, and whether somebody has done so meanwhile.
+#
+# Every row that matters has a checksum, see sums.py.
+TABLES = """
 CREATE TABLE event (
   run TEXT NOT NULL,
   seq INTEGER NOT NULL,
   epoch INTEGER NOT NULL,
+  leaf INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
+  salts BLOB NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX event_by_leaf ON event (leaf);
 
 CREATE TABLE value (
   run TEXT NOT NULL,
@@ -47,10 +65,15 @@ CREATE TABLE head (
   created_ms INTEGER NOT NULL,
   updated_ms INTEGER NOT NULL,
   key TEXT,
-  execution TEXT
+  execution TEXT,
+  wake_ms INTEGER,
+  priority INTEGER NOT NULL DEFAULT 0,
+  sum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX head_by_key ON head (key) WHERE key IS NOT NULL;
 CREATE INDEX head_by_status ON head (status, run);
+CREATE INDEX head_by_wake ON head (wake_ms) WHERE wake_ms IS NOT NULL;
+CREATE INDEX head_by_turn ON head (priority DESC, run) WHERE status = 'queued';
 
 CREATE TABLE lease (
   run TEXT NOT NULL PRIMARY KEY,
@@ -58,16 +81,6 @@ CREATE TABLE lease (
   epoch INTEGER NOT NULL,
   expires_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-"""
-
-# inbox: a message that was taken stays, without its body, so that its id is known for good. The
-# partial indexes hold only what somebody still has to do something about: a worker's question costs
-# the same with a hundred thousand runs in the file.
-SECOND = """
-ALTER TABLE head ADD COLUMN wake_ms INTEGER;
-ALTER TABLE head ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX head_by_wake ON head (wake_ms) WHERE wake_ms IS NOT NULL;
-CREATE INDEX head_by_turn ON head (priority DESC, run) WHERE status = 'queued';
 CREATE INDEX lease_held ON lease (run) WHERE owner IS NOT NULL;
 
 CREATE TABLE inbox (
@@ -78,47 +91,47 @@ CREATE TABLE inbox (
   body BLOB NOT NULL,
   actor TEXT NOT NULL,
   created_ms INTEGER NOT NULL,
-  taken INTEGER NOT NULL DEFAULT 0
+  taken INTEGER NOT NULL DEFAULT 0,
+  sum INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX inbox_by_id ON inbox (run, id);
 CREATE INDEX inbox_left ON inbox (number) WHERE taken = 0;
 CREATE INDEX inbox_left_by_run ON inbox (run, number) WHERE taken = 0;
+
+CREATE TABLE log_tile (
+  level INTEGER NOT NULL,
+  tile INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
+  hashes BLOB NOT NULL,
+  PRIMARY KEY (level, tile)
+) STRICT;
+
+CREATE TABLE log_part (
+  leaf INTEGER PRIMARY KEY,
+  sum INTEGER NOT NULL,
+  hashes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE log_edge (
+  size INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
+  frontier BLOB NOT NULL
+) STRICT;
 """
 
-# Every row that matters has a checksum, see sums.py. What is in the file gets its own now.
-THIRD = """
-ALTER TABLE event ADD COLUMN sum INTEGER;
-ALTER TABLE head ADD COLUMN sum INTEGER;
-ALTER TABLE inbox ADD COLUMN sum INTEGER;
-UPDATE event SET sum = sum_of_event(body, run, seq, epoch);
-UPDATE head SET sum = sum_of_row(
-  run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority
-);
-UPDATE inbox SET sum = sum_of_row(run, id, kind, body, actor, created_ms) WHERE taken = 0;
-"""
-
-MIGRATIONS = (FIRST, SECOND, THIRD)
-
-WITH_INBOX = 2
-"""The first format whose runs have messages, times to wake up, and priorities."""
-
-WITH_SUMS = 3
+EMPTY_LOG = "INSERT INTO log_edge (size, sum, frontier) VALUES (0, ?, x'')"
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the tables of a file up to date, in one transaction."""
-    version = version_of(connection)
-    if version >= len(MIGRATIONS):
-        return
-    let_compute(connection)
+def make_tables(connection: Connection) -> None:
+    """Make the tables of a new file, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.execute(script)
-        connection.pragma("user_version", number)
+    connection.execute(TABLES)
+    connection.execute(EMPTY_LOG, (sum_of_log(0, b""),))
+    connection.pragma("user_version", FORMAT)
     connection.pragma("application_id", APPLICATION_ID)
     connection.execute("COMMIT")
 
 
-def version_of(connection: Connection) -> int:
-    """Return how many migrations a file has been through; 0 for a new one."""
+def format_of(connection: Connection) -> int:
+    """Return the format of a file; 0 for a new one."""
     return int(connection.pragma("user_version"))

@@ -196,6 +196,20 @@ class SqliteStore:
         """List runs that need an owner; see `Store.ready`."""
         return self._answers.ready(now_ms=now_ms, limit=limit, by_age=by_age)
 
+    def log_size(self) -> int:
+        """Return how many leaves the log has; see `Store.log_size`."""
+        return self._answers.log_size()
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile; see `Store.tile`."""
+        return self._answers.tile(level, index)
+
+    def leaves(
+        self, *, first: int = 0, limit: int = EVENTS_READ_DEFAULT
+    ) -> list[tuple[RunId, StoredEvent]]:
+        """Return events in the order of the log; see `Store.leaves`."""
+        return self._answers.leaves(first=first, limit=limit)
+
     def close(self) -> None:
         """Close the connections and let the owners of this store go."""
         with self._lock:

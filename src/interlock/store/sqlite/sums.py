@@ -1,18 +1,26 @@
 """Checksums of rows: what finds a bit that flipped in the file, where no digest covers it.
 
 An event is data, and any digit of its time may be another one. SQLite's integrity check looks at
-the structure of its pages, not at what is in them. So each event, each row of the list of runs and
-each message has a CRC-32 of all its columns, which `doctor` computes again. It is no protection
+the structure of its pages, not at what is in them. So each event, each row of the list of runs,
+each message and what is kept of the log has a CRC-32 of all its columns, which `doctor` computes
+again. It is no protection
 against people: whoever changes a row can change its sum.
 """
 
+from typing import Any
 from zlib import crc32
 
 from interlock.store.sqlite.connection import Connection
 
 CHANGED = {
     "event": "SELECT 'event ' || seq || ' of run ' || run FROM event"
-    " WHERE sum IS NOT sum_of_event(body, run, seq, epoch)",
+    " WHERE sum IS NOT sum_of_event(run, seq, epoch, leaf, salts, body)",
+    "tile": "SELECT 'tile ' || tile || ' of level ' || level || ' of the log' FROM log_tile"
+    " WHERE sum IS NOT sum_of_tile(level, tile, hashes)",
+    "part": "SELECT 'the part of a tile of the log at leaf ' || leaf FROM log_part"
+    " WHERE sum IS NOT sum_of_part(leaf, hashes)",
+    "edge": "SELECT 'the edge of the log' FROM log_edge"
+    " WHERE sum IS NOT sum_of_log(size, frontier)",
     "head": "SELECT 'the row of run ' || run FROM head WHERE sum IS NOT sum_of_row("
     "run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority)",
     "message": "SELECT 'message ' || id || ' of run ' || run FROM inbox WHERE taken = 0"
@@ -21,9 +29,26 @@ CHANGED = {
 """Rows that are not what was written, in words."""
 
 
-def sum_of_event(body: bytes, run: str, *seq_and_epoch: int) -> int:
-    """Return the checksum of an event."""
-    return crc32(body, crc32(b"%b\0%d %d " % (run.encode(), *seq_and_epoch)))
+def sum_of_event(run: str, *columns: Any) -> int:
+    """Return the checksum of an event: of its row as the writer packs it."""
+    seq, epoch, leaf, salts, body = columns
+    place = b"%b\0%019d%019d%019d%03d" % (run.encode(), seq, epoch, leaf, len(salts))
+    return crc32(body, crc32(salts, crc32(place)))
+
+
+def sum_of_tile(level: int, index: int, hashes: bytes) -> int:
+    """Return the checksum of a tile of the log."""
+    return crc32(hashes, crc32(b"%d %d " % (level, index)))
+
+
+def sum_of_part(leaf: int, hashes: bytes) -> int:
+    """Return the checksum of a part of the open tile of level 0."""
+    return crc32(hashes, crc32(b"%d " % leaf))
+
+
+def sum_of_log(size: int, frontier: bytes) -> int:
+    """Return the checksum of the edge of the log."""
+    return crc32(frontier, crc32(b"%d " % size))
 
 
 def sum_of_row(*columns: str | int | bytes | None) -> int:
@@ -36,7 +61,10 @@ def sum_of_row(*columns: str | int | bytes | None) -> int:
 
 def let_compute(connection: Connection) -> None:
     """Let statements of a connection compute checksums."""
-    connection.create_scalar_function("sum_of_event", sum_of_event, 4)
+    connection.create_scalar_function("sum_of_event", sum_of_event, 6)
+    connection.create_scalar_function("sum_of_tile", sum_of_tile, 3)
+    connection.create_scalar_function("sum_of_part", sum_of_part, 2)
+    connection.create_scalar_function("sum_of_log", sum_of_log, 2)
     connection.create_scalar_function("sum_of_row", sum_of_row)
 
 

@@ -18,7 +18,8 @@ from interlock.journal import Record
 from interlock.store.protocol import TRANSACTION_MS_MAX
 from interlock.store.sqlite.connection import Connection, connect
 
-OURS = frozenset(("event", "value", "blob", "head", "lease", "inbox", "batch"))
+LOG = ("log_tile", "log_part", "log_edge")
+OURS = frozenset(("event", "value", "blob", "head", "lease", "inbox", "batch", *LOG))
 """Our tables and views; everything that SQLite itself keeps has a name with `sqlite_`."""
 
 FORBIDDEN = frozenset(

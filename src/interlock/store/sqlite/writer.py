@@ -21,28 +21,35 @@ rowid, was tried too: it is quadratic.
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, final
+from zlib import crc32
 
 import apsw
 import orjson
 
 from interlock.actions import Database
-from interlock.errors import LeaseHeld, ensure
+from interlock.audit import HASH_BYTES, TILE_WIDTH, Frontier, leaf_hash
+from interlock.errors import EvidenceRefused, JournalCorrupt, LeaseHeld, ensure
 from interlock.journal import Lease, Message, OwnerId, Record, RunHead
 from interlock.store.batch import RunPart, by_run, keys_changed, out_of_order
+from interlock.store.growing import Edge, Grown, edge_of
 from interlock.store.leases import Holding, grant
 from interlock.store.messages import check_room, not_in_inbox
 from interlock.store.protocol import INLINE_BYTES_MAX
 from interlock.store.sqlite.connection import Connection, array
-from interlock.store.sqlite.sums import sum_of_event, sum_of_row
+from interlock.store.sqlite.failures import CORRUPT
+from interlock.store.sqlite.sums import sum_of_log, sum_of_part, sum_of_row, sum_of_tile
 from interlock.store.sqlite.transactions import broken, restricted
 from interlock.values import RunId
 
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
-#   c  check: epoch, first seq          e  event: seq, epoch, sum, body
+#   c  check: epoch, first seq          x  tile: level, index, sum, hashes
+#   e  event: seq, epoch, index of the leaf, length of the salts, sum, salts, body
+#   g  log: size before and after, sum, frontier            p  part of a tile: leaf, sum, hashes
 #   v  value: ref, a zero byte, data    b  blob: the same         h  head: JSON of its columns
 #   l  lease: epoch, time of expiry, owner (none lets it go)            t  a message taken: its id
-# Numbers have 19 digits, the width of an int64, so that they are found by position.
+# Numbers have 19 digits, the width of an int64, so that they are found by position; sums have 10.
 BATCH = """
 CREATE TEMP VIEW batch AS SELECT NULL AS kind, NULL AS run, NULL AS item;
 
@@ -55,13 +62,42 @@ CREATE TEMP TRIGGER check_run INSTEAD OF INSERT ON batch WHEN NEW.kind = 'c' BEG
 END;
 
 CREATE TEMP TRIGGER put_event INSTEAD OF INSERT ON batch WHEN NEW.kind = 'e' BEGIN
-  INSERT INTO event (run, seq, epoch, sum, body) VALUES (
+  INSERT INTO event (run, seq, epoch, leaf, sum, salts, body) VALUES (
     NEW.run,
+    CAST(substr(NEW.item, 1, 19) AS INTEGER),
+    CAST(substr(NEW.item, 20, 19) AS INTEGER),
+    CAST(substr(NEW.item, 39, 19) AS INTEGER),
+    CAST(substr(NEW.item, 61, 10) AS INTEGER),
+    substr(NEW.item, 71, CAST(substr(NEW.item, 58, 3) AS INTEGER)),
+    substr(NEW.item, 71 + CAST(substr(NEW.item, 58, 3) AS INTEGER))
+  );
+END;
+
+CREATE TEMP TRIGGER put_tile INSTEAD OF INSERT ON batch WHEN NEW.kind = 'x' BEGIN
+  INSERT INTO log_tile (level, tile, sum, hashes) VALUES (
     CAST(substr(NEW.item, 1, 19) AS INTEGER),
     CAST(substr(NEW.item, 20, 19) AS INTEGER),
     CAST(substr(NEW.item, 39, 10) AS INTEGER),
     substr(NEW.item, 49)
+  ) ON CONFLICT (level, tile) DO UPDATE SET sum = excluded.sum, hashes = excluded.hashes;
+  DELETE FROM log_part WHERE CAST(substr(NEW.item, 1, 19) AS INTEGER) = 0;
+END;
+
+CREATE TEMP TRIGGER put_part INSTEAD OF INSERT ON batch WHEN NEW.kind = 'p' BEGIN
+  INSERT INTO log_part (leaf, sum, hashes) VALUES (
+    CAST(substr(NEW.item, 1, 19) AS INTEGER),
+    CAST(substr(NEW.item, 20, 10) AS INTEGER),
+    substr(NEW.item, 30)
   );
+END;
+
+CREATE TEMP TRIGGER grow_log INSTEAD OF INSERT ON batch WHEN NEW.kind = 'g' BEGIN
+  SELECT RAISE(ABORT, 'the log has grown')
+    WHERE (SELECT size FROM log_edge) <> CAST(substr(NEW.item, 1, 19) AS INTEGER);
+  UPDATE log_edge SET
+    size = CAST(substr(NEW.item, 20, 19) AS INTEGER),
+    sum = CAST(substr(NEW.item, 39, 10) AS INTEGER),
+    frontier = substr(NEW.item, 49);
 END;
 
 CREATE TEMP TRIGGER put_value INSTEAD OF INSERT ON batch WHEN NEW.kind = 'v' BEGIN
@@ -139,6 +175,12 @@ POSTED = """
 INSERT INTO inbox (run, id, kind, body, actor, created_ms, sum) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
+EDGE = "SELECT size, frontier, sum FROM log_edge"
+
+TILE = "SELECT hashes, sum FROM log_tile WHERE level = ? AND tile = ?"
+
+PARTS = "SELECT leaf, hashes, sum FROM log_part ORDER BY leaf"
+
 LAST_EPOCH = "SELECT epoch FROM event WHERE run = ? ORDER BY seq DESC LIMIT 1"
 
 
@@ -148,6 +190,7 @@ class Writer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._edge = self._read_edge()
         connection.execute(BATCH)
         # For tables of actions; ours have no foreign keys.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 1)
@@ -164,7 +207,7 @@ class Writer:
             apsw.Error: anything else; the outcome is unknown.
         """
         try:
-            self._insert(parts.values())
+            self._insert_anew(parts.values())
         except apsw.ConstraintError:
             # Nothing was written, and the commit lock keeps in place what stood in the way.
             fenced = frozenset(run for run, part in parts.items() if self._is_fenced(part))
@@ -174,7 +217,7 @@ class Writer:
             self._check_keys(kept)
             ensure(fenced, "SQLite refused a batch without a reason", runs=len(parts))
             if kept:
-                self._insert(kept)
+                self._edge = self._insert(kept)
             return fenced
         return frozenset()
 
@@ -187,6 +230,7 @@ class Writer:
             TransactionRefused: it took too long, or broke a constraint at the end.
             apsw.Error: the outcome is unknown.
         """
+        edge = None
         try:
             with self._transaction():
                 if (self._one("SELECT epoch FROM lease WHERE run = ?", run) or 0) > epoch:
@@ -196,11 +240,13 @@ class Writer:
                 parts = by_run(records)
                 if parts:
                     self._check_order(parts.values())
-                    self._insert(parts.values())
-                return records
+                    self._edge = self._read_edge()
+                    edge = self._insert(parts.values())
         except apsw.ConstraintError as error:
             # Ours are checked: what is left is a constraint of the action's that waited so long.
             raise broken(error) from error
+        self._edge = edge or self._edge
+        return records
 
     def lease(
         self,
@@ -308,12 +354,62 @@ class Writer:
         """Close the connection; the last one of all processes folds the log into the file."""
         self._connection.close()
 
-    def _insert(self, parts: Collection[RunPart]) -> None:
-        rows = tuple(_rows(parts))
+    def _insert_anew(self, parts: Collection[RunPart]) -> None:
+        """Insert a batch; once more when another process has added to the log meanwhile."""
+        try:
+            self._edge = self._insert(parts)
+        except apsw.ConstraintError:
+            edge = self._read_edge()
+            if edge.size == self._edge.size:
+                raise
+            self._edge = edge
+            self._edge = self._insert(parts)
+
+    def _insert(self, parts: Collection[RunPart]) -> Edge:
+        """Insert a batch, and return the edge of the log for when it is committed."""
+        hashes = [leaf_hash(record.leaf) for part in parts for record in part.records]
+        size, grown = self._edge.size, self._edge.grown(hashes)
+        rows = (*_log_rows(size, grown), *_rows(parts, leaf=size))
         # A statement in the cache of apsw keeps what it was last given until it is given something
         # else. Preparing one costs 0.1 ms.
         small = sum(map(len, rows)) <= CACHED_BYTES_MAX
         self._connection.execute(WRITE, (array(rows),), can_cache=small)
+        return grown.edge
+
+    def _read_edge(self) -> Edge:
+        """Read the edge of the log; whatever is built on it has to be true.
+
+        Raises:
+            JournalCorrupt: it is damaged.
+        """
+        size, frontier, found = self._row(EDGE) or (0, b"", None)
+        if found != sum_of_log(size, frontier):
+            raise _damaged("its edge does not fit its checksum")
+        try:
+            return edge_of(Frontier.from_bytes(size, frontier), partial(self._tile, size))
+        except EvidenceRefused as error:
+            raise _damaged(error.message) from error
+
+    def _tile(self, size: int, level: int, index: int) -> bytes:
+        if level == 0:
+            hashes = b"".join(self._parts(index))
+            found, wanted = len(hashes) // HASH_BYTES, size % TILE_WIDTH
+            if found != wanted:
+                raise _damaged(f"its open tile has {found} hashes instead of {wanted}")
+            return hashes
+        hashes, found = self._row(TILE, level, index) or (b"", None)
+        if found != sum_of_tile(level, index, hashes):
+            raise _damaged(f"tile {index} of level {level} does not fit its checksum")
+        return hashes
+
+    def _parts(self, index: int) -> Generator[bytes]:
+        """Read the parts of the open tile of level 0."""
+        next_leaf = index * TILE_WIDTH
+        for leaf, hashes, found in self._connection.execute(PARTS).fetchall():
+            if leaf != next_leaf or found != sum_of_part(leaf, hashes):
+                raise _damaged(f"the part of a tile at leaf {leaf} does not fit its checksum")
+            next_leaf += len(hashes) // HASH_BYTES
+            yield hashes
 
     def _is_fenced(self, part: RunPart) -> bool:
         return (self._one("SELECT epoch FROM lease WHERE run = ?", part.run) or 0) > part.epoch
@@ -342,7 +438,7 @@ class Writer:
             holder_of=lambda key: self._one("SELECT run FROM head WHERE key = ?", key),
         )
 
-    def _row(self, sql: str, *bindings: str) -> Any:
+    def _row(self, sql: str, *bindings: str | int) -> Any:
         return self._connection.execute(sql, bindings).fetchone()
 
     def _one(self, sql: str, *bindings: str) -> Any:
@@ -361,16 +457,36 @@ class Writer:
             raise
 
 
-def _rows(parts: Iterable[RunPart]) -> Generator[bytes]:
+def _damaged(what: str) -> JournalCorrupt:
+    return JournalCorrupt(f"the log of the store is damaged: {what}", hint=CORRUPT.hint)
+
+
+def _log_rows(size: int, grown: Grown) -> Generator[bytes]:
+    """Pack what the log becomes, with the check that nobody has added to it meanwhile."""
+    frontier, new_size = grown.edge.frontier.to_bytes(), grown.edge.size
+    found = sum_of_log(new_size, frontier)
+    yield b"g\0%019d%019d%010d%b" % (size, new_size, found, frontier)
+    for (level, index), hashes in grown.tiles.items():
+        found = sum_of_tile(level, index, hashes)
+        yield b"x\0%019d%019d%010d%b" % (level, index, found, hashes)
+    if grown.part:
+        leaf = new_size - len(grown.part) // HASH_BYTES
+        yield b"p\0%019d%010d%b" % (leaf, sum_of_part(leaf, grown.part), grown.part)
+
+
+def _rows(parts: Iterable[RunPart], leaf: int) -> Generator[bytes]:
     """Pack a batch, run by run, each with its check first and its head last."""
     for part in parts:
         run = part.run.encode() + b"\0"
         event, value, blob = b"e" + run, b"v" + run, b"b" + run
+        start = crc32(run)
         yield b"c%b%019d%019d" % (run, part.epoch, part.first)
         for record in part.records:
-            seq, epoch, body = record.seq, record.epoch, record.body
-            found = sum_of_event(body, part.run, seq, epoch)
-            yield b"%b%019d%019d%010d%b" % (event, seq, epoch, found, body)
+            salts, body = record.salts, record.body
+            place = b"%019d%019d%019d%03d" % (record.seq, record.epoch, leaf, len(salts))
+            found = crc32(body, crc32(salts, crc32(place, start)))
+            yield b"%b%b%010d%b%b" % (event, place, found, salts, body)
+            leaf += 1
             for stored in record.values:
                 data = stored.data
                 kind = blob if stored.shared or len(data) > INLINE_BYTES_MAX else value

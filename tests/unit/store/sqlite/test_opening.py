@@ -3,19 +3,19 @@
 import os
 import tempfile
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 import pytest
 
 from interlock.errors import JournalCorrupt, StoreError, StoreUnusable
-from interlock.store import open_store, open_to_read
+from interlock.store import open_store
 from interlock.store.sqlite import opening
 from interlock.store.sqlite.opening import network_type
-from interlock.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from interlock.store.sqlite.schema import APPLICATION_ID, FORMAT
 from interlock.testing import recording_disk
-from interlock.testing.store import A, head, message, record, value
+from interlock.testing.store import A, head, record, value
 from interlock.values import value_ref
 
 
@@ -101,49 +101,10 @@ def test_a_new_journal_says_what_it_is(tmp_path: Path):
     make_journal(path)
     connection = apsw.Connection(str(path))
     assert connection.pragma("application_id") == APPLICATION_ID
-    assert connection.pragma("user_version") == len(MIGRATIONS)
+    assert connection.pragma("user_version") == FORMAT
     assert connection.pragma("journal_mode") == "wal"
     connection.close()
     assert path.read_bytes()[68:72] == b"ILK1"
-
-
-def make_first_format(path: Path):
-    """Make a journal as it was before runs had an inbox."""
-    connection = apsw.Connection(str(path))
-    connection.execute(MIGRATIONS[0])
-    connection.execute(
-        "INSERT INTO head VALUES (?, 'g', ?, 'running', 1, 2, 'k', NULL)", (A, head(A).plan)
-    )
-    connection.execute("INSERT INTO event VALUES (?, 1, 1, x'00')", (A,))
-    connection.pragma("application_id", APPLICATION_ID)
-    connection.pragma("user_version", 1)
-    connection.pragma("journal_mode", "wal")
-    connection.close()
-
-
-def test_a_journal_of_the_first_format_is_brought_up_to_date(tmp_path: Path):
-    path = tmp_path / "journal.db"
-    make_first_format(path)
-    with closing(open_store(str(path))) as store:
-        assert store.head(A) == head(A, key="k", updated_ms=2)
-        assert store.read(A)[0].body == b"\0"
-        assert [each.run for each in store.ready(now_ms=0)] == [A]
-        assert store.post(message(A, "1"))
-        store.write([record(A, 2, head=head(A, status="waiting", wake_ms=9), taken=["1"])])
-    with closing(open_store(str(path))) as store:
-        assert store.head(A) == head(A, status="waiting", wake_ms=9)
-        assert not store.post(message(A, "1"))
-
-
-def test_a_journal_of_the_first_format_is_read_as_it_is(tmp_path: Path):
-    path = tmp_path / "journal.db"
-    make_first_format(path)
-    before = path.read_bytes()
-    with closing(open_to_read(str(path))) as store:
-        assert store.heads() == [head(A, key="k", updated_ms=2)]
-        assert store.inbox() == []
-        assert store.ready(now_ms=0) == []
-    assert path.read_bytes() == before
 
 
 def test_a_closed_store_leaves_no_log_and_no_owners(tmp_path: Path):
@@ -232,6 +193,20 @@ def test_a_format_that_never_was_is_damage(tmp_path: Path):
     assert "format -3" in error.message
 
 
+@pytest.mark.parametrize("number", range(1, FORMAT))
+def test_an_older_format_is_refused_and_left_as_it_is(tmp_path: Path, number: int):
+    path = tmp_path / "journal.db"
+    make_journal(path)
+    connection = apsw.Connection(str(path))
+    connection.pragma("user_version", number)
+    connection.close()
+    before = path.read_bytes()
+    error = refused(path, "IL7012")
+    assert f"it has format {number}, of a version before the first release" in error.message
+    assert error.hint == "begin a new journal: use another path"
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("where", ["in the file", "in the log"])
 def test_a_newer_format_is_refused(tmp_path: Path, where: str):
     path = tmp_path / "journal.db"
@@ -242,7 +217,7 @@ def test_a_newer_format_is_refused(tmp_path: Path, where: str):
         connection.close()
     error = refused(path, "IL7012")
     assert "it has format 99" in error.message
-    assert f"up to {len(MIGRATIONS)}" in error.message
+    assert f"reads format {FORMAT}" in error.message
     connection.close()
 
 

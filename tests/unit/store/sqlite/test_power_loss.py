@@ -14,9 +14,11 @@ from random import Random
 import apsw
 import pytest
 
+from interlock.audit import TILE_WIDTH
 from interlock.journal import OwnerId, Record
 from interlock.store import INLINE_BYTES_MAX, Store, open_store
 from interlock.testing import Disk, DiskState, recording_disk
+from interlock.testing.log import logged
 from interlock.testing.store import A, B, C, head, message, record, value
 from interlock.values import value_ref
 
@@ -117,7 +119,8 @@ def content_of(store: Store) -> object:
     runs = [
         (store.read(run, limit=10_000), store.head(run), store.values(run, refs)) for run in RUNS
     ]
-    return runs, store.inbox()
+    log = [store.tile(0, index) for index in range(store.log_size() // TILE_WIDTH + 1)]
+    return runs, store.inbox(), store.log_size(), log
 
 
 def check(state: DiskState, path: Path, promises: list[Promise]):
@@ -126,9 +129,11 @@ def check(state: DiskState, path: Path, promises: list[Promise]):
     with closing(open_store(str(path))) as store:
         found = content_of(store)
         assert found in allowed, (state.ops, state.choice)
+        logged(store)
         lease = store.lease(A, OwnerId("next"), now_ms=VERY_LATE_MS, life_ms=1)
         assert lease.epoch > promises[kept].epoch, (state.ops, state.choice)
         assert not store.write([record(A, len(store.read(A)) + 1, epoch=lease.epoch)])
+        logged(store)
     connection = apsw.Connection(str(path))
     assert connection.pragma("integrity_check") == "ok", (state.ops, state.choice)
     connection.close()
