@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 from interlock.engine import State
 from interlock.journal import (
@@ -59,10 +60,9 @@ class Decisions(ABC):
         observer: Observer | None = None,
     ) -> RunResult:
         """Approve what an open gate asks; with `binding`, only if it still asks that."""
-
-        def decision(state: State) -> Decision:
-            return gate_decided(state, path, "approved", binding=binding, reason=reason)
-
+        decision = partial(
+            gate_decided, path=path, verdict="approved", binding=binding, reason=reason
+        )
         return await self.decide(run, decision, actor=actor, observer=observer)
 
     async def reject(
@@ -76,10 +76,9 @@ class Decisions(ABC):
         observer: Observer | None = None,
     ) -> RunResult:
         """Reject what an open gate asks; with `binding`, only if it still asks that."""
-
-        def decision(state: State) -> Decision:
-            return gate_decided(state, path, "rejected", binding=binding, reason=reason)
-
+        decision = partial(
+            gate_decided, path=path, verdict="rejected", binding=binding, reason=reason
+        )
         return await self.decide(run, decision, actor=actor, observer=observer)
 
     async def signal(
@@ -122,10 +121,7 @@ class Decisions(ABC):
         observer: Observer | None = None,
     ) -> RunResult:
         """Cancel a node that has not settled, and all inside it."""
-
-        def decision(state: State) -> Decision:
-            return node_cancelled(state, path, reason=reason)
-
+        decision = partial(node_cancelled, path=path, reason=reason)
         return await self.decide(run, decision, actor=actor, observer=observer)
 
     async def pause(
@@ -178,8 +174,5 @@ class Decisions(ABC):
         Raises:
             UsageError: the action declares no probe; or it cannot have returned the output.
         """
-
-        def decision(state: State) -> Decision:
-            return node_resolved(state, path, verdict, output=output, reason=reason)
-
+        decision = partial(node_resolved, path=path, verdict=verdict, output=output, reason=reason)
         return await self.decide(run, decision, actor=actor, observer=observer)

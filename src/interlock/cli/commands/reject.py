@@ -1,63 +1,19 @@
 """`interlock reject`: a person says no to what a gate asks."""
 
-from collections.abc import Awaitable
+from typing import Unpack
 
 import click
 
-from interlock.cli.deciding import Place, Subject, decide
-from interlock.cli.heard import heard_of_gate
-from interlock.cli.options import (
-    app_option,
-    binding_option,
-    example,
-    json_option,
-    reason_option,
-    store_option,
-)
-from interlock.cli.people import user
-from interlock.runtime import Observer, RunResult, Runtime
-from interlock.values import Digest, Path
+from interlock.cli.options import example
+from interlock.cli.verdicts import Given, decide_gate, gate_options
 
 
 @click.command(epilog=example("interlock reject last signoff --reason 'not on a Friday'"))
-@click.argument("run")
-@click.argument("node")
-@reason_option
-@binding_option
-@app_option
-@store_option
-@json_option
-def reject(
-    run: str,
-    node: str,
-    *,
-    reason: str,
-    binding: str | None,
-    app: str | None,
-    store: str | None,
-    as_json: bool,
-) -> int:
+@gate_options
+def reject(**given: Unpack[Given]) -> int:
     """Reject what the gate NODE of RUN asks. One person who rejects is enough.
 
     What needs the gate is skipped, and the run ends refused, unless the gate has `on_refused:
     continue`. Your name and the reason are kept in the journal.
     """
-
-    def decision(runtime: Runtime, on: Subject, observer: Observer) -> Awaitable[RunResult]:
-        return runtime.reject(
-            on.run,
-            on.path,
-            binding=Digest(binding) if binding is not None else None,
-            actor=user(),
-            reason=reason,
-            observer=observer,
-        )
-
-    return decide(
-        run,
-        decision,
-        node=node,
-        place=Place(app=app, store=store),
-        as_json=as_json,
-        heard=heard_of_gate(Path(node), "rejected", user()),
-    )
+    return decide_gate("rejected", given)
