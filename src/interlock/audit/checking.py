@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from interlock.audit.checkpoints import Checkpoint, parse_checkpoint
-from interlock.audit.claims import ShownLeaf, claims_of, execution_is_shown
+from interlock.audit.claims import ShownLeaf, claims_of, execution_is_shown, shown_parts
 from interlock.audit.leaves import COMMITMENT_TAG
 from interlock.audit.multiproofs import root_of_leaves
 from interlock.audit.notes import Verified, parse_note, verified_signatures, verify_note
@@ -74,6 +74,7 @@ def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
         "events": {"shown": len(shown), "first": shown[0].seq, "last": shown[-1].seq},
         "claims": claims,
         "execution_is_shown": receipt["whole"] and execution_is_shown(shown),
+        "shown": shown_parts(shown, values),
         "disclosed": _counted(name for leaf in shown for name in leaf.parts),
         "values": len(values),
         "not_shown": _counted(

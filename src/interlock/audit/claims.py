@@ -108,6 +108,25 @@ def _guarantee(manifest: Mapping[str, Json]) -> str:
     return reversible if "undo" in manifest else bare
 
 
+CLAIMED = frozenset(("actor", "execution", "graph", "manifests", "plan", "verdict"))
+"""Parts that the claims tell of, as far as they matter for a run as a whole."""
+
+
+def shown_parts(leaves: Sequence[ShownLeaf], values: Mapping[str, Json]) -> list[Json]:
+    """List what is disclosed beyond the claims; a reference with its value, if that is there."""
+    return [
+        {
+            "seq": leaf.seq,
+            "path": leaf.part("path"),
+            "part": name,
+            "value": values.get(part, part) if isinstance(part, str) else part,
+        }
+        for leaf in leaves
+        for name, part in leaf.parts.items()
+        if name not in CLAIMED
+    ]
+
+
 def execution_is_shown(leaves: Sequence[ShownLeaf]) -> bool:
     """Say whether the execution digest of a whole run follows from what is disclosed.
 

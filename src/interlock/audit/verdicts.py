@@ -10,6 +10,8 @@ from interlock.values import Json, canonical
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEAR_10000_MS = 253_402_300_800_000
 LABEL_CHARS = 14
+ROWS_MAX = 100
+VALUE_CHARS_MAX = 200
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 PROVED = (
     "proved: whoever holds the log's key signed a tree with these events, with this content and in"
@@ -37,6 +39,7 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         ("execution", _execution(verdict)),
         ("guarantees", _guarantees(claims["guarantees"])),
         *(("approval", _approval(each)) for each in claims["approvals"]),
+        *(("shown", row) for row in _shown(verdict["shown"])),
         ("disclosed", _counts(verdict["disclosed"])),
         ("values", str(verdict["values"])),
         ("not shown", _counts(verdict["not_shown"])),
@@ -116,6 +119,20 @@ def _guarantees(found: Mapping[str, str] | None) -> str:
 def _approval(given: Mapping[str, Any]) -> str:
     what = f"event {given['seq']}, {told(given['path'])}: {told(given['verdict'])}"
     return f"{what} by {told(given['by'])} at {time_text(given['at_ms'])}"
+
+
+def _shown(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    told_of = [
+        f"event {row['seq']}, {told(row['path']) if row['path'] else 'the run'}, "
+        f"{plain(row['part'])}: {_cut(told(row['value']))}"
+        for row in rows[:ROWS_MAX]
+    ]
+    rest = len(rows) - ROWS_MAX
+    return [*told_of, f"and {rest} more in the file"] if rest > 0 else told_of
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= VALUE_CHARS_MAX else f"{text[:VALUE_CHARS_MAX]}…"
 
 
 def _counts(parts: Mapping[str, int]) -> str:

@@ -21,6 +21,7 @@ from interlock.audit import (
     verdict_lines,
 )
 from interlock.errors import EvidenceRefused
+from interlock.journal import values_of
 from interlock.values import canonical
 from unit.audit.javascript import answers, needs_node
 from unit.audit.logs import LOG_KEY, OTHER_KEY, RUN, WITNESS_KEY, MadeLog, a_log, story
@@ -85,10 +86,16 @@ def is_refused(answer: Answer) -> bool:
     return answer[0].startswith("IL")
 
 
+ADDRESSES = {value.ref for event, _ in story() for value in values_of(event)}
+"""What stands in the place of a value that somebody took out."""
+
+
 def says_no_more(answer: Answer, original: Answer) -> bool:
     """Tell whether a verdict is the honest one, or of a receipt that somebody took parts out of."""
     less, more = json.loads(answer[0]), json.loads(original[0])
     assert less["log"]["stamps"].pop("carried") <= more["log"]["stamps"].pop("carried")
+    assert all(row in more["shown"] or row["value"] in ADDRESSES for row in less["shown"])
+    del less["shown"], more["shown"]
     assert less.pop("whole") <= more.pop("whole")
     assert less.pop("values") <= more.pop("values")
     shown, all_shown = Counter(less.pop("disclosed")), Counter(more.pop("disclosed"))

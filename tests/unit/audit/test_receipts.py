@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from interlock.actions import Manifest
 from interlock.audit import Disclosure, Trust, build_receipt, check_receipt, verdict_lines
@@ -25,10 +28,14 @@ from unit.audit.logs import (
     started,
     story,
 )
+from unit.audit.mutations import MUTATIONS, Mutation, cut, flip, repeat
 
 TRUST = Trust(keys=[LOG_KEY], witnesses=[WITNESS_KEY])
 ALL = Disclosure(shows=lambda _path, _part: True)
+RECEIPT = build_receipt(a_log().evidence(), ALL)
 RECEIPT_BYTES_MAX = 100_000
+RAW = (flip, cut, repeat)
+"""Changes that may be made twice: those of others need JSON to work on."""
 
 
 def checked(data: bytes) -> dict[str, Any]:
@@ -82,7 +89,25 @@ def test_values_are_shown_where_asked_and_nowhere_else():
     tree = json.loads(data)
     assert {"paid": 12.5, "to": "Zoë €"} in tree["values"].values()
     assert str(PIN) not in data.decode()
-    assert checked(data)["disclosed"]["output"] == 2
+    verdict = checked(data)
+    assert verdict["disclosed"]["output"] == 2
+    assert [(row["seq"], row["value"]) for row in verdict["shown"]] == [
+        (5, {"paid": 12.5, "to": "Zoë €"}),
+        (6, {"paid": 12.5, "to": "Zoë €"}),
+    ]
+    line = '  shown         event 5, charge, output: {"paid":12.5,"to":"Zoë €"}'
+    assert line in verdict_lines(verdict)
+
+
+def test_a_long_value_and_many_values_are_cut_in_words():
+    log = MadeLog()
+    events = [(settled(f"n{number}", output=Value.of("é" * 300)), "engine") for number in range(70)]
+    log.add(RUN, [(started(), "unauthenticated:ada"), *events])
+    lines = verdict_lines(checked(build_receipt(log.evidence(), ALL)))
+    rows = [line for line in lines if line.startswith("  shown ")]
+    assert len(rows) == 101
+    assert rows[-1].endswith("and 43 more in the file")
+    assert any(row.endswith(f": {'é' * 200}…") for row in rows)
 
 
 def test_a_value_that_is_gone_leaves_its_reference():
@@ -213,6 +238,19 @@ MANIFESTS = [
     Manifest(name="a", effect="write", undo=Manifest(name="b")),
     Manifest(name="a", effect="write", key="id", undo=Manifest(name="b")),
 ]
+
+
+@given(st.sampled_from(MUTATIONS), st.randoms(use_true_random=False))
+def test_any_file_is_verified_or_refused_with_our_error(mutation: Mutation, chance: Random):
+    data = mutation(mutation(RECEIPT, chance) if mutation in RAW else RECEIPT, chance)
+    with suppress(EvidenceRefused):
+        assert checked(data)["run"] == RUN
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused(data: bytes):
+    with pytest.raises(EvidenceRefused):
+        checked(data)
 
 
 @pytest.mark.parametrize("limits", [False, True])

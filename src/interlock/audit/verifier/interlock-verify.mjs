@@ -747,6 +747,7 @@ export function checkReceipt(bytes, keys, witnesses = []) {
     }),
     claims,
     execution_is_shown: receipt.get("whole") && executionIsShown(shown),
+    shown: shownParts(shown, receipt.get("values")),
     disclosed: counted(shown.flatMap(({ parts }) => [...parts.keys()])),
     values: BigInt(receipt.get("values").size),
     not_shown: counted(
@@ -941,6 +942,22 @@ function guaranteeOf(manifest) {
   return manifest.has("undo") ? "at most once, reversible" : "at most once";
 }
 
+// Parts that the claims tell of, as far as they matter for a run as a whole.
+const CLAIMED = ["actor", "execution", "graph", "manifests", "plan", "verdict"];
+
+/** List what is disclosed beyond the claims; a reference with its value, if that is there. */
+function shownParts(shown, values) {
+  const rows = shown.flatMap((leaf) => [...leaf.parts].map(([name, value]) => ({ leaf, name, value })));
+  return rows.filter(({ name }) => !CLAIMED.includes(name)).map(({ leaf, name, value }) =>
+    table({
+      seq: part(leaf, "seq"),
+      path: part(leaf, "path"),
+      part: name,
+      value: values.has(value) ? values.get(value) : value,
+    }),
+  );
+}
+
 /**
  * Say whether the execution digest of a whole run follows from what is disclosed. It does for runs
  * whose outcomes are all in their `NodeSettled` events; so no is no accusation.
@@ -968,6 +985,8 @@ function executionIsShown(shown) {
 
 const HIDDEN = /[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 const YEAR_10000_MS = 253402300800000n;
+const ROWS_MAX = 100;
+const VALUE_CHARS_MAX = 200;
 const PROVED =
   "proved: whoever holds the log's key signed a tree with these events, with this content and in" +
   " this order; every disclosed part and value is what the event has";
@@ -1005,6 +1024,7 @@ export function verdictLines(verdict) {
     ["execution", executionText(verdict)],
     ["guarantees", guaranteesText(claims.get("guarantees"))],
     ...claims.get("approvals").map((given) => ["approval", approvalText(given)]),
+    ...shownTexts(verdict.get("shown")).map((row) => ["shown", row]),
     ["disclosed", countsText(verdict.get("disclosed"))],
     ["values", verdict.get("values").toString()],
     ["not shown", countsText(verdict.get("not_shown"))],
@@ -1053,6 +1073,19 @@ function guaranteesText(found) {
 function approvalText(given) {
   const what = `event ${given.get("seq")}, ${told(given.get("path"))}: ${told(given.get("verdict"))}`;
   return `${what} by ${told(given.get("by"))} at ${timeText(given.get("at_ms"))}`;
+}
+
+function shownTexts(rows) {
+  const cut = (text) => {
+    const letters = [...text];
+    return letters.length <= VALUE_CHARS_MAX ? text : `${letters.slice(0, VALUE_CHARS_MAX).join("")}…`;
+  };
+  const texts = rows.slice(0, ROWS_MAX).map((row) => {
+    const where = row.get("path") ? told(row.get("path")) : "the run";
+    return `event ${row.get("seq")}, ${where}, ${plain(row.get("part"))}: ${cut(told(row.get("value")))}`;
+  });
+  const rest = rows.length - ROWS_MAX;
+  return rest > 0 ? [...texts, `and ${rest} more in the file`] : texts;
 }
 
 function countsText(parts) {
