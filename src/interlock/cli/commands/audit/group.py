@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "init": "Make the key that signs the log of a store.",
     "keys": "List the public keys of a log, or replace them.",
     "report": "Report what happened in a period.",
+    "receipt": "Prove to others what happened in a run.",
     "check": "Check a receipt with public keys alone.",
     "witness": "Cosign the logs of others.",
     "verifier": "Write the verifier that needs no Interlock.",

@@ -13,7 +13,7 @@ from interlock.notary import KeyRing, create_keys, new_ring
 from interlock.runtime import SystemClock
 
 
-@click.command(epilog=example("interlock audit init"))
+@click.command(epilog=example("interlock audit init > log.pub"))
 @click.option(
     "--name", metavar="NAME", help="What the log is called, for good; a random name unless told."
 )

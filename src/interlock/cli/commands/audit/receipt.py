@@ -1,0 +1,148 @@
+"""`interlock audit receipt`: one file that proves what happened in a run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from interlock.audit import (
+    LoggedEvent,
+    SignedCheckpoint,
+    Trust,
+    build_receipt,
+    check_receipt,
+    open_checkpoint,
+    receipt_statement,
+    sign_statement,
+)
+from interlock.cli.auditing import key_file
+from interlock.cli.console import err, out
+from interlock.cli.disclosing import disclosure_of
+from interlock.cli.exits import Exit
+from interlock.cli.options import example, key_file_option, store_option
+from interlock.cli.project import find_project
+from interlock.cli.receipting import chosen_events, evidence_of, logged_events
+from interlock.cli.stores import find_run, to_read
+from interlock.errors import EvidenceRefused, JournalCorrupt
+from interlock.notary import KeyRing, kept_stamp, last_signed, read_keys, sign_log
+from interlock.store import ReadStore, log_tree
+
+RECEIPT, IN_TOTO = "receipt", "in-toto"
+
+
+@click.command(epilog=example("interlock audit receipt last --output receipt.json"))
+@click.argument("run")
+@click.option(
+    "--event",
+    "seqs",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="Only this event, beside the first one; unless told, all events of the run.",
+)
+@click.option(
+    "--disclose",
+    "shown",
+    multiple=True,
+    metavar="PATH",
+    help="Show what is there, with its values: NODE, NODE.PART, .PART of the run, all.PART or all.",
+)
+@click.option(
+    "--withhold",
+    "withheld",
+    multiple=True,
+    metavar="PART",
+    help="Do not show what a receipt shows by itself: actor, graph, manifests, plan, verdict.",
+)
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="Prove it against this one; unless told, the last one that has the run, or a new one.",
+)
+@click.option("--output", metavar="FILE", help="Write it there; else to stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice((RECEIPT, IN_TOTO)),
+    default=RECEIPT,
+    help="As it is, or as an in-toto statement in a signed DSSE envelope.",
+)
+@key_file_option
+@store_option
+def receipt(
+    run: str,
+    *,
+    seqs: tuple[int, ...],
+    shown: tuple[str, ...],
+    withheld: tuple[str, ...],
+    checkpoint: str | None,
+    output: str | None,
+    form: str,
+    key: str | None,
+    store: str | None,
+) -> int:
+    """Make a receipt of RUN: one file that proves to others what happened.
+
+    It shows what the machinery did, which plan it was, what its actions promise and who decided.
+    Values are shown where you ask, and nothing else can be guessed from it. Whoever has the log's
+    public key checks it with `interlock audit check`, or without Interlock.
+    """
+    with to_read(store) as journal:
+        head = find_run(journal.store, run)
+        keys = key_file(find_project(), journal.url, key)
+        ring = read_keys(keys)
+        known = logged_events(journal.store, head.run)
+        signed = _signed(checkpoint, journal.store, known, keys=keys, ring=ring)
+        size = signed.checkpoint.tree.size
+        events = chosen_events([one for one in known if one.index < size], seqs, run=head.run)
+        stamp = kept_stamp(signed.note, keys)
+        evidence = evidence_of(
+            journal.store,
+            head.run,
+            events,
+            signed=signed,
+            stamps=[stamp] if stamp is not None else [],
+            tree=log_tree(journal.store, size),
+            is_whole=not seqs,
+        )
+        data = build_receipt(evidence, disclosure_of(shown, withheld, events))
+    _require_good(data, ring)
+    if form == IN_TOTO:
+        data = sign_statement(receipt_statement(data), ring.signers())
+    if output is None:
+        out(data.decode().rstrip("\n"))
+    else:
+        _ = Path(output).write_bytes(data)
+        err(f"receipt  {output}")
+    return Exit.OK
+
+
+def _signed(
+    given: str | None,
+    store: ReadStore,
+    known: Sequence[LoggedEvent],
+    *,
+    keys: Path,
+    ring: KeyRing,
+) -> SignedCheckpoint:
+    """Take the checkpoint that is named; else the last one if it has the run; else sign a new one.
+
+    The last one may have been cosigned and stamped, which a new one is not.
+    """
+    if given is not None:
+        return open_checkpoint(Path(given).read_bytes(), origin=ring.name, keys=ring.verifiers())
+    last = last_signed(keys, ring)
+    if last is not None and known and known[-1].index < last.checkpoint.tree.size:
+        return last
+    return sign_log(store, keys)
+
+
+def _require_good(data: bytes, ring: KeyRing) -> None:
+    """Check what was made before it leaves: a journal may have been changed."""
+    try:
+        check_receipt(data, Trust(keys=ring.verifiers()))
+    except EvidenceRefused as error:
+        raise JournalCorrupt(
+            f"the receipt would not hold: {error.message} ({error.place})",
+            hint="the journal was changed after it was signed: `interlock audit verify` says where",
+        ) from error

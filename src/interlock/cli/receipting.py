@@ -1,0 +1,78 @@
+"""From a journal to a receipt: the events of a run in the log, their proof, their values."""
+
+from collections.abc import Collection, Sequence
+
+from interlock.audit import (
+    Evidence,
+    LoggedEvent,
+    SignedCheckpoint,
+    Subtrees,
+    open_leaf,
+    prove_leaves,
+)
+from interlock.errors import UsageError
+from interlock.store import ReadStore
+from interlock.values import RunId, ValueRef
+
+FIRST = 1
+"""The event that says which plan it was: it is in every receipt."""
+
+
+def logged_events(store: ReadStore, run: RunId) -> list[LoggedEvent]:
+    """Read the events of a run, each with its leaf.
+
+    Raises:
+        JournalCorrupt: an event is not as it was written.
+    """
+    found: list[LoggedEvent] = []
+    while page := store.read(run, after=len(found)):
+        for event in page:
+            leaf = open_leaf(event.body, event.salts)
+            found.append(LoggedEvent(index=event.leaf_index, leaf=leaf))
+    return found
+
+
+def chosen_events(
+    events: list[LoggedEvent], seqs: Collection[int], *, run: RunId
+) -> list[LoggedEvent]:
+    """Choose events by their seq, and the first one; all, when none is asked for.
+
+    Raises:
+        UsageError: the run, or the checkpoint, has no such event.
+    """
+    missing = [seq for seq in seqs if not 1 <= seq <= len(events)]
+    if not events or missing:
+        what = f"event {missing[0]}" if missing else "event"
+        raise UsageError(
+            f"run {run} has no {what} in this checkpoint, which has {len(events)} of its events",
+            hint=f"`interlock show {run} --events` lists them, `interlock audit checkpoint` signs"
+            " the log as it is now",
+        )
+    return [events[seq - 1] for seq in sorted({FIRST, *seqs})] if seqs else events
+
+
+def evidence_of(
+    store: ReadStore,
+    run: RunId,
+    events: list[LoggedEvent],
+    *,
+    signed: SignedCheckpoint,
+    stamps: Sequence[bytes],
+    tree: Subtrees,
+    is_whole: bool,
+) -> Evidence:
+    """Gather what a receipt is made of."""
+
+    def value(ref: str) -> bytes | None:
+        return store.values(run, [ValueRef(ref)]).get(ValueRef(ref))
+
+    indices = [event.index for event in events]
+    return Evidence(
+        run=run,
+        events=events,
+        is_whole=is_whole,
+        checkpoint=str(signed.note),
+        proof=prove_leaves(indices, signed.checkpoint.tree.size, tree),
+        value=value,
+        stamps=stamps,
+    )
