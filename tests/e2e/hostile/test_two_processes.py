@@ -79,6 +79,8 @@ def test_a_run_that_a_living_process_drives_is_left_to_it(steps: World):
     assert f"`kill {process.pid}`" in refused.err
     assert refused.out == ""
     second = steps.start("run", "steps.yaml", "--key", "k")
+    assert second.stderr is not None
+    assert f"goes on: process {process.pid} on " in second.stderr.readline()
     # A decision needs no lease: it is held against where the run stands.
     refused = steps.run("resolve", "last", "first", "--failed")
     refused.check_refused(2, "IL7002", says="is not in doubt")
