@@ -28,6 +28,10 @@ nearest `pyproject.toml` that has this table, else they are the built-in ones. T
 is told of open gates is in `[tool.interlock.notify]`:
 [tell somebody](../how-to/gates.md#tell-somebody).
 
+The key that signs the log of a store is in `--key`, else in `INTERLOCK_AUDIT_KEY`, else in `key` of
+`[tool.interlock.audit]`, else in a file of the store's own in your configuration folder:
+[sign and publish the log](../how-to/checkpoints.md).
+
 Where a command takes a RUN, write its id, a unique beginning of it, or `last`.
 """
 

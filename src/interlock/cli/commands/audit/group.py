@@ -10,6 +10,8 @@ from interlock.cli.options import example
 COMMANDS: dict[str, str] = {
     "init": "Make the key that signs the log of a store.",
     "keys": "List the public keys of a log, or replace them.",
+    "checkpoint": "Sign the log of a store as it is now.",
+    "publish": "Sign the log of a store, and write it into a folder.",
     "report": "Report what happened in a period.",
     "receipt": "Prove to others what happened in a run.",
     "check": "Check a receipt with public keys alone.",
