@@ -14,7 +14,7 @@ from interlock.cli.planview import what
 from interlock.cli.roles import who_may
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment, span
-from interlock.journal import GateOpened, WaitOpened
+from interlock.journal import GateOpened, WaitOpened, Who
 from interlock.plan import (
     AnyCompiledNode,
     CompiledCall,
@@ -200,7 +200,7 @@ def asleep_json(
 def _asleep_json(asleep: Asleep, roles: Roles) -> dict[str, Json]:
     opened = asleep.opened
     to: list[Json] = [*opened.to] if isinstance(opened, GateOpened) else []
-    approved_by: list[Json] = [*sorted(asleep.approvers)]
+    approved_by: list[Json] = [*sorted(asleep.approvers.values())]
     data: dict[str, Json] = {"since_ms": asleep.at_ms}
     if isinstance(opened, WaitOpened):
         return {**data, "kind": "wait", "signal": opened.signal, "until_ms": opened.until_ms}
@@ -210,13 +210,21 @@ def _asleep_json(asleep: Asleep, roles: Roles) -> dict[str, Json]:
         "kind": "gate",
         "ask": opened.ask.json,
         "to": to,
-        "deciders": None if allowed is None else [*sorted(allowed)],
+        "deciders": None
+        if allowed is None
+        else [_member_json(one) for one in sorted(allowed, key=str)],
         "quorum": opened.quorum,
         "approved_by": approved_by,
         "expires_at_ms": opened.expires_at_ms,
         "covers": opened.covers.json,
         "binding": opened.binding,
     }
+
+
+def _member_json(who: Who) -> Json:
+    if isinstance(who, str):
+        return who
+    return {"name": who.name, "authenticated_by": who.authenticated_by}
 
 
 def due_ms(asleep: Asleep) -> int | None:

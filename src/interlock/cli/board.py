@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass, field
 
 from interlock.cli.console import brief
+from interlock.cli.people import name_of
 from interlock.errors import InterlockError
 from interlock.journal import (
     SETTLED,
+    Actor,
     AttemptFailed,
     AttemptReturned,
     AttemptStarted,
@@ -78,11 +80,11 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class Asleep:
-    """An open gate or wait: what opened it and when, and who has approved so far."""
+    """An open gate or wait: what opened it and when, and who has approved so far, by name."""
 
     opened: GateOpened | WaitOpened
     at_ms: int
-    approvers: set[str] = field(default_factory=set)
+    approvers: dict[str, Actor] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -111,8 +113,8 @@ class Row:
     said: str = ""
     inside: Inside | None = None
     asleep: Asleep | None = None
-    approvers: tuple[str, ...] = ()
-    resolved_by: str = ""
+    approvers: tuple[Actor, ...] = ()
+    resolved_by: Actor | None = None
     undoing: bool = False
     undo_error: ErrorInfo | None = None
 
@@ -228,7 +230,7 @@ class Board:
             case GateOpened() | WaitOpened():
                 self.asleep[path] = Asleep(event, entry.at_ms)
             case GateDecided(verdict="approved") if path in self.asleep:
-                self.asleep[path].approvers.add(entry.actor)
+                self.asleep[path].approvers.setdefault(name_of(entry.actor), entry.actor)
             case NodeSettled():
                 self.asleep.pop(path, None)
             case _:
@@ -305,7 +307,7 @@ class Board:
                 return row
             case AttemptStarted():
                 row.status, row.held, row.lost = "running", False, False
-                row.resolved_by = ""
+                row.resolved_by = None
                 row.attempt = event.attempt
                 row.ask_ms = entry.at_ms + (row.node.timeout_ms or 0)
                 row.started_ms = row.started_ms or entry.at_ms
@@ -322,7 +324,7 @@ class Board:
                 return row
             case NodeResolved(verdict=verdict):
                 row.status, row.lost = "running", verdict == "ask"
-                row.resolved_by = "" if row.lost else entry.actor
+                row.resolved_by = None if row.lost else entry.actor
             case ProbeAnswered():
                 row.lost = False
             case ProposalAccepted():
@@ -340,7 +342,7 @@ class Board:
         row.attempt = event.attempt
         row.settled_ms = at_ms
         if row.asleep is not None:
-            row.asleep, row.approvers = None, tuple(sorted(row.asleep.approvers))
+            row.asleep, row.approvers = None, tuple(sorted(row.asleep.approvers.values()))
         row.started_ms = row.started_ms or event.started_ms or row.ready_ms
         for index in row.node.dependents:
             self.rows[index].waiting -= 1

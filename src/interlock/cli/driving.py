@@ -21,7 +21,7 @@ from interlock.cli.progress import Answers, Progress, restore_terminal
 from interlock.cli.stores import Journal
 from interlock.cli.times import span
 from interlock.errors import StoreFailed, UsageError
-from interlock.journal import Entry
+from interlock.journal import Entry, Principal
 from interlock.plan import Plan
 from interlock.runtime import (
     CallLimit,
@@ -93,12 +93,15 @@ def take_up(
     run: RunId,
     *,
     on_change: OnChange = "check",
+    actor: Principal | None = None,
     stop: "Interruption | None" = None,
 ) -> RunResult:
     """Go on with a run; one that has settled is returned as it is."""
     return drive(
         stage,
-        lambda runtime, observer: runtime.resume(run, on_change=on_change, observer=observer),
+        lambda runtime, observer: runtime.resume(
+            run, on_change=on_change, actor=actor, observer=observer
+        ),
         run=run,
         past=read_entries(stage.journal.store, run),
         stop=stop,

@@ -12,6 +12,7 @@ from interlock.journal import (
     GateOpened,
     GateVerdict,
     NodeSettled,
+    Principal,
     SignalReceived,
     WaitOpened,
 )
@@ -41,7 +42,7 @@ Heard: TypeAlias = Callable[[Decided], str]
 """Writes that line; nothing where all is plain."""
 
 
-def heard_of_gate(path: Path, verdict: GateVerdict, actor: str) -> Heard:
+def heard_of_gate(path: Path, verdict: GateVerdict, who: Principal) -> Heard:
     """Say what came of a decision about a gate, where its end does not say so itself."""
 
     def say(run: Decided) -> str:
@@ -49,16 +50,16 @@ def heard_of_gate(path: Path, verdict: GateVerdict, actor: str) -> Heard:
         ends = [e.status for e in events if isinstance(e, NodeSettled) and e.path == path]
         taken = [e for e in run.after if isinstance(e.event, GateDecided) and e.event.path == path]
         is_late = verdict == "approved" and bool(ends) and ends[-1] != "succeeded"
-        if is_late or not any(entry.actor == actor for entry in taken):
+        if is_late or not any(entry.actor == who.actor for entry in taken):
             return _not_taken(path, events, ended=bool(ends))
         asleep = run.asleep().get(path)
         if verdict == "approved" and not ends and asleep is not None:
-            if actor in asleep.approvers:
-                return f"`{path}`: {actor} had approved it before, and a person counts once"
-            return f"`{path}`: approved by {actor}; it needs others, too"
+            if who.name in asleep.approvers:
+                return f"`{path}`: {who.name} had approved it before, and a person counts once"
+            return f"`{path}`: approved by {who.name}; it needs others, too"
         to = asleep.opened.to if asleep and isinstance(asleep.opened, GateOpened) else ()
         if to and deciders(to, run.roles) is None:
-            return f"`{path}` asks {', '.join(to)}: that {actor} is one of them was not checked"
+            return f"`{path}` asks {', '.join(to)}: that {who.name} is one of them was not checked"
         return ""
 
     return say

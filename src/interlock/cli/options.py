@@ -5,6 +5,9 @@ from typing import Any, TypeVar
 
 import click
 
+from interlock.cli.people import user
+from interlock.journal import Principal, principal_of
+
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 APP_HELP = "Where the actions are: a Registry or a list of actions, as MODULE:NAME."
@@ -42,6 +45,21 @@ def reason_option(command: CommandT) -> CommandT:
     return click.option("--reason", default="", metavar="TEXT", help="Why; kept in the journal.")(
         command
     )
+
+
+def as_option(command: CommandT) -> CommandT:
+    """Add `--as`, which gives the command a `Principal`, with or without it."""
+    return click.option(
+        "--as",
+        "who",
+        metavar="NAME",
+        callback=_principal,
+        help="Who you are, for the journal; the user of this system unless told. Nobody checks it.",
+    )(command)
+
+
+def _principal(_context: click.Context, _option: click.Parameter, name: str | None) -> Principal:
+    return user() if name is None else principal_of(name)
 
 
 def binding_option(command: CommandT) -> CommandT:

@@ -1,12 +1,25 @@
-"""Who is at the keyboard."""
+"""Who is at the keyboard: as the operating system says, or as they say. Nobody checks it."""
 
 import getpass
 import os
 
+from interlock.errors import JournalCorrupt
+from interlock.journal import Actor, Principal, principal_in, principal_of
 
-def user() -> str:
-    """Return the name of the user of this process, or its number when it has none."""
+
+def user() -> Principal:
+    """Return the user of this process, by number where there is no name."""
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (KeyError, OSError):
-        return f"uid-{os.getuid()}"
+        name = f"uid-{os.getuid()}"
+    return principal_of(name)
+
+
+def name_of(actor: Actor) -> str:
+    """Return the name of whoever decided, by which a quorum counts; of nobody outside, its text."""
+    try:
+        principal = principal_in(actor)
+    except JournalCorrupt:
+        return actor
+    return principal.name if principal is not None else actor

@@ -13,7 +13,6 @@ from typing import BinaryIO
 from interlock.cli.console import counted, err, json_text, one_line, out
 from interlock.cli.driving import Stage
 from interlock.cli.exits import Exit
-from interlock.cli.people import user
 from interlock.cli.sources import STDIN, STDIN_NAME
 from interlock.errors import (
     InputsInvalid,
@@ -22,6 +21,7 @@ from interlock.errors import (
     UsageError,
     ValueRefused,
 )
+from interlock.journal import Principal
 from interlock.runtime import Queued, Runtime, Start
 from interlock.values import Json, decode
 
@@ -80,7 +80,7 @@ class Lines:
         return replace(self.common, inputs={**self.common.inputs, **inputs}, key=key)
 
 
-def queue_one(stage: Stage, start: Start, *, as_json: bool) -> int:
+def queue_one(stage: Stage, start: Start, *, who: Principal, as_json: bool) -> int:
     """Queue a run; say its id on stdout. Returns the exit code.
 
     Raises:
@@ -88,10 +88,10 @@ def queue_one(stage: Stage, start: Start, *, as_json: bool) -> int:
     """
     lines = Lines(name="", common=start)
     lines.given.append((0, start))
-    return _queue(stage, lines, [start], as_json=as_json)
+    return _queue(stage, lines, [start], who=who, as_json=as_json)
 
 
-def queue_lines(stage: Stage, common: Start, file: str, *, as_json: bool) -> int:
+def queue_lines(stage: Stage, common: Start, file: str, *, who: Principal, as_json: bool) -> int:
     """Queue a run for each line of a file; say their ids on stdout. Returns the exit code.
 
     Raises:
@@ -99,7 +99,7 @@ def queue_lines(stage: Stage, common: Start, file: str, *, as_json: bool) -> int
     """
     with _opened(file) as (name, bytes_):
         lines = Lines(name=name, common=common)
-        return _queue(stage, lines, lines.read(bytes_), as_json=as_json)
+        return _queue(stage, lines, lines.read(bytes_), who=who, as_json=as_json)
 
 
 @contextmanager
@@ -119,10 +119,12 @@ def _opened(file: str) -> Generator[tuple[str, BinaryIO]]:
         yield file, opened
 
 
-def _queue(stage: Stage, lines: Lines, starts: Iterable[Start], *, as_json: bool) -> int:
+def _queue(
+    stage: Stage, lines: Lines, starts: Iterable[Start], *, who: Principal, as_json: bool
+) -> int:
     counts = _Counts()
     try:
-        asyncio.run(_put(stage, lines, starts, counts=counts, as_json=as_json))
+        asyncio.run(_put(stage, lines, starts, counts=counts, who=who, as_json=as_json))
     except (InterlockError, KeyboardInterrupt) as error:
         if lines.name:
             error.add_note(_what_was_queued(counts, key=lines.common.key))
@@ -142,10 +144,16 @@ class _Counts:
 
 
 async def _put(
-    stage: Stage, lines: Lines, starts: Iterable[Start], *, counts: _Counts, as_json: bool
+    stage: Stage,
+    lines: Lines,
+    starts: Iterable[Start],
+    *,
+    counts: _Counts,
+    who: Principal,
+    as_json: bool,
 ) -> None:
     async with Runtime(stage.journal.store, stage.registry) as runtime:
-        several = runtime.enqueue_many(stage.plan, starts, principal=user())
+        several = runtime.enqueue_many(stage.plan, starts, principal=who)
         while True:
             with _placed(lines):
                 queued = await anext(several, None)

@@ -6,7 +6,7 @@ from interlock.cli.asleep import GLYPH as ASLEEP, asleep_words
 from interlock.cli.board import Row
 from interlock.cli.console import ELLIPSIS, brief, counted, one_line
 from interlock.cli.times import span
-from interlock.journal import NodeStatus
+from interlock.journal import NodeStatus, actor_words
 from interlock.plan import CompiledMap
 
 GLYPHS: dict[NodeStatus, str] = {
@@ -86,7 +86,7 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
     match row.status:
         case "succeeded":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
-            again = f"resolved by {row.resolved_by}" if row.resolved_by else again
+            again = f"resolved by {actor_words(row.resolved_by)}" if row.resolved_by else again
             told = _inside(row) or _approved(row)
             told = told or brief(row.output.json if row.output is not None else None, chars)
         case "running" | "waiting":
@@ -116,7 +116,7 @@ def _asking(row: Row, now_ms: int | None) -> str:
 
 
 def _approved(row: Row) -> str:
-    return f"approved by {', '.join(row.approvers)}" if row.approvers else ""
+    return f"approved by {', '.join(map(actor_words, row.approvers))}" if row.approvers else ""
 
 
 def _failure(row: Row) -> str:

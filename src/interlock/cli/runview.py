@@ -11,6 +11,7 @@ from interlock.cli.asleep import asleep_json, asleep_lines, due_ms, waiting_for
 from interlock.cli.board import Board, Row, is_inside
 from interlock.cli.console import counted, json_text, one_line, plain, width
 from interlock.cli.doubts import action_at, doubt_lines, resolve_commands
+from interlock.cli.people import name_of
 from interlock.cli.rowtext import GLYPHS, TIME_CHARS, line_of
 from interlock.cli.stores import Journal
 from interlock.cli.times import moment, span
@@ -27,6 +28,7 @@ from interlock.journal import (
     RunHead,
     RunStarted,
     WaitOpened,
+    actor_words,
 )
 from interlock.plan import Plan
 from interlock.store import ReadStore
@@ -142,7 +144,7 @@ def run_lines(view: RunView) -> Iterator[str]:
     started = view.started
     name = click.style(view.head.graph, bold=True)
     yield f"Run {view.head.run}  {name}  {status_words(view)}"
-    yield f"  started {moment(view.head.created_ms)} by {one_line(started.principal, 60)}"
+    yield f"  started {moment(view.head.created_ms)} by {one_line(actor_words(started.principal))}"
     terms = list(_terms(view))
     if terms:
         yield f"  with    {', '.join(terms)}"
@@ -331,16 +333,15 @@ def promise_json(view: RunView, path: Path) -> dict[str, Json]:
 
 
 def _approvers(entries: Sequence[Entry]) -> dict[Path, dict[str, Json]]:
-    """Say who approved each gate, as it was asked last."""
-    found: dict[Path, list[Json]] = {}
+    """Say who approved each gate, as it was asked last; a name counts once."""
+    found: dict[Path, dict[str, Json]] = {}
     for entry in entries:
         event = entry.event
         if isinstance(event, GateOpened):
-            found[event.path] = []
+            found[event.path] = {}
         elif isinstance(event, GateDecided) and event.verdict == "approved":
-            known = found.setdefault(event.path, [])
-            known += [entry.actor] if entry.actor not in known else []
-    return {path: {"approved_by": [*names]} for path, names in found.items()}
+            found.setdefault(event.path, {}).setdefault(name_of(entry.actor), entry.actor)
+    return {path: {"approved_by": [*by_name.values()]} for path, by_name in found.items()}
 
 
 def undone_in(entries: Sequence[Entry]) -> set[Path]:

@@ -10,13 +10,13 @@ from interlock.cli.heard import heard_of_gate
 from interlock.cli.options import (
     CommandT,
     app_option,
+    as_option,
     binding_option,
     json_option,
     reason_option,
     store_option,
 )
-from interlock.cli.people import user
-from interlock.journal import GateVerdict
+from interlock.journal import GateVerdict, Principal
 from interlock.runtime import Observer, RunResult, Runtime
 from interlock.values import Digest, Path
 
@@ -28,6 +28,7 @@ class Given(TypedDict):
     node: str
     reason: str
     binding: str | None
+    who: Principal
     app: str | None
     store: str | None
     as_json: bool
@@ -35,7 +36,7 @@ class Given(TypedDict):
 
 def gate_options(command: CommandT) -> CommandT:
     """Add the arguments and options of a decision about a gate."""
-    for add in (json_option, store_option, app_option, binding_option, reason_option):
+    for add in (json_option, store_option, app_option, as_option, binding_option, reason_option):
         command = add(command)
     return click.argument("run")(click.argument("node")(command))
 
@@ -50,7 +51,7 @@ def decide_gate(verdict: GateVerdict, given: Given) -> int:
             on.run,
             on.path,
             binding=binding,
-            actor=user(),
+            actor=given["who"],
             reason=given["reason"],
             observer=observer,
         )
@@ -61,5 +62,5 @@ def decide_gate(verdict: GateVerdict, given: Given) -> int:
         node=given["node"],
         place=Place(app=given["app"], store=given["store"]),
         as_json=given["as_json"],
-        heard=heard_of_gate(Path(given["node"]), verdict, user()),
+        heard=heard_of_gate(Path(given["node"]), verdict, given["who"]),
     )

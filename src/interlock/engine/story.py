@@ -33,6 +33,7 @@ from interlock.journal import (
     SignalReceived,
     TimerFired,
     WaitOpened,
+    actor_words,
 )
 from interlock.values import Path, immutable
 
@@ -97,32 +98,33 @@ def _told_of_undo(event: NodeSettled) -> str:
 def told(entry: Entry) -> str:
     """Say what an event means, in a few words."""
     event = entry.event
-    return _told_of_run(entry, event) if isinstance(event, RunEvent) else _told(entry, event)
+    by = actor_words(entry.actor)
+    return _told_of_run(event, by) if isinstance(event, RunEvent) else _told(event, by)
 
 
-def _told_of_run(entry: Entry, event: RunEvent) -> str:
+def _told_of_run(event: RunEvent, by: str) -> str:
     match event:
         case RunStarted():
-            return f"the run was started by {event.principal}"
+            return f"the run was started by {by}"
         case RunRecovered():
             return f"{event.owner} took the run up"
         case RunCancelled():
-            return f"{entry.actor} cancelled the run{_because(event.reason)}"
+            return f"{by} cancelled the run{_because(event.reason)}"
         case RunPaused():
-            return f"{entry.actor} paused the run{_because(event.reason)}"
+            return f"{by} paused the run{_because(event.reason)}"
         case RunUnpaused():
-            return f"{entry.actor} let the run go on"
+            return f"{by} let the run go on"
         case RunReopened():
-            return f"{entry.actor} opened the run again{_because(event.reason)}"
+            return f"{by} opened the run again{_because(event.reason)}"
         case RunMigrated():
-            return f"the run goes on under plan {event.plan}"
+            return f"{by} let the run go on under plan {event.plan}"
         case RunSettled():
             return f"the run {event.status}"
         case _:
             assert_never(event)
 
 
-def _told(entry: Entry, event: NodeEvent) -> str:  # noqa: C901 - one line an event
+def _told(event: NodeEvent, by: str) -> str:  # noqa: C901 - one line an event
     match event:
         case AttemptStarted():
             return f"attempt {event.attempt} was about to be sent"
@@ -139,21 +141,21 @@ def _told(entry: Entry, event: NodeEvent) -> str:  # noqa: C901 - one line an ev
         case NodeInDoubt():
             return f"in doubt: {_error(event.error)}"
         case NodeResolved(verdict="ask"):
-            return f"{entry.actor} had its receiver asked again{_because(event.reason)}"
+            return f"{by} had its receiver asked again{_because(event.reason)}"
         case NodeResolved():
-            return f"{entry.actor} resolved it as {event.verdict}{_because(event.reason)}"
+            return f"{by} resolved it as {event.verdict}{_because(event.reason)}"
         case GateOpened():
             return f"asked {', '.join(event.to) or 'anybody'}: {event.ask.json}"
         case GateDecided():
-            return f"{entry.actor} {event.verdict} it{_because(event.reason)}"
+            return f"{by} {event.verdict} it{_because(event.reason)}"
         case WaitOpened():
             return f"waits for signal `{event.signal}`" if event.signal else "waits for its time"
         case SignalReceived():
-            return f"signal `{event.name}` came from {entry.actor}"
+            return f"signal `{event.name}` came from {by}"
         case TimerFired():
             return "its time had come" if event.path else "the deadline of the run had passed"
         case NodeCancelled():
-            return f"{entry.actor} cancelled it{_because(event.reason)}"
+            return f"{by} cancelled it{_because(event.reason)}"
         case NodeSettled():
             return f"{event.status}: {_error(event.error)}" if event.error else event.status
         case _:

@@ -59,14 +59,17 @@ from interlock.journal.events import (
     Verdict as Verdict,
     WaitOpened as WaitOpened,
 )
-from interlock.journal.owners import owner_id as owner_id, process_of as process_of
+from interlock.journal.owners import (
+    OwnerId as OwnerId,
+    owner_id as owner_id,
+    process_of as process_of,
+)
 from interlock.journal.records import (
     ENDED as ENDED,
     Lease as Lease,
     LeaseChange as LeaseChange,
     Message as Message,
     MessageKind as MessageKind,
-    OwnerId as OwnerId,
     Record as Record,
     RunHead as RunHead,
     RunStatus as RunStatus,

@@ -17,7 +17,7 @@ from typing import NewType, TypeAlias, final
 import orjson
 
 from interlock.errors import JournalCorrupt, UsageError
-from interlock.journal.records import OwnerId
+from interlock.journal.owners import OwnerId
 from interlock.values import plain_text
 
 Actor = NewType("Actor", str)
@@ -91,7 +91,12 @@ class Principal:
 
     def __str__(self) -> str:
         """For people: `ada (oidc)`, or `ada (unauthenticated)`."""
-        return f"{_shown(self.name)} ({self.authenticated_by or 'unauthenticated'})"
+        return f"{self.shown} ({self.authenticated_by or 'unauthenticated'})"
+
+    @property
+    def shown(self) -> str:
+        """The name in a sentence: shortened, and quoted where it has more than a name has."""
+        return _shown(self.name)
 
 
 Who: TypeAlias = Principal | str
@@ -155,7 +160,10 @@ def principal_in(text: str) -> Principal | None:
 
 
 def actor_words(text: str) -> str:
-    """Say who an actor is, for people: `ada (unauthenticated)`, an owner id, `engine`."""
+    """Say who an actor is, for people: `ada (unauthenticated)`, an owner id, `engine`.
+
+    It never fails: what is no actor is shown as that.
+    """
     try:
         found = parse_actor(text)
     except JournalCorrupt:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NewType, cast, get_args, get_origin, get_type_h
 import orjson
 
 from interlock.errors import JournalCorrupt, ValueRefused
+from interlock.journal.actors import Actor
 from interlock.journal.events import Entry, Event
 from interlock.journal.values import ErrorInfo, Value
 from interlock.values import Json, RunId, ValueRef, fitted
@@ -205,7 +206,7 @@ def entry_in(envelope: Envelope, resolve: Resolve) -> tuple[RunId, Entry]:
             at_ms=at_ms,
             seq=seq,
             epoch=epoch,
-            actor=str(envelope["actor"]),
+            actor=Actor(str(envelope["actor"])),
             causes=_causes(envelope),
         )
         return RunId(str(envelope["run"])), entry

@@ -8,6 +8,7 @@ replay lives the attempt again from it.
 
 from typing import ClassVar, Literal, TypeAlias
 
+from interlock.journal.actors import ENGINE, Actor
 from interlock.journal.values import ErrorInfo, Value
 from interlock.values import Digest, Path, immutable
 
@@ -50,7 +51,7 @@ class RunStarted:
     inputs: Value
     semantics: int
     expressions: str
-    principal: str
+    principal: Actor
     key: str | None = None
     deadline_at_ms: int | None = None
 
@@ -372,12 +373,13 @@ class Entry:
     """An event in its place in the journal of a run.
 
     `seq` counts from 1; 0 is an event that is not journaled itself (see `ahead`). `causes` are the
-    seqs of the events that led to it. `actor` is who made it a fact.
+    seqs of the events that led to it. `actor` is who made it a fact
+    (see `Actor`).
     """
 
     event: Event
     at_ms: int
     seq: int = 0
     epoch: int = 0
-    actor: str = "engine"
+    actor: Actor = ENGINE
     causes: tuple[int, ...] = ()

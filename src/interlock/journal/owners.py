@@ -1,8 +1,9 @@
 """Ids of owners: whoever reads a lease can tell which process holds it."""
 
 import re
+from typing import NewType
 
-from interlock.journal.records import OwnerId
+OwnerId = NewType("OwnerId", str)
 
 _NAMED = re.compile(r"(.+)-(\d+)-[0-9a-f]+")
 

@@ -4,11 +4,12 @@ The runtime encodes events into records; a store writes and returns them. So a s
 know an event.
 """
 
-from typing import Literal, NewType
+from typing import Literal
 
+from interlock.journal.actors import Actor
+from interlock.journal.owners import OwnerId
 from interlock.values import Digest, RunId, ValueRef, immutable
 
-OwnerId = NewType("OwnerId", str)
 RunStatus = Literal[
     "queued",
     "running",
@@ -70,7 +71,7 @@ class Message:
     run: RunId
     kind: MessageKind
     body: bytes
-    actor: str
+    actor: Actor
     created_ms: int
     number: int = 0
 

@@ -12,10 +12,13 @@ from typing import cast
 from interlock.engine import SEMANTICS, State, execution_digest, initial, step
 from interlock.errors import Divergence, InternalError, JournalCorrupt, ensure
 from interlock.journal import (
+    Actor,
     Entry,
+    Event,
     GateDecided,
     NodeCancelled,
     NodeResolved,
+    Principal,
     RunCancelled,
     RunHead,
     RunMigrated,
@@ -26,17 +29,17 @@ from interlock.journal import (
     RunStarted,
     RunUnpaused,
     SignalReceived,
+    parse_actor,
 )
 from interlock.plan import Plan, restore
 from interlock.replay.collector import EVENTS_UNCOLLECTED_MAX, collect_young, collector_held
 from interlock.replay.heads import Heading
 from interlock.values import Digest, RunId, immutable
 
-ENGINE = "engine"
 QUEUED = 0
 """The epoch of a run that no owner has had."""
 
-BY_PERSONS = (
+BY_PERSONS: tuple[type[Event], ...] = (
     NodeResolved,
     GateDecided,
     SignalReceived,
@@ -45,10 +48,9 @@ BY_PERSONS = (
     RunPaused,
     RunUnpaused,
     RunReopened,
-    RunMigrated,
 )
-"""Who made these a fact is told by their actor alone."""
-BY_OTHERS = frozenset((RunStarted, RunRecovered))
+BY_OTHERS = frozenset((*BY_PERSONS, RunStarted, RunRecovered, RunMigrated))
+"""Of these the actor is not just the runtime that drives the run."""
 CHANGED = "the journal was changed after it was written; events before this one are sound"
 
 
@@ -89,12 +91,14 @@ def fold(run: RunId, entries: Iterable[Entry]) -> State:
         raise JournalCorrupt(f"the journal of run {run} is empty")
     state = initial(pinned_plan(first), run)
     _apply(state, first)
-    epoch = first.epoch
+    epoch, runtime = first.epoch, _runtime_after(first, None)
     for entry in rest:
         if entry.epoch != epoch:
             _check_epoch(entry, before=epoch)
-            epoch = entry.epoch
+            epoch, runtime = entry.epoch, None
         _apply(state, entry)
+        if entry.actor != runtime or type(entry.event) in BY_OTHERS:
+            runtime = _runtime_after(entry, runtime)
         if entry.seq % EVENTS_UNCOLLECTED_MAX == 0:
             collect_young()
     return state
@@ -166,24 +170,33 @@ def _apply(state: State, entry: Entry) -> None:
     if entry.causes != state.causes:
         told = f"its causes are {_listed(state.causes)}, the journal says {_listed(entry.causes)}"
         raise _divergence(entry, told)
-    if entry.actor != ENGINE or type(entry.event) in BY_OTHERS:
-        _check_actor(entry)
 
 
-def _check_actor(entry: Entry) -> None:
-    """Check who made an event a fact."""
-    match entry.event:
-        case RunStarted():
-            actor = entry.event.principal
-        case RunRecovered():
-            actor = entry.event.owner
-        case _ if isinstance(entry.event, BY_PERSONS):
-            actor = entry.actor
-        case _:
-            actor = ENGINE
-    if entry.actor != actor:
-        told = f"its actor is {actor!r:.100}, the journal says {entry.actor!r:.100}"
-        raise _divergence(entry, told)
+def _runtime_after(entry: Entry, runtime: Actor | None) -> Actor | None:
+    """Check who made an event a fact; return the runtime that its epoch has from then on.
+
+    An epoch has one owner, so all that is ordered or reported in it is of one runtime, which the
+    first such event names. The rest is by principals, and never by a runtime.
+    """
+    event, actor = entry.event, entry.actor
+    try:
+        found = parse_actor(actor)
+    except JournalCorrupt as error:
+        raise _divergence(entry, error.message) from error
+    is_principal = isinstance(found, Principal)
+    if isinstance(event, RunStarted):
+        is_right = is_principal and actor == event.principal
+    elif isinstance(event, BY_PERSONS):
+        is_right = is_principal
+    elif isinstance(event, RunMigrated) and is_principal:
+        is_right = True
+    else:
+        is_owner = not isinstance(event, RunRecovered) or found == event.owner
+        is_right = not is_principal and is_owner and actor == (runtime or actor)
+        runtime = actor
+    if not is_right:
+        raise _divergence(entry, f"its actor is {actor!r:.100}, who does not make it a fact")
+    return runtime
 
 
 def _listed(causes: tuple[int, ...]) -> str:

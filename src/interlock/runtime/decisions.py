@@ -13,6 +13,7 @@ from interlock.journal import (
     SignalReceived,
     Value,
     Verdict,
+    Who,
 )
 from interlock.runtime.deciding import Decision, gate_decided, node_cancelled, node_resolved
 from interlock.runtime.driving import Observer
@@ -36,7 +37,7 @@ class Decisions(ABC):
         run: RunId,
         decision: Callable[[State], Decision],
         *,
-        actor: str,
+        actor: Who,
         observer: Observer | None = None,
     ) -> RunResult:
         """Decide something that depends on where the run stands.
@@ -44,7 +45,7 @@ class Decisions(ABC):
         Args:
             run: the run.
             decision: gives the decision; it may refuse.
-            actor: who decides.
+            actor: who decides; a plain name is one that nobody has authenticated.
             observer: is shown committed events, if the run goes on here.
         """
         ...
@@ -55,7 +56,7 @@ class Decisions(ABC):
         path: Path,
         *,
         binding: Digest | None = None,
-        actor: str = "local",
+        actor: Who = "local",
         reason: str = "",
         observer: Observer | None = None,
     ) -> RunResult:
@@ -71,7 +72,7 @@ class Decisions(ABC):
         path: Path,
         *,
         binding: Digest | None = None,
-        actor: str = "local",
+        actor: Who = "local",
         reason: str = "",
         observer: Observer | None = None,
     ) -> RunResult:
@@ -88,7 +89,7 @@ class Decisions(ABC):
         payload: Json = None,
         *,
         path: Path | None = None,
-        actor: str = "local",
+        actor: Who = "local",
         observer: Observer | None = None,
     ) -> RunResult:
         """Send a signal to the wait at `path`, or to any that waits for one of this name.
@@ -104,7 +105,7 @@ class Decisions(ABC):
         *,
         reason: str = "",
         undo: bool = False,
-        actor: str = "local",
+        actor: Who = "local",
         observer: Observer | None = None,
     ) -> RunResult:
         """Cancel a run; with `undo`, what it did is undone, where that is declared."""
@@ -117,7 +118,7 @@ class Decisions(ABC):
         path: Path,
         *,
         reason: str = "",
-        actor: str = "local",
+        actor: Who = "local",
         observer: Observer | None = None,
     ) -> RunResult:
         """Cancel a node that has not settled, and all inside it."""
@@ -129,7 +130,7 @@ class Decisions(ABC):
         run: RunId,
         *,
         reason: str = "",
-        actor: str = "local",
+        actor: Who = "local",
         observer: Observer | None = None,
     ) -> RunResult:
         """Let what is under way end, and start nothing new until the run is unpaused."""
@@ -137,7 +138,7 @@ class Decisions(ABC):
         return await self.decide(run, lambda _: event, actor=actor, observer=observer)
 
     async def unpause(
-        self, run: RunId, *, actor: str = "local", observer: Observer | None = None
+        self, run: RunId, *, actor: Who = "local", observer: Observer | None = None
     ) -> RunResult:
         """Go on with a run that was paused."""
         return await self.decide(run, lambda _: RunUnpaused(), actor=actor, observer=observer)
@@ -147,7 +148,7 @@ class Decisions(ABC):
         run: RunId,
         *,
         reason: str = "",
-        actor: str = "local",
+        actor: Who = "local",
         observer: Observer | None = None,
     ) -> RunResult:
         """Go on with a run that ended without success, from where it failed."""
@@ -161,7 +162,7 @@ class Decisions(ABC):
         verdict: Verdict,
         *,
         output: Json = None,
-        actor: str = "local",
+        actor: Who = "local",
         reason: str = "",
         observer: Observer | None = None,
     ) -> RunResult:

@@ -21,11 +21,15 @@ from interlock.errors import (
 )
 from interlock.journal import (
     ENDED,
+    Actor,
     Lease,
     LeaseChange,
     OwnerId,
     RunHead,
     RunRecovered,
+    Who,
+    principal_of,
+    runtime_actor,
 )
 from interlock.plan import Plan
 from interlock.replay import fold
@@ -64,7 +68,7 @@ from interlock.runtime.starting import (
     compiled,
 )
 from interlock.store import INBOX_MESSAGES_MAX, Store
-from interlock.values import RunId, plain_text
+from interlock.values import RunId
 
 if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction, Graph
@@ -98,11 +102,12 @@ class Runtime(Decisions):
         watcher: is shown, in the loop, what actions say while they run: `Chunk` and `Heartbeat`.
         limits: how many calls of which actions may go on at a time, or be started in a second.
         attempts_in_flight_max: calls that go on at a time; beyond it, runs take turns.
-        roles: the actors that have a role. A gate that names one of these roles is decided by them
-            alone; who may decide about others is not checked. Actors are not authenticated.
+        roles: who has a role. A gate that names one of these roles is decided by them alone; who
+            may decide about others is not checked. A name is one however authenticated, or not at
+            all; a `Principal` with `authenticated_by` only one who is authenticated so.
 
     Raises:
-        UsageError: a limit fits no action of the registry, or a role has no list of actors.
+        UsageError: a limit fits no action of the registry, or a role has no list of names.
     """
 
     def __init__(
@@ -118,7 +123,7 @@ class Runtime(Decisions):
         watcher: Watcher | None = None,
         limits: Iterable[CallLimit] = (),
         attempts_in_flight_max: int = ATTEMPTS_IN_FLIGHT_MAX,
-        roles: Mapping[str, Iterable[str]] | None = None,
+        roles: Mapping[str, Iterable[Who]] | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
@@ -132,6 +137,7 @@ class Runtime(Decisions):
             resources={type(resource): resource for resource in resources},
             sealer=Sealer(self._ids.chance),
             roles=roles_of(roles or {}),
+            actor=runtime_actor(self.owner),
         )
         self._notify = notify
         self._watcher = watcher
@@ -200,7 +206,7 @@ class Runtime(Decisions):
         *,
         run: RunId | None = None,
         key: str | None = None,
-        principal: str = "local",
+        principal: Who = "local",
         priority: int = 0,
         deadline_ms: int | None = None,
         observer: Observer | None = None,
@@ -262,7 +268,7 @@ class Runtime(Decisions):
         *,
         run: RunId | None = None,
         key: str | None = None,
-        principal: str = "local",
+        principal: Who = "local",
         priority: int = 0,
         deadline_ms: int | None = None,
     ) -> Queued:
@@ -286,7 +292,7 @@ class Runtime(Decisions):
         plan: "AnyGraphFunction | Graph | Plan",
         starts: Iterable[Start],
         *,
-        principal: str = "local",
+        principal: Who = "local",
     ) -> AsyncIterator[Queued]:
         """Start many runs of one plan and leave them to workers, in bounded memory.
 
@@ -300,14 +306,14 @@ class Runtime(Decisions):
             StoreError: the journal could not be written.
         """
         made, encode = compiled(plan, self.registry)
-        found = checked_starts(made, encode, starts, principal=plain_text(principal))
+        found = checked_starts(made, encode, starts, principal=principal_of(principal).actor)
         return self._queueing.add_many(found, self._queue)
 
     def _checked(
-        self, plan: "AnyGraphFunction | Graph | Plan", start: Start, principal: str
+        self, plan: "AnyGraphFunction | Graph | Plan", start: Start, principal: Who
     ) -> CheckedStart:
         made, encode = compiled(plan, self.registry)
-        return next(checked_starts(made, encode, [start], principal=plain_text(principal)))
+        return next(checked_starts(made, encode, [start], principal=principal_of(principal).actor))
 
     def _new_id(self, run: RunId | None) -> RunId:
         """The id of a new run.
@@ -326,22 +332,28 @@ class Runtime(Decisions):
         return run
 
     async def resume(
-        self, run: RunId, *, on_change: OnChange = "check", observer: Observer | None = None
+        self,
+        run: RunId,
+        *,
+        on_change: OnChange = "check",
+        actor: Who | None = None,
+        observer: Observer | None = None,
     ) -> RunResult:
         """Take up a run whose process has ended, from its journal alone.
 
         Lost attempts are decided by what their actions declare: run again, sent again with the same
         key, asked for, or put in doubt. A settled run is returned as it is. When the code has
         changed, the run goes on with it, unless what was executed has changed, too: then
-        `on_change` decides.
+        `on_change` decides, which `actor` has chosen; without one the runtime takes a new plan.
 
         Raises:
             RunChanged: what was executed has changed; nothing was done.
             RunNotFound, LeaseHeld, JournalCorrupt
         """
+        by = principal_of(actor).actor if actor is not None else None
         if run in self._drivers:
             return await self._watch(self._drivers[run])
-        return await self._take_up(run, on_change=on_change, observer=observer)
+        return await self._take_up(run, on_change=on_change, by=by, observer=observer)
 
     def claim(self, runs: Collection[RunId]) -> Collection[RunId]:
         """Lease those of many runs that are free, in one commit, for a `resume` in this moment."""
@@ -352,7 +364,7 @@ class Runtime(Decisions):
         run: RunId,
         decision: Callable[[State], Decision],
         *,
-        actor: str,
+        actor: Who,
         observer: Observer | None = None,
     ) -> RunResult:
         """Decide something that depends on where the run stands; see `Decisions`.
@@ -362,15 +374,15 @@ class Runtime(Decisions):
             NotAllowed: the actor has none of the roles that a gate asks.
             RunNotFound, JournalCorrupt
         """
+        principal = principal_of(actor)
         live = await self._live(run)
         state = live.state if live is not None else self.load(run)[0]
         event = decision(state)
         check(state, event)
-        actor = plain_text(actor)
-        check_role(state, event, actor=actor, roles=self._world.roles)
+        check_role(state, event, principal=principal, roles=self._world.roles)
         now_ms = self.clock.now_ms()
         id_ = self._ids.message(now_ms)
-        message = message_of(event, run=run, id_=id_, actor=actor, now_ms=now_ms)
+        message = message_of(event, run=run, id_=id_, actor=principal.actor, now_ms=now_ms)
         check_first(message, waiting=self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
         self.store.post(message)
         if live is not None:
@@ -382,7 +394,12 @@ class Runtime(Decisions):
             return replace(result_of(state), status="running")
 
     async def _take_up(
-        self, run: RunId, *, on_change: OnChange = "check", observer: Observer | None
+        self,
+        run: RunId,
+        *,
+        on_change: OnChange = "check",
+        by: Actor | None = None,
+        observer: Observer | None,
     ) -> RunResult:
         """Go on with a run that nobody drives, if there is anything to be done."""
         lease = self._lease(run)
@@ -412,7 +429,7 @@ class Runtime(Decisions):
                 # A run that has ended is opened again by its message, behind the new plan.
                 events = (migrated, _recovered(lease) if is_open else None)
                 known = [event for event in events if event is not None]
-                driver.start(*known, actor=self.owner, told=messages)
+                driver.start(*known, actor=by or self._world.actor, told=messages)
             if is_open and not is_new and self._notify is not None:
                 for opened in untold(state, head, read_entries(self.store, run)):
                     driver.notices.tell(opened)

@@ -5,7 +5,16 @@ from threading import Thread
 from typing import TypeVar
 
 from interlock.errors import InterlockError
-from interlock.journal import Message, MessageKind, OwnerId, Record, RunHead, RunStatus, StoredValue
+from interlock.journal import (
+    Message,
+    MessageKind,
+    OwnerId,
+    Record,
+    RunHead,
+    RunStatus,
+    StoredValue,
+    principal_of,
+)
 from interlock.store import Store
 from interlock.values import Digest, RunId, value_ref
 
@@ -75,7 +84,15 @@ def message(
     run: RunId, name: str, *, kind: MessageKind = "signal", body: bytes = b"{}", number: int = 0
 ) -> Message:
     """Make a message; `number` is the one that the store is expected to give."""
-    return Message(id=name, run=run, kind=kind, body=body, actor="ann", created_ms=7, number=number)
+    return Message(
+        id=name,
+        run=run,
+        kind=kind,
+        body=body,
+        actor=principal_of("ann").actor,
+        created_ms=7,
+        number=number,
+    )
 
 
 def refusal(kind: type[Error], action: Callable[[], object]) -> Error:

@@ -29,7 +29,8 @@ def test_what_is_approved_runs_once(asked: Shell):
     done = asked("interlock approve last signoff --reason 'tests are green'")
     assert (done.code, done.json) == (0, {"url": "https://prod.example"})
     assert log(asked) == [STAGED, "deployed api:7 to prod"]
-    assert "ada approved it: tests are green" in asked("interlock show last signoff").out
+    shown = asked("interlock show last signoff").out
+    assert "ada (unauthenticated) approved it: tests are green" in shown
     assert asked("interlock replay last").code == 0
     again = asked("interlock approve last signoff")
     assert again.code == USAGE
@@ -91,7 +92,8 @@ def test_a_receiver_that_was_away_is_asked_again(gated: Shell):
     (gated.folder / "back").touch()
     done = gated(f"{command} --reason 'it is back'")
     assert (done.code, done.json) == (0, {"put": "it is there"})
-    assert "ada had its receiver asked again: it is back" in gated("interlock show last put").out
+    shown = gated("interlock show last put").out
+    assert "ada (unauthenticated) had its receiver asked again: it is back" in shown
     assert gated("interlock replay last").code == 0
 
 
@@ -184,7 +186,7 @@ def test_what_is_promised_of_each_node_is_shown(asked: Shell):
     }
     asked("interlock approve last signoff")
     nodes = {node["path"]: node for node in asked("interlock show last --json").json["nodes"]}
-    assert nodes["signoff"]["approved_by"] == ["ada"]
+    assert nodes["signoff"]["approved_by"] == ["unauthenticated:ada"]
 
 
 def test_a_payload_may_be_in_a_file_and_is_checked(gated: Shell):

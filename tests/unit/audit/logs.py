@@ -23,6 +23,7 @@ from interlock.audit import (
 )
 from interlock.audit.signatures import Algorithm
 from interlock.journal import (
+    Actor,
     AttemptReturned,
     AttemptStarted,
     Entry,
@@ -101,7 +102,7 @@ def started(manifests: Value = MANIFESTS) -> RunStarted:
         inputs=Value.of({"pin": PIN}),
         semantics=1,
         expressions="cel 0",
-        principal="unauthenticated:ada",
+        principal=Actor("unauthenticated:ada"),
     )
 
 
@@ -140,7 +141,9 @@ class MadeLog:
     def add(self, run: RunId, events: Sequence[tuple[Event, str]], *, between: int = 0) -> None:
         for seq, (event, actor) in enumerate(events, 1):
             causes = (seq - 1,) if seq > 1 else ()
-            entry = Entry(event, at_ms=AT_MS + seq, seq=seq, epoch=1, actor=actor, causes=causes)
+            entry = Entry(
+                event, at_ms=AT_MS + seq, seq=seq, epoch=1, actor=Actor(actor), causes=causes
+            )
             body = encode_entry(run, entry)
             _, salts = seal(open_envelope(body), self.chance.randbytes(SALTS_BYTES_MAX))
             self.leaves.append((run, open_leaf(body, salts)))

@@ -19,6 +19,7 @@ from interlock.audit import (
 )
 from interlock.errors import JournalCorrupt
 from interlock.journal import (
+    Actor,
     Entry,
     Event,
     NodeSettled,
@@ -49,7 +50,7 @@ SETTLED = Entry(
     at_ms=17,
     seq=4,
     epoch=2,
-    actor="ada@example.org",
+    actor=Actor("ada@example.org"),
     causes=(1, 3),
 )
 
@@ -231,9 +232,9 @@ def test_equal_events_with_other_salts_have_other_commitments():
         inputs=Value.of(1),
         semantics=1,
         expressions="cel",
-        principal="ada",
+        principal=Actor("ada"),
     )
-    entry = Entry(started, at_ms=1, seq=1, actor="ada")
+    entry = Entry(started, at_ms=1, seq=1, actor=Actor("ada"))
     found = json.loads(sealed(entry)[1])["commitments"]
     assert len(set(found.values())) == len(found) == 7
     assert not set(found.values()) & set(

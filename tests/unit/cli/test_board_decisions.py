@@ -99,7 +99,9 @@ async def test_what_a_pause_holds_back_is_not_under_way(world: World):
         await runtime.approve(watched.run, Path("ok"), observer=watched.observe)
         assert watched.row("ship").status == "waiting"
         assert watched.words("ship") == "held: the run is paused"
-        assert [told(one) for one in watched.board.decisions] == ["ada paused the run"]
+        assert [told(one) for one in watched.board.decisions] == [
+            "ada (unauthenticated) paused the run"
+        ]
         await runtime.unpause(watched.run, observer=watched.observe)
         assert watched.words("ship") == "there"
         assert watched.board.settled is not None

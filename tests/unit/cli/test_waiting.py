@@ -13,13 +13,14 @@ from interlock.cli.rowtext import line_of, words_of
 from interlock.cli.stores import Journal
 from interlock.cli.waiting import waiting_words
 from interlock.graph import load
-from interlock.journal import Entry, GateDecided, GateOpened, RunReopened
+from interlock.journal import Entry, GateDecided, GateOpened, RunReopened, principal_of
 from interlock.plan import Plan, compile as compile_graph
 from interlock.runtime import Runtime
 from interlock.store import MemoryStore
 from interlock.values import NodeId, Path, RunId
 from unit.engine.driving import Driven, call, failure, plan_of
 
+ADA = principal_of("ada").actor
 MINUTE = 60_000
 
 
@@ -74,8 +75,8 @@ async def test_an_open_gate_says_who_is_asked_and_how_many_agreed():
         "waiting for ops, qa, 0 of 2 approved, expires in 1 h 0 min"
     )
     decided = GateDecided(path=Path("ok"), generation=1, verdict="approved", binding=opened.binding)
-    board.apply(Entry(decided, at_ms=before, seq=99, actor="ada"))
-    board.apply(Entry(decided, at_ms=before, seq=100, actor="ada"))
+    board.apply(Entry(decided, at_ms=before, seq=99, actor=ADA))
+    board.apply(Entry(decided, at_ms=before, seq=100, actor=ADA))
     assert "1 of 2 approved" in asleep_words(asleep, before)
     assert asleep_words(asleep, opened.expires_at_ms).endswith("has expired")
     line = line_of(row(board, "ok"), now_ms=before, name_chars=4, words_chars=60)
@@ -158,7 +159,7 @@ async def test_what_did_not_succeed_is_set_back_when_a_run_is_opened_again():
 """)
     board, _ = await board_of(plan)
     assert board.settled is not None
-    board.apply(Entry(RunReopened(), at_ms=5, seq=99, actor="ada"))
+    board.apply(Entry(RunReopened(), at_ms=5, seq=99, actor=ADA))
     assert board.settled is None
     found = {each.node.id: each.status for each in board.rows}
     assert found == {

@@ -27,6 +27,7 @@ from interlock.engine import (
 )
 from interlock.graph import AnyNode, CallNode, Graph
 from interlock.journal import (
+    ENGINE,
     AttemptFailed,
     AttemptReturned,
     AttemptStarted,
@@ -39,6 +40,7 @@ from interlock.journal import (
     NodeCancelled,
     NodeResolved,
     NodeSettled,
+    OwnerId,
     ProbeAnswer,
     ProbeAnswered,
     RunCancelled,
@@ -53,6 +55,9 @@ from interlock.journal import (
     TimerFired,
     Value,
     Verdict,
+    Who,
+    principal_of,
+    runtime_actor,
 )
 from interlock.plan import Limits, Plan, compile as compile_graph
 from interlock.replay import fold, verify
@@ -180,6 +185,7 @@ class Driven(Told):
         self.now_ms = START_MS
         self.orders = []
         self.sent: dict[str, int] = {}
+        self.driver, self.epoch = ENGINE, 1
         self.holding: list[Event] | None = None
         self.tell(
             RunStarted(
@@ -190,7 +196,7 @@ class Driven(Told):
                 inputs=Value.of(dict(inputs or {})),
                 semantics=SEMANTICS,
                 expressions="cel",
-                principal="test",
+                principal=principal_of("test").actor,
                 **started,
             )
         )
@@ -198,7 +204,7 @@ class Driven(Told):
     # --- events
 
     def tell(
-        self, event: Event, *, journaled: bool = True, actor: str | None = None
+        self, event: Event, *, journaled: bool = True, actor: Who | None = None
     ) -> list[Order]:
         """Apply an event, and all that the engine wants recorded; return what it orders."""
         before = len(self.orders)
@@ -206,7 +212,8 @@ class Driven(Told):
         while waiting:
             event, journaled = waiting.pop(0)
             entry = self.entry(event) if journaled else Entry(event, self.now_ms)
-            entry, actor = replace(entry, actor=actor or entry.actor), None
+            by = principal_of(actor).actor if actor is not None else entry.actor
+            entry, actor = replace(entry, actor=by), None
             if journaled:
                 self.entries.append(entry)
             commands: list[Command] = step(self.state, entry)
@@ -235,18 +242,21 @@ class Driven(Told):
     def entry(self, event: Event) -> Entry:
         """The next entry, with the causes and the actor that a driver gives it."""
         seq = len(self.entries) + 1
-        causes, actor = self._causes(event), "engine"
+        causes, actor = self._causes(event), self.driver
         match event:
             case AttemptStarted():
                 self.sent[event.path] = seq
             case RunStarted():
                 actor = event.principal
+            case NodeResolved():
+                actor = principal_of("ann").actor
             case RunRecovered():
                 self.sent.clear()
-                actor = event.owner
+                self.epoch += 1
+                actor = self.driver = runtime_actor(OwnerId(event.owner))
             case _:
                 pass
-        return Entry(event, self.now_ms, seq, actor=actor, causes=causes)
+        return Entry(event, self.now_ms, seq, epoch=self.epoch, actor=actor, causes=causes)
 
     def _causes(self, event: Event) -> tuple[int, ...]:
         path = getattr(event, "path", Path(""))
@@ -325,7 +335,7 @@ class Driven(Told):
         )
 
     def decide(
-        self, gate: str, verdict: GateVerdict = "approved", *, by: str = "ann", **changes: Any
+        self, gate: str, verdict: GateVerdict = "approved", *, by: Who = "ann", **changes: Any
     ) -> list[Order]:
         """Let a person decide about what was asked last."""
         asked = self.asked(gate)

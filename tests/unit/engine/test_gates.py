@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 
-from interlock.engine import IllegalTransition
-from interlock.journal import AttemptStarted, GateDecided, RunCancelled
+from interlock.engine import IllegalTransition, step
+from interlock.journal import (
+    ENGINE,
+    Actor,
+    AttemptStarted,
+    Entry,
+    GateDecided,
+    Principal,
+    RunCancelled,
+)
 from interlock.values import NodeId, Path, digest
 from unit.engine.driving import INTEGER, START_MS, Driven, call, failure, plan_of, types
 from unit.engine.making import body, each, gate, sub
@@ -203,6 +211,24 @@ def test_as_many_different_persons_approve_as_the_quorum_says():
     run.check()
     assert types(run.decide("g", by="bob")) == ["start pay 1"]
     run.check()
+
+
+def test_a_name_counts_once_however_its_person_was_authenticated():
+    run = asking(quorum=2)
+    for method in (None, "oidc", "mtls"):
+        assert run.decide("g", by=Principal(name="ann", authenticated_by=method)) == []
+    run.check()
+    assert types(run.decide("g", by=Principal(name="bob"))) == ["start pay 1"]
+    run.check()
+
+
+@pytest.mark.parametrize("actor", [ENGINE, Actor("runtime:host-1-ab"), Actor("ann"), Actor("")])
+def test_nobody_but_a_person_decides(actor: Actor):
+    run = asking()
+    asked = run.asked("g")
+    decided = GateDecided(path=Path("g"), generation=1, verdict="approved", binding=asked.binding)
+    with pytest.raises(IllegalTransition):
+        step(run.state, Entry(decided, run.now_ms, len(run.entries) + 1, actor=actor))
 
 
 def test_one_rejection_outweighs_approvals():

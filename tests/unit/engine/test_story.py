@@ -55,7 +55,7 @@ def test_the_story_of_a_doubt_that_was_resolved():
         [
             "the probe could not tell: no reason given",
             "in doubt: IL6010 the probe could not tell",
-            "engine resolved it as succeeded",
+            "ann (unauthenticated) resolved it as succeeded",
             "succeeded",
         ]
     )
@@ -68,7 +68,7 @@ def test_the_story_of_a_receiver_that_was_asked_again():
     run.resolve("a", "ask")
     run.probed("a", "applied", 7)
     assert texts(run)[-3:] == [
-        "engine had its receiver asked again",
+        "ann (unauthenticated) had its receiver asked again",
         "the probe found that the write had happened",
         "succeeded",
     ]
@@ -101,7 +101,7 @@ def test_beginning_and_end_of_a_run_are_no_part_of_the_story_of_a_node():
     run = Driven(plan_of(call("a", "pure")))
     run.end("a", 1)
     assert texts(run) == ["succeeded"]
-    assert told(run.entries[0]) == "the run was started by test"
+    assert told(run.entries[0]) == "the run was started by test (unauthenticated)"
     assert told(run.entries[-1]) == "the run succeeded"
 
 
@@ -130,7 +130,7 @@ def test_the_story_of_a_node_that_was_taken_back_and_executed_again():
             "succeeded",
             "`a!undo` did not take it back: it failed: IL6009 it failed",
             "`a!undo` took it back",
-            "ann opened the run again",
+            "ann (unauthenticated) opened the run again",
             "attempt 1 was about to be sent",
             "attempt 1 returned",
             "succeeded",

@@ -16,6 +16,8 @@ from hypothesis import assume, given, strategies as st
 from interlock.engine import IllegalTransition, initial, step
 from interlock.errors import Divergence, JournalCorrupt
 from interlock.journal import (
+    ENGINE,
+    Actor,
     AttemptFailed,
     AttemptReturned,
     AttemptStarted,
@@ -23,12 +25,15 @@ from interlock.journal import (
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
+    OwnerId,
     ProbeAnswered,
     ProposalRefused,
     RunRecovered,
     RunSettled,
     RunStarted,
     Value,
+    principal_of,
+    runtime_actor,
 )
 from interlock.replay import Verified, call_of_node, fold, pinned_plan, verify
 from interlock.values import Digest, Path
@@ -37,6 +42,7 @@ from unit.replay.journals import MAKERS, journal
 
 OTHER_DIGEST = Digest("sha256:" + "0" * 64)
 OTHER_VALUE = Value.of(["something", "else"])
+RUNTIME = runtime_actor(OwnerId("another"))
 FROM_OUTSIDE = (AttemptReturned, AttemptFailed, ProbeAnswered, RunRecovered)
 
 
@@ -177,25 +183,57 @@ def test_a_refusal_is_a_divergence_with_the_transition_as_its_cause():
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_causes_and_actors_are_derived_too(name: str):
-    """Whatever else is in an entry is derived again as well, but who decided about a doubt."""
+def test_causes_are_derived_too(name: str):
     entries = journal(name)
     for index, entry in enumerate(entries):
-        others = {
-            "causes": [(), (*entry.causes, 1), entry.causes[1:], tuple(reversed(entry.causes))],
-            "actor": ["somebody", "engine"],
-        }
-        for field, values in others.items():
-            if field == "actor" and isinstance(entry.event, NodeResolved):
+        causes = entry.causes
+        for other in {(), (*causes, 1), causes[1:], tuple(reversed(causes))} - {causes}:
+            changed = [*entries[:index], replace(entry, causes=other)]
+            with pytest.raises(Divergence, match=r"its causes are .* the journal says") as caught:
+                verify(RUN, changed)
+            assert caught.value.seq == entry.seq
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_who_made_an_event_a_fact_is_checked(name: str):
+    """A runtime does not decide, nobody outside reports, and only who started a run started it."""
+    entries = journal(name)
+    for index, entry in enumerate(entries):
+        is_decision = isinstance(entry.event, NodeResolved)
+        wrong = {Actor("somebody"), Actor("runtime:"), Actor("unauthenticated:")}
+        wrong |= set() if is_decision else {principal_of("eve").actor}
+        wrong |= {ENGINE, RUNTIME} if is_decision or isinstance(entry.event, RunStarted) else set()
+        for actor in wrong:
+            changed = [*entries[:index], replace(entry, actor=actor), *entries[index + 1 :]]
+            with pytest.raises(Divergence, match=r"its actor is|is no actor") as caught:
+                verify(RUN, changed)
+            assert caught.value.seq == entry.seq
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_an_epoch_is_of_one_runtime(name: str):
+    """The first event that a runtime reports says which one it is, unless a recovery did."""
+    entries = journal(name)
+    reported = [e for e in entries if not isinstance(e.event, RunStarted | NodeResolved)]
+    for entry in reported:
+        of_epoch = [one.seq for one in reported if one.epoch == entry.epoch]
+        is_first = of_epoch[0] == entry.seq and not isinstance(entry.event, RunRecovered)
+        for actor in (ENGINE, RUNTIME):
+            changed = [replace(e, actor=actor) if e is entry else e for e in entries]
+            if is_first and len(of_epoch) == 1:
+                verify(RUN, changed)
                 continue
-            for other in values:
-                if other == getattr(entry, field):
-                    continue
-                changed = [*entries[:index], replace(entry, **{field: other})]
-                with pytest.raises(Divergence, match="the journal says") as caught:
-                    verify(RUN, changed)
-                assert caught.value.seq == entry.seq
-                assert f"its {field} " in caught.value.message
+            with pytest.raises(Divergence, match="its actor is") as caught:
+                verify(RUN, changed)
+            assert caught.value.seq == (of_epoch[1] if is_first else entry.seq)
+
+
+def test_a_chosen_name_is_taken_for_no_runtime():
+    entries = journal("safeties_crashed")
+    index, entry = next((n, e) for n, e in enumerate(entries) if isinstance(e.event, RunRecovered))
+    named = principal_of(entry.actor).actor
+    with pytest.raises(Divergence, match="its actor is"):
+        verify(RUN, [*entries[:index], replace(entry, actor=named), *entries[index + 1 :]])
 
 
 @pytest.mark.parametrize("name", MAKERS)

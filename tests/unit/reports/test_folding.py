@@ -18,6 +18,7 @@ from interlock.journal import (
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
+    Principal,
     ProposalAccepted,
     ProposalRefused,
     RunCancelled,
@@ -49,6 +50,7 @@ from interlock.values import Digest, Path, RunId
 from unit.reports.made import ALL_OF_IT, MANY, PERIODS, MadeRun, report_on
 
 A = Digest("sha256:a")
+ADA = Principal(name="ada", authenticated_by="oidc")
 ERROR = ErrorInfo(code="IL6001", message="no")
 BY_TYPE: dict[type[Event], PartName] = {
     GateOpened: "gates",
@@ -147,9 +149,9 @@ def started(at_ms: int = 0) -> Entry:
         inputs=Value.of(None),
         semantics=1,
         expressions="",
-        principal="authenticated:oidc:ada",
+        principal=ADA.actor,
     )
-    return Entry(event, at_ms=at_ms, actor="authenticated:oidc:ada")
+    return Entry(event, at_ms=at_ms, actor=ADA.actor)
 
 
 def run_of(*events: Event) -> Report:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 
-from interlock.journal import Entry, NodeCancelled
+from interlock.journal import Actor, Entry, NodeCancelled
 from interlock.reports import PARTS, Period, Report, Told, Unreadable, report_html, report_json
 from interlock.reports.folding import Reporter
 from interlock.values import Json, Path, RunId
@@ -30,7 +30,7 @@ def parsed(report: Report) -> ElementTree.Element:
 
 def hostile_report(text: str) -> Report:
     cancelled = NodeCancelled(path=Path(text), generation=2, reason=text)
-    told = [Told(entry=Entry(cancelled, at_ms=1, seq=1, actor=text))]
+    told = [Told(entry=Entry(cancelled, at_ms=1, seq=1, actor=Actor(text)))]
     reporter = Reporter(ALL_OF_IT, graphs=[text])
     reporter.add(RunId(text), text, told)
     reporter.add_unreadable(Unreadable(run=RunId(text), graph=text, code=text, message=text))

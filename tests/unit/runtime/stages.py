@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from interlock.actions import Registry
-from interlock.journal import Entry
+from interlock.journal import Entry, principal_of
 from interlock.plan import Plan
 from interlock.runtime import Runtime, read_entries
 from interlock.store import MemoryStore, Store
@@ -15,6 +15,7 @@ from unit.engine.driving import call, plan_of
 
 Main = Callable[["Stage"], Awaitable[None]]
 RUN = RunId("R1")
+ANN = principal_of("ann").actor
 
 
 class Stage:

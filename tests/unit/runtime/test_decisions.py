@@ -29,7 +29,7 @@ from interlock.testing import Fault, FaultyStore, Scripted, World
 from interlock.values import Digest, NodeId, Path, RunId
 from interlock.values.paths import ROOT
 from unit.engine.driving import call, plan_of
-from unit.runtime.stages import RUN, Stage, one, virtually
+from unit.runtime.stages import ANN, RUN, Stage, one, virtually
 
 HOUR_MS = 3_600_000
 GATE, WAIT = Path("gate"), Path("wait")
@@ -67,7 +67,7 @@ def test_a_run_that_waits_for_a_person_is_let_go_and_goes_on_when_approved():
             assert result.status == "succeeded"
         assert stage.world.receiver.effects == {"w": 1}
         (decided,) = [e for e in stage.entries() if e.event.type == "GateDecided"]
-        assert decided.actor == "ann"
+        assert decided.actor == ANN
         sound(stage)
 
     virtually(main)
@@ -232,7 +232,7 @@ def test_a_failed_run_goes_on_from_where_it_failed():
 
 def signalled(name: str, payload: int) -> Message:
     event = SignalReceived(path=ROOT, name="go", payload=Value.of(payload))
-    return message_of(event, run=RUN, id_=name, actor="ann", now_ms=1)
+    return message_of(event, run=RUN, id_=name, actor=ANN, now_ms=1)
 
 
 def test_what_another_process_posts_is_heard_while_the_run_goes_on(tmp_path: Path_):
@@ -315,7 +315,7 @@ def test_of_two_decisions_the_second_comes_to_nothing():
                 event = GateDecided(
                     path=GATE, generation=1, verdict=verdict, binding=opened.binding
                 )
-                stage.store.post(message_of(event, run=RUN, id_=name, actor="ann", now_ms=1))
+                stage.store.post(message_of(event, run=RUN, id_=name, actor=ANN, now_ms=1))
             assert (await runtime.resume(RUN)).status == "succeeded"
         assert stage.types().count("GateDecided") == 1
         sound(stage)
@@ -408,7 +408,7 @@ def test_a_decision_about_a_run_that_ends_in_the_moment_it_is_taken_up_leaves_th
         assert stage.types()[-1] == "AttemptReturned"
         stage.store = inner
         cancelled = RunCancelled()
-        inner.post(message_of(cancelled, run=RUN, id_="late", actor="ann", now_ms=1))
+        inner.post(message_of(cancelled, run=RUN, id_="late", actor=ANN, now_ms=1))
         await asyncio.sleep(120)
         async with stage.runtime() as runtime:
             assert (await runtime.resume(RUN)).status == "succeeded"

@@ -4,13 +4,13 @@ from interlock.journal import Message, RunReopened, SignalReceived, Value
 from interlock.runtime.deciding.mail import Mail
 from interlock.runtime.deciding.messages import Decision, message_of
 from interlock.values.paths import ROOT
-from unit.runtime.stages import RUN
+from unit.runtime.stages import ANN, RUN
 
 SIGNAL = SignalReceived(path=ROOT, name="go", payload=Value.of(7))
 
 
 def posted(event: Decision, name: str) -> Message:
-    return message_of(event, run=RUN, id_=name, actor="ann", now_ms=1)
+    return message_of(event, run=RUN, id_=name, actor=ANN, now_ms=1)
 
 
 def test_at_the_end_of_a_run_what_would_open_it_again_is_left():

@@ -46,7 +46,9 @@ def test_who_has_no_role_of_the_gate_is_refused_at_the_door(verb: str):
     async def main(stage: Stage) -> None:
         async with stage.runtime(roles=ROLES) as runtime:
             await runtime.run(asking("managers"), run=RUN)
-            with pytest.raises(NotAllowed, match="`eve` may not decide") as caught:
+            with pytest.raises(
+                NotAllowed, match=r"eve \(unauthenticated\) may not decide"
+            ) as caught:
                 await getattr(runtime, verb)(RUN, GATE, actor="eve")
             assert caught.value.hint == "these may: ann, bob"
             assert stage.store.inbox() == []
@@ -69,7 +71,7 @@ def test_who_has_no_role_is_refused_by_the_owner_too():
             async with stage.runtime() as other:
                 assert (await other.approve(RUN, GATE, actor="eve")).status == "running"
             stage.store.release(held)
-            assert [message.actor for message in stage.store.inbox()] == ["eve"]
+            assert [message.actor for message in stage.store.inbox()] == ["unauthenticated:eve"]
             assert (await owner.resume(RUN)).status == "waiting"
             assert stage.types().count("GateDecided") == 0
             assert stage.store.inbox() == []

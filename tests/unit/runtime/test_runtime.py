@@ -330,7 +330,10 @@ def test_a_decision_must_fit_the_node():
             )
         assert (result.status, stage.status()) == ("failed", "failed")
         resolved = stage.entries()[-3]
-        assert (resolved.event.type, resolved.actor) == ("NodeResolved", r"ann\udc80")
+        assert (resolved.event.type, resolved.actor) == (
+            "NodeResolved",
+            r"unauthenticated:ann\udc80",
+        )
         assert resolved.event.reason == r"looked \udc80 at it"  # type: ignore[union-attr]
 
     virtually(main, World({"a": [Scripted(does="raise")]}))

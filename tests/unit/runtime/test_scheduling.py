@@ -15,7 +15,14 @@ from interlock import action
 from interlock.actions import Registry
 from interlock.errors import StoreError, UsageError
 from interlock.graph import Graph, MapNode
-from interlock.journal import AttemptStarted, Entry, NodeSettled, RunPaused, RunUnpaused
+from interlock.journal import (
+    AttemptStarted,
+    Entry,
+    NodeSettled,
+    RunPaused,
+    RunUnpaused,
+    principal_of,
+)
 from interlock.plan import Plan, compile as compile_graph
 from interlock.replay import verify
 from interlock.runtime import CallLimit, RunResult, Runtime, read_entries
@@ -34,6 +41,7 @@ from interlock.values import NodeId, Path, RunId
 from unit.engine.driving import call
 
 RUN = RunId("R1")
+ADA = principal_of("ada").actor
 
 
 def many(name: str, count: int, *, prefix: str = "", limit: int | None = None, **body: Any) -> Plan:
@@ -447,7 +455,7 @@ def test_a_paused_run_starts_nothing_that_waited_until_it_goes_on():
         running = asyncio.ensure_future(runtime.run(many("write", 3), run=RUN))
         other = asyncio.ensure_future(runtime.run(many("write", 1, prefix="o")))
         await asyncio.sleep(0.5)
-        runtime._drivers[RUN].start(RunPaused(reason=""), actor="ada")
+        runtime._drivers[RUN].start(RunPaused(reason=""), actor=ADA)
         await asyncio.sleep(0.5)
         assert (await other).status == "succeeded"
         assert here.world.calls == {"0": 1, "o0": 1}
@@ -470,9 +478,9 @@ def test_a_run_that_goes_on_starts_what_waited():
     async def main(runtime: Runtime) -> None:
         running = asyncio.ensure_future(runtime.run(many("write", 3), run=RUN))
         await asyncio.sleep(0.5)
-        runtime._drivers[RUN].start(RunPaused(reason=""), actor="ada")
+        runtime._drivers[RUN].start(RunPaused(reason=""), actor=ADA)
         await asyncio.sleep(0.1)
-        runtime._drivers[RUN].start(RunUnpaused(), actor="ada")
+        runtime._drivers[RUN].start(RunUnpaused(), actor=ADA)
         assert (await running).status == "succeeded"
 
     virtually(here, main, limits=limits)

@@ -10,7 +10,7 @@ import pytest
 from interlock import Registry, Runtime, action, compile as compile_graph
 from interlock.actions import Effect
 from interlock.graph import CallNode, GateNode, Graph
-from interlock.journal import AttemptStarted, GateDecided, GateOpened, RunMigrated
+from interlock.journal import AttemptStarted, GateDecided, GateOpened, RunMigrated, RunRecovered
 from interlock.replay import verify
 from interlock.runtime import RunChanged, RunResult, examine, read_entries
 from interlock.store import MemoryStore, Store, open_store
@@ -76,6 +76,10 @@ def events(store: Store, kind: type) -> list[Any]:
     return [e.event for e in read_entries(store, RUN) if isinstance(e.event, kind)]
 
 
+def actors(store: Store, kind: type) -> list[str]:
+    return [e.actor for e in read_entries(store, RUN) if isinstance(e.event, kind)]
+
+
 async def test_the_same_code_goes_on_under_the_same_plan():
     store = await interrupted()
     assert (await resumed(store, registry())).outputs == {"n": 2}
@@ -88,6 +92,7 @@ async def test_code_that_has_not_run_may_change():
     (migrated,) = events(store, RunMigrated)
     assert migrated.plan == compile_graph(graph(), registry(second="2")).digest
     assert migrated.accepted == ()
+    assert actors(store, RunMigrated) == actors(store, RunRecovered), "nobody had to decide"
     verify(RUN, read_entries(store, RUN))
 
 
@@ -121,10 +126,11 @@ async def test_a_pinned_run_goes_on_with_the_plan_that_it_has():
 
 async def test_what_was_executed_counts_when_a_person_says_so():
     store = await interrupted()
-    ended = await resumed(store, registry(first="2"), on_change="migrate")
+    ended = await resumed(store, registry(first="2"), on_change="migrate", actor="ada")
     assert ended.outputs == {"n": 2}
     (migrated,) = events(store, RunMigrated)
     assert migrated.accepted == ("a",)
+    assert actors(store, RunMigrated) == ["unauthenticated:ada"]
     assert [event.path for event in events(store, AttemptStarted)].count("a") == 1
     verify(RUN, read_entries(store, RUN))
 

@@ -31,7 +31,7 @@ from interlock.store import MemoryStore, Store, open_store
 from interlock.testing import Fault, FaultyStore, Moment, Scripted, World
 from interlock.values import NodeId, RunId
 from unit.engine.driving import call, plan_of
-from unit.runtime.stages import RUN, Stage, one, virtually
+from unit.runtime.stages import ANN, RUN, Stage, one, virtually
 
 HOUR_MS = 3_600_000
 THIEF = OwnerId("another")
@@ -149,7 +149,7 @@ def test_it_takes_decisions_that_nobody_has_taken(store: Store):
             assert told.reports == []
             cancel = RunCancelled(reason="too late", undo=False)
             now_ms = stage.clock.now_ms()
-            stage.store.post(message_of(cancel, run=RUN, id_="1", actor="ann", now_ms=now_ms))
+            stage.store.post(message_of(cancel, run=RUN, id_="1", actor=ANN, now_ms=now_ms))
             await asyncio.sleep(1)
             assert told.statuses() == ["cancelled"]
             working.cancel()

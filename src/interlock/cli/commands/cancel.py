@@ -5,9 +5,16 @@ from collections.abc import Awaitable
 import click
 
 from interlock.cli.deciding import Place, Subject, decide
-from interlock.cli.options import app_option, example, json_option, reason_option, store_option
-from interlock.cli.people import user
+from interlock.cli.options import (
+    app_option,
+    as_option,
+    example,
+    json_option,
+    reason_option,
+    store_option,
+)
 from interlock.errors import UsageError
+from interlock.journal import Principal
 from interlock.runtime import Observer, RunResult, Runtime
 
 
@@ -20,6 +27,7 @@ from interlock.runtime import Observer, RunResult, Runtime
 @click.argument("node", required=False)
 @click.option("--undo", is_flag=True, help="Take back what can be undone, too.")
 @reason_option
+@as_option
 @app_option
 @store_option
 @json_option
@@ -29,6 +37,7 @@ def cancel(
     *,
     undo: bool,
     reason: str,
+    who: Principal,
     app: str | None,
     store: str | None,
     as_json: bool,
@@ -44,8 +53,8 @@ def cancel(
 
     def decision(runtime: Runtime, on: Subject, observer: Observer) -> Awaitable[RunResult]:
         if node is None:
-            return runtime.cancel(on.run, undo=undo, reason=reason, actor=user(), observer=observer)
-        return runtime.cancel_node(on.run, on.path, reason=reason, actor=user(), observer=observer)
+            return runtime.cancel(on.run, undo=undo, reason=reason, actor=who, observer=observer)
+        return runtime.cancel_node(on.run, on.path, reason=reason, actor=who, observer=observer)
 
     return decide(
         run,

@@ -9,10 +9,16 @@ import click
 from interlock.cli.console import one_line
 from interlock.cli.deciding import Place, Subject, decide
 from interlock.cli.doubts import action_at
-from interlock.cli.options import app_option, example, json_option, reason_option, store_option
-from interlock.cli.people import user
+from interlock.cli.options import (
+    app_option,
+    as_option,
+    example,
+    json_option,
+    reason_option,
+    store_option,
+)
 from interlock.errors import InputsInvalid, UsageError
-from interlock.journal import Entry, Verdict
+from interlock.journal import Entry, Principal, Verdict
 from interlock.plan import Plan
 from interlock.runtime import Observer, RunResult, Runtime
 from interlock.values import Checker, Json, Path, describe
@@ -30,6 +36,7 @@ from interlock.values import Checker, Json, Path, describe
 @click.option("--retry", is_flag=True, help="It did not happen: send it again.")
 @click.option("--ask", is_flag=True, help="Ask the receiver again, by the probe of the action.")
 @reason_option
+@as_option
 @app_option
 @store_option
 @json_option
@@ -42,6 +49,7 @@ def resolve(
     retry: bool,
     ask: bool,
     reason: str,
+    who: Principal,
     app: str | None,
     store: str | None,
     as_json: bool,
@@ -76,7 +84,7 @@ def resolve(
             on.path,
             verdict,
             output=output,
-            actor=user(),
+            actor=who,
             reason=reason,
             observer=observer,
         )

@@ -9,13 +9,12 @@ from interlock.cli.console import err
 from interlock.cli.driving import Order, Stage, check_actions, conclude, drive, take_up
 from interlock.cli.limits import project_limits
 from interlock.cli.notifying import project_notify
-from interlock.cli.options import app_option, example, json_option, store_option
-from interlock.cli.people import user
+from interlock.cli.options import app_option, as_option, example, json_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.runview import OPEN
 from interlock.cli.stores import LAST, Journal, existing, find_run_to_go_on
 from interlock.errors import RunNotResumable, UsageError
-from interlock.journal import ENDED, Entry, RunPaused, RunReopened, RunUnpaused
+from interlock.journal import ENDED, Entry, Principal, RunPaused, RunReopened, RunUnpaused
 from interlock.replay import current_plan
 from interlock.runtime import Observer, OnChange, RunChanged, RunResult, Runtime, read_entries
 from interlock.store import Store
@@ -28,11 +27,19 @@ from interlock.values import RunId
 @click.option(
     "--migrate", is_flag=True, help="Take the new plan; what was executed counts, though changed."
 )
+@as_option
 @app_option
 @store_option
 @json_option
 def resume(
-    run: str, *, pin: bool, migrate: bool, app: str | None, store: str | None, as_json: bool
+    run: str,
+    *,
+    pin: bool,
+    migrate: bool,
+    who: Principal,
+    app: str | None,
+    store: str | None,
+    as_json: bool,
 ) -> int:
     """Go on with RUN, which was paused, or whose process has ended.
 
@@ -69,10 +76,10 @@ def resume(
             notify=project_notify(project, journal),
         )
         if _is_paused(entries):
-            order = _let_go_on(head.run, on_change)
+            order = _let_go_on(head.run, on_change, who)
             result = drive(stage, order, run=head.run, past=entries)
         else:
-            result = take_up(stage, head.run, on_change=on_change)
+            result = take_up(stage, head.run, on_change=on_change, actor=who if migrate else None)
         return conclude(stage, result, as_json=as_json)
 
 
@@ -81,15 +88,20 @@ def _is_paused(entries: Iterable[Entry]) -> bool:
     return bool(told) and isinstance(told[-1], RunPaused)
 
 
-def _let_go_on(run: RunId, on_change: OnChange) -> Order:
+def _let_go_on(run: RunId, on_change: OnChange, who: Principal) -> Order:
     """Let a run go on that a person paused, under the plan that was chosen."""
 
     async def order(runtime: Runtime, observer: Observer) -> RunResult:
         try:
-            return await runtime.unpause(run, actor=user(), observer=observer)
+            return await runtime.unpause(run, actor=who, observer=observer)
         except (RunChanged, RunNotResumable):
             # It is on its way already, or was kept just now: going on takes it.
-            return await runtime.resume(run, on_change=on_change, observer=observer)
+            return await runtime.resume(
+                run,
+                on_change=on_change,
+                actor=who if on_change == "migrate" else None,
+                observer=observer,
+            )
 
     return order
 

@@ -9,14 +9,20 @@ from interlock.cli.driving import Stage, conclude, drive
 from interlock.cli.inputs import read_inputs
 from interlock.cli.limits import project_limits
 from interlock.cli.notifying import project_notify
-from interlock.cli.options import app_option, example, input_options, json_option, store_option
-from interlock.cli.people import user
+from interlock.cli.options import (
+    app_option,
+    as_option,
+    example,
+    input_options,
+    json_option,
+    store_option,
+)
 from interlock.cli.project import find_project
 from interlock.cli.queueing import queue_lines, queue_one
 from interlock.cli.sources import STDIN, app_of, compile_argument
 from interlock.cli.stores import opened
 from interlock.errors import UsageError
-from interlock.journal import OwnerId, process_of
+from interlock.journal import OwnerId, Principal, process_of
 from interlock.runtime import Observer, RunResult, Runtime, Start, read_entries
 from interlock.values import duration_ms
 
@@ -47,6 +53,7 @@ from interlock.values import duration_ms
     help="From -100 to 100: which run comes first where runs wait for their turn; 0.",
 )
 @click.option("--deadline", metavar="TIME", help="Cancel what has not settled by then: 90s, 1h.")
+@as_option
 @app_option
 @store_option
 @json_option
@@ -60,6 +67,7 @@ def run(
     lines: str | None,
     priority: int,
     deadline: str | None,
+    who: Principal,
     app: str | None,
     store: str | None,
     as_json: bool,
@@ -91,14 +99,14 @@ def run(
             notify=project_notify(find_project(), journal),
         )
         if lines is not None:
-            return queue_lines(stage, start, lines, as_json=as_json)
+            return queue_lines(stage, start, lines, who=who, as_json=as_json)
         if queue:
-            return queue_one(stage, start, as_json=as_json)
-        result = _start(stage, start)
+            return queue_one(stage, start, who=who, as_json=as_json)
+        result = _start(stage, start, who=who)
         return conclude(stage, result, as_json=as_json)
 
 
-def _start(stage: Stage, start: Start) -> RunResult:
+def _start(stage: Stage, start: Start, *, who: Principal) -> RunResult:
     """Start a run, or return to the one that has the key: wait for it, or go on with it."""
 
     def order(runtime: Runtime, observer: Observer) -> Awaitable[RunResult]:
@@ -106,7 +114,7 @@ def _start(stage: Stage, start: Start) -> RunResult:
             stage.plan,
             start.inputs,
             key=start.key,
-            principal=user(),
+            principal=who,
             priority=start.priority,
             deadline_ms=start.deadline_ms,
             observer=observer,

@@ -1,6 +1,7 @@
 """`interlock runs`: list runs, newest first."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TypeAlias, cast, get_args
 
 import click
@@ -11,7 +12,8 @@ from interlock.cli.options import example, json_option, store_option
 from interlock.cli.runview import OPEN
 from interlock.cli.stores import Journal, to_read
 from interlock.cli.times import moment, span
-from interlock.journal import OwnerId, RunHead, RunStatus
+from interlock.errors import JournalCorrupt
+from interlock.journal import OwnerId, RunHead, RunStatus, actor_words, open_envelope, principal_in
 from interlock.store import ReadStore
 from interlock.values import Json, RunId
 
@@ -20,7 +22,7 @@ INTERRUPTED = "interrupted"
 
 STATUSES = (INTERRUPTED, *get_args(RunStatus))
 LIMIT = 20
-HEADINGS = ("run", "graph", "status", "started", "took")
+HEADINGS = ("run", "graph", "status", "started", "took", "by (?: not checked)")
 
 
 @click.command(epilog=example("interlock runs --status failed --status in_doubt"))
@@ -39,10 +41,12 @@ def runs(statuses: tuple[str, ...], *, limit: int, store: str | None, as_json: b
     """
     with to_read(store) as journal:
         listed = _list(journal, statuses, limit)
+        starters = [_starter(journal, head.run) for head, _ in listed]
+    shown = list(zip(listed, starters, strict=True))
     if as_json:
-        out_json([head_json(head, driver) for head, driver in listed])
+        out_json([head_json(*one, principal=principal) for one, principal in shown])
     elif listed:
-        rows = [_row(head, driver) for head, driver in listed]
+        rows = [_row(*one, principal=principal) for one, principal in shown]
         out("\n".join(aligned([HEADINGS, *rows], indent=0)))
     else:
         err("There are no such runs" if statuses else "There are no runs yet")
@@ -74,13 +78,32 @@ def _status(head: RunHead, driver: OwnerId | None) -> str:
     return INTERRUPTED if head.status == "running" and driver is None else head.status
 
 
-def _row(head: RunHead, driver: OwnerId | None) -> tuple[str, ...]:
+def _starter(journal: Journal[ReadStore], run: RunId) -> str:
+    """Read who started a run from its first event; what is damaged is for `replay` to tell."""
+    for event in journal.store.read(run, limit=1):
+        with suppress(JournalCorrupt):
+            return str(open_envelope(event.body).get("actor"))
+    return ""
+
+
+def _row(head: RunHead, driver: OwnerId | None, *, principal: str) -> tuple[str, ...]:
     status = _status(head, driver).replace("_", " ")
     took = "" if head.status in OPEN else span(head.updated_ms - head.created_ms)
-    return head.run, head.graph, status, moment(head.created_ms), took
+    return head.run, head.graph, status, moment(head.created_ms), took, _by(principal)
 
 
-def head_json(head: RunHead, driver: OwnerId | None) -> dict[str, Json]:
+def _by(principal: str) -> str:
+    """Say who it was in few characters: `ada (oidc)`, and `ada?` where nobody has checked it."""
+    try:
+        found = principal_in(principal)
+    except JournalCorrupt:
+        return ""
+    if found is None or found.authenticated_by is not None:
+        return actor_words(principal)
+    return f"{found.shown}?"
+
+
+def head_json(head: RunHead, driver: OwnerId | None, *, principal: str) -> dict[str, Json]:
     """Return the row of a run as JSON data."""
     return {
         "run": head.run,
@@ -88,6 +111,7 @@ def head_json(head: RunHead, driver: OwnerId | None) -> dict[str, Json]:
         "status": head.status,
         "started_ms": head.created_ms,
         "updated_ms": head.updated_ms,
+        "principal": principal,
         "key": head.key,
         "plan": head.plan,
         "execution": head.execution,

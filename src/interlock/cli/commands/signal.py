@@ -10,10 +10,10 @@ import click
 from interlock.cli.console import one_line
 from interlock.cli.deciding import Place, Subject, decide
 from interlock.cli.heard import heard_of_signal
-from interlock.cli.options import app_option, example, json_option, store_option
-from interlock.cli.people import user
+from interlock.cli.options import app_option, as_option, example, json_option, store_option
 from interlock.cli.sources import read_bytes
 from interlock.errors import UsageError
+from interlock.journal import Principal
 from interlock.runtime import Observer, RunResult, Runtime
 from interlock.values import Json, Path, paths
 
@@ -25,6 +25,7 @@ from interlock.values import Json, Path, paths
     "--payload", default="null", metavar="JSON", help="What comes with it: JSON, or @FILE; null."
 )
 @click.option("--node", metavar="PATH", help="For the wait at this path alone.")
+@as_option
 @app_option
 @store_option
 @json_option
@@ -34,6 +35,7 @@ def signal(
     *,
     payload: str,
     node: str | None,
+    who: Principal,
     app: str | None,
     store: str | None,
     as_json: bool,
@@ -47,7 +49,7 @@ def signal(
 
     def decision(runtime: Runtime, on: Subject, observer: Observer) -> Awaitable[RunResult]:
         path = on.path if node is not None else None
-        return runtime.signal(on.run, name, value, path=path, actor=user(), observer=observer)
+        return runtime.signal(on.run, name, value, path=path, actor=who, observer=observer)
 
     return decide(
         run,

@@ -20,12 +20,19 @@ from interlock.engine.state import (
     expect,
     locate,
     names_for,
+    person,
     settle,
     take_order,
 )
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.graph import Expression
-from interlock.journal import SETTLED, ErrorInfo, GateDecided, GateOpened, Value
+from interlock.journal import (
+    SETTLED,
+    ErrorInfo,
+    GateDecided,
+    GateOpened,
+    Value,
+)
 from interlock.plan import AnyCompiledNode, CompiledCall, CompiledGate, CompiledMap, Covered
 from interlock.values import Digest, Json, NodeId, digest
 
@@ -183,10 +190,12 @@ def on_decided(turn: Turn, event: GateDecided) -> None:
     if _has_expired(opened.approval, turn.at_ms):
         time_is_up(at)
     elif event.verdict == "rejected":
-        told = f"{turn.actor} rejected it" + (f": {event.reason}" if event.reason else "")
+        told = f"{person(turn).shown} rejected it" + (f": {event.reason}" if event.reason else "")
         _refuse(at, "IL6020", told)
     else:
-        opened.approvers.add(turn.actor)
+        # A quorum counts names: who approves twice counts once, authenticated now and not then. So
+        # a name that nobody has checked never makes a second person of somebody.
+        opened.approvers.add(person(turn).name)
         if len(opened.approvers) >= cast(CompiledGate, at.node).quorum:
             settle(at, "succeeded", output=APPROVED)
 

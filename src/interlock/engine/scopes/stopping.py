@@ -21,6 +21,7 @@ from interlock.engine.state import (
     attempt_due,
     expect,
     locate,
+    person,
     settle,
 )
 from interlock.journal import SETTLED, ErrorInfo, NodeCancelled, RunCancelled
@@ -74,7 +75,7 @@ def on_node_cancelled(turn: Turn, event: NodeCancelled) -> None:
 
 
 def _why(turn: Turn, reason: str) -> ErrorInfo:
-    told = f"{turn.actor} cancelled it" + (f": {reason}" if reason else "")
+    told = f"{person(turn).shown} cancelled it" + (f": {reason}" if reason else "")
     return ErrorInfo(code=CANCELLED, message=told, permanent=True)
 
 

@@ -56,6 +56,7 @@ from interlock.engine.state.turn import (
     locate as locate,
     misfit as misfit,
     names_for as names_for,
+    person as person,
     settle as settle,
 )
 
@@ -91,6 +92,7 @@ __all__ = [
     "NodeState",
     "order_attempt",
     "Outcome",
+    "person",
     "Probe",
     "probe_due",
     "problem_with",

@@ -183,7 +183,7 @@ class Approval:
 
 @mutable()
 class GateState:
-    """An open gate: what is asked for, and who has approved."""
+    """An open gate: what is asked for, and the names of those who have approved."""
 
     approval: Approval
     approvers: set[str] = field(default_factory=set)

@@ -9,14 +9,18 @@ from dataclasses import field
 
 from interlock.engine.state.commands import Command, Record
 from interlock.engine.state.state import Call, NodeState, ScopeState, State
-from interlock.errors import InternalError
+from interlock.errors import InternalError, JournalCorrupt
 from interlock.journal import (
+    ENGINE,
+    Actor,
     ErrorInfo,
     Event,
     NodeSettled,
     NodeStatus,
+    Principal,
     SettledStatus,
     Value,
+    principal_in,
 )
 from interlock.plan import AnyCompiledNode
 from interlock.values import Digest, Json, Path, RunId, digest, digest_canonical, mutable, paths
@@ -42,7 +46,7 @@ class Turn:
     event: Event
     at_ms: int
     seq: int = 0
-    actor: str = ""
+    actor: Actor = ENGINE
     commands: list[Command] = field(default_factory=list)
     ready: deque[tuple[ScopeState, int]] = field(default_factory=deque)
     ended: deque[ScopeState] = field(default_factory=deque)
@@ -60,6 +64,21 @@ class Turn:
     def cause(self) -> tuple[int, ...]:
         """The entry being applied, as a cause; empty when it is not journaled itself."""
         return (self.seq,) if self.seq else ()
+
+
+def person(turn: Turn) -> Principal:
+    """Who decided what the turn is about.
+
+    Raises:
+        IllegalTransition: nobody outside did.
+    """
+    try:
+        found = principal_in(turn.actor)
+    except JournalCorrupt as error:
+        raise IllegalTransition(error.message) from error
+    if found is None:
+        raise IllegalTransition(f"`{turn.event.type}` by `{turn.actor}`, which decides nothing")
+    return found
 
 
 @mutable()

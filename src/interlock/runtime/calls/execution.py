@@ -17,6 +17,8 @@ from interlock.actions import Action, Context, Database, LiveKind, ProposalRules
 from interlock.engine import CANCELLED, Probe, StartAttempt, idempotency_key
 from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
 from interlock.journal import (
+    ENGINE,
+    Actor,
     AttemptFailed,
     AttemptReturned,
     ErrorInfo,
@@ -24,6 +26,7 @@ from interlock.journal import (
     ProbeAnswer,
     ProbeAnswered,
     Value,
+    Who,
 )
 from interlock.plan import CompiledPropose
 from interlock.runtime.calls.beginning import Finished, begin
@@ -40,7 +43,10 @@ MASK = "***"
 
 @mutable(kw_only=True)
 class World:
-    """What attempts may reach: the clock, threads, secrets, clients; and who may decide."""
+    """What attempts may reach: the clock, threads, secrets, clients; and who may decide.
+
+    `actor` is the runtime itself, as it stands in each event that it reports or the engine orders.
+    """
 
     clock: Clock
     threads: Executor
@@ -49,7 +55,8 @@ class World:
     sealer: Sealer
     live: Live | None = None
     pinned: Pinned = field(default_factory=Pinned)
-    roles: Roles = field(default_factory=dict[str, frozenset[str]])
+    roles: Roles = field(default_factory=dict[str, frozenset[Who]])
+    actor: Actor = ENGINE
 
 
 @mutable()

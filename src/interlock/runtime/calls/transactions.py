@@ -80,7 +80,7 @@ class Transaction:
         self.command = command
         self.judge = judge
         now_ms = world.clock.now_ms()
-        self.intended = Entry(intent, now_ms, after + 1, epoch, "engine", command.causes)
+        self.intended = Entry(intent, now_ms, after + 1, epoch, world.actor, command.causes)
         self.promise = Promise(command.path, after + 2)
 
     def carry_out(self, store: Store) -> bool:
@@ -105,7 +105,7 @@ class Transaction:
         """Make the records of both events, and keep the promise."""
         now_ms, cause = self.world.clock.now_ms(), self.intended.seq
         self.promise.entry = Entry(
-            outcome, now_ms, self.promise.seq, self.epoch, "engine", (cause,)
+            outcome, now_ms, self.promise.seq, self.epoch, self.world.actor, (cause,)
         )
         return [self._record(self.intended), self._record(self.promise.entry)]
 

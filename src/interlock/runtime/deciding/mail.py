@@ -6,9 +6,9 @@ from typing import final
 
 from interlock.engine import State
 from interlock.errors import InterlockError
-from interlock.journal import Message
+from interlock.journal import Actor, Message
 from interlock.runtime.deciding.checks import check
-from interlock.runtime.deciding.messages import Decision, decision_in
+from interlock.runtime.deciding.messages import Decision, decision_in, sender_of
 from interlock.runtime.deciding.roles import NO_ROLES, Roles, check_role
 
 
@@ -33,7 +33,7 @@ class Mail:
                 self._known.add(message.id)
                 self.waiting.append(message)
 
-    def take(self, state: State) -> tuple[Decision, str] | None:
+    def take(self, state: State) -> tuple[Decision, Actor] | None:
         """The oldest decision that still makes sense, and who made it."""
         while self.waiting:
             message = self.waiting.popleft()
@@ -41,7 +41,7 @@ class Mail:
             try:
                 event = decision_in(message)
                 check(state, event)
-                check_role(state, event, actor=message.actor, roles=self._roles)
+                check_role(state, event, principal=sender_of(message), roles=self._roles)
             except InterlockError:
                 continue
             return event, message.actor

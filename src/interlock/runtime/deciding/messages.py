@@ -6,17 +6,20 @@ from typing import Any, TypeAlias, cast
 
 from interlock.errors import JournalCorrupt
 from interlock.journal import (
+    Actor,
     GateDecided,
     Message,
     MessageKind,
     NodeCancelled,
     NodeResolved,
+    Principal,
     RunCancelled,
     RunPaused,
     RunReopened,
     RunUnpaused,
     SignalReceived,
     Value,
+    principal_in,
 )
 from interlock.values import Json, RunId, decode, encode
 
@@ -53,7 +56,7 @@ VERDICTS: dict[type[Decision], tuple[str, ...]] = {
 }
 
 
-def message_of(event: Decision, *, run: RunId, id_: str, actor: str, now_ms: int) -> Message:
+def message_of(event: Decision, *, run: RunId, id_: str, actor: Actor, now_ms: int) -> Message:
     """Put a decision into a message."""
     kind = KIND_OF[type(event)]
     body: dict[str, Json] = {}
@@ -87,6 +90,18 @@ def decision_in(message: Message) -> Decision:
         return cast(Any, kind)(**given)
     except TypeError as error:
         raise _malformed(message) from error
+
+
+def sender_of(message: Message) -> Principal:
+    """Read who sent a message.
+
+    Raises:
+        JournalCorrupt: it is nobody outside.
+    """
+    principal = principal_in(message.actor)
+    if principal is None:
+        raise JournalCorrupt(f"message {message.id} of run {message.run} is by {message.actor!r}")
+    return principal
 
 
 def _malformed(message: Message) -> JournalCorrupt:

@@ -26,6 +26,7 @@ from interlock.engine import (
 )
 from interlock.errors import StoreError
 from interlock.journal import (
+    Actor,
     AttemptFailed,
     AttemptReturned,
     AttemptStarted,
@@ -136,12 +137,12 @@ class Driver:
 
     # --- what comes from outside
 
-    def start(self, *events: Event, actor: str, told: Iterable[Message] = ()) -> None:
+    def start(self, *events: Event, actor: Actor, told: Iterable[Message] = ()) -> None:
         """Apply the events that begin or recover, take what was decided, and go on from there."""
         self._mail.deliver(told)
         for event in events:
             # It is an owner that takes a run up, also where a person's decision is the reason.
-            by = event.owner if isinstance(event, RunRecovered) else actor
+            by = None if isinstance(event, RunRecovered) else actor
             self._pending.append((self._writer.append(event, actor=by), 0))
         self._pump()
 

@@ -4,6 +4,7 @@ from typing import final
 
 from interlock.engine import State
 from interlock.journal import (
+    Actor,
     Entry,
     Event,
     LeaseChange,
@@ -60,10 +61,16 @@ class Writer:
         """The row in listings, as of the newest event."""
         return self._heading.head
 
-    def append(self, event: Event, *, causes: tuple[int, ...] = (), actor: str = "engine") -> Entry:
-        """Give an event its place and hand it to the commit queue."""
-        seq = self.seq + 1
-        entry = Entry(event, self._world.clock.now_ms(), seq, self.epoch, actor, causes)
+    def append(
+        self, event: Event, *, causes: tuple[int, ...] = (), actor: Actor | None = None
+    ) -> Entry:
+        """Give an event its place and hand it to the commit queue.
+
+        Its actor is the runtime, unless a principal outside made it a fact.
+        """
+        seq, world = self.seq + 1, self._world
+        by = actor or world.actor
+        entry = Entry(event, world.clock.now_ms(), seq, self.epoch, by, causes)
         lease, self._granted = self._granted, None
         self.has_let_go = isinstance(event, RunSettled)
         if self.has_let_go:

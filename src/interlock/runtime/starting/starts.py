@@ -6,7 +6,7 @@ from dataclasses import field
 from interlock.engine import SEMANTICS
 from interlock.errors import InputsInvalid, UsageError, ValueRefused
 from interlock.graph import ENGINE
-from interlock.journal import RunStarted, Value
+from interlock.journal import Actor, RunStarted, Value
 from interlock.plan import Plan
 from interlock.runtime.scheduling import PRIORITY_MAX
 from interlock.runtime.starting.preparing import Encode
@@ -37,7 +37,7 @@ class CheckedStart:
     plan: Plan
     start: Start
     inputs: Value
-    principal: str
+    principal: Actor
 
     def event(self, *, now_ms: int) -> RunStarted:
         """Pin what the run is made of: its first event."""
@@ -57,7 +57,7 @@ class CheckedStart:
 
 
 def checked_starts(
-    plan: Plan, encode: Encode, starts: Iterable[Start], *, principal: str
+    plan: Plan, encode: Encode, starts: Iterable[Start], *, principal: Actor
 ) -> Iterator[CheckedStart]:
     """Check starts against the plan, one after the other.
 
