@@ -95,6 +95,11 @@ class Signature:
             raise unfit(f"action `{self.name}`", error) from error
 
     @cached_property
+    def _validate(self) -> Callable[[bytes], object]:
+        """What `model_validate_json` calls after it has looked at options: we have none."""
+        return cast(Callable[[bytes], object], self._model.__pydantic_validator__.validate_json)
+
+    @cached_property
     def _returned(self) -> Annotation:
         return Annotation(self.hints.get("return", Any), owner=f"output of `{self.name}`")
 
@@ -123,7 +128,7 @@ class Signature:
             ValueRefused: the arguments do not match the annotations.
         """
         try:
-            model: object = self._model.model_validate_json(data)
+            model = self._validate(data)
         except ValueError as error:
             raise ValueRefused(f"arguments of `{self.name}`: {_told(error)}") from error
         # Its fields stand in the order of the parameters.

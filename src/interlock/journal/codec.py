@@ -127,8 +127,7 @@ def envelope_of(run: RunId, entry: Entry) -> dict[str, object]:
 
 def values_of(event: Event) -> list[Value]:
     """List the values that an event names."""
-    found = [getattr(event, name) for name in _VALUED[event.type]]
-    return [value for value in found if value is not None]
+    return [value for name in _VALUED[event.type] if (value := getattr(event, name)) is not None]
 
 
 def open_envelope(body: bytes) -> Envelope:

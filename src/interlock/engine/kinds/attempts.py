@@ -64,11 +64,15 @@ def call_due(
         IllegalTransition: it is another attempt, or the node calls nothing, or is not running.
     """
     now = at.state
-    expect(now.status == "running", at, "it would have to be running")
+    # On the way of every node: a call of `expect` for each costs more than all of them.
+    if now.status != "running":
+        raise misfit(at, "it would have to be running")
     if event.attempt != now.attempt or event.generation != now.generation:
         raise misfit(at, f"the event is of generation {event.generation}, attempt {event.attempt}")
-    expect(event.path not in at.turn.state.ordered, at, "what came of it is to be recorded first")
-    expect(now.opened is None, at, "it waits for the scope it opened")
+    if event.path in at.turn.state.ordered:
+        raise misfit(at, "what came of it is to be recorded first")
+    if now.opened is not None:
+        raise misfit(at, "it waits for the scope it opened")
     # What runs with nothing open and nothing to be recorded is a call (see `check_state`).
     return cast(CompiledCall, at.node)
 
