@@ -202,9 +202,20 @@ def leaf_of(body: bytes, salts: bytes, erased: Erased = NOTHING) -> bytes:
         JournalCorrupt: the bytes are no event as it was written, for something in them would be in
             no leaf; or the salts are not as many as its parts.
     """
+    return event_and_leaf(body, salts, erased)[1]
+
+
+def event_and_leaf(
+    body: bytes, salts: bytes, erased: Erased = NOTHING
+) -> tuple[Mapping[str, Any], bytes]:
+    """Read a stored event, and make its leaf again.
+
+    Raises:
+        JournalCorrupt: as for `leaf_of`.
+    """
     envelope = _read(body)
     _check_salts(envelope, salts, erased)
-    return seal(envelope, salts, erased)[0]
+    return envelope, seal(envelope, salts, erased)[0]
 
 
 def open_leaf(body: bytes, salts: bytes, erased: Erased = NOTHING) -> OpenLeaf:
@@ -213,8 +224,7 @@ def open_leaf(body: bytes, salts: bytes, erased: Erased = NOTHING) -> OpenLeaf:
     Raises:
         JournalCorrupt: as for `leaf_of`.
     """
-    leaf = leaf_of(body, salts, erased)
-    envelope = open_envelope(body)
+    envelope, leaf = event_and_leaf(body, salts, erased)
     starts = range(0, len(salts), SALT_BYTES)
     shown = {
         name: OpenPart(salt=salts[start : start + SALT_BYTES], value=value)

@@ -1,0 +1,345 @@
+"""Verifying a log: is every event of a store the one that was logged, and is the log the known one?
+
+Every leaf is made again from its event, and the tree from the leaves. What comes out is compared
+with the tiles that the store keeps of the log, and with trees that others know: those of signed
+checkpoints. Where it differs, a list of hashes that can be trusted says which event it is, and what
+became of it:
+
+    the hash of the event here     the hash that was logged     so the event
+    is of no logged event          is of no event here          was edited
+    is of another logged event     is of no event here          that stood here was deleted
+    is of no logged event          is of another event here     was inserted
+    is of another logged event     is of another event here     was moved
+
+The tiles of the store are such a list when their root is that of a checkpoint, and so are published
+tiles. Where there is neither, it can only be said between which checkpoints the log differs.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, final
+
+from interlock.audit.leaves import event_and_leaf
+from interlock.audit.proofs import TreeHead
+from interlock.audit.tiles import TileName, tile_at
+from interlock.audit.tree import (
+    HASH_BYTES,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    Frontier,
+    leaf_hash,
+    split_hashes,
+)
+from interlock.errors import JournalCorrupt
+from interlock.journal import StoredEvent
+from interlock.values import RunId
+
+CLOCK_SLACK_MS = 5 * 60 * 1000
+"""By how much the clock of a store and that of a witness may differ."""
+
+NO_HASH = bytes(HASH_BYTES)
+"""Of an event that cannot be read: it is the hash of no leaf."""
+
+Tampering: TypeAlias = Literal[
+    "edited", "deleted", "inserted", "moved", "cut", "rolled_back", "forked", "misdated", "relogged"
+]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTree:
+    """A tree of the log that somebody outside knows.
+
+    Attributes:
+        tree: its size and root.
+        at_ms: when somebody else saw it: the first time that a witness or a time stamp says.
+        told: what it is called in findings.
+    """
+
+    tree: TreeHead
+    at_ms: int | None = None
+    told: str = "a checkpoint"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLog:
+    """What a store keeps of its log: how many leaves, and the hashes of tiles."""
+
+    size: int
+    tile: Callable[[int, int], bytes]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is not as it was logged, and the first event that it is about.
+
+    `run` and `seq` name it when it is still there. From `index` on; in the events before it,
+    nothing of this kind is wrong. `until` is given when it cannot be told where in the range.
+    """
+
+    kind: Tampering
+    index: int
+    message: str
+    run: RunId | None = None
+    seq: int | None = None
+    until: int | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogVerdict:
+    """What verifying a log has found. Without findings, its head is the tree over all events."""
+
+    head: TreeHead
+    runs: int
+    agreed: tuple[KnownTree, ...]
+    """Known trees that this log extends."""
+
+    findings: tuple[Finding, ...] = ()
+
+
+ReadTile: TypeAlias = Callable[[TileName], bytes]
+
+
+def verify_log(
+    events: Iterable[tuple[RunId, StoredEvent]],
+    kept: KeptLog,
+    known: Sequence[KnownTree] = (),
+    *,
+    published: ReadTile | None = None,
+) -> LogVerdict:
+    """Verify the log of a store.
+
+    Args:
+        events: all events of the store, in the order of its log.
+        kept: what the store keeps of its log.
+        known: trees of this log that others know, such as those of signed checkpoints.
+        published: reads published tiles, of which nothing is trusted that no known tree covers.
+    """
+    remade = _Remade(sorted(known, key=lambda each: each.tree.size))
+    for run, event in events:
+        remade.add(run, event)
+    remade.end()
+    found = _difference(remade, kept, published)
+    findings = [found] if found is not None else []
+    findings += [each for each in remade.findings if found is None or each.index < found.index]
+    return LogVerdict(
+        head=TreeHead(size=remade.size, root=remade.frontier.root()),
+        runs=len(remade.last_seqs),
+        agreed=tuple(each for each in remade.known if remade.agrees(each)),
+        findings=tuple(sorted((*findings, *_misdated(remade)), key=lambda each: each.index)),
+    )
+
+
+@dataclass(slots=True)
+class _Remade:
+    """The log as it is made again from the events."""
+
+    known: list[KnownTree]
+    frontier: Frontier = field(default_factory=Frontier)
+    hashes: bytearray = field(default_factory=bytearray)
+    runs: list[RunId] = field(default_factory=list[RunId])
+    seqs: "array[int]" = field(default_factory=lambda: array("q"))
+    times: "array[int]" = field(default_factory=lambda: array("q"))
+    last_seqs: dict[RunId, int] = field(default_factory=dict[RunId, int])
+    names: dict[RunId, RunId] = field(default_factory=dict[RunId, RunId])
+    """One text for each run, however often it is read."""
+
+    heads: set[TreeHead] = field(default_factory=set[TreeHead])
+    """Of the tree as it grew: at the sizes of known trees, and at each full tile."""
+
+    findings: list[Finding] = field(default_factory=list[Finding])
+
+    @property
+    def size(self) -> int:
+        return len(self.runs)
+
+    def add(self, run: RunId, stored: StoredEvent) -> None:
+        """Make the leaf of an event again."""
+        index = self.size
+        run = self.names.setdefault(run, run)
+        try:
+            event, leaf = event_and_leaf(stored.body, stored.salts)
+            place = (event["run"], event["seq"], event["epoch"])
+            if place != (run, stored.seq, stored.epoch):
+                raise JournalCorrupt(f"it says that it is event {place[1]} of run {place[0]}")
+            found, at_ms = leaf_hash(leaf), event["at_ms"]
+        except JournalCorrupt as error:
+            self._find("edited", index, run, stored.seq, error.message)
+            found, at_ms = NO_HASH, 0
+        seq = self.last_seqs.get(run, 0) + 1
+        if stored.seq != seq:
+            kind = "deleted" if stored.seq > seq else "inserted"
+            told = f"event {stored.seq} of run {run} stands where event {seq} has to be"
+            self._find(kind, index, run, stored.seq, told)
+        self.last_seqs[run] = stored.seq
+        self.hashes += found
+        self.runs.append(run)
+        self.seqs.append(stored.seq)
+        self.times.append(at_ms if type(at_ms) is int else 0)
+        if self.size % TILE_WIDTH == 0:
+            self.end()
+
+    def end(self) -> None:
+        """Grow the tree by what was added, and note its heads at the sizes of known trees."""
+        while self.frontier.size < self.size:
+            start = self.frontier.size
+            sizes = (each.tree.size for each in self.known)
+            stop = min((size for size in sizes if start < size < self.size), default=self.size)
+            self.frontier.extend(
+                split_hashes(bytes(self.hashes[start * HASH_BYTES : stop * HASH_BYTES]))
+            )
+            self.heads.add(TreeHead(size=stop, root=self.frontier.root()))
+
+    def agrees(self, known: KnownTree) -> bool:
+        """Whether the log, as it is here, extends a known tree."""
+        return known.tree.size == 0 or known.tree in self.heads
+
+    def finding(self, kind: Tampering, index: int, message: str) -> Finding:
+        """Make a finding about an event that is here."""
+        run, seq = self.runs[index], self.seqs[index]
+        return Finding(kind=kind, index=index, run=run, seq=seq, message=message)
+
+    def _find(self, kind: Tampering, index: int, run: RunId, seq: int, message: str) -> None:
+        self.findings.append(Finding(kind=kind, index=index, run=run, seq=seq, message=message))
+
+
+def _difference(remade: _Remade, kept: KeptLog, published: ReadTile | None) -> Finding | None:
+    """Find the first event that is not as it was logged, or the first that is missing."""
+    here = split_hashes(bytes(remade.hashes))
+    logged = _kept_hashes(kept)
+    wrong = [each for each in remade.known if not remade.agrees(each)]
+    if not wrong:
+        return _of_tiles(remade, here, logged, kept)
+    first = wrong[0].tree.size
+    good = max((each.tree.size for each in remade.known if remade.agrees(each)), default=0)
+    others = _published_hashes(published, remade.known)
+    if first > remade.size and here == logged and here == (others or here)[: len(here)]:
+        return Finding(
+            kind="rolled_back",
+            index=remade.size,
+            until=first,
+            message=f"{wrong[0].told} has {first} events, and the store {remade.size}: it is an"
+            " older copy, or its last events were cut off",
+        )
+    for source in (logged, others):
+        # What is wrong is before the end of this tree; these hashes are those that were logged.
+        if len(source) >= first and _root(source[:first]) == wrong[0].tree.root:
+            return _aligned(remade, here, source)
+    return Finding(
+        kind="forked",
+        index=good,
+        until=first,
+        message=f"the first {first} events have another root than {wrong[0].told} says; up to event"
+        f" {good} of the log they are as they were",
+    )
+
+
+def _of_tiles(
+    remade: _Remade, here: list[bytes], logged: list[bytes], kept: KeptLog
+) -> Finding | None:
+    """Compare the events with what the store keeps of the log, when all known trees agree."""
+    covered = remade.known[-1].tree.size if remade.known else 0
+    if here == logged and kept.size == len(here):
+        return _of_upper_tiles(remade, kept)
+    found = _aligned(remade, here, logged)
+    if found is not None and found.index >= covered:
+        return found
+    index = covered if found is None else found.index
+    return Finding(
+        kind="relogged",
+        index=index,
+        message="what the store keeps of its log is not the tree of its events",
+    )
+
+
+def _of_upper_tiles(remade: _Remade, kept: KeptLog) -> Finding | None:
+    level, row = 1, _roots_of_tiles(split_hashes(bytes(remade.hashes)))
+    while row:
+        for number in range((len(row) - 1) // TILE_WIDTH + 1):
+            tile = b"".join(row[number * TILE_WIDTH : (number + 1) * TILE_WIDTH])
+            if kept.tile(level, number) != tile:
+                return Finding(
+                    kind="relogged",
+                    index=number << TILE_HEIGHT * (level + 1),
+                    message=f"tile {number} of level {level} is not that of the events",
+                )
+        level, row = level + 1, _roots_of_tiles(row)
+    return None
+
+
+def _aligned(remade: _Remade, here: list[bytes], logged: list[bytes]) -> Finding | None:
+    """Say what became of the first event that differs."""
+    both = min(len(here), len(logged))
+    index = next((at for at in range(both) if here[at] != logged[at]), both)
+    if index == len(here) == len(logged):
+        return None
+    if index == len(here):
+        told = f"the log had {len(logged)} events, and only the first {index} of them are there"
+        return Finding(kind="cut", index=index, message=told)
+    if index == len(logged):
+        return remade.finding("inserted", index, "this event was never logged")
+    all_logged, all_here = set(logged[index:]), set(here[index:])
+    was_logged, is_here = here[index] in all_logged, logged[index] in all_here
+    if was_logged and is_here:
+        return remade.finding("moved", index, "this event was logged at another place")
+    if was_logged:
+        told = f"the event that was logged at place {index} is missing; this one came after it"
+        return remade.finding("deleted", index, told)
+    if is_here:
+        return remade.finding("inserted", index, "this event was never logged")
+    if len(all_here) > 1 < len(all_logged) and all_here.isdisjoint(all_logged):
+        told = "from this event on, the log is another one than was logged"
+        return remade.finding("forked", index, told)
+    return remade.finding("edited", index, "this event is not as it was when it was logged")
+
+
+def _misdated(remade: _Remade) -> list[Finding]:
+    """Find events that are dated after a tree they are in, or before one they came after."""
+    findings: list[Finding] = []
+    for known in remade.known:
+        at_ms, size = known.at_ms, known.tree.size
+        if at_ms is None or not remade.agrees(known):
+            continue
+        late = (at for at in range(size) if remade.times[at] > at_ms + CLOCK_SLACK_MS)
+        early = (at for at in range(size, remade.size) if remade.times[at] < at_ms - CLOCK_SLACK_MS)
+        for index, word in ((next(late, None), "after"), (next(early, None), "before")):
+            if index is not None:
+                is_in = "is in it" if word == "after" else "came later"
+                told = f"it is dated {word} the time of {known.told}, and {is_in}"
+                findings.append(remade.finding("misdated", index, told))
+    return findings[:1]
+
+
+def _kept_hashes(kept: KeptLog) -> list[bytes]:
+    """Read the hashes of leaves that a store keeps, as far as there are any."""
+    hashes: list[bytes] = []
+    for number in range(kept.size // TILE_WIDTH + 1):
+        tile = kept.tile(0, number)
+        hashes += split_hashes(tile[: len(tile) // HASH_BYTES * HASH_BYTES])
+    return hashes[: kept.size]
+
+
+def _published_hashes(published: ReadTile | None, known: Sequence[KnownTree]) -> list[bytes]:
+    """Read the hashes of leaves that were published, up to the last known tree."""
+    size = known[-1].tree.size if known else 0
+    if published is None:
+        return []
+    hashes: list[bytes] = []
+    for number in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
+        hashes += split_hashes(published(tile_at(0, number, size)))
+    return hashes
+
+
+def _root(hashes: Sequence[bytes]) -> bytes:
+    frontier = Frontier()
+    frontier.extend(hashes)
+    return frontier.root()
+
+
+def _roots_of_tiles(row: Sequence[bytes]) -> list[bytes]:
+    full = len(row) // TILE_WIDTH
+    return [_root(row[at * TILE_WIDTH : (at + 1) * TILE_WIDTH]) for at in range(full)]
