@@ -10,6 +10,20 @@ from typing import cast
 
 from interlock.values import Json, digest
 
+DECISIONS = frozenset(
+    (
+        *(
+            "NodeCancelled",
+            "NodeResolved",
+            "RunCancelled",
+            "RunMigrated",
+            "RunPaused",
+            "RunReopened",
+        ),
+        "RunUnpaused",
+    )
+)
+"""What persons decide beside approvals."""
 GUARANTEES_OF_WRITES = ("exactly once", "one effect", "at most once, reversible", "at most once")
 
 
@@ -55,7 +69,8 @@ def claims_of(run: str, leaves: Sequence[ShownLeaf], values: Mapping[str, Json])
         "ended": _ended(settled) if settled else None,
         "execution": settled.part("execution") if settled else None,
         "guarantees": _guarantees(pinning, values),
-        "approvals": [_approval(leaf) for leaf in leaves if leaf.type == "GateDecided"],
+        "approvals": [_decision(leaf) for leaf in leaves if leaf.type == "GateDecided"],
+        "decisions": [_decision(leaf) for leaf in leaves if leaf.type in DECISIONS],
         "policy": None,
         "cache": None,
     }
@@ -69,9 +84,10 @@ def _ended(settled: ShownLeaf) -> Json:
     }
 
 
-def _approval(decided: ShownLeaf) -> Json:
+def _decision(decided: ShownLeaf) -> Json:
     return {
         "seq": decided.seq,
+        "type": decided.type,
         "path": decided.part("path"),
         "verdict": decided.part("verdict"),
         "by": decided.part("actor"),

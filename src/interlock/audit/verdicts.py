@@ -38,7 +38,8 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         ("ended", _ended(claims["ended"])),
         ("execution", _execution(verdict)),
         ("guarantees", _guarantees(claims["guarantees"])),
-        *(("approval", _approval(each)) for each in claims["approvals"]),
+        *(("approval", _decision(each)) for each in claims["approvals"]),
+        *(("decision", _decision(each)) for each in claims["decisions"]),
         *(("shown", row) for row in _shown(verdict["shown"])),
         ("disclosed", _counts(verdict["disclosed"])),
         ("values", str(verdict["values"])),
@@ -116,8 +117,10 @@ def _guarantees(found: Mapping[str, str] | None) -> str:
     return "; ".join(f"{plain(name)}: {text}" for name, text in found.items()) or "no actions"
 
 
-def _approval(given: Mapping[str, Any]) -> str:
-    what = f"event {given['seq']}, {told(given['path'])}: {told(given['verdict'])}"
+def _decision(given: Mapping[str, Any]) -> str:
+    where = "" if given["path"] is None else f", {told(given['path'])}"
+    verdict = "" if given["verdict"] is None else f" {told(given['verdict'])}"
+    what = f"event {given['seq']}{where}: {plain(given['type'])}{verdict}"
     return f"{what} by {told(given['by'])} at {time_text(given['at_ms'])}"
 
 

@@ -21,7 +21,7 @@ def test_it_ends_well(told: Shown):
 def test_the_receipt_is_verified_and_shows_who_consented(told: Shown):
     check = told.text.partition("== The auditor checks it")[2].partition("== ")[0]
     assert "verified: run" in check
-    assert "consent: approved by" in check
+    assert "consent: GateDecided approved by" in check
     assert "shown      none of Zoe Marsh, 4417-0093" in told.text
 
 

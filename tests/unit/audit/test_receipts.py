@@ -12,7 +12,14 @@ from hypothesis import given, strategies as st
 from interlock.actions import Manifest
 from interlock.audit import Disclosure, Trust, build_receipt, check_receipt, verdict_lines
 from interlock.errors import EvidenceRefused
-from interlock.journal import AttemptReturned, AttemptStarted, RunSettled, Value
+from interlock.journal import (
+    AttemptReturned,
+    AttemptStarted,
+    NodeResolved,
+    RunCancelled,
+    RunSettled,
+    Value,
+)
 from interlock.values import Json, Path, RunId, canonical, value_ref
 from unit.audit.logs import (
     BILL,
@@ -192,6 +199,27 @@ def test_one_event_can_be_shown_without_the_others():
     assert not verdict["whole"]
     assert verdict["claims"]["ended"] is None
     assert "2 of the run, from 1 to 3" in "\n".join(verdict_lines(verdict))
+
+
+def test_what_persons_decided_is_told():
+    log = MadeLog()
+    node = {"path": Path("charge"), "generation": 1}
+    events = [
+        (started(), "unauthenticated:ada"),
+        (
+            NodeResolved(**node, verdict="succeeded", reason="I asked the bank"),
+            "unauthenticated:bob",
+        ),
+        (RunCancelled(reason="enough"), "unauthenticated:eve"),
+    ]
+    log.add(RUN, events)
+    verdict = checked(build_receipt(log.evidence(), Disclosure()))
+    lines = [line.partition(" at ")[0] for line in verdict_lines(verdict) if "decision" in line]
+    assert lines == [
+        "  decision      event 2, charge: NodeResolved succeeded by unauthenticated:bob",
+        "  decision      event 3: RunCancelled by unauthenticated:eve",
+    ]
+    assert verdict["not_shown"]["reason"] == 2
 
 
 def test_words_of_the_log_do_not_steer_the_terminal():

@@ -886,6 +886,12 @@ const typeOf = ({ leaf }) => leaf.get("type");
 const fact = ({ leaf }, name) => leaf.get("facts")?.get(name) ?? null;
 const part = ({ leaf, parts }, name) => leaf.get(name) ?? parts.get(name) ?? null;
 
+// What persons decide beside approvals.
+const DECISIONS = [
+  ...["NodeCancelled", "NodeResolved", "RunCancelled", "RunMigrated", "RunPaused", "RunReopened"],
+  "RunUnpaused",
+];
+
 function claimsOf(run, shown, values) {
   const started = shown.find((leaf) => typeOf(leaf) === "RunStarted");
   const last = shown[shown.length - 1];
@@ -906,17 +912,21 @@ function claimsOf(run, shown, values) {
       : null,
     execution: settled ? part(settled, "execution") : null,
     guarantees: guaranteesOf(pinning, values),
-    approvals: shown.filter((leaf) => typeOf(leaf) === "GateDecided").map((leaf) =>
-      table({
-        seq: part(leaf, "seq"),
-        path: part(leaf, "path"),
-        verdict: part(leaf, "verdict"),
-        by: part(leaf, "actor"),
-        at_ms: part(leaf, "at_ms"),
-      }),
-    ),
+    approvals: shown.filter((leaf) => typeOf(leaf) === "GateDecided").map(decisionOf),
+    decisions: shown.filter((leaf) => DECISIONS.includes(typeOf(leaf))).map(decisionOf),
     policy: null,
     cache: null,
+  });
+}
+
+function decisionOf(leaf) {
+  return table({
+    seq: part(leaf, "seq"),
+    type: typeOf(leaf),
+    path: part(leaf, "path"),
+    verdict: part(leaf, "verdict"),
+    by: part(leaf, "actor"),
+    at_ms: part(leaf, "at_ms"),
   });
 }
 
@@ -1023,7 +1033,8 @@ export function verdictLines(verdict) {
     ["ended", endedText(claims.get("ended"))],
     ["execution", executionText(verdict)],
     ["guarantees", guaranteesText(claims.get("guarantees"))],
-    ...claims.get("approvals").map((given) => ["approval", approvalText(given)]),
+    ...claims.get("approvals").map((given) => ["approval", decisionText(given)]),
+    ...claims.get("decisions").map((given) => ["decision", decisionText(given)]),
     ...shownTexts(verdict.get("shown")).map((row) => ["shown", row]),
     ["disclosed", countsText(verdict.get("disclosed"))],
     ["values", verdict.get("values").toString()],
@@ -1070,8 +1081,10 @@ function guaranteesText(found) {
   return [...found].map(([name, text]) => `${plain(name)}: ${text}`).join("; ") || "no actions";
 }
 
-function approvalText(given) {
-  const what = `event ${given.get("seq")}, ${told(given.get("path"))}: ${told(given.get("verdict"))}`;
+function decisionText(given) {
+  const where = given.get("path") === null ? "" : `, ${told(given.get("path"))}`;
+  const verdict = given.get("verdict") === null ? "" : ` ${told(given.get("verdict"))}`;
+  const what = `event ${given.get("seq")}${where}: ${plain(given.get("type"))}${verdict}`;
   return `${what} by ${told(given.get("by"))} at ${timeText(given.get("at_ms"))}`;
 }
 
