@@ -31,7 +31,9 @@ from interlock.journal import (
     Event,
     GateDecided,
     GateOpened,
+    NodeResolved,
     NodeSettled,
+    RunCancelled,
     RunSettled,
     RunStarted,
     Value,
@@ -82,6 +84,18 @@ def story() -> list[tuple[Event, str]]:
         (settled("charge", output=bill), "engine"),
         (settled('docs["a7"]/words', output=Value.of("two words")), "engine"),
         (RunSettled(status="succeeded", execution=execution(bill), output=bill), "engine"),
+    ]
+
+
+def decided() -> list[tuple[Event, str]]:
+    """A run that persons decided about, and that has not ended."""
+    resolved = NodeResolved(
+        path=Path("charge"), generation=1, verdict="succeeded", reason="I asked the bank"
+    )
+    return [
+        (started(), "unauthenticated:ada"),
+        (resolved, "unauthenticated:bob"),
+        (RunCancelled(reason="enough"), "unauthenticated:eve"),
     ]
 
 

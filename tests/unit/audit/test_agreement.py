@@ -24,7 +24,7 @@ from interlock.errors import EvidenceRefused
 from interlock.journal import values_of
 from interlock.values import canonical
 from unit.audit.javascript import answers, needs_node
-from unit.audit.logs import LOG_KEY, OTHER_KEY, RUN, WITNESS_KEY, MadeLog, a_log, story
+from unit.audit.logs import LOG_KEY, OTHER_KEY, RUN, WITNESS_KEY, MadeLog, a_log, decided, story
 from unit.audit.mutations import MUTATIONS, Mutation
 
 FILES_A_KIND = max(30, settings().max_examples // 20)
@@ -35,13 +35,16 @@ pytestmark = needs_node
 
 @cache
 def receipts() -> tuple[bytes, ...]:
-    """A receipt that shows little, one that shows all, and one of two events."""
+    """A receipt that shows little, one that shows all, one of two events, one of decisions."""
     log = a_log()
+    other = MadeLog()
+    other.add(RUN, decided())
     everything = Disclosure(shows=lambda _path, _part: True)
     return (
         build_receipt(log.evidence(), Disclosure()),
         build_receipt(log.evidence(), everything),
         build_receipt(log.evidence(seqs=[1, 6]), everything),
+        build_receipt(other.evidence(), Disclosure()),
     )
 
 
@@ -105,7 +108,7 @@ def says_no_more(answer: Answer, original: Answer) -> bool:
 
 def test_honest_receipts_are_verified_in_the_same_words():
     found = agreed(receipts())
-    assert [is_refused(answer) for answer in found] == [False] * 3
+    assert [is_refused(answer) for answer in found] == [False] * 4
     assert found[0][1][0] == f"verified: run {RUN} in the log example.com/log"
 
 

@@ -15,8 +15,6 @@ from interlock.errors import EvidenceRefused
 from interlock.journal import (
     AttemptReturned,
     AttemptStarted,
-    NodeResolved,
-    RunCancelled,
     RunSettled,
     Value,
 )
@@ -29,6 +27,7 @@ from unit.audit.logs import (
     WITNESS_KEY,
     MadeLog,
     a_log,
+    decided,
     digest,
     execution,
     settled,
@@ -203,16 +202,7 @@ def test_one_event_can_be_shown_without_the_others():
 
 def test_what_persons_decided_is_told():
     log = MadeLog()
-    node = {"path": Path("charge"), "generation": 1}
-    events = [
-        (started(), "unauthenticated:ada"),
-        (
-            NodeResolved(**node, verdict="succeeded", reason="I asked the bank"),
-            "unauthenticated:bob",
-        ),
-        (RunCancelled(reason="enough"), "unauthenticated:eve"),
-    ]
-    log.add(RUN, events)
+    log.add(RUN, decided())
     verdict = checked(build_receipt(log.evidence(), Disclosure()))
     lines = [line.partition(" at ")[0] for line in verdict_lines(verdict) if "decision" in line]
     assert lines == [
