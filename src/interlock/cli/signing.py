@@ -10,7 +10,8 @@ from interlock.cli.auditing import key_file
 from interlock.cli.console import counted, err, plain
 from interlock.cli.endorsing import endorsed_lines, project_endorsers
 from interlock.cli.project import Project, store_url
-from interlock.notary import Endorsers, Log, endorse, last_signed, read_keys, sign_log
+from interlock.notary import Endorsers, endorse, last_signed, read_keys, sign_log
+from interlock.store import Log
 from interlock.values import Json
 
 

@@ -4,7 +4,6 @@ Here are the files, sockets and clocks around the pure `interlock.audit`.
 """
 
 from interlock.notary.checkpointing import (
-    Log as Log,
     check_extends as check_extends,
     head_of as head_of,
     keep_cosigned as keep_cosigned,
@@ -78,7 +77,6 @@ __all__ = [
     "KeyRing",
     "last_signed",
     "locked_keys",
-    "Log",
     "LogKey",
     "Memory",
     "new_ring",

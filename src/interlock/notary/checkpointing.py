@@ -6,15 +6,12 @@ are signed with one key, the next tree is not an extension of that one, and noth
 """
 
 from pathlib import Path
-from typing import Protocol
 
 from interlock.audit import (
     EMPTY_ROOT,
-    HASH_BYTES,
     Checkpoint,
     Note,
     SignedCheckpoint,
-    TileName,
     TileTree,
     TreeHead,
     open_checkpoint,
@@ -23,24 +20,13 @@ from interlock.audit import (
     span_root,
     verify_consistency,
 )
-from interlock.errors import EvidenceRefused, ensure
+from interlock.errors import EvidenceRefused
 from interlock.notary.durable import PUBLIC, replace_file
 from interlock.notary.keys import KeyRing, locked_keys
+from interlock.store import Log, log_tree
 
 LAST = ".checkpoint"
 NOTE_FILE_BYTES_MAX = 1 << 20
-
-
-class Log(Protocol):
-    """The log of a store, as far as it is needed here: every store has these methods."""
-
-    def log_size(self) -> int:
-        """Return how many leaves the log has."""
-        ...
-
-    def tile(self, level: int, index: int) -> bytes:
-        """Return the hashes of a tile, as many as it has now."""
-        ...
 
 
 def sign_log(log: Log, key_file: Path, *, published: Path | None = None) -> SignedCheckpoint:
@@ -146,19 +132,9 @@ def check_extends(old: TreeHead, tree: TileTree, *, head: TreeHead) -> None:
         ) from error
 
 
-def log_tree(log: Log, size: int) -> TileTree:
-    """Give the tree over the first events of a log, to make proofs from."""
-
-    def read(name: TileName) -> bytes:
-        ensure(name.level is not None, "a tree is made of tiles", name=name)
-        return log.tile(name.level or 0, name.index)[: name.width * HASH_BYTES]
-
-    return TileTree(size, read)
-
-
 def head_of(log: Log, size: int | None = None) -> tuple[TreeHead, TileTree]:
     """Give the head of a log, now or as it was at a size, and its tree."""
-    tree = log_tree(log, log.log_size() if size is None else size)
+    tree = log_tree(log, size)
     root = span_root(range(tree.size), tree) if tree.size else EMPTY_ROOT
     return TreeHead(size=tree.size, root=root), tree
 

@@ -13,7 +13,7 @@ from typing import final
 
 from interlock.audit import Note, SignedCheckpoint, prove_consistency, verified_signatures
 from interlock.errors import EvidenceRefused
-from interlock.notary.checkpointing import Log, keep_cosigned, log_tree
+from interlock.notary.checkpointing import keep_cosigned
 from interlock.notary.durable import PUBLIC, replace_file
 from interlock.notary.stamps import STAMP_BYTES_MAX, Stamp, StampServer, request_stamp
 from interlock.notary.witnesses import (
@@ -23,6 +23,7 @@ from interlock.notary.witnesses import (
     WitnessAddress,
     collect_cosignatures,
 )
+from interlock.store import Log, log_tree
 
 STAMP = ".stamp"
 

@@ -23,7 +23,6 @@ from interlock.audit import (
 )
 from interlock.errors import EvidenceRefused
 from interlock.notary.checkpointing import (
-    Log,
     check_extends,
     head_of,
     read_checkpoint,
@@ -31,6 +30,7 @@ from interlock.notary.checkpointing import (
 from interlock.notary.durable import PUBLIC, make_file, replace_file
 from interlock.notary.endorsing import kept_stamp, read_stamp
 from interlock.notary.keys import locked_keys
+from interlock.store import Log
 
 CHECKPOINT = "checkpoint"
 STAMP = "checkpoint.tsr"

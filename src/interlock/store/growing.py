@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
 from interlock.audit import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Frontier, TileName, TileTree
-from interlock.store.protocol import ReadStore
+from interlock.store.protocol import Log
 
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
 LEVELS = range(8)
@@ -79,13 +79,13 @@ def edge_of(frontier: Frontier, tile: Callable[[int, int], bytes]) -> Edge:
     return Edge(frontier=frontier, open_tiles=tuple(found))
 
 
-def log_tree(store: ReadStore, size: int | None = None) -> TileTree:
+def log_tree(log: Log, size: int | None = None) -> TileTree:
     """Give the tree over the first events, or all, to make proofs from."""
 
     def read(name: TileName) -> bytes:
-        return store.tile(name.level or 0, name.index)[: name.width * HASH_BYTES]
+        return log.tile(name.level or 0, name.index)[: name.width * HASH_BYTES]
 
-    return TileTree(store.log_size() if size is None else size, read)
+    return TileTree(log.log_size() if size is None else size, read)
 
 
 def _add(levels: list[bytes], tiles: Tiles, *, level: int, start: int, data: bytes) -> None:

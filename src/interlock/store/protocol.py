@@ -32,7 +32,23 @@ INBOX_MESSAGES_MAX = 10_000
 """Messages of one run that nobody has taken yet."""
 
 
-class ReadStore(Protocol):
+class Log(Protocol):
+    """The log of a store, as those need it who make and check proofs."""
+
+    def log_size(self) -> int:
+        """Return how many leaves the log of the store has: one for each event."""
+        ...
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile of the log, as many as it has now; empty when there is none.
+
+        At level 0 they are those of leaves; at each level above, the roots of full tiles below.
+        What has been returned once never changes, but a tile that is not full grows.
+        """
+        ...
+
+
+class ReadStore(Log, Protocol):
     """What a store answers to those who only read."""
 
     def read(
@@ -87,18 +103,6 @@ class ReadStore(Protocol):
         expire before they ended, those whose `wake_ms` has come, and those with messages. Then the
         queued ones, by priority, and of the same priority the oldest; `by_age` the oldest first,
         whatever their priority.
-        """
-        ...
-
-    def log_size(self) -> int:
-        """Return how many leaves the log of the store has: one for each event."""
-        ...
-
-    def tile(self, level: int, index: int) -> bytes:
-        """Return the hashes of a tile of the log, as many as it has now; empty when there is none.
-
-        At level 0 they are those of leaves; at each level above, the roots of full tiles below.
-        What has been returned once never changes, but a tile that is not full grows.
         """
         ...
 
