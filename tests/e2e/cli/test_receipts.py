@@ -9,6 +9,8 @@ import apsw
 import pytest
 
 from e2e.cli.project import Shell
+from interlock.audit import cosign, parse_note
+from unit.audit.logs import WITNESS, WITNESS_KEY
 
 RECEIPT_BYTES_MAX = 100_000
 INIT = "interlock audit init --key keys/log.key"
@@ -120,6 +122,16 @@ def test_an_older_checkpoint_proves_what_it_has(signed: Shell):
     signed("interlock run release.yaml -i version=1.1")
     done = signed(f"{RECEIPT} --checkpoint then")
     assert (done.code, "has no event in this checkpoint" in done.err) == (2, True)
+
+
+def test_a_cosigned_checkpoint_goes_into_the_receipt(signed: Shell):
+    assert signed("interlock audit checkpoint --key keys/log.key").code == 0
+    kept = signed.folder / "keys/log.key.checkpoint"
+    note = parse_note(kept.read_bytes())
+    kept.write_text(str(note.signed(cosign(note.text, WITNESS, time_s=1_790_000_000))))
+    assert signed(f"{RECEIPT} --output receipt.json").code == 0
+    done = signed(f"interlock audit check receipt.json --key log.pub --witness {WITNESS_KEY}")
+    assert "witnessed by  witness.example at 2026-09-21 14:13:20.000 UTC" in done.out
 
 
 def fifty(folder: Path) -> None:
