@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from interlock.cli import console, times
+from interlock.cli.commands.explain import family
 from interlock.cli.planview import render_plan
 from interlock.cli.rowtext import for_encoding
+from interlock.errors import CODES
 from interlock.graph import load
 from interlock.library import library
 from interlock.plan import compile as compile_graph
@@ -132,3 +134,9 @@ def test_a_plan_on_a_narrow_terminal_keeps_what_is_promised(monkeypatch: pytest.
     lines = click.unstyle(render_plan(plan)).splitlines()
     assert "    one effect (probe), after node_0, node_1" in lines
     assert [line for line in lines if len(line) > 60] == [f"  plan     {plan.digest}"]
+
+
+def test_every_code_has_a_family_and_those_of_the_audit_trail_their_own():
+    assert [code for code in CODES if family(code) == "other"] == []
+    assert {family(code) for code in CODES if code.startswith("IL85")} == {"audit"}
+    assert family("IL8001") == "replay"

@@ -19,7 +19,8 @@ FAMILIES = {
     "IL5": "limits",
     "IL6": "nodes at run time",
     "IL7": "store and journal",
-    "IL8": "replay",
+    "IL80": "replay",
+    "IL85": "audit",
     "IL9": "usage and internal",
 }
 
