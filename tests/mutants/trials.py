@@ -42,6 +42,7 @@ TESTS = (
     "proofs",
     "e2e/runtime",
     "e2e/cli",
+    "e2e/notary",
     "e2e/hostile",
 )
 """What may catch a bug, as `make test` runs it: near the code first, whole processes last."""
