@@ -33,6 +33,7 @@ TESTS = (
     "unit/values",
     "unit/audit",
     "unit/notary",
+    "e2e/notary",
     "unit/engine",
     "unit/store",
     "unit/runtime",
@@ -42,7 +43,6 @@ TESTS = (
     "proofs",
     "e2e/runtime",
     "e2e/cli",
-    "e2e/notary",
     "e2e/hostile",
 )
 """What may catch a bug, as `make test` runs it: near the code first, whole processes last."""
