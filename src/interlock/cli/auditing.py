@@ -13,7 +13,7 @@ from interlock.values import Json
 
 KEY_VARIABLE = "INTERLOCK_AUDIT_KEY"
 CONFIG_VARIABLE = "XDG_CONFIG_HOME"
-SETTINGS = ("key", "publish", "witnesses", "timestamp_url", "timestamp_certificates")
+SETTINGS = ("key", "publish", "after_runs", "witnesses", "timestamp_url", "timestamp_certificates")
 ID_DIGITS = 10
 
 
@@ -44,14 +44,39 @@ def publish_folder(project: Project, argument: str | None) -> Path:
     """
     if argument is not None:
         return Path(argument)
-    setting = _setting(project, "publish")
-    if setting is None:
+    folder = publish_setting(project)
+    if folder is None:
         raise UsageError(
             "where to publish is not said",
             hint="`interlock audit publish FOLDER`, or [tool.interlock.audit] publish ="
             ' "FOLDER" in pyproject.toml',
         )
-    return project.folder / Path(setting).expanduser()
+    return folder
+
+
+def publish_setting(project: Project) -> Path | None:
+    """Say where the project has its log published; None for nowhere.
+
+    Raises:
+        UsageError: the settings are wrong.
+    """
+    setting = _setting(project, "publish")
+    return None if setting is None else project.folder / Path(setting).expanduser()
+
+
+def signs_after_runs(project: Project) -> bool:
+    """Say whether the project has its log signed when runs have ended.
+
+    Raises:
+        UsageError: the settings are wrong.
+    """
+    value = project.audit.get("after_runs", False)
+    if not isinstance(value, bool):
+        place = f"[tool.interlock.audit] in {shown(project.file or project.folder)}"
+        raise UsageError(
+            f"`after_runs` of {place} is {value!r:.100}", hint="write true, or leave it out"
+        )
+    return value
 
 
 def keys_json(ring: KeyRing, path: Path) -> dict[str, Json]:

@@ -247,7 +247,17 @@ def conclude(stage: Stage, result: RunResult, *, as_json: bool) -> int:
         out_json(result.outputs)
     for line in _closing(stage, result):
         err(tinted(line))
+    if result.execution is not None:
+        sign_after_runs(stage.journal)
     return exit_of_status(result.status)
+
+
+def sign_after_runs(journal: Journal[Store]) -> None:
+    """Sign the log after a run has ended, where the project says so."""
+    if journal.project.audit:
+        from interlock.cli.signing import sign_ended
+
+        sign_ended(journal)
 
 
 def _closing(stage: Stage, result: RunResult) -> Generator[str]:

@@ -1,17 +1,29 @@
-"""Signing the log of a store on the command line, and what is said about it."""
+"""Signing and publishing the log of a store on the command line, and what is said about it."""
 
+import asyncio
 import base64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from interlock.audit import Algorithm, SignedCheckpoint, verified_signatures
-from interlock.cli.auditing import key_file
-from interlock.cli.console import counted, err, plain
+from interlock.cli.auditing import key_file, publish_setting, signs_after_runs
+from interlock.cli.console import counted, err, plain, tinted
 from interlock.cli.endorsing import endorsed_lines, project_endorsers
-from interlock.cli.project import Project, store_url
-from interlock.notary import Endorsers, endorse, last_signed, read_keys, sign_log
-from interlock.store import Log
+from interlock.cli.project import Project, shown, store_url
+from interlock.cli.stores import Journal
+from interlock.errors import InterlockError
+from interlock.notary import (
+    CHECKPOINT,
+    Endorsers,
+    Published,
+    endorse,
+    last_signed,
+    publish,
+    read_keys,
+    sign_log,
+)
+from interlock.store import Log, Store
 from interlock.values import Json
 
 
@@ -27,11 +39,39 @@ class Signing:
         """Sign a log, have it endorsed, and say on stderr what became of that."""
         before = last_signed(self.key_file, read_keys(self.key_file))
         signed = sign_log(log, self.key_file, published=published)
+        err(_words(signed, before))
         endorsed = await endorse(log, signed, self.endorsers, key_file=self.key_file, before=before)
-        err(checkpoint_words(signed, before))
         for line in endorsed_lines(endorsed):
-            err(line)
+            err(tinted(line))
         return endorsed.signed
+
+    async def publish(self, log: Log, folder: Path) -> tuple[SignedCheckpoint, Published]:
+        """Sign a log, and bring a folder up to it."""
+        signed = await self.sign(log, published=folder / CHECKPOINT)
+        done = publish(log, signed, key_file=self.key_file, folder=folder)
+        err(f"Published in {shown(folder)}: {counted(done.tiles, 'new tile')}")
+        return signed, done
+
+    def json(self, signed: SignedCheckpoint) -> dict[str, Json]:
+        """Describe a checkpoint for programs."""
+        checkpoint = signed.checkpoint
+        by: list[Json] = [
+            str(found.key) for found in signed.verified if found.key.algorithm is Algorithm.ED25519
+        ]
+        cosigned: list[Json] = [
+            {"key": str(found.key), "time_s": found.time_s}
+            for found in verified_signatures(
+                signed.note, [each.key for each in self.endorsers.witnesses]
+            )
+        ]
+        return {
+            "origin": checkpoint.origin,
+            "size": checkpoint.tree.size,
+            "root": base64.b64encode(checkpoint.tree.root).decode(),
+            "signed_by": by,
+            "cosigned_by": cosigned,
+            "note": str(signed.note),
+        }
 
 
 def signing_of(project: Project, *, key: str | None, store: str | None) -> Signing:
@@ -44,7 +84,29 @@ def signing_of(project: Project, *, key: str | None, store: str | None) -> Signi
     return Signing(key_file=path, endorsers=project_endorsers(project))
 
 
-def checkpoint_words(signed: SignedCheckpoint, before: SignedCheckpoint | None) -> str:
+def sign_ended(journal: Journal[Store]) -> None:
+    """Sign the log after runs have ended, and publish it, as far as the project says so.
+
+    What goes wrong is told and changes nothing: the runs have ended all the same.
+    """
+    project = journal.project
+    try:
+        if not signs_after_runs(project):
+            return
+        signing = signing_of(project, key=None, store=journal.store_option)
+        folder = publish_setting(project)
+        if folder is None:
+            asyncio.run(signing.sign(journal.store))
+        else:
+            asyncio.run(signing.publish(journal.store, folder))
+    except InterlockError as error:
+        err(tinted(f"warning[{error.code}]: the log is not signed: {error.message}"))
+        err(tinted(f"hint: {error.hint}"))
+    except OSError as error:
+        err(tinted(f"warning: the log is not signed: {plain(str(error))}"))
+
+
+def _words(signed: SignedCheckpoint, before: SignedCheckpoint | None) -> str:
     """Say in one line what was signed."""
     checkpoint = signed.checkpoint
     events = counted(checkpoint.tree.size, "event")
@@ -53,23 +115,3 @@ def checkpoint_words(signed: SignedCheckpoint, before: SignedCheckpoint | None) 
     new = checkpoint.tree.size - before.checkpoint.tree.size
     told = f"{new:,} new since the last checkpoint" if new else "nothing new"
     return f"Signed the log `{plain(checkpoint.origin)}`: {events}, {told}"
-
-
-def checkpoint_json(signed: SignedCheckpoint, signing: Signing) -> dict[str, Json]:
-    """Describe a checkpoint for programs."""
-    checkpoint = signed.checkpoint
-    witnesses = [each.key for each in signing.endorsers.witnesses]
-    cosigned: list[Json] = [
-        {"key": str(found.key), "time_s": found.time_s}
-        for found in verified_signatures(signed.note, witnesses)
-    ]
-    return {
-        "origin": checkpoint.origin,
-        "size": checkpoint.tree.size,
-        "root": base64.b64encode(checkpoint.tree.root).decode(),
-        "signed_by": [
-            str(found.key) for found in signed.verified if found.key.algorithm is Algorithm.ED25519
-        ],
-        "cosigned_by": cosigned,
-        "note": str(signed.note),
-    }

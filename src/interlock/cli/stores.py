@@ -10,7 +10,7 @@ from shlex import join
 from typing import Generic, TypeVar
 
 from interlock.cli.console import err
-from interlock.cli.project import HOME, find_project, shown, store_url
+from interlock.cli.project import HOME, Project, find_project, shown, store_url
 from interlock.cli.roles import project_roles
 from interlock.cli.times import moment
 from interlock.errors import InterlockError, NoJournal, RunNotFound, UsageError
@@ -51,6 +51,7 @@ class Journal(Generic[StoreT_co]):
         app, store_option: options as they were given, so that commands that we show work.
         program: how this program is called where those commands will be typed.
         roles: who has which role, by the settings of the project.
+        project: whose settings hold.
     """
 
     store: StoreT_co
@@ -60,6 +61,7 @@ class Journal(Generic[StoreT_co]):
     store_option: str | None = None
     program: str = "interlock"
     roles: Roles = field(default_factory=dict[str, frozenset[str]])
+    project: Project = field(default_factory=find_project)
 
     def driven(self) -> dict[RunId, OwnerId]:
         """Name the runs that a living process drives, with that owner."""
@@ -113,6 +115,7 @@ def opened(store: str | None, *, app: str | None = None) -> Generator[Journal[St
         app=app,
         store_option=store,
         roles=roles,
+        project=project,
     )
     try:
         with _completing_hints(journal):
@@ -150,7 +153,12 @@ def to_read(store: str | None) -> Generator[Journal[ReadStore]]:
         raise _no_journal(path)
     opened_store = open_to_read(url)
     journal = Journal(
-        store=opened_store, url=url, name=name_of(url), store_option=store, roles=roles
+        store=opened_store,
+        url=url,
+        name=name_of(url),
+        store_option=store,
+        roles=roles,
+        project=project,
     )
     try:
         with _completing_hints(journal):

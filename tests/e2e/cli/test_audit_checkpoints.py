@@ -161,6 +161,54 @@ def test_what_was_signed_by_a_stranger_is_not_taken_up(keyed: Shell):
     assert json.dumps(str(kept))[1:-1] in keyed.done[-1].err
 
 
+# --- At the end of runs
+
+SETTINGS = "\n[tool.interlock.audit]\nafter_runs = true\n"
+
+
+def settle(shell: Shell, settings: str) -> None:
+    before = (shell.folder / "pyproject.toml").read_text(encoding="utf-8")
+    shell.write("pyproject.toml", before + settings)
+
+
+def test_the_log_is_signed_and_published_when_a_run_has_ended(keyed: Shell):
+    settle(keyed, f'{SETTINGS}publish = "public"\n')
+    done = keyed(f"{RUN} --json")
+    assert (done.code, done.json["status"]) == (0, "succeeded")
+    assert "Signed the log `example.com/log`" in done.err
+    first = (keyed.folder / "public" / "checkpoint").read_text(encoding="utf-8")
+    failed = keyed("interlock run batch.yaml -i numbers=[1,3,5]")
+    assert (failed.code, "Published in public" in failed.err) == (1, True)
+    keyed(f"{RUN} --queue")
+    assert "Signed" not in keyed.done[-1].err
+    worker = keyed("interlock worker --until-idle")
+    assert worker.err.count("Signed the log") == 1
+    second = (keyed.folder / "public" / "checkpoint").read_text(encoding="utf-8")
+    assert keyed("interlock audit publish --json").json["note"] == second != first
+
+
+def test_a_log_that_cannot_be_signed_does_not_change_how_a_run_ended(shell: Shell):
+    settle(shell, SETTINGS)
+    done = shell(RUN)
+    assert (done.code, json.loads(done.out)["halves"] is not None) == (0, True)
+    assert "warning[IL8514]: the log is not signed" in done.err
+    assert "interlock audit init" in done.err
+
+
+def test_nothing_is_signed_unless_the_project_says_so(keyed: Shell):
+    settle(keyed, '\n[tool.interlock.audit]\npublish = "public"\n')
+    assert "Signed" not in keyed(RUN).err
+    assert not (keyed.folder / "public").exists()
+
+
+def test_a_run_that_waits_has_not_ended(gated: Shell):
+    gated("interlock audit init")
+    settle(gated, SETTINGS)
+    waiting = gated("interlock run release.yaml -i version=1.0")
+    assert (waiting.code, "Signed" in waiting.err) == (5, False)
+    assert "Signed" in gated("interlock reject last signoff").err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_log_is_published_again_and_again_until_it_is_told_to_stop(
     keyed: Shell, number: signal.Signals

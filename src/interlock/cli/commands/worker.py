@@ -9,7 +9,7 @@ import click
 
 from interlock.cli.apps import load_registry
 from interlock.cli.console import counted, err, json_text, out_line, plain, tinted
-from interlock.cli.driving import Interruption, to_its_end
+from interlock.cli.driving import Interruption, sign_after_runs, to_its_end
 from interlock.cli.exits import Exit
 from interlock.cli.limits import project_limits
 from interlock.cli.notifying import project_notify
@@ -72,7 +72,9 @@ def worker(
         work = _work(runtime, lines, runs_max=runs_max, until_idle=until_idle)
         with redirect_stdout(sys.stderr):  # What actions print is not what we say.
             to_its_end(work, lines.stop)
-    lines.close()
+        lines.close()
+        if lines.ended:
+            sign_after_runs(journal)
     return Exit.OPEN if until_idle and lines.set_aside else Exit.OK
 
 

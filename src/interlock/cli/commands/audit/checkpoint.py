@@ -8,7 +8,7 @@ from interlock.cli.console import out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, key_file_option, store_option
 from interlock.cli.project import find_project
-from interlock.cli.signing import checkpoint_json, signing_of
+from interlock.cli.signing import signing_of
 from interlock.cli.stores import to_read
 
 
@@ -27,7 +27,7 @@ def checkpoint(*, key: str | None, store: str | None, as_json: bool) -> int:
     with to_read(store) as journal:
         signed = asyncio.run(signing.sign(journal.store))
     if as_json:
-        out_json(checkpoint_json(signed, signing))
+        out_json(signing.json(signed))
     else:
         out(str(signed.note).removesuffix("\n"))
     return Exit.OK

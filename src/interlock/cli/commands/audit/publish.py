@@ -2,22 +2,21 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 import click
 
-from interlock.audit import SignedCheckpoint
 from interlock.cli.auditing import publish_folder
-from interlock.cli.console import counted, err, json_text, out, out_json, plain
+from interlock.cli.console import err, json_text, out, out_json, plain, tinted
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, key_file_option, store_option
-from interlock.cli.project import find_project, shown
-from interlock.cli.signing import Signing, checkpoint_json, signing_of
+from interlock.cli.project import find_project
+from interlock.cli.signing import Signing, signing_of
 from interlock.cli.stores import to_read
 from interlock.errors import UsageError
-from interlock.notary import CHECKPOINT, Published, publish as write_log
 from interlock.values import Json, duration_ms
 
 EVERY_MS_MIN = 1_000
@@ -45,31 +44,12 @@ def publish(
         store=store,
     )
     if every is None:
-        made = asyncio.run(publishing.once())
+        told = asyncio.run(publishing.once())
         if as_json:
-            out_json(made.json())
+            out_json(told)
     else:
-        asyncio.run(_again(publishing, _every_ms(every), as_json=as_json))
+        asyncio.run(publishing.again(_every_ms(every), as_json=as_json))
     return Exit.OK
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What was published, for programs."""
-
-    signed: SignedCheckpoint
-    done: Published
-    publishing: "Publishing"
-
-    def json(self) -> dict[str, Json]:
-        """Describe it."""
-        return {
-            "folder": str(self.publishing.folder),
-            "old_size": self.done.old_size,
-            "tiles": self.done.tiles,
-            **checkpoint_json(self.signed, self.publishing.signing),
-        }
 
 
 @final
@@ -81,37 +61,34 @@ class Publishing:
     folder: Path
     store: str | None
 
-    async def once(self) -> Made:
-        """Sign, write, and say so on stderr."""
+    async def once(self) -> dict[str, Json]:
+        """Sign and write, and say so on stderr."""
         with to_read(self.store) as journal:
-            signed = await self.signing.sign(journal.store, published=self.folder / CHECKPOINT)
-            done = write_log(
-                journal.store, signed, key_file=self.signing.key_file, folder=self.folder
-            )
-        err(f"Published in {shown(self.folder)}: {counted(done.tiles, 'new tile')}")
-        return Made(signed=signed, done=done, publishing=self)
+            signed, done = await self.signing.publish(journal.store, self.folder)
+        return {
+            "folder": str(self.folder),
+            "old_size": done.old_size,
+            "tiles": done.tiles,
+            **self.signing.json(signed),
+        }
 
-
-async def _again(publishing: Publishing, every_ms: int, *, as_json: bool) -> None:
-    """Publish until somebody asks to stop; a disk that is full now may not be so next time."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop.set)
-    while not stop.is_set():
-        try:
-            made = await publishing.once()
-        except OSError as error:
-            err(f"warning: not published: {plain(str(error))}")
-        else:
-            if as_json:
-                out(json_text(made.json()))
-        try:
-            async with asyncio.timeout(every_ms / 1000):
-                await stop.wait()
-        except TimeoutError:
-            continue
+    async def again(self, every_ms: int, *, as_json: bool) -> None:
+        """Do it until somebody asks to stop; a disk that is full now may not be so next time."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, stop.set)
+        while not stop.is_set():
+            try:
+                told = await self.once()
+            except OSError as error:
+                err(tinted(f"warning: not published: {plain(str(error))}"))
+            else:
+                if as_json:
+                    out(json_text(told))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), every_ms / 1000)
 
 
 def _every_ms(text: str) -> int:
