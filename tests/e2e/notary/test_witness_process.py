@@ -108,6 +108,14 @@ async def test_making_a_witness_can_be_done_again_when_it_stopped_before_the_key
     assert (await make(tmp_path)).name == NAME
 
 
+async def test_a_log_is_no_witness_of_itself(tmp_path: Path):
+    folder = tmp_path / "w1"
+    key = await make(folder)
+    same = VerifierKey(name="example.com/log", public=key.public)
+    code, _, stderr = await ran(str(folder), "--log", str(same))
+    assert (code, "signs with the key of this witness" in stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     "arguments, told",
     [

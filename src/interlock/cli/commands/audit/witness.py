@@ -70,6 +70,7 @@ def witness(
     host, port = _address(listen)
     site_hosts = _site_hosts(host, hosts)
     ring = read_keys(folder / KEY_FILE)
+    _require_others(keys, ring)
     with Memory(folder / SEEN_FILE) as memory:
         serves = Witness(ring.signers(), logs=keys, memory=memory, now_s=_now_s)
         site = Site(
@@ -143,6 +144,17 @@ def _log_key(text: str) -> VerifierKey:
             hint="--log KEY, as `interlock audit init` prints it",
         )
     return key
+
+
+def _require_others(keys: Sequence[VerifierKey], ring: KeyRing) -> None:
+    """Refuse a log that signs with the key of the witness: nobody is a witness of himself."""
+    own = {key.public.public for key in ring.keys}
+    for key in keys:
+        if key.public in own:
+            raise UsageError(
+                f"the log `{plain(key.name)}` signs with the key of this witness",
+                hint="make the witness a key of its own: --init in another folder",
+            )
 
 
 def _address(listen: str) -> tuple[str, int]:
