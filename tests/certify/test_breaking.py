@@ -19,11 +19,14 @@ from interlock.engine.scopes import reopening
 from interlock.engine.state import ordering
 from interlock.engine.state.turn import locate
 from interlock.journal import (
+    Actor,
     AttemptReturned,
     AttemptStarted,
     Entry,
     ErrorInfo,
     GateDecided,
+    NodeSettled,
+    RunPaused,
     envelope_of,
 )
 from interlock.runtime.commits.queue import CommitQueue
@@ -154,6 +157,25 @@ def test_a_journal_that_says_something_else(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr("interlock.runtime.commits.sealing.envelope_of", other)
     tells(problems(CHAIN), "the journal does not verify")
+
+
+@pytest.mark.parametrize(
+    "kind, actor, problem",
+    [
+        (RunPaused, "unauthenticated:eve", "is by unauthenticated:eve, who was not there"),
+        (NodeSettled, "runtime:another", "its actor is 'runtime:owner-1', who does not"),
+        (NodeSettled, "unauthenticated:eve", "its actor is 'unauthenticated:eve'"),
+    ],
+)
+def test_an_event_under_the_name_of_somebody_else(
+    monkeypatch: pytest.MonkeyPatch, kind: type, actor: str, problem: str
+):
+    def other(run: RunId, entry: Entry) -> dict[str, object]:
+        is_it = isinstance(entry.event, kind)
+        return envelope_of(run, replace(entry, actor=Actor(actor)) if is_it else entry)
+
+    monkeypatch.setattr("interlock.runtime.commits.sealing.envelope_of", other)
+    tells(problems(CHAIN, "decision"), problem)
 
 
 def test_a_write_that_one_person_allows_where_two_are_asked(monkeypatch: pytest.MonkeyPatch):

@@ -4,7 +4,7 @@ Nothing here asks the engine what it would do: it counts.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from interlock.engine import (
     CANCELLED,
@@ -18,16 +18,23 @@ from interlock.errors import InterlockError, StoreError
 from interlock.journal import (
     Entry,
     Event,
+    GateDecided,
     GateOpened,
     NodeCancelled,
+    NodeResolved,
     NodeSettled,
     RunCancelled,
+    RunPaused,
     RunReopened,
+    RunUnpaused,
+    SignalReceived,
+    principal_in,
 )
 from interlock.replay import fold, pinned_plan, verify
 from interlock.runtime import RunResult
 from interlock.testing.certifying.courses import Course, Played
 from interlock.testing.certifying.outside import ReceiverKey
+from interlock.testing.certifying.persons import PERSON
 from interlock.testing.certifying.places import node_at
 from interlock.testing.certifying.reading import REPORTED, Journal, Sent, counted_codes
 from interlock.values import Path, RunId
@@ -37,6 +44,16 @@ OPEN = ("in_doubt", "waiting", "paused")
 TIME_CODES = frozenset(("IL6002", "IL6012", "IL6021", "IL6022", "IL6023", "IL6026"))
 """Codes of errors that say that time has passed: they may end a run otherwise."""
 DEADLINE = "IL6026"
+DECIDED = (
+    GateDecided,
+    NodeCancelled,
+    NodeResolved,
+    RunCancelled,
+    RunPaused,
+    RunReopened,
+    RunUnpaused,
+    SignalReceived,
+)
 HAPPENED = ("succeeded", "violated", "undone")
 DID_NOT = ("failed", "cancelled", "refused")
 
@@ -80,6 +97,19 @@ def _left_undone(state: State) -> Iterator[str]:
         node = node_at(state.plan, path)
         if node is not None and node.undo is not None and status in ("succeeded", "violated"):
             yield f"`{path}` can be undone, the run was cancelled to be undone, and it was not"
+
+
+# --- who decided, against who was there
+
+
+def of_actors(entries: Sequence[Entry]) -> Iterator[str]:
+    """Hold decisions against who was there; of all else, `verify` knows who made it a fact."""
+    for entry in entries:
+        principal = principal_in(entry.actor)
+        if isinstance(entry.event, DECIDED) and (
+            principal is None or not principal.name.startswith(PERSON)
+        ):
+            yield f"event {entry.seq} ({entry.event.type}) is by {entry.actor}, who was not there"
 
 
 # --- writes: what the journal says of them, against what took place

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias, final
 
 from interlock.errors import RunNotResumable
-from interlock.journal import GateDecided, GateOpened, SignalReceived
+from interlock.journal import GateDecided, GateOpened, Principal, SignalReceived
 from interlock.plan import Plan
 from interlock.runtime import RunResult, Runtime
 from interlock.testing.certifying.answers import APPROVED, NOBODY, Answers
@@ -102,7 +102,10 @@ class Persons:
         if isinstance(opened, GateOpened):
             number = 1 + journal.count(GateDecided, path)
             answer = self.answers.find(path, None, number) or APPROVED
-            actor = f"{PERSON}-{1 + len(journal.approvers(path))}"
+            # An application has checked who the first one is, and nobody who the others are.
+            others = len(journal.approvers(path))
+            method = None if others else PERSON
+            actor = Principal(name=f"{PERSON}-{1 + others}", authenticated_by=method)
             if answer == NOBODY:
                 return None
             if answer == APPROVED:

@@ -22,6 +22,7 @@ from interlock.testing.certifying.judging import (
     at_end,
     at_rest,
     compare,
+    of_actors,
     of_writes,
     repeated,
 )
@@ -259,6 +260,7 @@ class _Play:
         effects = self._stage.outside.effects
         effects.update(self._committed())
         self._tell(*at_end(self._journal, result), *of_writes(self._journal, effects))
+        self._tell(*of_actors(self._journal.entries))
         if self._store.inbox(run=RUN):
             self._tell("a decision was acknowledged, and nobody took it")
 

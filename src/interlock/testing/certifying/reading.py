@@ -8,6 +8,7 @@ from typing import TypeAlias, final
 from interlock.actions import Manifest
 from interlock.engine import idempotency_key
 from interlock.journal import (
+    Actor,
     AttemptFailed,
     AttemptReturned,
     AttemptStarted,
@@ -28,6 +29,7 @@ from interlock.journal import (
     TimerFired,
     WaitOpened,
     decode_entry,
+    principal_in,
     refs_of,
 )
 from interlock.plan import CompiledCall, Plan
@@ -107,7 +109,7 @@ class Journal:
         return sum(isinstance(event, type_) and event.path == path for event in events)
 
     def approvers(self, path: Path) -> set[str]:
-        """Who has approved what a gate asked last."""
+        """The names of those who have approved what a gate asked last."""
         asked = self._asked.get(path)
         return self._approvers.get(asked, set()) if asked is not None else set()
 
@@ -170,7 +172,7 @@ class Journal:
             case WaitOpened(path=path):
                 self.asleep[path] = event
             case GateDecided(binding=binding, verdict="approved"):
-                self._approvers.setdefault(binding, set()).add(entry.actor)
+                self._approvers.setdefault(binding, set()).add(_name_of(entry.actor))
             case RunStarted(deadline_at_ms=deadline_ms):
                 self._deadline_ms = deadline_ms
             case RunCancelled() | RunReopened():
@@ -269,3 +271,9 @@ def counted_codes(entries: list[Entry]) -> Counter[str]:
 
 
 Tell: TypeAlias = Callable[[str], None]
+
+
+def _name_of(actor: Actor) -> str:
+    """The name by which a quorum counts who decided."""
+    principal = principal_in(actor)
+    return principal.name if principal is not None else ""
