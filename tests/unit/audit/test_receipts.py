@@ -181,6 +181,13 @@ def test_the_place_of_what_was_changed_is_named(place: str, code: str, change: t
     assert (caught.value.place, caught.value.code) == (named, code)
 
 
+def test_a_key_that_stands_twice_is_refused_however_deep():
+    data = build_receipt(a_log().evidence(), Disclosure())
+    with pytest.raises(EvidenceRefused) as caught:
+        checked(data.replace(b'"disclosed":{}', b'"disclosed":{},"disclosed":{}', 1))
+    assert (caught.value.place, caught.value.code) == ("$.leaves[1].disclosed", "IL8540")
+
+
 def test_another_value_under_a_reference_is_refused():
     ref = Value.of({"pin": PIN}).ref
 
