@@ -34,6 +34,7 @@ TESTS = (
     "unit/audit",
     "unit/notary",
     "e2e/notary",
+    "unit/reports",
     "unit/engine",
     "unit/store",
     "unit/runtime",

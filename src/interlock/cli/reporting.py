@@ -99,6 +99,6 @@ def _told(store: ReadStore, run: RunId) -> Iterator[Told]:
             found, entry = entry_in(envelope, resolve)
             if found != run or entry.seq != event.seq:
                 raise JournalCorrupt(f"event {event.seq} of run {run} is of another place")
-            yield Told(entry=entry)
+            yield Told(entry=entry, leaf=event.leaf_index)
         is_last = len(page) < EVENTS_READ_DEFAULT
         page = [] if is_last else store.read(run, after=page[-1].seq, limit=EVENTS_READ_DEFAULT)

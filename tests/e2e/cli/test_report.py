@@ -10,6 +10,8 @@ import apsw
 import pytest
 
 from e2e.cli.project import Shell
+from interlock.notary import sign_log
+from interlock.store import open_to_read
 
 JOURNAL = ".interlock/journal.db"
 SHOWN = re.compile(r"^  (.+?) {2,}([\d,]+)(?:  |$)", re.MULTILINE)
@@ -101,6 +103,52 @@ def test_a_wrong_period_is_refused(gated: Shell, options: str, words: str):
     gated("interlock run loop.yaml")
     done = gated(f"interlock audit report {options}")
     assert (done.code, words in done.err) == (2, True)
+
+
+def test_leaves_and_the_checkpoint_that_covers_them(
+    gated: Shell, tmp_path_factory: pytest.TempPathFactory
+):
+    """Signed between two runs: it covers all of the first and nothing of the second."""
+    keys = tmp_path_factory.mktemp("keys")
+    gated("interlock run loop.yaml")
+    made = gated(f"interlock audit init --name log --key {keys}/log.key")
+    store = open_to_read(str(gated.folder / JOURNAL))
+    signed = sign_log(store, keys / "log.key")
+    store.close()
+    gated("interlock run loop.yaml")
+    (keys / "checkpoint").write_text(str(signed.note), encoding="utf-8")
+    (keys / "log.pub").write_text(made.out, encoding="utf-8")
+    options = f"--checkpoint {keys}/checkpoint --key {keys}/log.pub"
+    data = gated(f"interlock audit report {options} --json").json
+    size = signed.checkpoint.tree.size
+    first, second = data["runs"]
+    assert (first["start"]["leaf"], first["start"]["checkpoint"]) == (0, size)
+    assert (first["end"]["leaf"], first["end"]["checkpoint"]) == (size - 1, size)
+    assert (second["start"]["leaf"], second["start"]["checkpoint"]) == (size, None)
+    assert data["making"]["checkpoint"]["signed_by"] == [made.out.strip()]
+    assert (
+        f"it covers {size} events, 2 of 4 named here"
+        in gated(f"interlock audit report {options}").out
+    )
+    assert gated(f"interlock audit report --key {keys}/log.pub").code == 2
+
+
+def test_a_checkpoint_of_other_events_is_no_checkpoint_of_this_journal(
+    gated: Shell, tmp_path_factory: pytest.TempPathFactory
+):
+    keys = tmp_path_factory.mktemp("keys")
+    gated("interlock run loop.yaml")
+    gated(f"interlock audit init --name log --key {keys}/log.key")
+    store = open_to_read(str(gated.folder / JOURNAL))
+    signed = sign_log(store, keys / "log.key")
+    store.close()
+    (gated.folder / JOURNAL).unlink()
+    gated("interlock run loop.yaml")
+    (keys / "checkpoint").write_text(str(signed.note), encoding="utf-8")
+    done = gated(f"interlock audit report --checkpoint {keys}/checkpoint --html r.html")
+    assert done.code == 6
+    assert "does not extend" in done.err
+    assert not (gated.folder / "r.html").exists()
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def test_an_event_of_another_run_is_no_event_of_this():
 @settings(max_examples=60)
 def test_the_text_is_safe_and_has_the_figures_of_the_data(runs: list[MadeRun]):
     report = report_on(runs)
-    text = [*report_lines(report)]
+    text = [*report_lines(report, MAKING)]
     assert "".join(text).isprintable()
     data = report_json(report, MAKING)
     match data:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from interlock.journal import (
+    AttemptFailed,
     AttemptStarted,
     Entry,
     ErrorInfo,
@@ -205,6 +206,17 @@ def test_a_run_whose_end_is_of_an_earlier_generation_ends_once():
     report = run_of(FAILED, REOPENED, FAILED)
     assert [row.end and row.end.seq for row in report.runs] == [4]
     assert [line.proof.seq for line in report.parts["failed"]] == [2, 4]
+
+
+def settled(path: str, *, ahead: bool = False) -> NodeSettled:
+    return NodeSettled(path=Path(path), generation=1, status="succeeded", attempt=1, ahead=ahead)
+
+
+def test_calls_are_counted_once_and_undos_are_no_nodes():
+    sent = AttemptStarted(path=Path("n"), generation=1, attempt=1, call_key=A, args=Value.of(None))
+    lost = AttemptFailed(path=Path("m"), generation=1, attempt=1, error=ERROR, ahead=True)
+    row = row_of(sent, settled("n"), lost, settled("m", ahead=True), sent, settled("n!undo"))
+    assert (row.calls, dict(row.nodes)) == (4, {"succeeded": 2})
 
 
 def test_a_start_that_is_not_there_is_unknown():

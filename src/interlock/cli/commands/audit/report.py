@@ -6,14 +6,18 @@ from pathlib import Path
 
 import click
 
+from interlock.cli.checkpoints import known_checkpoint, published_checkpoint
 from interlock.cli.console import err, one_width, out, out_json
+from interlock.cli.evidence import public_keys
 from interlock.cli.exits import Exit
 from interlock.cli.liveline import LiveLine
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.periods import period_of
+from interlock.cli.project import find_project
 from interlock.cli.reporting import Seen, report_of
 from interlock.cli.reportview import report_lines
 from interlock.cli.stores import to_read
+from interlock.errors import UsageError
 from interlock.reports import Making, Report, report_html, report_json
 from interlock.runtime import SystemClock
 
@@ -25,6 +29,18 @@ REDRAW_RUNS = 50
 @click.option("--until", metavar="TIME", help="The first moment after it; now unless told.")
 @click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Only runs of this graph.")
 @click.option("--html", "path", metavar="FILE", help="Write the report there, as one HTML file.")
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="The checkpoint to go by; that of the project's published log unless told.",
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="VKEY|FILE",
+    help="A public key of the log, or a file with one a line; one has to have signed it.",
+)
 @store_option
 @json_option
 def report(
@@ -33,6 +49,8 @@ def report(
     until: str | None,
     graphs: tuple[str, ...],
     path: str | None,
+    checkpoint: str | None,
+    keys: tuple[str, ...],
     store: str | None,
     as_json: bool,
 ) -> int:
@@ -41,10 +59,20 @@ def report(
     What was refused, in doubt, resolved by hand, undone or cancelled has a line each, with the
     event that proves it. TIME is a date such as 2026-11-01, a time, or how long ago: 30d. Dates
     are in UTC.
+
+    A checkpoint shows which of the events it covers. One that the journal does not agree with ends
+    this with 6.
     """
+    trusted = public_keys(keys)
+    checkpoint = checkpoint or published_checkpoint(find_project())
+    if trusted and checkpoint is None:
+        raise UsageError("--key is about a checkpoint", hint="name it with --checkpoint FILE")
     now_ms = SystemClock().now_ms()
     period = period_of(since, until, now_ms=now_ms)
     with to_read(store) as journal, LiveLine(sys.stderr) as line:
+        sealed = (
+            known_checkpoint(journal.store, checkpoint, trusted) if checkpoint is not None else None
+        )
 
         def show(seen: Seen) -> None:
             if seen.looked_at % REDRAW_RUNS == 0:
@@ -54,14 +82,17 @@ def report(
             journal.store, period, graphs=frozenset(graphs) if graphs else None, progress=show
         )
         making = Making(
-            made_at_ms=now_ms, program=f"interlock {version('interlock')}", journal=journal.name
+            made_at_ms=now_ms,
+            program=f"interlock {version('interlock')}",
+            journal=journal.name,
+            checkpoint=sealed,
         )
     if path is not None:
         _write(path, made, making)
     if as_json:
         out_json(report_json(made, making))
     else:
-        out("\n".join(report_lines(made)))
+        out("\n".join(report_lines(made, making)))
     if path is not None:
         err(f"report  {path}")
     return Exit.DIVERGED if made.unreadable else Exit.OK
