@@ -21,6 +21,11 @@ from interlock.audit.cosigning import (
     count_witnesses as count_witnesses,
     not_cosigned as not_cosigned,
 )
+from interlock.audit.erasing import (
+    ErasedEvent as ErasedEvent,
+    erase_parts as erase_parts,
+    read_erased as read_erased,
+)
 from interlock.audit.leaves import (
     COMMITMENT_TAG as COMMITMENT_TAG,
     LEAF_VERSION as LEAF_VERSION,
@@ -146,7 +151,9 @@ __all__ = [
     "Disclosure",
     "EMPTY_ROOT",
     "entries_between",
+    "erase_parts",
     "Erased",
+    "ErasedEvent",
     "Evidence",
     "Finding",
     "Frontier",
@@ -183,6 +190,7 @@ __all__ = [
     "prove_consistency",
     "prove_inclusion",
     "prove_leaves",
+    "read_erased",
     "read_strict",
     "ReadTile",
     "receipt_statement",

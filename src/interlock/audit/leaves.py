@@ -11,7 +11,7 @@ the codec has at hand, by tables of the parts of each type of event in their ord
 `leaf_of`, which ends in the same code after it has refused what would be in no leaf.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeAlias, cast
@@ -127,6 +127,9 @@ NAMES = {kind: frozenset(name for name, _ in parts) for kind, parts in PARTS.ite
 
 SORTED = orjson.OPT_SORT_KEYS
 NOTHING: Mapping[str, Any] = {}
+
+NOBODY = ""
+"""In an event: the actor that was erased."""
 
 Erased: TypeAlias = Mapping[str, str]
 """By the name of a part: its commitment, in hex. Value and salt were erased."""
@@ -272,6 +275,31 @@ def _check_salts(envelope: Mapping[str, Any], salts: bytes, erased: Erased) -> N
         raise _changed(envelope, has)
     if not erased.keys() <= NAMES[envelope["type"]]:
         raise _changed(envelope, f"it says that it had the parts {', '.join(erased)}")
+    if erased and without_parts(envelope, erased) != envelope:
+        # No commitment would tell that it was put there afterwards.
+        raise _changed(envelope, f"it has one of the parts that were erased: {', '.join(erased)}")
+
+
+def without_parts(envelope: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Give an event as it is once parts of it have been erased.
+
+    Of an error its code stays, which is a fact; an actor becomes nobody.
+    """
+    rest = dict(envelope)
+    fields = {*names, *SPENDING} if "usage" in names else {*names}
+    for member in ("data", "refs"):
+        kept = {
+            name: each for name, each in rest.pop(member, NOTHING).items() if name not in fields
+        }
+        if member == "data" and "error" in fields and "error" in envelope.get("data", NOTHING):
+            kept["error"] = {"code": envelope["data"]["error"]["code"], "message": ""}
+        if kept:
+            rest[member] = kept
+    if "path" in fields:
+        rest.pop("path", None)
+    if "actor" in fields:
+        rest["actor"] = NOBODY
+    return rest
 
 
 def _changed(envelope: Mapping[str, Any], what: str) -> JournalCorrupt:

@@ -195,28 +195,6 @@ def test_an_open_part_matches_its_commitment(entry: Entry, chance: bytes):
     assert shown == json.loads(leaf)["commitments"]
 
 
-@given(ENTRIES, CHANCE, st.data())
-def test_a_part_can_be_erased_and_the_leaf_made_again(
-    entry: Entry, chance: bytes, data: st.DataObject
-):
-    body, leaf, salts = sealed(entry, chance)
-    opened = open_leaf(body, salts)
-    assume(opened.parts)
-    gone = data.draw(st.sets(st.sampled_from(sorted(opened.parts)), min_size=1))
-    erased = {name: json.loads(leaf)["commitments"][name] for name in gone}
-    left = b"".join(part.salt for name, part in opened.parts.items() if name not in gone)
-    assert leaf_of(body, left, erased) == leaf
-    assert open_leaf(body, left, erased).parts.keys() == opened.parts.keys() - gone
-    event = json.loads(body)
-    for outer in ("data", "refs"):
-        kept = {name: value for name, value in event.get(outer, {}).items() if name not in gone}
-        event = {name: value for name, value in event.items() if name != outer}
-        event |= {outer: kept} if kept else {}
-    if not gone & {"actor", "error", "path", "usage"}:
-        without = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
-        assert leaf_of(without, left, erased) == leaf
-
-
 def test_what_an_event_never_had_cannot_have_been_erased():
     body, _, salts = sealed(Entry(RunPaused(reason="why"), at_ms=1, seq=1))
     with pytest.raises(JournalCorrupt, match="it says that it had the parts output"):
