@@ -160,29 +160,32 @@ def test_no_proof_is_made_from_nothing_or_from_the_same_tree(witness: Witness):
         assert ask(told_by(witness), prove=never)[0].name == WITNESS.name
 
 
-class TestCounting:
-    """Each witness counts once, whatever it is called; and a log does not count for itself."""
+# --- counting: each witness counts once, whatever it is called
 
-    def test_two_witnesses_are_two(self):
-        note = NOTE.signed(RIGHT, cosign(NOTE.text, OTHER, time_s=7))
-        keys = [KEY, OTHER.verifier(Algorithm.COSIGNATURE)]
-        counted = count_witnesses(note, keys, log=[LOG.verifier()])
-        assert [verified.time_s for verified in counted] == [5, 7]
-        assert len(count_witnesses(note, keys[:1], log=[LOG.verifier()])) == 1
 
-    def test_one_pair_of_keys_under_two_names_is_one(self):
-        alias = signer_from_seed("witness.example/alias", bytes(range(1, 33)))
-        note = NOTE.signed(RIGHT, cosign(NOTE.text, alias, time_s=7))
-        keys = [KEY, alias.verifier(Algorithm.COSIGNATURE)]
-        assert len(count_witnesses(note, keys, log=[LOG.verifier()])) == 1
+def test_two_witnesses_count_as_two():
+    note = NOTE.signed(RIGHT, cosign(NOTE.text, OTHER, time_s=7))
+    keys = [KEY, OTHER.verifier(Algorithm.COSIGNATURE)]
+    counted = count_witnesses(note, keys, log=[LOG.verifier()])
+    assert [verified.time_s for verified in counted] == [5, 7]
+    assert len(count_witnesses(note, keys[:1], log=[LOG.verifier()])) == 1
 
-    def test_the_log_is_none(self):
-        note = NOTE.signed(cosign(NOTE.text, LOG, time_s=7))
-        keys = [LOG.verifier(Algorithm.COSIGNATURE), LOG.verifier()]
-        assert count_witnesses(note, keys, log=[LOG.verifier()]) == ()
 
-    def test_a_spoiled_cosignature_is_an_error(self):
-        spoiled = cosign(checkpoint(GENUINE, 19).text, WITNESS, time_s=7)
-        with pytest.raises(EvidenceRefused) as caught:
-            count_witnesses(NOTE.signed(spoiled), [KEY], log=[LOG.verifier()])
-        assert caught.value.code == "IL8506"
+def test_one_pair_of_keys_under_two_names_counts_once():
+    alias = signer_from_seed("witness.example/alias", bytes(range(1, 33)))
+    note = NOTE.signed(RIGHT, cosign(NOTE.text, alias, time_s=7))
+    keys = [KEY, alias.verifier(Algorithm.COSIGNATURE)]
+    assert len(count_witnesses(note, keys, log=[LOG.verifier()])) == 1
+
+
+def test_a_log_does_not_count_as_its_own_witness():
+    note = NOTE.signed(cosign(NOTE.text, LOG, time_s=7))
+    keys = [LOG.verifier(Algorithm.COSIGNATURE), LOG.verifier()]
+    assert count_witnesses(note, keys, log=[LOG.verifier()]) == ()
+
+
+def test_a_spoiled_cosignature_is_not_passed_over():
+    spoiled = cosign(checkpoint(GENUINE, 19).text, WITNESS, time_s=7)
+    with pytest.raises(EvidenceRefused) as caught:
+        count_witnesses(NOTE.signed(spoiled), [KEY], log=[LOG.verifier()])
+    assert caught.value.code == "IL8506"

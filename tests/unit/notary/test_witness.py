@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from interlock.audit import (
     Algorithm,
@@ -319,5 +326,7 @@ class Histories(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(deadline=None, max_examples=30, stateful_step_count=30)
+def test_nothing_gets_two_histories_cosigned():
+    run_state_machine_as_test(
+        Histories, settings=settings(deadline=None, max_examples=30, stateful_step_count=30)
+    )
