@@ -36,6 +36,14 @@ def make_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     sync_folder(path.parent)
 
 
+def make_folders(folder: Path, *, mode: int = 0o777) -> None:
+    """Make a folder, and those above it that are not there; they are there for good."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=mode, exist_ok=True)
+        sync_folder(each.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -23,7 +23,7 @@ import orjson
 
 from interlock.audit import Signer, VerifierKey, parse_key, signer_from_seed
 from interlock.errors import EvidenceRefused, KeyUnusable
-from interlock.notary.durable import PRIVATE_FOLDER, locked, make_file, replace_file
+from interlock.notary.durable import PRIVATE_FOLDER, locked, make_file, make_folders, replace_file
 
 KIND = "interlock audit key"
 ORIGIN = "interlock"
@@ -134,7 +134,7 @@ def create_keys(path: Path, ring: KeyRing) -> None:
         KeyUnusable: there is a file already, which is left alone.
         OSError: it cannot be written.
     """
-    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    make_folders(path.parent, mode=PRIVATE_FOLDER)
     try:
         make_file(path, _render(ring))
     except FileExistsError:

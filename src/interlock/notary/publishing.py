@@ -27,7 +27,7 @@ from interlock.notary.checkpointing import (
     head_of,
     read_checkpoint,
 )
-from interlock.notary.durable import PUBLIC, make_file, replace_file
+from interlock.notary.durable import PUBLIC, make_file, make_folders, replace_file
 from interlock.notary.endorsing import kept_stamp, read_stamp
 from interlock.notary.keys import locked_keys
 from interlock.store import Log
@@ -63,7 +63,7 @@ def publish(log: Log, signed: SignedCheckpoint, *, key_file: Path, folder: Path)
     """
     head = signed.checkpoint.tree
     with locked_keys(key_file) as ring:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
         published = read_checkpoint(folder / CHECKPOINT, ring)
         old = TreeHead(size=0, root=EMPTY_ROOT) if published is None else published.checkpoint.tree
         current, tree = head_of(log, max(head.size, old.size))
@@ -85,7 +85,7 @@ def _write_tile(folder: Path, name: TileName, log: Log) -> None:
     data = log.tile(name.level or 0, name.index)[: name.width * HASH_BYTES]
     parse_tile(name, data)
     path = folder / name.path()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
     try:
         make_file(path, data, mode=PUBLIC)
     except FileExistsError:
