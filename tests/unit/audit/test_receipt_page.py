@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from interlock.audit import Disclosure, build_receipt
+from interlock.audit import Disclosure, Trust, build_receipt, check_receipt
 from unit.audit.javascript import VERIFIER
-from unit.audit.logs import a_log
+from unit.audit.logs import LOG_KEY, a_log
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/receipts.md").read_text(encoding="utf-8")
 CODE = re.compile(r"IL85\d\d")
@@ -28,6 +28,14 @@ def test_all_members_are_on_the_page():
     found = receipt()
     assert table("The file") == {*found, *found["leaves"][0]}
     assert table("Claims") == set(found["claims"])
+
+
+def test_all_of_a_verdict_is_on_the_page():
+    verdict: dict[str, Any] = check_receipt(json.dumps(receipt()).encode(), Trust(keys=[LOG_KEY]))
+    assert table("The verdict") == {*verdict, "code", "place", "cause"}
+    told = PAGE.partition("## The verdict\n")[2]
+    inner = [verdict["log"], verdict["events"], verdict["log"]["stamps"]]
+    assert [name for each in inner for name in each if f"`{name}`" not in told] == []
 
 
 def test_the_codes_are_those_of_both_verifiers():
