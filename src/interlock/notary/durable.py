@@ -56,7 +56,8 @@ def sync_folder(folder: Path) -> None:
 @contextmanager
 def locked(path: Path) -> Generator[None]:
     """Keep others out, in this process and elsewhere, who ask for the same lock; wait for them."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, PRIVATE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -65,9 +66,14 @@ def locked(path: Path) -> Generator[None]:
 
 
 def _write_part(path: Path, data: bytes, mode: int) -> Path:
-    """Write the file that becomes another one. Nobody else can read it, not even meanwhile."""
+    """Write the file that becomes another one. Nobody else can read it, not even meanwhile.
+
+    A part that a crash left, or that somebody put there to look into it, is not written into.
+    """
     part = path.with_name(path.name + PART)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
+    part.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(part, flags, PRIVATE)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()

@@ -88,6 +88,17 @@ def test_what_cannot_be_a_key_file(tmp_path: Path, kind: str):
         read_keys(path)
 
 
+def test_no_secret_goes_into_a_file_that_somebody_prepared(tmp_path: Path):
+    path, prepared = tmp_path / "test.key", tmp_path / "prepared"
+    prepared.touch(mode=0o666)
+    path.with_name("test.key.part").symlink_to(prepared)
+    create_keys(path, RING)
+    path.with_name("test.key.part").hardlink_to(prepared)
+    change_keys(path, lambda ring: with_new_key(ring, now_ms=2))
+    assert prepared.read_bytes() == b""
+    assert (path.stat().st_mode & 0o777, len(read_keys(path).keys)) == (0o600, 2)
+
+
 # --- Replacing keys
 
 
