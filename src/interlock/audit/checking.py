@@ -104,6 +104,19 @@ def _require_keys(trust: Trust) -> None:
                 raise EvidenceRefused(
                     f"`{key}` holds no point that may be a public key", code="IL8505"
                 )
+    _require_independence(trust)
+
+
+def _require_independence(trust: Trust) -> None:
+    """Refuse one pair of keys under two names: a cosignature does not say who made it."""
+    known = {key.public for key in trust.keys}
+    for key in trust.witnesses:
+        if key.public in known:
+            raise EvidenceRefused(
+                f"the witness `{key.name}` has the key of the log, or of another witness",
+                code="IL8505",
+            )
+        known.add(key.public)
 
 
 def _open(text: str, trust: Trust) -> tuple[Checkpoint, Verified, Sequence[Verified]]:

@@ -192,6 +192,15 @@ def test_a_witness_that_has_not_cosigned_is_missed():
     assert agreed([receipts()[0]], [LOG_KEY], [WITNESS_KEY, other])[0][0] == "IL8547"
 
 
+def test_one_pair_of_keys_is_no_second_witness():
+    twin, log = (
+        VerifierKey(name=f"{key.name}/2", public=key.public, algorithm=WITNESS_KEY.algorithm)
+        for key in (WITNESS_KEY, LOG_KEY)
+    )
+    for witnesses in ([WITNESS_KEY, twin], [WITNESS_KEY, WITNESS_KEY], [log]):
+        assert agreed([receipts()[0]], [LOG_KEY], witnesses)[0][0] == "IL8505"
+
+
 def test_keys_that_no_honest_signer_has_are_refused_alike():
     p = 2**255 - 19
     order_eight = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7

@@ -717,6 +717,7 @@ const COMMITMENT_TAG = utf8("interlock/commitment/1\n");
 export function checkReceipt(bytes, keys, witnesses = []) {
   requireKinds(keys, LOG_KEY, "a log (type 1)");
   requireKinds(witnesses, WITNESS_KEY, "a witness (type 4)");
+  requireIndependence(keys, witnesses);
   const receipt = readJson(decodeText(bytes));
   isReceipt(receipt, []);
   const { checkpoint, signer, cosigned } = openCheckpoint(receipt.get("checkpoint"), keys, witnesses);
@@ -769,6 +770,18 @@ function counted(names) {
 function requireKinds(keys, kind, whose) {
   for (const key of keys) {
     if (key.kind !== kind) throw new Refused("IL8505", "", `\`${key.name}\` is no key of ${whose}`);
+  }
+}
+
+/** Refuse one pair of keys under two names: a cosignature does not say who made it. */
+function requireIndependence(keys, witnesses) {
+  const known = new Set(keys.map(({ publicKey }) => toHex(publicKey)));
+  for (const { name, publicKey } of witnesses) {
+    if (known.has(toHex(publicKey))) {
+      const why = "has the key of the log, or of another witness";
+      throw new Refused("IL8505", "", `the witness \`${name}\` ${why}`);
+    }
+    known.add(toHex(publicKey));
   }
 }
 
