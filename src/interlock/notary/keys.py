@@ -200,7 +200,9 @@ def _private_bytes(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise KeyUnusable(
-            f"there is no key file at {path}", hint="`interlock audit init` makes one"
+            f"there is no key file at {path}",
+            hint="`interlock audit init` makes one; if the store was moved, name its old key file"
+            " with --key",
         ) from None
     except OSError as error:
         raise KeyUnusable(

@@ -62,6 +62,7 @@ def test_keys_are_replaced_with_an_overlap(empty: Shell):
     ]
     shown = empty("interlock audit keys").out.splitlines()
     assert [line.split()[0] for line in shown] == ["ended", "signs"]
+    assert [line.split()[-1] for line in shown] == [key["public"] for key in ended["keys"]]
     last = empty(f"interlock audit keys --end {new}")
     assert (last.code, "the only key" in last.err) == (2, True)
     both_steps = empty(f"interlock audit keys --add --end {new}")

@@ -3,7 +3,7 @@
 import click
 
 from interlock.cli.auditing import key_file, keys_json
-from interlock.cli.console import aligned, err, out, out_json
+from interlock.cli.console import err, out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, key_file_option, store_option
 from interlock.cli.project import find_project, store_url
@@ -51,13 +51,13 @@ def keys(*, add: bool, end: str | None, key: str | None, store: str | None, as_j
 
 
 def _say(ring: KeyRing) -> None:
-    rows = [
-        (
-            "signs" if key.ended_ms is None else f"ended {moment(key.ended_ms)}",
-            f"since {moment(key.made_ms)}",
-            str(key.public),
-        )
+    """Print a line for each key. A key is never cut: it is there to be copied."""
+    states = [
+        f"since {moment(key.made_ms)}"
+        + ("" if key.ended_ms is None else f", ended {moment(key.ended_ms)}")
         for key in ring.keys
     ]
-    for line in aligned(rows, indent=0):
-        out(line)
+    wide = max(map(len, states))
+    for key, state in zip(ring.keys, states, strict=True):
+        word = "signs" if key.ended_ms is None else "ended"
+        out(f"{word}  {state:<{wide}}  {key.public}")
