@@ -22,7 +22,7 @@ from typing import Literal, TypeAlias, final
 
 from interlock.audit.leaves import event_and_leaf
 from interlock.audit.proofs import TreeHead
-from interlock.audit.tiles import TileName, tile_at
+from interlock.audit.tiles import ReadTile, tile_at
 from interlock.audit.tree import (
     HASH_BYTES,
     TILE_HEIGHT,
@@ -42,7 +42,17 @@ NO_HASH = bytes(HASH_BYTES)
 """Of an event that cannot be read: it is the hash of no leaf."""
 
 Tampering: TypeAlias = Literal[
-    "edited", "deleted", "inserted", "moved", "cut", "rolled_back", "forked", "misdated", "relogged"
+    "edited",
+    "deleted",
+    "inserted",
+    "moved",
+    "cut",
+    "rolled_back",
+    "forked",
+    "misdated",
+    "relogged",
+    "value_changed",
+    "value_missing",
 ]
 
 
@@ -65,7 +75,10 @@ class KnownTree:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptLog:
-    """What a store keeps of its log: how many leaves, and the hashes of tiles."""
+    """What a store keeps of its log: how many leaves, and the hashes of tiles.
+
+    Hashes after those leaves do not count: the log may grow while it is verified.
+    """
 
     size: int
     tile: Callable[[int, int], bytes]
@@ -91,7 +104,10 @@ class Finding:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogVerdict:
-    """What verifying a log has found. Without findings, its head is the tree over all events."""
+    """What verifying a log has found.
+
+    Without findings, its head is the tree over all events.
+    """
 
     head: TreeHead
     runs: int
@@ -99,9 +115,6 @@ class LogVerdict:
     """Known trees that this log extends."""
 
     findings: tuple[Finding, ...] = ()
-
-
-ReadTile: TypeAlias = Callable[[TileName], bytes]
 
 
 def verify_log(
@@ -159,7 +172,6 @@ class _Remade:
 
     def add(self, run: RunId, stored: StoredEvent) -> None:
         """Make the leaf of an event again."""
-        index = self.size
         run = self.names.setdefault(run, run)
         try:
             event, leaf = event_and_leaf(stored.body, stored.salts)
@@ -168,13 +180,13 @@ class _Remade:
                 raise JournalCorrupt(f"it says that it is event {place[1]} of run {place[0]}")
             found, at_ms = leaf_hash(leaf), event["at_ms"]
         except JournalCorrupt as error:
-            self._find("edited", index, run, stored.seq, error.message)
+            self._find("edited", stored.seq, error.message, run=run)
             found, at_ms = NO_HASH, 0
         seq = self.last_seqs.get(run, 0) + 1
         if stored.seq != seq:
             kind = "deleted" if stored.seq > seq else "inserted"
             told = f"event {stored.seq} of run {run} stands where event {seq} has to be"
-            self._find(kind, index, run, stored.seq, told)
+            self._find(kind, stored.seq, told, run=run)
         self.last_seqs[run] = stored.seq
         self.hashes += found
         self.runs.append(run)
@@ -203,8 +215,9 @@ class _Remade:
         run, seq = self.runs[index], self.seqs[index]
         return Finding(kind=kind, index=index, run=run, seq=seq, message=message)
 
-    def _find(self, kind: Tampering, index: int, run: RunId, seq: int, message: str) -> None:
-        self.findings.append(Finding(kind=kind, index=index, run=run, seq=seq, message=message))
+    def _find(self, kind: Tampering, seq: int, message: str, *, run: RunId) -> None:
+        found = Finding(kind=kind, index=self.size, run=run, seq=seq, message=message)
+        self.findings.append(found)
 
 
 def _difference(remade: _Remade, kept: KeptLog, published: ReadTile | None) -> Finding | None:
@@ -213,7 +226,7 @@ def _difference(remade: _Remade, kept: KeptLog, published: ReadTile | None) -> F
     logged = _kept_hashes(kept)
     wrong = [each for each in remade.known if not remade.agrees(each)]
     if not wrong:
-        return _of_tiles(remade, here, logged, kept)
+        return _of_tiles(remade, here, logged=logged, kept=kept)
     first = wrong[0].tree.size
     good = max((each.tree.size for each in remade.known if remade.agrees(each)), default=0)
     others = _published_hashes(published, remade.known)
@@ -239,7 +252,7 @@ def _difference(remade: _Remade, kept: KeptLog, published: ReadTile | None) -> F
 
 
 def _of_tiles(
-    remade: _Remade, here: list[bytes], logged: list[bytes], kept: KeptLog
+    remade: _Remade, here: list[bytes], *, logged: list[bytes], kept: KeptLog
 ) -> Finding | None:
     """Compare the events with what the store keeps of the log, when all known trees agree."""
     covered = remade.known[-1].tree.size if remade.known else 0
@@ -261,7 +274,7 @@ def _of_upper_tiles(remade: _Remade, kept: KeptLog) -> Finding | None:
     while row:
         for number in range((len(row) - 1) // TILE_WIDTH + 1):
             tile = b"".join(row[number * TILE_WIDTH : (number + 1) * TILE_WIDTH])
-            if kept.tile(level, number) != tile:
+            if not kept.tile(level, number).startswith(tile):
                 return Finding(
                     kind="relogged",
                     index=number << TILE_HEIGHT * (level + 1),

@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "keys": "List the public keys of a log, or replace them.",
     "checkpoint": "Sign the log of a store as it is now.",
     "publish": "Sign the log of a store, and write it into a folder.",
+    "verify": "Verify the log of a store, and what confirms it.",
     "report": "Report what happened in a period.",
     "receipt": "Prove to others what happened in a run.",
     "check": "Check a receipt with public keys alone.",

@@ -1,0 +1,147 @@
+"""`interlock audit verify`: is the log of a store the one that was written?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from interlock.audit import Note, VerifierKey
+from interlock.cli.auditing import key_file
+from interlock.cli.console import err, out, out_json, tinted
+from interlock.cli.endorsing import project_endorsers
+from interlock.cli.evidence import public_keys
+from interlock.cli.exits import Exit
+from interlock.cli.options import example, json_option, store_option
+from interlock.cli.project import Project, find_project, shown, store_url
+from interlock.cli.stores import to_read
+from interlock.cli.verifying import (
+    NOTE_BYTES_MAX,
+    Evidence,
+    Trusted,
+    evidence_in,
+    tiles_in,
+    verdict_json,
+    verdict_lines,
+    verified,
+)
+from interlock.errors import UsageError
+from interlock.notary import CHECKPOINT, kept_stamp, read_keys, read_stamp
+
+STAMP_ENDING = ".tsr"
+LAST_ENDING = ".checkpoint"
+
+
+@click.command(
+    epilog=example("interlock audit verify", "interlock audit verify --checkpoint checkpoint.txt")
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    metavar="FILE",
+    help="A checkpoint that was kept elsewhere; a time stamp beside it, FILE.tsr, counts too.",
+)
+@click.option("--published", metavar="FOLDER", help="The published log: checkpoint and tiles.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="VKEY|FILE",
+    help="A public key of the log; those of the store's own key file unless told.",
+)
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="VKEY|FILE",
+    help="A public key of a witness; those that the project names unless told.",
+)
+@store_option
+@json_option
+def verify(
+    *,
+    checkpoints: tuple[str, ...],
+    published: str | None,
+    keys: tuple[str, ...],
+    witnesses: tuple[str, ...],
+    store: str | None,
+    as_json: bool,
+) -> int:
+    """Verify the log of a store: all events, values, hashes, and signed checkpoints.
+
+    Says what was done to the log, and the first event that it was done to; or which events are
+    confirmed by signatures, witnesses and time stamps, and which are only local. Without a
+    checkpoint from elsewhere, who can write the store could have made all of it anew. Ends with 6
+    if anything is wrong.
+    """
+    project = find_project()
+    own = _own_key_file(project, store)
+    trusted = _trusted(project, own, keys, witnesses=witnesses)
+    evidence = [_evidence(Path(name), trusted) for name in checkpoints]
+    tiles = None
+    if published is not None:
+        evidence.append(_evidence(Path(published) / CHECKPOINT, trusted))
+        tiles = tiles_in(Path(published))
+    if own is not None and not keys:
+        evidence += _last_signed(own, trusted)
+    with to_read(store) as journal:
+        verdict = verified(journal.store, evidence, published=tiles)
+    if as_json:
+        out_json(verdict_json(verdict, evidence))
+    else:
+        lines = "\n".join(verdict_lines(verdict, evidence))
+        is_wrong = verdict.findings or any(each.error for each in evidence)
+        (err if is_wrong else out)(tinted(lines))
+    if verdict.findings or any(each.error is not None for each in evidence):
+        return Exit.DIVERGED
+    return Exit.OK
+
+
+def _own_key_file(project: Project, store: str | None) -> Path | None:
+    try:
+        path = key_file(project, store_url(project, store), None)
+    except UsageError:
+        return None
+    return path if path.is_file() else None
+
+
+def _trusted(
+    project: Project, own: Path | None, keys: tuple[str, ...], *, witnesses: tuple[str, ...]
+) -> Trusted:
+    endorsers = project_endorsers(project)
+    signers: list[VerifierKey] = public_keys(keys)
+    if not keys and own is not None:
+        signers = list(read_keys(own).verifiers())
+    return Trusted(
+        keys=signers,
+        witnesses=public_keys(witnesses) or [each.key for each in endorsers.witnesses],
+        certificates=None if endorsers.stamps is None else endorsers.stamps.certificates,
+    )
+
+
+def _evidence(path: Path, trusted: Trusted) -> Evidence:
+    if not path.is_file():
+        raise UsageError(f"there is no file {shown(path)}", hint="give the path of a checkpoint")
+    if not trusted.keys:
+        raise UsageError(
+            "there is no key to check a checkpoint with",
+            hint="give the public key of the log with --key",
+        )
+
+    def stamp(note: Note) -> bytes | None:
+        return read_stamp(note, path.with_name(path.name + STAMP_ENDING))
+
+    return evidence_in(shown(path), _bytes(path), trusted, stamp=stamp)
+
+
+def _last_signed(own: Path, trusted: Trusted) -> Iterator[Evidence]:
+    """What was signed last with the store's own key, if anything was."""
+    path = own.with_name(own.name + LAST_ENDING)
+    if path.is_file():
+        told = "the checkpoint that was signed last"
+        yield evidence_in(told, _bytes(path), trusted, stamp=lambda note: kept_stamp(note, own))
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(NOTE_BYTES_MAX)

@@ -1,0 +1,297 @@
+"""What `interlock audit verify` goes by, and how it tells what it has found."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from interlock.audit import (
+    Finding,
+    KeptLog,
+    KnownTree,
+    LogVerdict,
+    Note,
+    ReadTile,
+    Tampering,
+    TileName,
+    TreeHead,
+    VerifierKey,
+    open_checkpoint,
+    parse_note,
+    verified_signatures,
+    verify_log,
+)
+from interlock.cli.console import counted, listed, plain
+from interlock.cli.times import moment
+from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
+from interlock.journal import StoredEvent, refs_of
+from interlock.store import ReadStore
+from interlock.values import Json, RunId, ValueRef
+
+PAGE = 1_000
+NOTE_BYTES_MAX = 1 << 20
+Naming: TypeAlias = tuple[int, StoredEvent, list[ValueRef]]
+"""An event at its place in the log, and the values that it names."""
+
+WORDS: dict[Tampering, str] = {
+    "edited": "edited",
+    "deleted": "deleted",
+    "inserted": "inserted",
+    "moved": "reordered",
+    "cut": "cut off",
+    "rolled_back": "older copy",
+    "forked": "another history",
+    "misdated": "false time",
+    "relogged": "the log is damaged",
+    "value_changed": "a value was changed",
+    "value_missing": "a value is missing",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """Whose word counts: the keys of the log, of witnesses, and of servers of time stamps."""
+
+    keys: Sequence[VerifierKey]
+    witnesses: Sequence[VerifierKey] = ()
+    certificates: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A checkpoint from outside of the store, and who speaks for it; or why it does not count."""
+
+    told: str
+    tree: TreeHead | None = None
+    signed_by: tuple[str, ...] = ()
+    cosigned_by: tuple[str, ...] = ()
+    stamped_by: str | None = None
+    at_ms: int | None = None
+    error: EvidenceRefused | None = None
+
+
+def evidence_in(
+    told: str, data: bytes, trusted: Trusted, *, stamp: Callable[[Note], bytes | None]
+) -> Evidence:
+    """Read a checkpoint, and find out who speaks for it.
+
+    Args:
+        told: what it is called.
+        data: the note.
+        trusted: whose word counts.
+        stamp: finds the time stamp of a note, not verified yet.
+    """
+    try:
+        note = parse_note(data)
+        origin = trusted.keys[0].name if trusted.keys else ""
+        signed = open_checkpoint(data, origin=origin, keys=trusted.keys)
+        cosigned = verified_signatures(note, trusted.witnesses)
+        times = [each.time_s * 1000 for each in cosigned if each.time_s is not None]
+        stamped_by, stamped_ms = _stamped(note, stamp(note), trusted)
+    except EvidenceRefused as error:
+        return Evidence(told=told, error=error)
+    times += [] if stamped_ms is None else [stamped_ms]
+    return Evidence(
+        told=told,
+        tree=signed.checkpoint.tree,
+        signed_by=tuple(each.key.name for each in signed.verified),
+        cosigned_by=tuple(each.key.name for each in cosigned),
+        stamped_by=stamped_by,
+        at_ms=min(times, default=None),
+    )
+
+
+def _stamped(note: Note, stamp: bytes | None, trusted: Trusted) -> tuple[str | None, int | None]:
+    if stamp is None or trusted.certificates is None:
+        return None, None
+    from interlock.notary import verify_stamp
+
+    found = verify_stamp(stamp, note, certificates=trusted.certificates)
+    return found.authority, found.time_ms
+
+
+def tiles_in(folder: Path) -> ReadTile:
+    """Read the tiles that were published in a folder."""
+
+    def read(name: TileName) -> bytes:
+        for path in (folder / name.path(), folder / name.full().path()):
+            if path.is_file():
+                return path.read_bytes()[: name.width * 32]
+        raise EvidenceRefused(
+            f"{folder / name.path()} is not there",
+            code="IL8512",
+            hint="fetch the published log again; or verify without it",
+        )
+
+    return read
+
+
+def verified(
+    store: ReadStore, evidence: Sequence[Evidence], *, published: ReadTile | None
+) -> LogVerdict:
+    """Verify the log of a store, and the values that its events name."""
+    found: list[Finding] = []
+    known = [
+        KnownTree(tree=each.tree, at_ms=each.at_ms, told=each.told)
+        for each in evidence
+        if each.tree is not None
+    ]
+    size = store.log_size()
+    verdict = verify_log(
+        _checking_values(store, size, found),
+        KeptLog(size=size, tile=store.tile),
+        known,
+        published=published,
+    )
+    findings = sorted((*verdict.findings, *found), key=lambda each: each.index)
+    return replace(verdict, findings=tuple(findings))
+
+
+def _checking_values(
+    store: ReadStore, size: int, found: list[Finding]
+) -> Iterator[tuple[RunId, StoredEvent]]:
+    """Yield the events of a store in the order of its log; note whose values are not sound."""
+    first, place = 0, 0
+    while place < size and (page := store.leaves(first=first, limit=min(PAGE, size - place))):
+        found += _of_values(store, page, place)
+        yield from page
+        first, place = page[-1][1].leaf_index + 1, place + len(page)
+    more = store.leaves(first=first, limit=PAGE)
+    if store.log_size() == size:
+        # Nobody has added to the log meanwhile: these events are in no log.
+        yield from more
+
+
+def _of_values(
+    store: ReadStore, page: Sequence[tuple[RunId, StoredEvent]], place: int
+) -> Iterator[Finding]:
+    named: dict[RunId, list[Naming]] = {}
+    for index, (run, event) in enumerate(page, place):
+        try:
+            refs = refs_of(event.body)
+        except InterlockError:
+            continue
+        named.setdefault(run, []).append((index, event, refs))
+    for run, events in named.items():
+        wanted = {ref for _, _, refs in events for ref in refs}
+        try:
+            if len(store.values(run, wanted)) == len(wanted):
+                continue
+        except JournalCorrupt:
+            pass
+        yield from _one_by_one(store, run, events)
+
+
+def _one_by_one(store: ReadStore, run: RunId, events: Iterable[Naming]) -> Iterator[Finding]:
+    """Find out which events name a value that is changed or missing."""
+    for index, event, refs in events:
+        kind: Tampering = "value_missing"
+        try:
+            if len(store.values(run, refs)) == len(set(refs)):
+                continue
+            message = "a value that it names is not in the store"
+        except JournalCorrupt as error:
+            kind, message = "value_changed", error.message
+        yield Finding(kind=kind, index=index, run=run, seq=event.seq, message=message)
+
+
+def verdict_lines(verdict: LogVerdict, evidence: Sequence[Evidence]) -> list[str]:
+    """Tell people what was found."""
+    lines = [f"error: {plain(_finding_words(found))}" for found in verdict.findings]
+    for each in evidence:
+        if each.error is not None:
+            told = f"{plain(each.told)}: {plain(each.error.message)}"
+            lines.append(f"error[{each.error.code}]: {told}")
+    if lines:
+        return lines
+    runs, events = counted(verdict.runs, "run"), counted(verdict.head.size, "event")
+    lines = [f"verified: {events} of {runs}, as they were logged"]
+    return lines + [f"  {line}" for line in _covered_words(verdict, evidence)]
+
+
+def _finding_words(found: Finding) -> str:
+    where = f"event {found.seq} of run {found.run}" if found.run is not None else "the log"
+    place = f"place {found.index:,}" if found.until is None else f"place {found.index:,} or later"
+    return f"{WORDS[found.kind]}: {where}, {place}: {found.message}"
+
+
+def _covered_words(verdict: LogVerdict, evidence: Sequence[Evidence]) -> Iterator[str]:
+    """Say for each part of the log who has confirmed it."""
+    for first, end, proofs in _covered(verdict, evidence):
+        told = f"places {first:,} to {end - 1:,}: "
+        if not proofs:
+            yield told + "only local: whoever can write the store could have changed them"
+            continue
+        signers = sorted({name for each in proofs for name in each.signed_by})
+        witnesses = sorted({name for each in proofs for name in each.cosigned_by})
+        stamps = sorted({each.stamped_by for each in proofs if each.stamped_by is not None})
+        told += f"signed by {plain(listed(signers))}"
+        if witnesses:
+            told += f", witnessed by {len(witnesses)}: {plain(listed(witnesses))}"
+        if stamps:
+            told += f", time-stamped by {plain(listed(stamps))}"
+        times = [each.at_ms for each in proofs if each.at_ms is not None]
+        yield told + (f"; there on {moment(min(times))}" if times else "")
+
+
+def _covered(
+    verdict: LogVerdict, evidence: Sequence[Evidence]
+) -> Iterator[tuple[int, int, list[Evidence]]]:
+    """Cut the log into parts that the same evidence confirms."""
+    agreed = {known.tree for known in verdict.agreed}
+    sound = [each for each in evidence if each.tree is not None and each.tree in agreed]
+    sizes = sorted({each.tree.size for each in sound if each.tree is not None})
+    first = 0
+    for end in (*sizes, verdict.head.size):
+        if end > first:
+            yield first, end, [each for each in sound if each.tree and each.tree.size >= end]
+            first = end
+
+
+def verdict_json(verdict: LogVerdict, evidence: Sequence[Evidence]) -> dict[str, Json]:
+    """Tell programs what was found."""
+    is_sound = not verdict.findings and all(each.error is None for each in evidence)
+    return {
+        "verdict": "verified" if is_sound else "refused",
+        "events": verdict.head.size,
+        "runs": verdict.runs,
+        "root": verdict.head.root.hex(),
+        "findings": [_finding_json(found) for found in verdict.findings],
+        "checkpoints": [_evidence_json(each) for each in evidence],
+        "covered": [
+            _part_json(first, end, proofs) for first, end, proofs in _covered(verdict, evidence)
+        ],
+    }
+
+
+def _part_json(first: int, end: int, proofs: Sequence[Evidence]) -> Json:
+    signers = sorted({name for each in proofs for name in each.signed_by})
+    witnesses = sorted({name for each in proofs for name in each.cosigned_by})
+    stamps = sorted({each.stamped_by for each in proofs if each.stamped_by})
+    return {
+        "first": first,
+        "last": end - 1,
+        "signed_by": list[Json](signers),
+        "witnessed_by": list[Json](witnesses),
+        "stamped_by": list[Json](stamps),
+    }
+
+
+def _finding_json(found: Finding) -> Json:
+    return {
+        "kind": found.kind,
+        "index": found.index,
+        "until": found.until,
+        "run": found.run,
+        "seq": found.seq,
+        "message": found.message,
+    }
+
+
+def _evidence_json(each: Evidence) -> Json:
+    return {
+        "checkpoint": each.told,
+        "size": None if each.tree is None else each.tree.size,
+        "at_ms": each.at_ms,
+        "error": None if each.error is None else f"{each.error.code} {each.error.message}",
+    }

@@ -1,0 +1,147 @@
+"""`interlock audit verify`: stores that somebody has changed, and those that nobody has."""
+
+import shutil
+import sqlite3
+from typing import Any
+
+import pytest
+
+from e2e.cli.project import Shell
+from interlock.audit import leaf_hash, leaf_of
+
+RUN = "interlock run batch.yaml -i numbers=[2,4]"
+VERIFY = "interlock audit verify"
+
+
+@pytest.fixture
+def signed(shell: Shell) -> Shell:
+    """A project with two runs, all of whose events are in a checkpoint."""
+    shell("interlock audit init --name example.com/log")
+    shell(RUN)
+    shell(RUN)
+    shell("interlock audit publish public")
+    (shell.folder / "kept.txt").write_text(shell("interlock audit checkpoint").out)
+    return shell
+
+
+def changed(shell: Shell, *statements: str) -> None:
+    """Change the store. Checksums are left alone: they say what a disk does, not people."""
+    with sqlite3.connect(shell.folder / ".interlock" / "journal.db") as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def logged_anew(shell: Shell) -> None:
+    """Make the log of a small store anew, so that nothing in the file gives a change away."""
+    with sqlite3.connect(shell.folder / ".interlock" / "journal.db") as connection:
+        in_order = "SELECT run, seq, body, salts FROM event ORDER BY leaf"
+        rows = connection.execute(in_order).fetchall()
+        connection.execute("UPDATE event SET leaf = -1 - leaf")
+        hashes: list[bytes] = []
+        for leaf, (run, seq, body, salts) in enumerate(rows):
+            hashes.append(leaf_hash(leaf_of(body, salts)))
+            connection.execute(
+                "UPDATE event SET leaf = ? WHERE run = ? AND seq = ?", (leaf, run, seq)
+            )
+        connection.execute("DELETE FROM log_part")
+        connection.execute("INSERT INTO log_part VALUES (0, 0, ?)", (b"".join(hashes),))
+        connection.execute("UPDATE log_edge SET size = ?", (len(hashes),))
+    connection.close()
+
+
+AT = "body = CAST(replace(CAST(body AS TEXT), '\"at_ms\":1', '\"at_ms\":2') AS BLOB)"
+CHANGES: dict[str, tuple[str, ...]] = {
+    "edited": (f"UPDATE event SET {AT} WHERE leaf = 3",),
+    "deleted": ("DELETE FROM event WHERE leaf = 3",),
+    "cut": ("DELETE FROM event WHERE leaf >= 3",),
+    "moved": (
+        "UPDATE event SET leaf = -1 WHERE leaf = 3",
+        "UPDATE event SET leaf = 3 WHERE leaf = 5",
+        "UPDATE event SET leaf = 5 WHERE leaf = -1",
+    ),
+}
+
+
+def findings(shell: Shell, options: str = "") -> list[dict[str, Any]]:
+    done = shell(f"{VERIFY} --json {options}")
+    assert done.code == 6, done
+    assert done.json["verdict"] == "refused"
+    return done.json["findings"]
+
+
+def test_a_store_is_verified_and_what_is_only_local_is_told(signed: Shell):
+    first = signed(VERIFY)
+    assert (first.code, first.err) == (0, "")
+    assert "signed by `example.com/log`" in first.out
+    assert "only local" not in first.out
+    signed(RUN)
+    again = signed(f"{VERIFY} --json").json
+    signed_part, local = again["covered"]
+    assert signed_part["signed_by"] == ["example.com/log"]
+    assert (local["signed_by"], local["first"]) == ([], signed_part["last"] + 1)
+    assert local["last"] == again["events"] - 1
+    assert "only local" in signed(VERIFY).out
+
+
+def test_without_a_checkpoint_all_is_only_local(shell: Shell):
+    shell(RUN)
+    done = shell(VERIFY)
+    assert (done.code, done.err) == (0, "")
+    assert "only local" in done.out
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_what_was_done_to_events_is_named(signed: Shell, kind: str):
+    changed(signed, *CHANGES[kind])
+    (found,) = findings(signed)
+    assert (found["kind"], found["index"]) == (kind, 3)
+    told = signed(VERIFY)
+    assert (told.code, told.out) == (6, "")
+    assert "place 3" in told.err
+
+
+@pytest.mark.parametrize("kind", ["edited", "deleted", "moved"])
+def test_what_was_done_and_hidden_is_named_by_what_was_published(signed: Shell, kind: str):
+    changed(signed, *CHANGES[kind])
+    logged_anew(signed)
+    found = findings(signed, "--published public")[0]
+    assert (found["kind"], found["index"]) == (kind, 3)
+    found = findings(signed, "--checkpoint kept.txt")
+    assert {"forked", "rolled_back"} & {each["kind"] for each in found}
+
+
+def test_an_older_copy_is_named(shell: Shell):
+    shell("interlock audit init --name example.com/log")
+    shell(RUN)
+    shutil.copytree(shell.folder / ".interlock", shell.folder / "older")
+    shell(RUN)
+    (shell.folder / "kept.txt").write_text(shell("interlock audit checkpoint").out)
+    shutil.rmtree(shell.folder / ".interlock")
+    shutil.copytree(shell.folder / "older", shell.folder / ".interlock")
+    assert {each["kind"] for each in findings(shell, "--checkpoint kept.txt")} == {"rolled_back"}
+
+
+def test_a_checkpoint_without_its_signature_is_refused(signed: Shell):
+    kept = signed.folder / "kept.txt"
+    text, _, _ = kept.read_text().partition("\n\n")
+    kept.write_text(f"{text}\n\n")
+    done = signed(f"{VERIFY} --checkpoint kept.txt")
+    assert (done.code, done.out) == (6, "")
+    assert "error[IL85" in done.err
+    assert "kept.txt" in done.err
+
+
+def test_a_changed_value_and_a_missing_one_are_named(signed: Shell):
+    changed(signed, "UPDATE value SET data = CAST('7' AS BLOB) WHERE rowid = 2")
+    assert {each["kind"] for each in findings(signed)} == {"value_changed"}
+    changed(signed, "DELETE FROM value WHERE rowid = 2")
+    assert {each["kind"] for each in findings(signed)} == {"value_missing"}
+
+
+def test_a_checkpoint_needs_a_key(shell: Shell):
+    shell(RUN)
+    (shell.folder / "c.txt").write_text("x")
+    done = shell(f"{VERIFY} --checkpoint c.txt")
+    assert (done.code, "--key" in done.err) == (2, True)
+    assert shell(f"{VERIFY} --checkpoint none.txt").code == 2
