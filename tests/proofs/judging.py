@@ -7,10 +7,10 @@ from pathlib import Path
 
 from interlock.engine import idempotency_key
 from interlock.errors import InterlockError
-from interlock.journal import AttemptStarted
+from interlock.journal import AttemptStarted, NodeSettled
 from interlock.replay import as_told, verify
 from interlock.runtime import read_entries
-from interlock.store import Store, open_store
+from interlock.store import Store, open_store, open_to_read
 from interlock.testing import Receiver, World
 from proofs.figures import Wrong
 from proofs.recordings import LIFE_MS, Recording, Watched, booked_in, live
@@ -72,6 +72,18 @@ def unsound(store: Store) -> Told:
             yield "lost", f"the listing says {head}, the events {told}"
     if store.inbox():
         yield "lost", f"messages are left: {store.inbox()}"
+
+
+def ran_out_of_time(path: Path) -> bool:
+    """Whether a transaction took longer than it may: the machine was busy with something else."""
+    with closing(open_to_read(str(path))) as store:
+        errors = [
+            event.error.message
+            for head in store.heads()
+            for event in (entry.event for entry in read_entries(store, head.run))
+            if isinstance(event, NodeSettled) and event.error is not None
+        ]
+    return any("took longer than" in told for told in errors)
 
 
 def wrong_of(found: Counter[str], expected: Counter[str]) -> Wrong:
