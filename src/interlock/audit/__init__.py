@@ -20,6 +20,7 @@ from interlock.audit.cosigning import (
     ask_witness as ask_witness,
     count_witnesses as count_witnesses,
     not_cosigned as not_cosigned,
+    require_independence as require_independence,
 )
 from interlock.audit.erasing import (
     ErasedEvent as ErasedEvent,
@@ -196,6 +197,7 @@ __all__ = [
     "receipt_statement",
     "render_entries",
     "REQUEST_BYTES_MAX",
+    "require_independence",
     "root_of_leaves",
     "SALT_BYTES",
     "SALTS_BYTES_MAX",

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from interlock.audit.checkpoints import Checkpoint, parse_checkpoint
 from interlock.audit.claims import ShownLeaf, claims_of, execution_is_shown, shown_parts
+from interlock.audit.cosigning import require_independence
 from interlock.audit.leaves import COMMITMENT_TAG
 from interlock.audit.multiproofs import root_of_leaves
 from interlock.audit.notes import Verified, parse_note, verified_signatures, verify_note
@@ -104,19 +105,7 @@ def _require_keys(trust: Trust) -> None:
                 raise EvidenceRefused(
                     f"`{key}` holds no point that may be a public key", code="IL8505"
                 )
-    _require_independence(trust)
-
-
-def _require_independence(trust: Trust) -> None:
-    """Refuse one pair of keys under two names: a cosignature does not say who made it."""
-    known = {key.public for key in trust.keys}
-    for key in trust.witnesses:
-        if key.public in known:
-            raise EvidenceRefused(
-                f"the witness `{key.name}` has the key of the log, or of another witness",
-                code="IL8505",
-            )
-        known.add(key.public)
+    require_independence(trust.witnesses, log=trust.keys)
 
 
 def _open(text: str, trust: Trust) -> tuple[Checkpoint, Verified, Sequence[Verified]]:

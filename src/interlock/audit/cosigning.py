@@ -93,6 +93,23 @@ def count_witnesses(
     return tuple(found.values())
 
 
+def require_independence(witnesses: Sequence[VerifierKey], *, log: Sequence[VerifierKey]) -> None:
+    """Refuse to count one pair of keys twice, whatever names it goes by.
+
+    Raises:
+        EvidenceRefused: a witness has the key of the log, or of another witness.
+    """
+    known = {key.public for key in log}
+    for key in witnesses:
+        if key.public in known:
+            raise EvidenceRefused(
+                f"the witness `{key.name}` has the key of the log, or of another witness",
+                code="IL8505",
+                hint="a cosignature does not say a name: name each pair of keys once",
+            )
+        known.add(key.public)
+
+
 def not_cosigned(key: VerifierKey, why: str) -> EvidenceRefused:
     """Make the error of a witness that gave no cosignature."""
     return EvidenceRefused(

@@ -103,6 +103,10 @@ def test_witnesses_of_the_project_cosign_what_is_signed_and_published(keyed: She
         keyed(RUN)
         published = keyed("interlock audit publish public")
         assert published.code == 0
+        verified = keyed("interlock audit verify --published public")
+        assert "witnessed by 2: `witness.example/w1`, `witness.example/w2`" in verified.out
+        twice = keyed(f"interlock audit verify --published public --witness {key} --witness {key}")
+        assert "IL8505" in twice.err
     text = (keyed.folder / "public" / "checkpoint").read_text(encoding="utf-8")
     assert counted(keyed, text, [key, other]) == 2
     keyed(RUN)
@@ -123,6 +127,8 @@ def test_a_checkpoint_is_stamped_and_the_stamp_is_published(keyed: Shell, tmp_pa
         )
         done = keyed("interlock audit publish public")
     assert "stamped by CN=clock\n" in done.err
+    verified = keyed("interlock audit verify --published public")
+    assert "time-stamped by `CN=clock`" in verified.out
     stamp = (keyed.folder / "public" / "checkpoint.tsr").read_bytes()
     note = parse_note((keyed.folder / "public" / "checkpoint").read_bytes())
     assert verify_stamp(stamp, note, certificates=authority.certificates).authority == "CN=clock"

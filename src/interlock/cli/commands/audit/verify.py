@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from interlock.audit import Note, VerifierKey
+from interlock.audit import Note, VerifierKey, require_independence
 from interlock.cli.auditing import key_file
 from interlock.cli.console import err, out, out_json, tinted
 from interlock.cli.endorsing import project_endorsers
@@ -112,9 +112,11 @@ def _trusted(
     signers: list[VerifierKey] = public_keys(keys)
     if not keys and own is not None:
         signers = list(read_keys(own).verifiers())
+    watching = public_keys(witnesses) or [each.key for each in endorsers.witnesses]
+    require_independence(watching, log=signers)
     return Trusted(
         keys=signers,
-        witnesses=public_keys(witnesses) or [each.key for each in endorsers.witnesses],
+        witnesses=watching,
         certificates=None if endorsers.stamps is None else endorsers.stamps.certificates,
     )
 
