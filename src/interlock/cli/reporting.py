@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from interlock.cli.checkpoints import Leaves
 from interlock.errors import JournalCorrupt, UsageError
 from interlock.journal import ENDED, GateOpened, RunHead, entry_in, open_envelope, refs_in
 from interlock.reports import Period, Report, Reporter, Told, Unreadable
@@ -41,13 +42,13 @@ def report_of(
     Raises:
         UsageError: no run at all is of one of the graphs: an empty report would hide a slip.
     """
-    reporter = Reporter(period, graphs=graphs)
+    reporter, leaves = Reporter(period, graphs=graphs), Leaves(store)
     names: set[str] = set()
     read = 0
     for number, head in enumerate(_heads(store), start=1):
         names.add(head.graph)
         if _may_concern(head, period) and (graphs is None or head.graph in graphs):
-            _add(store, reporter, head)
+            _add(store, reporter, head, leaves=leaves)
             read += 1
         progress(Seen(looked_at=number, read=read))
     for missing in sorted((graphs or frozenset()) - names):
@@ -70,18 +71,18 @@ def _may_concern(head: RunHead, period: Period) -> bool:
     return head.status not in ENDED or head.updated_ms >= period.since_ms - CLOCK_SLACK_MS
 
 
-def _add(store: ReadStore, reporter: Reporter, head: RunHead) -> None:
+def _add(store: ReadStore, reporter: Reporter, head: RunHead, *, leaves: Leaves) -> None:
     try:
-        reporter.add(head.run, head.graph, _told(store, head.run))
+        reporter.add(head.run, head.graph, _told(store, head.run, leaves))
     except JournalCorrupt as error:
         reporter.add_unreadable(
             Unreadable(run=head.run, graph=head.graph, code=error.code, message=error.message)
         )
 
 
-def _told(store: ReadStore, run: RunId) -> Iterator[Told]:
-    """Read the events of a run, of their values only the texts of gates."""
-    page = store.read(run, limit=EVENTS_READ_DEFAULT)
+def _told(store: ReadStore, run: RunId, leaves: Leaves) -> Iterator[Told]:
+    """Read the events of a run, as they were logged; of their values only the texts of gates."""
+    after, page = 0, store.read(run, limit=EVENTS_READ_DEFAULT)
     while page:
         envelopes = [open_envelope(event.body) for event in page]
         asked = {
@@ -97,8 +98,10 @@ def _told(store: ReadStore, run: RunId) -> Iterator[Told]:
 
         for event, envelope in zip(page, envelopes, strict=True):
             found, entry = entry_in(envelope, resolve)
-            if found != run or entry.seq != event.seq:
+            if found != run or entry.seq != event.seq or event.seq != after + 1:
                 raise JournalCorrupt(f"event {event.seq} of run {run} is of another place")
+            leaves.check(run, event)
+            after = event.seq
             yield Told(entry=entry, leaf=event.leaf_index)
         is_last = len(page) < EVENTS_READ_DEFAULT
-        page = [] if is_last else store.read(run, after=page[-1].seq, limit=EVENTS_READ_DEFAULT)
+        page = [] if is_last else store.read(run, after=after, limit=EVENTS_READ_DEFAULT)

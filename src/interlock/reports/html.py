@@ -134,8 +134,8 @@ def _unreadable(report: Report) -> Iterator[str]:
         return
     count = len(report.unreadable)
     yield _heading(f"Not in this report: {count:,}", "unreadable")
-    yield '<p class="alarm">The events of these runs cannot be read. What they hold is missing'
-    yield " below.</p>\n"
+    yield '<p class="alarm">The events of these runs cannot be read, or are not those that'
+    yield " were logged. What they hold is missing below.</p>\n"
     yield from _table(
         ("Run", "Graph", "Code", "What is wrong"),
         (

@@ -168,3 +168,18 @@ def test_a_run_that_cannot_be_read_is_named_and_the_rest_reported(decided: Shell
     assert done.json["totals"]["runs"] == 3
     assert run in (decided.folder / "r.html").read_text(encoding="utf-8")
     assert f"{run} cannot be read" in decided("interlock audit report").out
+
+
+def test_what_somebody_else_wrote_into_the_journal_is_not_reported(decided: Shell):
+    """The words of the person who approved are changed, and nothing else."""
+    with edited(decided.folder / JOURNAL) as cursor:
+        cursor.execute(
+            "UPDATE event SET body = CAST(replace(CAST(body AS TEXT), 'are green', 'are red')"
+            " AS BLOB) WHERE instr(CAST(body AS TEXT), 'are green')"
+        )
+    done = decided("interlock audit report --json")
+    assert done.code == 6
+    assert "are red" not in done.out
+    assert ["not the one that was logged" in one["message"] for one in done.json["unreadable"]] == [
+        True
+    ]

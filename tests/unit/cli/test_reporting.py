@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
+from interlock.audit import SALTS_BYTES_MAX, seal
 from interlock.cli.reporting import CLOCK_SLACK_MS, Seen, report_of
 from interlock.cli.reportview import report_lines
 from interlock.errors import UsageError
@@ -18,6 +19,7 @@ from interlock.journal import (
     StoredValue,
     Value,
     encode_entry,
+    envelope_of,
 )
 from interlock.reports import Period, Report, report_json
 from interlock.store import EVENTS_READ_DEFAULT, MemoryStore
@@ -36,21 +38,28 @@ def head_of(run: str, *, graph: str = "g", status: RunStatus = "running") -> Run
     )
 
 
+def sealed(run: RunId, entry: Entry, *, values: tuple[StoredValue, ...] = ()) -> Record:
+    """Make the record of an entry, with its leaf."""
+    leaf, salts = seal(envelope_of(run, entry), bytes(SALTS_BYTES_MAX))
+    return Record(
+        run=run,
+        seq=entry.seq,
+        epoch=entry.epoch,
+        body=encode_entry(run, entry),
+        leaf=leaf,
+        salts=salts,
+        values=values,
+    )
+
+
 def kept(store: MemoryStore, head: RunHead, *entries: Entry, values: tuple[Value, ...] = ()):
     """Keep a run whose last record carries its head."""
     stored = tuple(StoredValue(ref=value.ref, data=value.data) for value in values)
     records = [
-        Record(
-            run=head.run,
-            seq=seq,
-            epoch=1,
-            body=encode_entry(head.run, replace(entry, seq=seq, epoch=1)),
-            leaf=b"",
-            values=stored if seq == 1 else (),
-            head=head if seq == len(entries) else None,
-        )
+        sealed(head.run, replace(entry, seq=seq, epoch=1), values=stored if seq == 1 else ())
         for seq, entry in enumerate(entries, start=1)
     ]
+    records[-1] = replace(records[-1], head=head)
     store.write(records)
 
 
@@ -124,12 +133,28 @@ def test_only_the_graphs_that_were_asked_for():
         reported(store, "four")
 
 
+def unreadable(store: MemoryStore) -> list[str]:
+    report = reported(store)
+    assert report.runs == ()
+    return [f"{each.run}: {each.message}" for each in report.unreadable]
+
+
 def test_an_event_of_another_run_is_no_event_of_this():
     store = MemoryStore()
-    moved = encode_entry(RunId("B"), replace(cancelled(PERIOD.since_ms), seq=1, epoch=1))
-    store.write([Record(run=RunId("A"), seq=1, epoch=1, body=moved, leaf=b"", head=head_of("A"))])
-    report = reported(store)
-    assert ([each.run for each in report.unreadable], report.runs) == ([RunId("A")], ())
+    moved = sealed(RunId("B"), replace(cancelled(PERIOD.since_ms), seq=1, epoch=1))
+    store.write([replace(moved, run=RunId("A"), head=head_of("A"))])
+    assert unreadable(store) == ["A: event 1 of run A is of another place"]
+
+
+def test_an_event_that_is_not_the_logged_one_is_not_reported():
+    """Its bytes were changed, those of the log were not."""
+    store = MemoryStore()
+    was, now = (
+        sealed(RunId("A"), replace(cancelled(PERIOD.since_ms, why), seq=1, epoch=1))
+        for why in ("was", "now")
+    )
+    store.write([replace(now, leaf=was.leaf, head=head_of("A"))])
+    assert unreadable(store) == ["A: event 1 of run A is not the one that was logged as leaf 0"]
 
 
 @given(MANY)
