@@ -93,12 +93,21 @@ ADDRESSES = {value.ref for event, _ in story() for value in values_of(event)}
 """What stands in the place of a value that somebody took out."""
 
 
+def is_less(row: dict[str, Any], one: dict[str, Any]) -> bool:
+    """Tell whether a row is another one, of which the path or the value may be taken out."""
+    same = (row["seq"], row["part"]) == (one["seq"], one["part"])
+    return (
+        same and row["path"] in {one["path"], None} and row["value"] in (one["value"], *ADDRESSES)
+    )
+
+
 def says_no_more(answer: Answer, original: Answer) -> bool:
     """Tell whether a verdict is the honest one, or of a receipt that somebody took parts out of."""
     less, more = json.loads(answer[0]), json.loads(original[0])
     assert less["log"]["stamps"].pop("carried") <= more["log"]["stamps"].pop("carried")
-    assert all(row in more["shown"] or row["value"] in ADDRESSES for row in less["shown"])
-    del less["shown"], more["shown"]
+    rows, all_rows = less.pop("shown"), more.pop("shown")
+    assert all(any(is_less(row, one) for one in all_rows) for row in rows)
+    assert less.pop("execution_is_shown") <= more.pop("execution_is_shown")
     assert less.pop("whole") <= more.pop("whole")
     assert less.pop("values") <= more.pop("values")
     shown, all_shown = Counter(less.pop("disclosed")), Counter(more.pop("disclosed"))
