@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
@@ -17,10 +18,11 @@ from interlock.audit import (
     parse_checkpoint,
     parse_note,
 )
-from interlock.cli.project import Project
+from interlock.cli.auditing import key_file, publish_setting
+from interlock.cli.project import Project, store_url
 from interlock.errors import EvidenceRefused, JournalCorrupt, UsageError
 from interlock.journal import StoredEvent
-from interlock.notary import CHECKPOINT, check_extends, head_of
+from interlock.notary import CHECKPOINT, check_extends, head_of, last_checkpoint_file, read_keys
 from interlock.reports import KnownCheckpoint
 from interlock.store import ReadStore
 from interlock.values import RunId
@@ -29,30 +31,67 @@ FILE_BYTES_MAX = 1 << 20
 TILES_KEPT_MAX = 256
 
 
-def published_checkpoint(project: Project) -> str | None:
-    """Name the file of the checkpoint where the project publishes its log, if there is one."""
-    folder = project.audit.get("publish")
-    if not isinstance(folder, str):
-        return None
-    file = project.folder / Path(folder).expanduser() / CHECKPOINT
-    return str(file) if file.is_file() else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A checkpoint as it was found, and the keys that may have signed it."""
+
+    data: bytes
+    keys: Sequence[VerifierKey]
 
 
-def known_checkpoint(store: ReadStore, name: str, keys: Sequence[VerifierKey]) -> KnownCheckpoint:
-    """Read a checkpoint, check it with the keys, if there are any, and that the journal extends it.
+def given_checkpoint(name: str, keys: Sequence[VerifierKey]) -> Given:
+    """Read a checkpoint that somebody names.
 
     Raises:
         UsageError: there is no such file.
-        EvidenceRefused: it is no checkpoint, none of the keys has signed it, or the events of the
-            journal are not those that it was made of.
     """
     path = Path(name)
     if not path.is_file():
         raise UsageError(f"there is no file `{name}`", hint="give the path of a checkpoint")
+    return Given(data=_read(path), keys=keys)
+
+
+def newest_checkpoint(project: Project, keys: Sequence[VerifierKey]) -> Given | None:
+    """Find the newest checkpoint of the project's log: where it is published, or beside its key.
+
+    Unless told, the keys are those of the key file, if it is here.
+
+    Raises:
+        EvidenceRefused: what stands there is no checkpoint.
+        KeyUnusable: others can use the key file.
+    """
+    key = key_file(project, store_url(project, None), None)
+    folder = publish_setting(project)
+    files = [last_checkpoint_file(key), *([folder / CHECKPOINT] if folder is not None else [])]
+    found = [_read(file) for file in files if file.is_file()]
+    if not found:
+        return None
+    trusted = keys or (read_keys(key).verifiers() if key.is_file() else ())
+    return Given(data=max(found, key=_size), keys=trusted)
+
+
+def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        data = file.read(FILE_BYTES_MAX)
-    checkpoint = parse_checkpoint(parse_note(data).text)
-    signed = open_checkpoint(data, origin=checkpoint.origin, keys=keys).verified if keys else ()
+        return file.read(FILE_BYTES_MAX)
+
+
+def _size(data: bytes) -> int:
+    return parse_checkpoint(parse_note(data).text).tree.size
+
+
+def known_checkpoint(store: ReadStore, given: Given) -> KnownCheckpoint:
+    """Check a checkpoint with the keys, if there are any, and that the journal extends it.
+
+    Raises:
+        EvidenceRefused: it is no checkpoint, none of the keys has signed it, or the leaves of the
+            journal are not those that it was made of.
+    """
+    checkpoint = parse_checkpoint(parse_note(given.data).text)
+    signed = (
+        open_checkpoint(given.data, origin=checkpoint.origin, keys=given.keys).verified
+        if given.keys
+        else ()
+    )
     head, tree = head_of(store)
     check_extends(checkpoint.tree, tree, head=head)
     _check_leaves(store, checkpoint.tree)

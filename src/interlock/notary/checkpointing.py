@@ -75,7 +75,7 @@ def keep_cosigned(note: Note, key_file: Path) -> None:
 def _keep(note: Note, key_file: Path, ring: KeyRing) -> SignedCheckpoint:
     """Keep a checkpoint, and read it as those will who get it."""
     signed = open_checkpoint(str(note).encode(), origin=ring.name, keys=ring.verifiers())
-    replace_file(_beside(key_file, LAST), str(note).encode(), mode=PUBLIC)
+    replace_file(last_checkpoint_file(key_file), str(note).encode(), mode=PUBLIC)
     return signed
 
 
@@ -85,7 +85,12 @@ def last_signed(key_file: Path, ring: KeyRing) -> SignedCheckpoint | None:
     Raises:
         EvidenceRefused: what stands there was not signed with these keys.
     """
-    return read_checkpoint(_beside(key_file, LAST), ring)
+    return read_checkpoint(last_checkpoint_file(key_file), ring)
+
+
+def last_checkpoint_file(key_file: Path) -> Path:
+    """Name the file beside a key file that has what was signed last with it."""
+    return _beside(key_file, LAST)
 
 
 def read_checkpoint(path: Path, ring: KeyRing) -> SignedCheckpoint | None:

@@ -133,6 +133,21 @@ def test_leaves_and_the_checkpoint_that_covers_them(
     assert gated(f"interlock audit report --key {keys}/log.pub").code == 2
 
 
+def test_the_newest_checkpoint_of_the_project_is_found(gated: Shell):
+    gated("interlock run loop.yaml")
+    assert gated("interlock audit report --json").json["making"]["checkpoint"] is None
+    key = gated("interlock audit init --name log").out.strip()
+    gated("interlock audit checkpoint")
+    first = gated("interlock audit report --json").json["making"]["checkpoint"]
+    assert (first["origin"], first["signed_by"]) == ("log", [key])
+    gated("interlock run loop.yaml")
+    gated("interlock audit checkpoint")
+    second = gated("interlock audit report --json").json["making"]["checkpoint"]
+    assert second["size"] == 2 * first["size"]
+    other = gated(f"interlock audit report --store {JOURNAL} --json").json
+    assert other["making"]["checkpoint"] is None
+
+
 def test_a_checkpoint_of_other_events_is_no_checkpoint_of_this_journal(
     gated: Shell, tmp_path_factory: pytest.TempPathFactory
 ):

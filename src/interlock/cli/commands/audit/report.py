@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from interlock.cli.checkpoints import known_checkpoint, published_checkpoint
+from interlock.audit import VerifierKey
+from interlock.cli.checkpoints import Given, given_checkpoint, known_checkpoint, newest_checkpoint
 from interlock.cli.console import err, one_width, out, out_json
 from interlock.cli.evidence import public_keys
 from interlock.cli.exits import Exit
@@ -32,7 +33,7 @@ REDRAW_RUNS = 50
 @click.option(
     "--checkpoint",
     metavar="FILE",
-    help="The checkpoint to go by; that of the project's published log unless told.",
+    help="The checkpoint to go by; the newest one of the project's log unless told.",
 )
 @click.option(
     "--key",
@@ -64,15 +65,11 @@ def report(
     this with 6.
     """
     trusted = public_keys(keys)
-    checkpoint = checkpoint or published_checkpoint(find_project())
-    if trusted and checkpoint is None:
-        raise UsageError("--key is about a checkpoint", hint="name it with --checkpoint FILE")
+    given = _given(checkpoint, trusted, is_ours=store is None)
     now_ms = SystemClock().now_ms()
     period = period_of(since, until, now_ms=now_ms)
     with to_read(store) as journal, LiveLine(sys.stderr) as line:
-        sealed = (
-            known_checkpoint(journal.store, checkpoint, trusted) if checkpoint is not None else None
-        )
+        sealed = known_checkpoint(journal.store, given) if given is not None else None
 
         def show(seen: Seen) -> None:
             if seen.looked_at % REDRAW_RUNS == 0:
@@ -96,6 +93,16 @@ def report(
     if path is not None:
         err(f"report  {path}")
     return Exit.DIVERGED if made.unreadable else Exit.OK
+
+
+def _given(checkpoint: str | None, keys: list[VerifierKey], *, is_ours: bool) -> Given | None:
+    """Find the checkpoint to go by; only the project's own log has one that need not be named."""
+    if checkpoint is not None:
+        return given_checkpoint(checkpoint, keys)
+    found = newest_checkpoint(find_project(), keys) if is_ours else None
+    if keys and found is None:
+        raise UsageError("--key is about a checkpoint", hint="name it with --checkpoint FILE")
+    return found
 
 
 def _write(path: str, made: Report, making: Making) -> None:
