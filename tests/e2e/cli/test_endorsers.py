@@ -129,6 +129,12 @@ def test_a_checkpoint_is_stamped_and_the_stamp_is_published(keyed: Shell, tmp_pa
     assert "stamped by CN=clock\n" in done.err
     verified = keyed("interlock audit verify --published public")
     assert "time-stamped by `CN=clock`" in verified.out
+    keyed.write("pyproject.toml", PYPROJECT)
+    assert "time-stamped" not in keyed("interlock audit verify --published public").out
+    verify = "interlock audit verify --published public --stamp-certificates"
+    assert "time-stamped by `CN=clock`" in keyed(f"{verify} {authority.folder}/root.pem").out
+    other = make_authority(tmp_path / "other")
+    assert "IL8533" in keyed(f"{verify} {other.folder}/root.pem").err
     stamp = (keyed.folder / "public" / "checkpoint.tsr").read_bytes()
     note = parse_note((keyed.folder / "public" / "checkpoint").read_bytes())
     assert verify_stamp(stamp, note, certificates=authority.certificates).authority == "CN=clock"

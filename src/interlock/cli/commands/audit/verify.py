@@ -1,6 +1,7 @@
 """`interlock audit verify`: is the log of a store the one that was written?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -56,6 +57,12 @@ LAST_ENDING = ".checkpoint"
     metavar="VKEY|FILE",
     help="A public key of a witness; those that the project names unless told.",
 )
+@click.option(
+    "--stamp-certificates",
+    "certificates",
+    metavar="FILE",
+    help="PEM certificates that answer for the server of time stamps; the project's unless told.",
+)
 @store_option
 @json_option
 def verify(
@@ -64,6 +71,7 @@ def verify(
     published: str | None,
     keys: tuple[str, ...],
     witnesses: tuple[str, ...],
+    certificates: str | None,
     store: str | None,
     as_json: bool,
 ) -> int:
@@ -77,6 +85,8 @@ def verify(
     project = find_project()
     own = _own_key_file(project, store)
     trusted = _trusted(project, own, keys, witnesses=witnesses)
+    if certificates is not None:
+        trusted = replace(trusted, certificates=Path(certificates).read_bytes())
     evidence = [_evidence(Path(name), trusted) for name in checkpoints]
     tiles = None
     if published is not None:
