@@ -35,7 +35,7 @@ NORMAL = (
     (re.compile(r"\b[\w.-]+-\d+-[0-9a-f]{8}\b"), "OWNER"),
     (re.compile(r"\b[0-9a-f]{8,64}\b"), "HEX"),
     (re.compile(r"^(?:\S+: line \d+: +\d+ |)Killed\b.*$"), KILLED),
-    (re.compile(r" by \w+$"), " by USER"),
+    (re.compile(r" by (unauthenticated:)?\w+$"), " by USER"),
     (re.compile(r"\s+"), " "),
 )
 
