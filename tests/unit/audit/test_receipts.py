@@ -40,6 +40,7 @@ TRUST = Trust(keys=[LOG_KEY], witnesses=[WITNESS_KEY])
 ALL = Disclosure(shows=lambda _path, _part: True)
 RECEIPT = build_receipt(a_log().evidence(), ALL)
 RECEIPT_BYTES_MAX = 100_000
+WRITER = "runtime:host-7:4711:1a2b3c4d"
 RAW = (flip, cut, repeat)
 """Changes that may be made twice: those of others need JSON to work on."""
 
@@ -238,12 +239,12 @@ def fifty_writes() -> MadeLog:
         node = {"path": Path(path), "generation": 1, "attempt": 1}
         args = Value.of({"number": number})
         events += [
-            (AttemptStarted(**node, call_key=digest("c"), args=args), "engine"),
-            (AttemptReturned(**node, output=output, tokens=7), "runtime:host-7:1:aa"),
-            (settled(path, output=output), "engine"),
+            (AttemptStarted(**node, call_key=digest("c"), args=args), WRITER),
+            (AttemptReturned(**node, output=output, tokens=7), WRITER),
+            (settled(path, output=output), WRITER),
         ]
     end = RunSettled(status="succeeded", execution=digest("e"), output=Value.of({}))
-    log.add(run, [*events, (end, "engine")], between=3)
+    log.add(run, [*events, (end, WRITER)], between=3)
     return log
 
 
