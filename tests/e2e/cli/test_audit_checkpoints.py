@@ -161,6 +161,28 @@ def test_what_was_signed_by_a_stranger_is_not_taken_up(keyed: Shell):
     assert json.dumps(str(kept))[1:-1] in keyed.done[-1].err
 
 
+FULL = """\
+import resource, sys
+from interlock.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+sys.argv = ["interlock", "audit", "publish", "public"]
+main()
+"""
+
+
+def test_a_disk_that_is_full_costs_one_checkpoint_and_no_more(keyed: Shell):
+    """No file may grow over 100 bytes: that is where a full disk would stop it, too."""
+    keyed("interlock audit publish public")
+    before = (keyed.folder / "public" / "checkpoint").read_bytes()
+    keyed(RUN)
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=False)
+    assert (done.returncode, "File too large" in done.stderr) == (2, True)
+    assert (keyed.folder / "public" / "checkpoint").read_bytes() == before
+    told = keyed("interlock audit publish public --json").json
+    assert (told["size"] > told["old_size"] > 0, told["tiles"]) == (True, 1)
+    assert keyed("interlock audit verify --published public").code == 0
+
+
 # --- At the end of runs
 
 SETTINGS = "\n[tool.interlock.audit]\nafter_runs = true\n"
