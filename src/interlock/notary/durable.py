@@ -22,8 +22,10 @@ def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     sync_folder(path.parent)
 
 
-def make_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+def make_file(path: Path, data: bytes, *, mode: int = PRIVATE, syncs_folder: bool = True) -> None:
     """Make a file where there is none; the same holds as for `replace_file`.
+
+    Without `syncs_folder` it is the caller who makes its name last, for many files at once.
 
     Raises:
         FileExistsError: there is one; it is left alone.
@@ -33,7 +35,8 @@ def make_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         os.link(part, path)
     finally:
         part.unlink()
-    sync_folder(path.parent)
+    if syncs_folder:
+        sync_folder(path.parent)
 
 
 def make_folders(folder: Path, *, mode: int = 0o777) -> None:

@@ -27,7 +27,7 @@ from interlock.notary.checkpointing import (
     head_of,
     read_checkpoint,
 )
-from interlock.notary.durable import PUBLIC, make_file, make_folders, replace_file
+from interlock.notary.durable import PUBLIC, make_file, make_folders, replace_file, sync_folder
 from interlock.notary.endorsing import kept_stamp, read_stamp
 from interlock.notary.keys import locked_keys
 from interlock.store import Log
@@ -74,6 +74,8 @@ def publish(log: Log, signed: SignedCheckpoint, *, key_file: Path, folder: Path)
         names = list(tiles_between(old.size, head.size))
         for name in names:
             _write_tile(folder, name, log)
+        for made in {(folder / name.path()).parent for name in names}:
+            sync_folder(made)
         _write_checkpoint(folder, signed.note, stamp=kept_stamp(signed.note, key_file))
         for name in names:
             _drop_narrower(folder, name)
@@ -87,7 +89,7 @@ def _write_tile(folder: Path, name: TileName, log: Log) -> None:
     path = folder / name.path()
     make_folders(path.parent)
     try:
-        make_file(path, data, mode=PUBLIC)
+        make_file(path, data, mode=PUBLIC, syncs_folder=False)
     except FileExistsError:
         if path.read_bytes() != data:
             raise EvidenceRefused(
