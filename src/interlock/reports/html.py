@@ -303,13 +303,26 @@ def _seq(proof: Proof, places: Places) -> str:
     return f"#{proof.seq}, leaf {proof.leaf} {covered}"
 
 
+READING = """\
+A proof names an event: the run, and its place in the journal of that run. `interlock show RUN
+--events` prints it, and `interlock replay RUN` derives the run again from all of its events. A leaf
+is the place of the event in the log of all runs; a checkpoint vouches for all leaves below its
+size. Every event that has a leaf here was held against it. That none is missing is what `interlock
+audit verify` says, and `interlock audit receipt RUN --event N` proves one to others.
+
+Characters that cannot be seen, or that steer how text is shown, are written as escapes."""
+
+
 def _reading() -> Iterator[str]:
-    yield "<footer><p>A proof names an event: the run and its place in the journal of that run."
-    yield ' <span class="id">interlock show RUN --events</span> prints it, and'
-    yield ' <span class="id">interlock replay RUN</span> derives the run again from all of its'
-    yield " events. A leaf is the place of the event in the log of all runs; a checkpoint vouches"
-    yield " for all leaves below its size. Characters that cannot be seen, or that steer how text"
-    yield " is shown, are written as escapes.</p></footer>\n"
+    """Say at the end how a report is read; what stands in backticks can be typed."""
+    yield "<footer>"
+    for paragraph in READING.split("\n\n"):
+        words = _ours(paragraph).split("`")
+        typed = (
+            f'<span class="id">{word}</span>' if n % 2 else word for n, word in enumerate(words)
+        )
+        yield f"<p>{''.join(typed)}</p>\n"
+    yield "</footer>\n"
 
 
 # --- pieces
