@@ -102,6 +102,7 @@ class Exchange:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES_MAX)
+        self._wants_head = False
 
     async def all(self) -> None:
         """Answer one request after the other."""
@@ -121,6 +122,7 @@ class Exchange:
                 head = await self._event()
                 if not isinstance(head, h11.Request):
                     return False
+                self._wants_head = head.method == b"HEAD"
                 refusal = self._refusal(head)
                 answer = refusal if refusal is not None else await self._handled(head)
                 await self._send(answer)
@@ -174,10 +176,10 @@ class Exchange:
             ("content-length", str(len(body))),
             ("x-content-type-options", "nosniff"),
         ]
-        head = self._http.send(h11.Response(status_code=answer.status, headers=headers))
-        data = self._http.send(h11.Data(data=body))
-        end = self._http.send(h11.EndOfMessage())
-        await self._write((head or b"") + (data or b"") + (end or b""))
+        sent = self._http.send(h11.Response(status_code=answer.status, headers=headers)) or b""
+        if not self._wants_head:
+            sent += self._http.send(h11.Data(data=body)) or b""
+        await self._write(sent + (self._http.send(h11.EndOfMessage()) or b""))
 
     async def _write(self, data: bytes | None) -> None:
         self._writer.write(data or b"")

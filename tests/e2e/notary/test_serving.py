@@ -89,6 +89,21 @@ async def test_what_is_refused(request_bytes: bytes, status: int):
         assert (await answer(reader))[0] == status
 
 
+async def test_a_question_for_the_head_alone_is_answered_with_it():
+    async with connected() as (reader, writer, _):
+        writer.write(post(b"").replace(b"POST", b"HEAD"))
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        assert (head.startswith(b"HTTP/1.1 405"), body) == (True, b"")
+
+
+@pytest.mark.parametrize("method", [b"CONNECT", b"OPTIONS", b"TRACE", b"ODD", b"PUT"])
+async def test_other_methods_are_refused(method: bytes):
+    async with connected() as (reader, writer, _):
+        upgrade = "Upgrade: websocket\r\nConnection: upgrade\r\n"
+        writer.write(post(b"", more=upgrade).replace(b"POST", method))
+        assert (await answer(reader))[0] == 405
+
+
 async def test_chunks_have_the_same_limit():
     async with connected() as (reader, writer, _):
         chunked = post(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
