@@ -29,7 +29,9 @@ def public_keys(given: Iterable[str]) -> list[VerifierKey]:
 def _lines(given: str) -> list[str]:
     path = Path(given)
     if "\n" not in given and path.is_file():
-        return [line.strip() for line in _read(path, KEY_FILE_BYTES_MAX).decode().splitlines()]
+        # What is no text is no key either: it is refused as one.
+        text = _read(path, KEY_FILE_BYTES_MAX).decode(errors="replace")
+        return [line.strip() for line in text.splitlines()]
     if given.count("+") < 2:
         raise UsageError(
             f"there is no file `{given}`, and it is no public key",

@@ -30,6 +30,8 @@ def handed(empty: Shell) -> Shell:
     (empty.folder / "receipt.json").write_bytes(data)
     (empty.folder / "tampered.json").write_bytes(data.replace(b'"approved"}', b'"rejected"}'))
     (empty.folder / "log.pub").write_text(f"# the log\n{LOG_KEY}\n")
+    (empty.folder / "nobody.pub").touch()
+    (empty.folder / "binary").write_bytes(bytes(range(256)))
     return empty
 
 
@@ -60,6 +62,8 @@ def test_a_tampered_copy_is_refused_with_its_place(handed: Shell):
         (f"interlock audit check receipt.json --key {OTHER_KEY}", 6, "IL8507"),
         ("interlock audit check log.pub --key log.pub", 6, "IL8540"),
         ("interlock audit check receipt.json --key receipt.json", 6, "IL8505"),
+        ("interlock audit check receipt.json --key binary", 6, "IL8505"),
+        ("interlock audit check receipt.json --key nobody.pub", 6, "IL8507"),
         ("interlock audit verifier verify.txt", 2, "neither a .html nor a .mjs"),
     ],
 )
