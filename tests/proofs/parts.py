@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs import flips, kills, power, races, refusals, seeds, zombies
+from proofs import flips, kills, power, races, refusals, seeds, tampering, zombies
 from proofs.figures import Figures
 
 Prove = Callable[[range, Path], Figures]
@@ -64,6 +64,14 @@ PARTS = {
             nightly=5_000,
             ci=200,
             chunk=1_000,
+        ),
+        Part(
+            name="tampering",
+            tries="somebody changes events or the log of a file, and hides it",
+            prove=tampering.prove,
+            nightly=10_000,
+            ci=200,
+            chunk=500,
         ),
         Part(
             name="refusals",

@@ -138,7 +138,10 @@ def verify_log(
     remade.end()
     found = _difference(remade, kept, published)
     findings = [found] if found is not None else []
-    findings += [each for each in remade.findings if found is None or each.index < found.index]
+    # What is wrong with the events themselves narrows a range down, and says nothing new after a
+    # place that is known.
+    bound = remade.size if found is None or found.until is not None else found.index
+    findings += [each for each in remade.findings if each.index < bound]
     return LogVerdict(
         head=TreeHead(size=remade.size, root=remade.frontier.root()),
         runs=len(remade.last_seqs),
@@ -165,6 +168,7 @@ class _Remade:
     """Of the tree as it grew: at the sizes of known trees, and at each full tile."""
 
     findings: list[Finding] = field(default_factory=list[Finding])
+    is_renumbered: bool = False
 
     @property
     def size(self) -> int:
@@ -182,6 +186,10 @@ class _Remade:
         except JournalCorrupt as error:
             self._find("edited", stored.seq, error.message, run=run)
             found, at_ms = NO_HASH, 0
+        if stored.leaf_index != self.size and not self.is_renumbered:
+            self.is_renumbered = True
+            told = f"it has the number {stored.leaf_index} in the log"
+            self._find("relogged", stored.seq, told, run=run)
         seq = self.last_seqs.get(run, 0) + 1
         if stored.seq != seq:
             kind = "deleted" if stored.seq > seq else "inserted"
@@ -233,7 +241,7 @@ def _difference(remade: _Remade, kept: KeptLog, published: ReadTile | None) -> F
     if first > remade.size and here == logged and here == (others or here)[: len(here)]:
         return Finding(
             kind="rolled_back",
-            index=remade.size,
+            index=remade.size if others else good,
             until=first,
             message=f"{wrong[0].told} has {first} events, and the store {remade.size}: it is an"
             " older copy, or its last events were cut off",

@@ -1,0 +1,277 @@
+"""Tampering: somebody who can write the file changes it, and knows how; a verifier has checkpoints.
+
+A process works on a journal until it dies or closes it. What it left is verified: that must raise
+no alarm. Then one thing is done to the events or to the log, one a trial; in half of the trials the
+log is made anew afterwards, so that nothing in the file gives it away. The verifier has the head of
+the tree as it was, mostly an older one too, and sometimes what was published.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import apsw
+
+from interlock.audit import (
+    HASH_BYTES,
+    Frontier,
+    KeptLog,
+    KnownTree,
+    LogVerdict,
+    ReadTile,
+    TileName,
+    TreeHead,
+    leaf_hash,
+    leaf_of,
+    verify_log,
+)
+from interlock.errors import InterlockError, JournalCorrupt
+from interlock.store import ReadStore, open_store, open_to_read
+from proofs.figures import Figures
+from proofs.flips import journal_files, put
+from proofs.recordings import JOURNAL
+
+CHANGES = 50
+"""Trials of one journal."""
+
+EVENTS_MAX = 10_000
+
+
+def prove(seeds: range, folder: Path) -> Figures:
+    """Change a journal for each seed."""
+    figures = Figures()
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for seed in seeds:
+        wanted[seed // CHANGES].append(seed)
+    for number, chosen in wanted.items():
+        place = folder / str(number)
+        place.mkdir()
+        sound = Sound.of(journal_files(number, place), place)
+        if len(sound.heads) == 1:  # The process died before its first event.
+            figures.seen["empty"] += len(chosen)
+            figures.trials += len(chosen)
+            continue
+        for problem in sound.alarms:
+            figures.fail("mislabelled", f"false alarm: {problem}", seed=chosen[0])
+        figures.seen["honest"] += 1
+        for seed in chosen:
+            figures.trials += 1
+            told, problem = tried(sound, place, Random(f"tamper {seed}"))
+            figures.seen[told] += 1
+            if problem:
+                figures.fail("undetected", f"{told}: {problem}", seed=seed)
+    return figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A journal as it was left, and what others know of its log."""
+
+    files: Mapping[str, bytes]
+    heads: tuple[TreeHead, ...]
+    """Of the tree as it grew, by size."""
+
+    tiles: Mapping[tuple[int, int], bytes]
+    alarms: tuple[str, ...]
+
+    @classmethod
+    def of(cls, files: Mapping[str, bytes], place: Path) -> "Sound":
+        path = put(files, place)
+        open_store(path).close()  # What a dead process left is taken up first.
+        found = Path(path).parent.glob(f"{JOURNAL}*")
+        images = {file.name: file.read_bytes() for file in found if file.is_file()}
+        with closing(open_to_read(path)) as store:
+            heads = [TreeHead(size=0, root=Frontier().root())]
+            frontier = Frontier()
+            for _, event in store.leaves(limit=EVENTS_MAX):
+                frontier.extend([leaf_hash(leaf_of(event.body, event.salts))])
+                heads.append(TreeHead(size=frontier.size, root=frontier.root()))
+            tiles = {(0, at): store.tile(0, at) for at in range(len(heads) // 256 + 1)}
+            alarms = verdict_on(store, [KnownTree(tree=head) for head in heads], None).findings
+        told = tuple(f"{each.kind} {each.message}" for each in alarms)
+        return cls(files=images, heads=tuple(heads), tiles=tiles, alarms=told)
+
+    def published(self, name: TileName) -> bytes:
+        return self.tiles[name.level or 0, name.index][: name.width * HASH_BYTES]
+
+
+def verdict_on(
+    store: ReadStore, known: Sequence[KnownTree], published: ReadTile | None
+) -> LogVerdict:
+    kept = KeptLog(size=store.log_size(), tile=store.tile)
+    return verify_log(store.leaves(limit=EVENTS_MAX), kept, known, published=published)
+
+
+def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
+    """Do one thing to the journal; tell what, and what is wrong with what the verifier says."""
+    size = len(sound.heads) - 1
+    path = put(sound.files, place)
+    connection: Any = apsw.Connection(path)
+    for _ in range(20):
+        name = random.choice(list(KINDS))
+        try:
+            at = KINDS[name](connection, random, size)
+        except (apsw.ConstraintError, IndexError):
+            continue
+        if at is not None:
+            break
+    else:
+        raise AssertionError("nothing could be done to the journal")
+    is_hidden = name in OF_EVENTS and random.random() < 0.5
+    if is_hidden:
+        log_anew(connection)
+    connection.close()
+    known = [KnownTree(tree=sound.heads[-1])]
+    if random.random() < 0.7:
+        known.append(KnownTree(tree=sound.heads[random.randrange(size)]))
+    published = sound.published if random.random() < 0.5 else None
+    told = f"{name}{', hidden' if is_hidden else ''}"
+    try:
+        with closing(open_to_read(path)) as store:
+            found = verdict_on(store, known, published).findings
+    except InterlockError:
+        return told, ""
+    if not found:
+        return told, f"at place {at} of {size}: nothing is found"
+    if found[0].index > at:
+        return told, f"at place {at} of {size}: {found[0].kind} is found at {found[0].index}"
+    return told, ""
+
+
+def log_anew(connection: Any) -> None:
+    """Make the log anew from the events, in the order that they have now."""
+    rows = connection.execute("SELECT run, seq, body, salts FROM event ORDER BY leaf").fetchall()
+    connection.execute("UPDATE event SET leaf = -1 - leaf")
+    hashes: list[bytes] = []
+    for leaf, (run, seq, body, salts) in enumerate(rows):
+        try:
+            hashes.append(leaf_hash(leaf_of(body, salts)))
+        except JournalCorrupt:
+            hashes.append(bytes(HASH_BYTES))
+        connection.execute("UPDATE event SET leaf = ? WHERE run = ? AND seq = ?", (leaf, run, seq))
+    frontier = Frontier()
+    frontier.extend(hashes)
+    full = len(hashes) // 256 * 256
+    connection.execute("DELETE FROM log_part")
+    connection.execute("DELETE FROM log_tile")
+    for start in range(0, full, 256):
+        data = b"".join(hashes[start : start + 256])
+        connection.execute("INSERT INTO log_tile VALUES (0, ?, 0, ?)", (start // 256, data))
+    if hashes[full:]:
+        data = b"".join(hashes[full:])
+        connection.execute("INSERT INTO log_part VALUES (?, 0, ?)", (full, data))
+    edge = (len(hashes), frontier.to_bytes())
+    connection.execute("UPDATE log_edge SET size = ?, frontier = ?", edge)
+
+
+# Each does one thing and returns the first place of the log that it is about, or None.
+
+
+def edit_body(connection: Any, random: Random, size: int) -> int | None:
+    at = random.randrange(size)
+    ((body,),) = connection.execute("SELECT body FROM event WHERE leaf = ?", (at,)).fetchall()
+    changed = bytearray(body)
+    changed[random.randrange(len(changed))] ^= random.randrange(1, 256)
+    connection.execute("UPDATE event SET body = ? WHERE leaf = ?", (bytes(changed), at))
+    return at
+
+
+def edit_time(connection: Any, random: Random, size: int) -> int | None:
+    at = random.randrange(size)
+    ((body,),) = connection.execute("SELECT body FROM event WHERE leaf = ?", (at,)).fetchall()
+    head, _, rest = body.partition(b'"at_ms":')
+    _, _, tail = rest.partition(b",")
+    changed = head + b'"at_ms":%d,' % random.randrange(10**12) + tail
+    connection.execute("UPDATE event SET body = ? WHERE leaf = ?", (changed, at))
+    return at
+
+
+def edit_salts(connection: Any, random: Random, size: int) -> int | None:
+    at = random.randrange(size)
+    ((salts,),) = connection.execute("SELECT salts FROM event WHERE leaf = ?", (at,)).fetchall()
+    changed = bytearray(salts)
+    changed[random.randrange(len(changed))] ^= 1 << random.randrange(8)
+    connection.execute("UPDATE event SET salts = ? WHERE leaf = ?", (bytes(changed), at))
+    return at
+
+
+def edit_place(connection: Any, random: Random, size: int) -> int | None:
+    at = random.randrange(size)
+    column = random.choice(("seq = seq + 1000", "epoch = epoch + 1", "run = run || 'X'"))
+    connection.execute(f"UPDATE event SET {column} WHERE leaf = ?", (at,))
+    return at
+
+
+def delete(connection: Any, random: Random, size: int) -> int | None:
+    at = random.randrange(size)
+    connection.execute("DELETE FROM event WHERE leaf = ?", (at,))
+    return at
+
+
+def cut(connection: Any, random: Random, size: int) -> int | None:
+    at = random.randrange(size)
+    connection.execute("DELETE FROM event WHERE leaf >= ?", (at,))
+    return at
+
+
+def swap(connection: Any, random: Random, size: int) -> int | None:
+    one, two = sorted(random.sample(range(size), 2))
+    for old, new in ((one, -1), (two, one), (-1, two)):
+        connection.execute("UPDATE event SET leaf = ? WHERE leaf = ?", (new, old))
+    return one
+
+
+def insert(connection: Any, random: Random, size: int) -> int | None:
+    """Put in a copy of another event, as the next one of another run."""
+    at, source = random.randrange(size + 1), random.randrange(size)
+    for leaf in range(size - 1, at - 1, -1):
+        connection.execute("UPDATE event SET leaf = leaf + 1 WHERE leaf = ?", (leaf,))
+    source += source >= at
+    connection.execute(
+        "INSERT INTO event (run, seq, epoch, leaf, sum, salts, body)"
+        " SELECT run, seq + 5000, epoch, ?, sum, salts, body FROM event WHERE leaf = ?",
+        (at, source),
+    )
+    return at
+
+
+def edit_hashes(connection: Any, random: Random, size: int) -> int | None:
+    leaf, data = connection.execute("SELECT leaf, hashes FROM log_part").fetchall()[0]
+    changed = bytearray(data)
+    offset = random.randrange(len(changed))
+    changed[offset] ^= 1 << random.randrange(8)
+    connection.execute("UPDATE log_part SET hashes = ? WHERE leaf = ?", (bytes(changed), leaf))
+    return size
+
+
+def edit_size(connection: Any, random: Random, size: int) -> int | None:
+    connection.execute("UPDATE log_edge SET size = size + ?", (random.choice((-1, 1, 300)),))
+    return size
+
+
+def drop_hashes(connection: Any, random: Random, size: int) -> int | None:
+    connection.execute("DELETE FROM log_part WHERE leaf >= ?", (random.randrange(size),))
+    return size if connection.changes() else None
+
+
+Change = Callable[[Any, Random, int], int | None]
+OF_EVENTS: dict[str, Change] = {
+    "a body": edit_body,
+    "a time": edit_time,
+    "salts": edit_salts,
+    "a place": edit_place,
+    "a deletion": delete,
+    "a cut tail": cut,
+    "two swapped": swap,
+    "an insertion": insert,
+}
+KINDS: dict[str, Change] = {
+    **OF_EVENTS,
+    "a hash": edit_hashes,
+    "the size": edit_size,
+    "hashes dropped": drop_hashes,
+}
