@@ -161,6 +161,17 @@ def test_what_was_signed_by_a_stranger_is_not_taken_up(keyed: Shell):
     assert json.dumps(str(kept))[1:-1] in keyed.done[-1].err
 
 
+def test_doctor_says_how_far_the_log_is_signed(keyed: Shell):
+    told = "the log `example.com/log`"
+    assert f"{told} has a key, and was not signed yet" in keyed("interlock doctor").out
+    size = keyed("interlock audit checkpoint --json").json["size"]
+    assert f"{told} is signed up to {size} events" in keyed("interlock doctor").out
+    (key,) = (keyed.folder / "config").rglob("*.key")
+    key.chmod(0o640)
+    done = keyed("interlock doctor")
+    assert (done.code, "IL8514" in done.out, f"chmod 600 {key}" in done.out) == (1, True, True)
+
+
 FULL = """\
 import resource, sys
 from interlock.cli import main

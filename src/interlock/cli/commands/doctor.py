@@ -6,12 +6,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import click
 
 from interlock.cli.apps import load_registry
-from interlock.cli.console import aligned, counted, one_line, out, out_json
+from interlock.cli.auditing import key_file
+from interlock.cli.console import aligned, counted, one_line, out, out_json, plain
 from interlock.cli.endorsing import project_endorsers
 from interlock.cli.exits import Exit
 from interlock.cli.limits import project_limits
@@ -21,6 +23,7 @@ from interlock.cli.project import find_project, shown, store_url
 from interlock.cli.roles import project_roles
 from interlock.cli.stores import is_there, name_of, path_of
 from interlock.errors import InterlockError
+from interlock.notary import last_signed, read_keys
 from interlock.store import StoreHealth, examine_store
 from interlock.values import Json
 
@@ -54,7 +57,7 @@ def doctor(*, app: str | None, store: str | None, as_json: bool) -> int:
 
     Exits with 1 when something has failed.
     """
-    checks = [*_python(), *_extras(), *_app(app), *_audit(), *_store(store)]
+    checks = [*_python(), *_extras(), *_app(app), *_audit(store), *_store(store)]
     if as_json:
         out_json([_json(check) for check in checks])
     else:
@@ -160,9 +163,13 @@ def _app(option: str | None) -> Iterator[Check]:
     yield from _guarded("app", look)
 
 
-def _audit() -> Iterator[Check]:
+def _audit(store: str | None) -> Iterator[Check]:
     def look() -> Iterator[Check]:
-        found = project_endorsers(find_project())
+        project = find_project()
+        path = key_file(project, store_url(project, store), None)
+        if path.exists():
+            yield Check(level="ok", name="audit", told=_signed(path))
+        found = project_endorsers(project)
         asked = [_witnesses(len(found.witnesses))] if found.witnesses else []
         asked += ["a server for time stamps"] if found.stamps is not None else []
         if asked:
@@ -170,6 +177,16 @@ def _audit() -> Iterator[Check]:
             yield Check(level="ok", name="audit", told=told)
 
     yield from _guarded("audit", look)
+
+
+def _signed(path: Path) -> str:
+    """Say how far the log is signed; the key file is checked on the way."""
+    ring = read_keys(path)
+    last = last_signed(path, ring)
+    if last is None:
+        return f"the log `{plain(ring.name)}` has a key, and was not signed yet"
+    events = counted(last.checkpoint.tree.size, "event")
+    return f"the log `{plain(ring.name)}` is signed up to {events}"
 
 
 def _witnesses(count: int) -> str:
