@@ -247,17 +247,35 @@ VALID: dict[str, Case] = {
         11,
         "its causes are 10, the journal says 4",
     ),
-    "another actor": (
+    "no actor": (
         lambda b: b.change(10, actor="ada"),
         "IL8001",
         10,
-        "its actor is 'engine', the journal says 'ada'",
+        "'ada' is no actor",
     ),
-    "another person": (
-        lambda b: b.change(1, actor="bob"),
+    "a person as actor of a report": (
+        lambda b: b.change(10, actor="unauthenticated:ada"),
+        "IL8001",
+        10,
+        "its actor is 'unauthenticated:ada'",
+    ),
+    "another runtime as actor": (
+        lambda b: b.change(10, actor="runtime:host-1-ab"),
+        "IL8001",
+        10,
+        "its actor is 'runtime:host-1-ab'",
+    ),
+    "another person as actor": (
+        lambda b: b.change(1, actor="unauthenticated:bob"),
         "IL8001",
         1,
-        "the journal says 'bob'",
+        "its actor is 'unauthenticated:bob'",
+    ),
+    "an actor who is authenticated now": (
+        lambda b: b.change(1, actor="authenticated:oidc:ada"),
+        "IL8001",
+        1,
+        "its actor is 'authenticated:oidc:ada'",
     ),
     "another start in the list": (
         lambda b: b.do("UPDATE head SET created_ms = 5"),
