@@ -48,7 +48,11 @@ tr { break-inside: avoid; }
 tfoot td { border-bottom: none; border-top: 1px solid #111; font-weight: 600; }
 .number { text-align: right; padding-right: 18px;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
-.lines { table-layout: fixed; }
+.lines, .runs { table-layout: fixed; }
+.runs th:nth-child(1) { width: 190px; } .runs th:nth-child(2) { width: 9%; }
+.runs th:nth-child(3), .runs th:nth-child(6) { width: 148px; }
+.runs th:nth-child(4) { width: 11%; } .runs th:nth-child(5) { width: 82px; }
+.runs th:nth-child(7) { width: 60px; }
 .lines th:nth-child(1) { width: 148px; } .lines th:nth-child(2) { width: 8%; }
 .lines th:nth-child(3) { width: 11%; } .lines th:nth-child(4) { width: 9%; }
 .lines th:nth-child(5) { width: 10%; } .lines th:nth-child(7) { width: 190px; }
@@ -221,7 +225,7 @@ def _runs(report: Report, places: Places) -> Iterator[str]:
     yield _heading(f"What ran: {len(report.runs):,}", "runs")
     yield "<p>Every run that has an event in the period, in the order of their start.</p>\n"
     rows = (_run_cells(row, places) for row in report.runs)
-    yield from _table(RUN_HEADINGS, rows, numbers=(6,)) if report.runs else NONE
+    yield from _table(RUN_HEADINGS, rows, numbers=(6,), kind="runs") if report.runs else NONE
 
 
 def _run_cells(row: RunRow, places: Places) -> tuple[str, ...]:
@@ -373,9 +377,13 @@ def _time(at_ms: int) -> str:
 
 
 def _actor(actor: Actor) -> str:
-    if actor.kind != "principal":
-        return _text(actor.name)
-    return f"{_text(actor.name)}<br/>{_checked(actor)}"
+    match actor.kind:
+        case "engine":
+            return _text(actor.name)
+        case "runtime":
+            return f'{_text(actor.name)}<br/><span class="unchecked">runtime</span>'
+        case "principal":
+            return f"{_text(actor.name)}<br/>{_checked(actor)}"
 
 
 def _checked(actor: Actor) -> str:
