@@ -11,7 +11,7 @@ from interlock.cli.auditing import key_file, publish_setting, signs_after_runs
 from interlock.cli.console import counted, err, plain, tinted
 from interlock.cli.endorsing import endorsed_lines, project_endorsers
 from interlock.cli.project import Project, shown, store_url
-from interlock.cli.stores import Journal
+from interlock.cli.stores import Journal, path_of
 from interlock.errors import InterlockError
 from interlock.notary import (
     CHECKPOINT,
@@ -87,11 +87,12 @@ def signing_of(project: Project, *, key: str | None, store: str | None) -> Signi
 def sign_ended(journal: Journal[Store]) -> None:
     """Sign the log after runs have ended, and publish it, as far as the project says so.
 
-    What goes wrong is told and changes nothing: the runs have ended all the same.
+    Only that of the project's own store: with `--store` it is another log. What goes wrong is told
+    and changes nothing: the runs have ended all the same.
     """
     project = journal.project
     try:
-        if not signs_after_runs(project):
+        if not signs_after_runs(project) or not _is_own(journal):
             return
         signing = signing_of(project, key=None, store=journal.store_option)
         folder = publish_setting(project)
@@ -104,6 +105,11 @@ def sign_ended(journal: Journal[Store]) -> None:
         err(tinted(f"hint: {error.hint}"))
     except OSError as error:
         err(tinted(f"warning: the log is not signed: {plain(str(error))}"))
+
+
+def _is_own(journal: Journal[Store]) -> bool:
+    own, path = path_of(store_url(journal.project, None)), path_of(journal.url)
+    return own is not None and path is not None and own.resolve() == path.resolve()
 
 
 def _words(signed: SignedCheckpoint, before: SignedCheckpoint | None) -> str:

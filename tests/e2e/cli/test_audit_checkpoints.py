@@ -234,6 +234,13 @@ def test_nothing_is_signed_unless_the_project_says_so(keyed: Shell):
     assert not (keyed.folder / "public").exists()
 
 
+def test_another_store_is_not_signed_as_the_log_of_the_project(keyed: Shell):
+    (key,) = (keyed.folder / "config").rglob("*.key")
+    settle(keyed, f'{SETTINGS}key = "{key}"\n')
+    assert "Signed" not in keyed(f"{RUN} --store other.db").err
+    assert "Signed" in keyed(f"{RUN} --store {keyed.folder}/.interlock/journal.db").err
+
+
 def test_a_run_that_waits_has_not_ended(gated: Shell):
     gated("interlock audit init")
     settle(gated, SETTINGS)
