@@ -135,6 +135,7 @@ def test_a_recovery_that_does_not_end(monkeypatch: pytest.MonkeyPatch):
 
 def test_an_outcome_that_is_taken_twice(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(attempts, "expect", lambda *_: None)
+    monkeypatch.setattr(attempts, "call_due", lambda at, *_, **__: at.node)
     found = problems(CHAIN, "duplicate")
     assert any("AttemptReturned was taken twice" in problem for problem in found), found
 
