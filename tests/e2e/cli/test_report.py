@@ -76,6 +76,13 @@ def test_every_form_has_the_same_figures_and_the_journal_is_only_read(decided: S
     assert not (decided.folder / f"{JOURNAL}-wal").exists()
 
 
+def test_a_report_is_not_written_over_a_journal(gated: Shell):
+    gated("interlock run loop.yaml")
+    before = (gated.folder / JOURNAL).read_bytes()
+    assert gated(f"interlock audit report --html {JOURNAL}").code == 2
+    assert (gated.folder / JOURNAL).read_bytes() == before
+
+
 def test_only_the_graphs_and_the_period_that_were_named(decided: Shell):
     decided("interlock run loop.yaml")
     data = decided("interlock audit report --graph loop --json").json

@@ -23,6 +23,7 @@ from interlock.reports import Making, Report, report_html, report_json
 from interlock.runtime import SystemClock
 
 REDRAW_RUNS = 50
+DATABASE = b"SQLite format 3\x00"
 
 
 @click.command(epilog=example("interlock audit report --since 30d --html report.html"))
@@ -64,6 +65,8 @@ def report(
     A checkpoint shows which of the events it covers. One that the journal does not agree with ends
     this with 6.
     """
+    if path is not None:
+        _require_no_database(Path(path))
     trusted = public_keys(keys)
     given = _given(checkpoint, trusted, is_ours=store is None)
     now_ms = SystemClock().now_ms()
@@ -93,6 +96,18 @@ def report(
     if path is not None:
         err(f"report  {path}")
     return Exit.DIVERGED if made.unreadable else Exit.OK
+
+
+def _require_no_database(path: Path) -> None:
+    """Refuse to write over a journal: a slip of two options must not destroy what is reported."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        if file.read(len(DATABASE)) == DATABASE:
+            raise UsageError(
+                f"--html would write over {path}, which is a database",
+                hint="name another file; the journal is named by --store",
+            )
 
 
 def _given(checkpoint: str | None, keys: list[VerifierKey], *, is_ours: bool) -> Given | None:
