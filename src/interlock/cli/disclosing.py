@@ -29,8 +29,9 @@ class Asked:
     part: str | None
 
     def covers(self, path: str | None, part: str) -> bool:
-        """Say whether a part of an event is meant. With it goes the path, where that is hidden."""
-        return self._is_at(path or "") and self.part in {None, part, part if part == "path" else ""}
+        """Say whether a part of an event is meant. With a node goes its path, if it is hidden."""
+        meant = self.part in {None, part} or (part == "path" and self.path != EVERYTHING)
+        return meant and self._is_at(path or "")
 
     def _is_at(self, path: str) -> bool:
         if self.path in {EVERYTHING, path}:
