@@ -41,7 +41,7 @@ class ErasedEvent:
     erased: bytes
 
 
-def erase_parts(body: bytes, salts: bytes, erased: bytes, names: Collection[str]) -> ErasedEvent:
+def erase_parts(body: bytes, salts: bytes, erased: bytes, *, names: Collection[str]) -> ErasedEvent:
     """Take parts out of a stored event. What it does not have is left out of account.
 
     Args:

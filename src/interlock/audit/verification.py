@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, final
 
+from interlock.audit.erasing import read_erased
 from interlock.audit.leaves import event_and_leaf
 from interlock.audit.proofs import TreeHead
 from interlock.audit.tiles import ReadTile, tile_at
@@ -178,7 +179,7 @@ class _Remade:
         """Make the leaf of an event again."""
         run = self.names.setdefault(run, run)
         try:
-            event, leaf = event_and_leaf(stored.body, stored.salts)
+            event, leaf = event_and_leaf(stored.body, stored.salts, read_erased(stored.erased))
             place = (event["run"], event["seq"], event["epoch"])
             if place != (run, stored.seq, stored.epoch):
                 raise JournalCorrupt(f"it says that it is event {place[1]} of run {place[0]}")

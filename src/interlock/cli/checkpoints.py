@@ -17,6 +17,7 @@ from interlock.audit import (
     open_checkpoint,
     parse_checkpoint,
     parse_note,
+    read_erased,
 )
 from interlock.cli.auditing import key_file, publish_setting
 from interlock.cli.project import Project, store_url
@@ -138,7 +139,7 @@ class Leaves:
         """
         number, place = divmod(event.leaf_index, TILE_WIDTH)
         logged = self._hash(number, place)
-        if leaf_hash(leaf_of(event.body, event.salts)) != logged:
+        if leaf_hash(leaf_of(event.body, event.salts, read_erased(event.erased))) != logged:
             raise JournalCorrupt(
                 f"event {event.seq} of run {run} is not the one that was logged as leaf"
                 f" {event.leaf_index}",

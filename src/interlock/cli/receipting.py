@@ -9,6 +9,7 @@ from interlock.audit import (
     Subtrees,
     open_leaf,
     prove_leaves,
+    read_erased,
 )
 from interlock.errors import UsageError
 from interlock.store import ReadStore
@@ -27,7 +28,7 @@ def logged_events(store: ReadStore, run: RunId) -> list[LoggedEvent]:
     found: list[LoggedEvent] = []
     while page := store.read(run, after=len(found)):
         for event in page:
-            leaf = open_leaf(event.body, event.salts)
+            leaf = open_leaf(event.body, event.salts, read_erased(event.erased))
             found.append(LoggedEvent(index=event.leaf_index, leaf=leaf))
     return found
 

@@ -126,7 +126,8 @@ class Record:
 class StoredEvent:
     """One event as a store returns it.
 
-    `leaf_index` is its place in the log, counted from 0.
+    `leaf_index` is its place in the log, counted from 0. `erased` has the commitments of parts that
+    were erased; none of them, no bytes.
     """
 
     seq: int
@@ -134,6 +135,30 @@ class StoredEvent:
     body: bytes
     leaf_index: int
     salts: bytes
+    erased: bytes = b""
+
+
+@immutable()
+class Rewritten:
+    """What is stored of an event from now on; its leaf stays as it is."""
+
+    seq: int
+    body: bytes
+    salts: bytes
+    erased: bytes
+
+
+@immutable()
+class Erasure:
+    """What a store destroys of one run.
+
+    `events` are those that lose parts, `refs` what none of them names any more. `record` is the
+    event that tells of it: the next one of the run.
+    """
+
+    events: tuple[Rewritten, ...]
+    refs: tuple[ValueRef, ...]
+    record: Record
 
 
 @immutable()

@@ -12,6 +12,7 @@ from interlock.audit import leaf_hash
 from interlock.errors import LeaseHeld, UsageError
 from interlock.journal import (
     ENDED,
+    Erasure,
     Lease,
     Message,
     OwnerId,
@@ -29,6 +30,7 @@ from interlock.store.batch import (
     keys_changed,
     out_of_order,
 )
+from interlock.store.erasing import check_kept, check_unnamed
 from interlock.store.evidence import check_value
 from interlock.store.growing import Edge, Tiles
 from interlock.store.leases import Holding, grant, turn, turn_by_age
@@ -117,6 +119,34 @@ class MemoryStore:
             self._apply(list(parts.values()), {})
         return True
 
+    def erase(self, erasure: Erasure) -> frozenset[ValueRef] | None:
+        """Destroy parts of events; see `Store.erase`."""
+        run = erasure.record.run
+        (part,) = by_run([erasure.record]).values()
+        with self._lock:
+            self._check_open()
+            if self._is_fenced(part):
+                return None
+            self._check_next(part)
+            heads = [] if part.head is None else [part.head]
+            keys = keys_changed(heads, key_of=self._key_of, holder_of=self._keys.get)
+            self._events[run] = events = _rewritten(self._events.get(run, ()), erasure)
+            for event in events:
+                self._log[event.leaf_index] = (run, event)
+            for ref in erasure.refs:
+                self._values.pop((run, ref), None)
+            named = _named(erasure.refs, self._log)
+            for ref in set(erasure.refs) - named:
+                self._blobs.pop(ref, None)
+            self._apply([part], keys)
+            return frozenset(named)
+
+    def scrub(self) -> bool:
+        """Do nothing: nothing is left behind; see `Store.scrub`."""
+        with self._lock:
+            self._check_open()
+            return True
+
     def read(
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT
     ) -> list[StoredEvent]:
@@ -199,7 +229,7 @@ class MemoryStore:
             if head is not None and self._inboxes.get(lease.run, {}).keys() - set(taken):
                 return False
             self._leases[lease.run] = replace(held, owner=None)
-            self._take(lease.run, taken)
+            _take(self._inboxes.get(lease.run, {}), taken)
             if head is not None:
                 self._heads[lease.run] = head
             return True
@@ -315,10 +345,6 @@ class MemoryStore:
                 raise not_in_inbox(part.run, message)
             left.remove(message)
 
-    def _take(self, run: RunId, messages: Iterable[str]) -> None:
-        for message in messages:
-            self._inboxes.get(run, {}).pop(message, None)
-
     def _key_of(self, run: RunId) -> str | None:
         head = self._heads.get(run)
         return None if head is None else head.key
@@ -329,7 +355,7 @@ class MemoryStore:
             for record in part.records:
                 for value in record.values:
                     self._keep(part.run, value)
-            self._take(part.run, part.taken)
+            _take(self._inboxes.get(part.run, {}), part.taken)
             if part.head is not None:
                 self._heads[part.run] = part.head
             if part.lease is not None:
@@ -368,3 +394,22 @@ class MemoryStore:
             self._blobs.setdefault(value.ref, value.data)
         else:
             self._values.setdefault((run, value.ref), value.data)
+
+
+def _take(inbox: dict[str, Message], messages: Iterable[str]) -> None:
+    for message in messages:
+        inbox.pop(message, None)
+
+
+def _rewritten(found: Sequence[StoredEvent], erasure: Erasure) -> list[StoredEvent]:
+    events = list(found)
+    for event in erasure.events:
+        before = check_kept(erasure.record.run, events[event.seq - 1 : event.seq], event)
+        after = replace(before, body=event.body, salts=event.salts, erased=event.erased)
+        events[event.seq - 1] = after
+    check_unnamed(erasure, (event.body for event in events))
+    return events
+
+
+def _named(refs: Iterable[ValueRef], log: Sequence[tuple[RunId, StoredEvent]]) -> set[ValueRef]:
+    return {ref for ref in refs if any(ref.encode() in event.body for _, event in log)}

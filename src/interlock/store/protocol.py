@@ -9,7 +9,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from interlock.actions import Database
-from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
+from interlock.journal import (
+    Erasure,
+    Lease,
+    Message,
+    OwnerId,
+    Record,
+    RunHead,
+    RunStatus,
+    StoredEvent,
+)
 from interlock.values import RunId, ValueRef, immutable
 
 INLINE_BYTES_MAX = 16 * 1024
@@ -164,6 +173,36 @@ class Store(ReadStore, Protocol):
             TransactionRefused: `work` took too long, or broke a constraint that is checked when a
                 transaction ends.
             StoreFailed: as for `write`.
+        """
+        ...
+
+    def erase(self, erasure: Erasure) -> frozenset[ValueRef] | None:
+        """Destroy parts of events of one run, and values that it names no more.
+
+        In one transaction with the record that tells of it. The log stays as it is. Values go that
+        no other run names; what they were may still be read off the disk until `scrub` is done.
+
+        Returns:
+            The references whose bytes stay, since another run has them too. None: nothing was done,
+            for the lease of the run is of a higher epoch than the record.
+
+        Raises:
+            StoreFailed: as for `write`: when an event was added meanwhile, its `seq` is taken.
+            InternalError: an event would have another leaf, or still names what is to go.
+        """
+        ...
+
+    def scrub(self) -> bool:
+        """Overwrite what erasures have left behind; at once when there is nothing.
+
+        It takes as long as to copy the store, and nobody can write meanwhile. Whatever happens,
+        what was not finished is done by the next call.
+
+        Returns:
+            False: somebody reads the store and would not let go of it; try again.
+
+        Raises:
+            StoreFailed: an I/O error; the store is stopped.
         """
         ...
 

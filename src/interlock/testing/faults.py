@@ -8,7 +8,16 @@ from typing import Literal, TypeVar, final
 
 from interlock.actions import Database
 from interlock.errors import LeaseHeld, StoreFailed
-from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
+from interlock.journal import (
+    Erasure,
+    Lease,
+    Message,
+    OwnerId,
+    Record,
+    RunHead,
+    RunStatus,
+    StoredEvent,
+)
 from interlock.store import EVENTS_READ_DEFAULT, HEADS_READ_DEFAULT, MESSAGES_READ_DEFAULT, Store
 from interlock.values import RunId, ValueRef
 
@@ -108,6 +117,14 @@ class FaultyStore:
         is_done = self._written(lambda: self._inner.transact(run, epoch, work), {run})
         self._went_on = self._went_on or (self._fenced and is_done)
         return is_done
+
+    def erase(self, erasure: Erasure) -> frozenset[ValueRef] | None:
+        """Destroy parts of events, unless the plan says otherwise; see `Store.erase`."""
+        return self._written(lambda: self._inner.erase(erasure), {erasure.record.run})
+
+    def scrub(self) -> bool:
+        """Overwrite what is left behind, unless the plan says otherwise; see `Store.scrub`."""
+        return self._written(self._inner.scrub, ())
 
     def _written(self, write: Callable[[], T], runs: Collection[RunId]) -> T:
         with self._lock:

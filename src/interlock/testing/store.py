@@ -21,8 +21,9 @@ from interlock.errors import (
     StoreFailed,
     UsageError,
 )
-from interlock.journal import Lease, RunStatus, StoredValue
+from interlock.journal import Erasure, Lease, RunStatus, StoredValue
 from interlock.store import INLINE_BYTES_MAX, Store
+from interlock.testing.erasing import EraseConformance
 from interlock.testing.inbox import InboxConformance, ReadyConformance
 from interlock.testing.log import LogConformance
 from interlock.testing.made import (
@@ -466,6 +467,7 @@ class StoreConformance(
     ReadyConformance,
     TransactionConformance,
     LogConformance,
+    EraseConformance,
 ):
     """All that a store must do; subclass it and define `make`."""
 
@@ -489,6 +491,8 @@ class StoreConformance(
             store.log_size,
             lambda: store.tile(0, 0),
             store.leaves,
+            lambda: store.erase(Erasure(events=(), refs=(), record=record(A, 1))),
+            store.scrub,
         ):
             refusal(UsageError, action)
 

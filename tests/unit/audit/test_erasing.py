@@ -73,10 +73,10 @@ def test_the_leaf_of_an_event_stays_whatever_is_erased_in_whatever_order(
     assume(parts)
     names = st.sets(st.sampled_from(sorted(parts)))
     first, second = data.draw(names), data.draw(names)
-    once = erase_parts(body, salts, b"", first)
-    twice = erase_parts(once.body, once.salts, once.erased, second)
+    once = erase_parts(body, salts, b"", names=first)
+    twice = erase_parts(once.body, once.salts, once.erased, names=second)
     assert leaf_again(once) == leaf_again(twice) == leaf
-    assert twice == erase_parts(body, salts, b"", first | second)
+    assert twice == erase_parts(body, salts, b"", names=first | second)
     assert open_leaf(twice.body, twice.salts, read_erased(twice.erased)).parts == {
         name: part for name, part in parts.items() if name not in first | second
     }
@@ -84,7 +84,7 @@ def test_the_leaf_of_an_event_stays_whatever_is_erased_in_whatever_order(
 
 def test_nothing_of_a_part_is_left_in_the_event():
     body, _, salts = sealed()
-    erased = erase_parts(body, salts, b"", ALL)
+    erased = erase_parts(body, salts, b"", names=ALL)
     event = json.loads(erased.body)
     assert event["actor"] == ""
     assert not event.keys() & {"path", "refs"}
@@ -96,13 +96,13 @@ def test_nothing_of_a_part_is_left_in_the_event():
 def test_each_part_takes_its_own_salt_with_it():
     body, _, salts = sealed()
     for number, name in enumerate(sorted(ALL)):
-        left = erase_parts(body, salts, b"", {name}).salts
+        left = erase_parts(body, salts, b"", names={name}).salts
         assert left == salts[: number * SALT_BYTES] + salts[(number + 1) * SALT_BYTES :]
 
 
 def test_what_an_event_does_not_have_is_left_out_of_account():
     body, _, salts = sealed()
-    assert erase_parts(body, salts, b"", {"inputs", "reason"}) == ErasedEvent(
+    assert erase_parts(body, salts, b"", names={"inputs", "reason"}) == ErasedEvent(
         body=body, salts=salts, erased=b""
     )
 
@@ -126,7 +126,7 @@ def with_data(event: dict[str, Any], **fields: object) -> dict[str, Any]:
 def test_a_part_that_is_put_back_is_refused(change: Any):
     """No commitment would tell: its place in the leaf is taken by that of what was erased."""
     body, _, salts = sealed()
-    erased = erase_parts(body, salts, b"", ALL)
+    erased = erase_parts(body, salts, b"", names=ALL)
     forged = orjson.dumps(change(json.loads(erased.body)), option=orjson.OPT_SORT_KEYS)
     with pytest.raises(JournalCorrupt, match="it has one of the parts that were erased"):
         leaf_of(forged, erased.salts, read_erased(erased.erased))

@@ -25,7 +25,8 @@ def in_a_file(folder: Path) -> Store:
     store.write([record(A, 1, head=head(A)), record(B, 1, head=head(B))])
     with closing(apsw.Connection(path)) as connection, connection:
         connection.executemany(  # One commit a message would take a minute.
-            "INSERT INTO inbox (run, id, kind, body, actor, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO inbox (run, id, kind, body, actor, created_ms, sum)"
+            " VALUES (?, ?, ?, ?, ?, ?, 0)",
             [(A, str(number), "signal", b"{}", "ann", 7) for number in range(9_999)],
         )
     return store

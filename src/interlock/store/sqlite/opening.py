@@ -284,8 +284,8 @@ def check_format(path: Path, number: int) -> None:
     if number < FORMAT:
         raise refused(
             path,
-            f"it has format {number}, of a version before the first release; its events are in no"
-            f" log, and this Interlock reads format {FORMAT}",
+            f"it has format {number}, of a version before the first release, and this Interlock"
+            f" reads format {FORMAT}",
             hint="begin a new journal: use another path",
             code="IL7012",
         )

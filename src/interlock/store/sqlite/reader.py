@@ -21,11 +21,12 @@ IDLE_MAX = 4
 """Connections kept for the next reader. More readers at once open more, and close them again."""
 
 EVENTS = """
-SELECT seq, epoch, body, leaf, salts FROM event WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
+SELECT seq, epoch, body, leaf, salts, erased FROM event
+WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
 """
 
 LEAVES = """
-SELECT run, seq, epoch, body, leaf, salts FROM event INDEXED BY event_by_leaf
+SELECT run, seq, epoch, body, leaf, salts, erased FROM event INDEXED BY event_by_leaf
 WHERE leaf >= ? ORDER BY leaf LIMIT ?
 """
 
@@ -214,8 +215,8 @@ class Reader:
 
 
 def _event(row: Sequence[Any]) -> StoredEvent:
-    seq, epoch, body, leaf, salts = row
-    return StoredEvent(seq=seq, epoch=epoch, body=body, leaf_index=leaf, salts=salts)
+    seq, epoch, body, leaf, salts, erased = row
+    return StoredEvent(seq=seq, epoch=epoch, body=body, leaf_index=leaf, salts=salts, erased=erased)
 
 
 def _head(row: Sequence[Any]) -> RunHead:

@@ -3,10 +3,8 @@
 The format of a file is a number, its `user_version`. No Interlock that reads another format was
 ever released, so there is one, and a file of any other is refused.
 
-Bodies and values are opaque here. Erasure, when it comes, deletes rows of `value` and `blob`; it
-must turn `secure_delete` on for its connection, so that freed pages are overwritten, and end with
-a checkpoint that truncates the write-ahead log, where older images of pages live on. Until then
-nothing is deleted and overwriting would only cost: it is off.
+Bodies and values are opaque here. Only erasure deletes; how it destroys what SQLite leaves behind
+is told in scrubbing.py.
 """
 
 from interlock.store.sqlite.connection import Connection
@@ -15,8 +13,8 @@ from interlock.store.sqlite.sums import sum_of_log
 APPLICATION_ID = 0x494C4B31
 """`ILK1`, in bytes 68 to 71 of the file: how a journal is told from another program's database."""
 
-FORMAT = 4
-"""1 had events and values, 2 messages, 3 checksums; 4 has the log: every event is a leaf."""
+FORMAT = 5
+"""1 had events and values, 2 messages, 3 checksums, 4 the log; 5 has erasure."""
 
 # event: WITHOUT ROWID keeps the events of a run side by side, so that reading a run is one sweep
 # (0.5 us an event, against 1.5 with a rowid and an index). value: rows of up to 16 KiB would leave
@@ -31,6 +29,9 @@ FORMAT = 4
 # anew, 4 KB on average, cost a commit of one event 5 us more. log_edge has one row: what is needed
 # to append, and whether somebody has done so meanwhile.
 #
+# event.erased has the commitments of parts that were erased, `unscrubbed` the leaves of erasures of
+# which the file may still hold traces.
+#
 # Every row that matters has a checksum, see sums.py.
 TABLES = """
 CREATE TABLE event (
@@ -39,6 +40,7 @@ CREATE TABLE event (
   epoch INTEGER NOT NULL,
   leaf INTEGER NOT NULL,
   sum INTEGER NOT NULL,
+  erased BLOB NOT NULL DEFAULT x'',
   salts BLOB NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY (run, seq)
@@ -116,6 +118,10 @@ CREATE TABLE log_edge (
   size INTEGER NOT NULL,
   sum INTEGER NOT NULL,
   frontier BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE unscrubbed (
+  leaf INTEGER PRIMARY KEY
 ) STRICT;
 """
 

@@ -10,7 +10,16 @@ import apsw
 
 from interlock.actions import Database
 from interlock.errors import StoreFailed, UsageError
-from interlock.journal import Lease, Message, OwnerId, Record, RunHead, RunStatus, StoredEvent
+from interlock.journal import (
+    Erasure,
+    Lease,
+    Message,
+    OwnerId,
+    Record,
+    RunHead,
+    RunStatus,
+    StoredEvent,
+)
 from interlock.store.batch import RunPart, by_run, check_run_id, counted
 from interlock.store.messages import check_message
 from interlock.store.protocol import (
@@ -34,6 +43,7 @@ from interlock.store.sqlite.opening import (
 )
 from interlock.store.sqlite.reader import Reader
 from interlock.store.sqlite.reading import View, Views, forked, is_open, set_aside
+from interlock.store.sqlite.scrubbing import rebuild
 from interlock.store.sqlite.transactions import Guarded
 from interlock.store.sqlite.writer import Writer
 from interlock.values import RunId, ValueRef
@@ -112,6 +122,25 @@ class SqliteStore:
             if records:
                 self._statistics = counted(self._statistics, by_run(records).values())
             return records is not None
+
+    def erase(self, erasure: Erasure) -> frozenset[ValueRef] | None:
+        """Destroy parts of events; see `Store.erase`."""
+        parts = by_run([erasure.record])
+        with self._committing():
+            kept = self._writer.erase(erasure, parts)
+            if kept is not None:
+                self._statistics = counted(self._statistics, parts.values())
+            return kept
+
+    def scrub(self) -> bool:
+        """Overwrite what erasures have left in the file and its log; see `Store.scrub`."""
+        with self._committing():
+            if not self._writer.is_unscrubbed():
+                return True
+            if not rebuild(self._path):
+                return False
+            self._writer.note_scrubbed()
+            return True
 
     def read(
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT

@@ -14,7 +14,7 @@ from interlock.store.sqlite.connection import Connection
 
 CHANGED = {
     "event": "SELECT 'event ' || seq || ' of run ' || run FROM event"
-    " WHERE sum IS NOT sum_of_event(run, seq, epoch, leaf, salts, body)",
+    " WHERE sum IS NOT sum_of_event(run, seq, epoch, leaf, salts, body, erased)",
     "tile": "SELECT 'tile ' || tile || ' of level ' || level || ' of the log' FROM log_tile"
     " WHERE sum IS NOT sum_of_tile(level, tile, hashes)",
     "part": "SELECT 'the part of a tile of the log at leaf ' || leaf FROM log_part"
@@ -30,10 +30,10 @@ CHANGED = {
 
 
 def sum_of_event(run: str, *columns: Any) -> int:
-    """Return the checksum of an event: of its row as the writer packs it."""
-    seq, epoch, leaf, salts, body = columns
+    """Return the checksum of an event: of its row as the writer packs it, with what was erased."""
+    seq, epoch, leaf, salts, body, erased = columns
     place = b"%b\0%019d%019d%019d%03d" % (run.encode(), seq, epoch, leaf, len(salts))
-    return crc32(body, crc32(salts, crc32(place)))
+    return crc32(erased, crc32(body, crc32(salts, crc32(place))))
 
 
 def sum_of_tile(level: int, index: int, hashes: bytes) -> int:
@@ -61,7 +61,7 @@ def sum_of_row(*columns: str | int | bytes | None) -> int:
 
 def let_compute(connection: Connection) -> None:
     """Let statements of a connection compute checksums."""
-    connection.create_scalar_function("sum_of_event", sum_of_event, 6)
+    connection.create_scalar_function("sum_of_event", sum_of_event, 7)
     connection.create_scalar_function("sum_of_tile", sum_of_tile, 3)
     connection.create_scalar_function("sum_of_part", sum_of_part, 2)
     connection.create_scalar_function("sum_of_log", sum_of_log, 2)

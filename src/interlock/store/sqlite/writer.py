@@ -31,7 +31,7 @@ import orjson
 from interlock.actions import Database
 from interlock.audit import HASH_BYTES, TILE_WIDTH, Frontier, leaf_hash
 from interlock.errors import EvidenceRefused, JournalCorrupt, LeaseHeld, ensure
-from interlock.journal import Lease, Message, OwnerId, Record, RunHead
+from interlock.journal import Erasure, Lease, Message, OwnerId, Record, RunHead
 from interlock.store.batch import RunPart, by_run, keys_changed, out_of_order
 from interlock.store.growing import Edge, Grown, edge_of
 from interlock.store.leases import Holding, grant
@@ -39,9 +39,10 @@ from interlock.store.messages import check_room, not_in_inbox
 from interlock.store.protocol import INLINE_BYTES_MAX
 from interlock.store.sqlite.connection import Connection, array
 from interlock.store.sqlite.failures import CORRUPT
+from interlock.store.sqlite.removing import UNSCRUBBED, remove
 from interlock.store.sqlite.sums import sum_of_log, sum_of_part, sum_of_row, sum_of_tile
 from interlock.store.sqlite.transactions import broken, restricted
-from interlock.values import RunId
+from interlock.values import RunId, ValueRef
 
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
 #   c  check: epoch, first seq          x  tile: level, index, sum, hashes
@@ -247,6 +248,34 @@ class Writer:
             raise broken(error) from error
         self._edge = edge or self._edge
         return records
+
+    def erase(self, erasure: Erasure, parts: Mapping[RunId, RunPart]) -> frozenset[ValueRef] | None:
+        """Erase in one durable transaction with the record of it; None when fenced.
+
+        Raises:
+            StoreFailed: the record is not the next one of its run.
+            apsw.Error: the outcome is unknown.
+        """
+        with self._transaction():
+            if any(map(self._is_fenced, parts.values())):
+                return None
+            self._check_order(parts.values())
+            self._check_keys(parts.values())
+            kept = remove(self._connection, erasure)
+            self._edge = self._read_edge()
+            self._connection.execute(UNSCRUBBED, (self._edge.size,))
+            edge = self._insert(parts.values())
+        self._edge = edge
+        return kept
+
+    def is_unscrubbed(self) -> bool:
+        """Tell whether the file may still hold traces of what was erased."""
+        return self._one("SELECT 1 FROM unscrubbed LIMIT 1") is not None
+
+    def note_scrubbed(self) -> None:
+        """Note that it holds none."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM unscrubbed")
 
     def lease(
         self,

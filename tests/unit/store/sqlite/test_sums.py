@@ -44,6 +44,7 @@ def test_whatever_the_store_writes_fits(tmp_path: Path):
         "UPDATE event SET epoch = 7 WHERE seq = 1 AND run = '01B'": "event 1 of run 01B",
         "UPDATE event SET sum = 0 WHERE seq = 1 AND run = '01B'": "event 1 of run 01B",
         "UPDATE event SET salts = x'00' WHERE seq = 1 AND run = '01B'": "event 1 of run 01B",
+        "UPDATE event SET erased = x'00' WHERE seq = 1 AND run = '01B'": "event 1 of run 01B",
         "UPDATE event SET leaf = 99 WHERE seq = 1 AND run = '01B'": "event 1 of run 01B",
         "UPDATE log_part SET hashes = zeroblob(length(hashes)) WHERE leaf = 2": PART,
         "UPDATE log_edge SET frontier = zeroblob(length(frontier))": "the edge of the log",
@@ -89,4 +90,5 @@ def test_columns_are_told_apart():
     assert sum_of_row(1, 23) != sum_of_row(1, 32)
     rows = (("R", 1, 2, 3, b"s", b"x"), ("R", 2, 1, 3, b"s", b"x"), ("R", 1, 2, 4, b"s", b"x"))
     rows += (("R", 1, 2, 3, b"t", b"x"), ("R", 1, 2, 3, b"s", b"y"), ("R", 1, 2, 3, b"", b"sx"))
-    assert len({sum_of_event(*row) for row in rows}) == len(rows)
+    sums = {sum_of_event(*row, b"") for row in rows} | {sum_of_event(*rows[0], b"e")}
+    assert len(sums) == len(rows) + 1

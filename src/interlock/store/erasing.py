@@ -1,0 +1,42 @@
+"""What a backend checks before it erases, the same for all."""
+
+from collections.abc import Iterable, Sequence
+
+from interlock.audit import leaf_of, read_erased
+from interlock.errors import ensure
+from interlock.journal import Erasure, Rewritten, StoredEvent
+from interlock.values import RunId
+
+
+def check_kept(run: RunId, found: Sequence[StoredEvent], event: Rewritten) -> StoredEvent:
+    """Refuse an erasure that would change a leaf of the log; give the event as it was.
+
+    Raises:
+        InternalError: it would, or there is no such event.
+        JournalCorrupt: the event is not as it was written.
+    """
+    ensure(len(found) == 1, "an event was to be erased that is not there", run=run, seq=event.seq)
+    (before,) = found
+    ensure(
+        leaf_of(event.body, event.salts, read_erased(event.erased))
+        == leaf_of(before.body, before.salts, read_erased(before.erased)),
+        "an erasure was to leave the leaf of an event as it is",
+        run=run,
+        seq=event.seq,
+    )
+    return before
+
+
+def check_unnamed(erasure: Erasure, bodies: Iterable[bytes]) -> None:
+    """Refuse an erasure of values that events of the run would still name.
+
+    Raises:
+        InternalError: one does.
+    """
+    refs = [ref.encode() for ref in erasure.refs]
+    for body in bodies:
+        ensure(
+            not any(ref in body for ref in refs),
+            "a value was to be erased that an event still names",
+            run=erasure.record.run,
+        )
