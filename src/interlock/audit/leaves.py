@@ -7,8 +7,8 @@ it; who is not learns nothing from the leaf, not even by guessing. So each part 
 own.
 
 `seal` is on the way of every event into the journal, and costs 3 us. It works on the envelope that
-the codec has at hand, by tables of the parts of each type of event in their order. A verifier calls
-`leaf_of`, which ends in the same code after it has refused what would be in no leaf.
+the codec has at hand: most of the leaf is a copy of it. A verifier calls `leaf_of`, which ends in
+the same code after it has refused what would be in no leaf.
 """
 
 from collections.abc import Collection, Mapping
@@ -101,20 +101,29 @@ SPENDS = frozenset(("AttemptReturned", "AttemptFailed", "NodeSettled"))
 SPENDING = frozenset(("cost_usd_micros", "tokens"))
 """Fields that are one part together, `usage`: what was spent."""
 
-TEXT, VALUE, SPENT, PATH, ACTOR = range(5)
+NAMES = {
+    kind: frozenset(
+        ("actor", "path", *TEXTS.get(kind, ()), *VALUES.get(kind, ()))
+        + (("usage",) if kind in SPENDS else ())
+    )
+    for kind in FACTS
+}
+"""The parts that an event of a type may have."""
 
-
-def _sources(kind: str) -> tuple[tuple[str, int], ...]:
-    found = {"actor": ACTOR, "path": PATH} | dict.fromkeys(TEXTS.get(kind, ()), TEXT)
-    found |= dict.fromkeys(VALUES.get(kind, ()), VALUE)
-    return tuple(sorted((found | {"usage": SPENT} if kind in SPENDS else found).items()))
-
-
-PARTS = {kind: _sources(kind) for kind in FACTS}
-"""The parts that an event of a type may have, in the order of their names, and where they are."""
-
-SALTS_BYTES_MAX = max(map(len, PARTS.values())) * SALT_BYTES
+SALTS_BYTES_MAX = max(map(len, NAMES.values())) * SALT_BYTES
 """Random bytes that are enough for any event."""
+
+FACT, PART, SPENT, ERROR = range(4)
+
+
+def _roles_of(kind: str) -> dict[str, int]:
+    roles = dict.fromkeys(FACTS[kind], FACT) | dict.fromkeys(TEXTS.get(kind, ()), PART)
+    roles |= dict.fromkeys(SPENDING if kind in SPENDS else (), SPENT)
+    return {**roles, "error": ERROR} if "error" in roles else roles
+
+
+ROLES = {kind: _roles_of(kind) for kind in FACTS}
+"""What a field of `data` is in the leaf. Of an error, its code is a fact, and all of it a part."""
 
 ALWAYS = frozenset(("actor", "at_ms", "causes", "epoch", "run", "seq", "type", "v"))
 MAYBE = frozenset(("attempt", "data", "generation", "path", "refs"))
@@ -123,8 +132,6 @@ DATA = {
     for kind in FACTS
 }
 REFS = {kind: frozenset(VALUES.get(kind, ())) for kind in FACTS}
-NAMES = {kind: frozenset(name for name, _ in parts) for kind, parts in PARTS.items()}
-
 SORTED = orjson.OPT_SORT_KEYS
 NOTHING: Mapping[str, Any] = {}
 
@@ -172,30 +179,37 @@ def seal(
         The canonical bytes of the leaf, and the salts: as much of `chance` as was taken, 16 bytes
         for each part that is there, in the order of their names.
     """
-    kind, actor, path = envelope["type"], envelope["actor"], envelope.get("path")
-    data, refs = envelope.get("data", NOTHING), envelope.get("refs", NOTHING)
+    leaf = dict(envelope)
+    parts: dict[str, Any] = dict(leaf.pop("refs", NOTHING))
+    facts: dict[str, Any] = {}
+    roles = ROLES[leaf["type"]]
+    for name, value in leaf.pop("data", NOTHING).items():
+        role = roles[name]
+        if role == FACT:
+            facts[name] = value
+        elif role == PART:
+            parts[name] = value
+        elif role == SPENT:
+            parts.setdefault("usage", {})[name] = value
+        else:
+            facts[name], parts[name] = value["code"], value
+    if facts:
+        leaf["facts"] = facts
+    if leaf["actor"] != ENGINE:
+        parts["actor"] = leaf.pop("actor")
+    if "path" in leaf and KEYED in leaf["path"]:
+        parts["path"] = leaf.pop("path")
     commitments: dict[str, str] = dict(erased)
     at = 0
-    for name, source in PARTS[kind]:
-        if source == TEXT:
-            value = data.get(name)
-        elif source == VALUE:
-            value = refs.get(name)
-        elif source == PATH:
-            value = path if path and KEYED in path else None
-        elif source == ACTOR:
-            value = actor if actor != ENGINE else None
-        else:
-            value = _spent(data)
-        if value is not None and name not in erased:
-            part = orjson.dumps(value, None, SORTED)
-            commitments[name] = sha256(
-                COMMITMENT_TAG + chance[at : at + SALT_BYTES] + part
-            ).hexdigest()
+    for name in sorted(parts):
+        if name not in commitments:
+            part = orjson.dumps(parts[name], None, SORTED)
+            salted = COMMITMENT_TAG + chance[at : at + SALT_BYTES] + part
+            commitments[name] = sha256(salted).hexdigest()
             at += SALT_BYTES
-    if erased:
-        commitments = dict(sorted(commitments.items()))
-    return _leaf(envelope, commitments), chance[:at]
+    leaf["commitments"] = commitments
+    leaf["v"] = LEAF_VERSION
+    return orjson.dumps(leaf, None, SORTED), chance[:at]
 
 
 def leaf_of(body: bytes, salts: bytes, erased: Erased = NOTHING) -> bytes:
@@ -242,7 +256,7 @@ def _read(body: bytes) -> Mapping[str, Any]:
     if orjson.dumps(envelope, None, SORTED) != body:
         raise _changed(envelope, "its bytes are not canonical JSON")
     kind, version = str(envelope.get("type")), envelope.get("v")
-    if kind not in PARTS or type(version) is not int or version != EVENT_VERSION:
+    if kind not in FACTS or type(version) is not int or version != EVENT_VERSION:
         raise _changed(envelope, f"no event of version {EVENT_VERSION} is called {kind!r:.50}")
     if not ALWAYS <= envelope.keys() <= ALWAYS | MAYBE:
         raise _changed(envelope, f"it has the members {', '.join(envelope)}")
@@ -324,36 +338,3 @@ def _spent(data: Mapping[str, Any]) -> dict[str, Any] | None:
     if SPENDING.isdisjoint(data):
         return None
     return {field: data[field] for field in data if field in SPENDING}
-
-
-def _leaf(envelope: Mapping[str, Any], commitments: dict[str, str]) -> bytes:
-    """Write a leaf, in the order of its names, which spares the sorting."""
-    kind = envelope["type"]
-    leaf: dict[str, Any] = {"actor": ENGINE} if envelope["actor"] == ENGINE else {}
-    leaf["at_ms"] = envelope["at_ms"]
-    if "attempt" in envelope:
-        leaf["attempt"] = envelope["attempt"]
-    leaf["causes"] = envelope["causes"]
-    leaf["commitments"] = commitments
-    leaf["epoch"] = envelope["epoch"]
-    if FACTS[kind] and "data" in envelope:
-        facts = _facts(FACTS[kind], envelope["data"])
-        if facts:
-            leaf["facts"] = facts
-    if "generation" in envelope:
-        leaf["generation"] = envelope["generation"]
-    if "path" in envelope and KEYED not in envelope["path"]:
-        leaf["path"] = envelope["path"]
-    leaf["run"] = envelope["run"]
-    leaf["seq"] = envelope["seq"]
-    leaf["type"] = kind
-    leaf["v"] = LEAF_VERSION
-    return orjson.dumps(leaf)
-
-
-def _facts(names: tuple[str, ...], data: Mapping[str, Any]) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    for name in names:
-        if name in data:
-            facts[name] = data[name]["code"] if name == "error" else data[name]
-    return facts
