@@ -14,6 +14,10 @@ from interlock.audit.checkpoints import (
     parse_checkpoint as parse_checkpoint,
     sign_checkpoint as sign_checkpoint,
 )
+from interlock.audit.copies import (
+    Copies as Copies,
+    find_copies as find_copies,
+)
 from interlock.audit.cosigning import (
     Prove as Prove,
     WitnessAnswer as WitnessAnswer,
@@ -146,6 +150,7 @@ __all__ = [
     "commitment",
     "COMMITMENT_TAG",
     "consistency_spans",
+    "Copies",
     "cosign",
     "count_witnesses",
     "DISCLOSED",
@@ -156,6 +161,7 @@ __all__ = [
     "Erased",
     "ErasedEvent",
     "Evidence",
+    "find_copies",
     "Finding",
     "Frontier",
     "HASH_BYTES",

@@ -1,0 +1,189 @@
+"""Where else a run holds what is to be erased.
+
+A value that a run took in goes on: into arguments, into texts that are made of it, into outputs and
+error messages, into paths of items; and a digest that was computed from it is as good as the value,
+to anybody who can guess it. So what was chosen is followed:
+
+- by its reference, or as the same name, path or digest, through the whole run;
+- by its texts and numbers, through all that came after it by cause: each value, message, reason or
+  path that contains one of them is a copy;
+- digests of what came after a value go, and the execution digest, which is computed from them all.
+
+What an action has made of it under another form (encrypted, translated, counted) is not found:
+nobody but the action knows. It has to be chosen as well. Plan and manifests of a run were there
+before any value of it, and are no copies, unless they are chosen.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast, final
+
+from interlock.audit.erasing import read_erased
+from interlock.audit.leaves import VALUES, open_leaf
+from interlock.journal import StoredEvent, open_envelope
+from interlock.values import Json, ValueRef, canonical, decode
+
+TEXT_CHARS_MIN = 3
+"""A shorter text or number is everywhere: it is followed by its reference alone."""
+
+DIGESTS = frozenset(("approval", "binding", "call_key", "execution"))
+"""Parts that are computed from values of the run."""
+
+ENDS = frozenset(("execution",))
+NOTHING: frozenset[str] = frozenset()
+
+NAMES = frozenset(("actor", "owner", "path", "principal")) | DIGESTS
+"""Parts that are the same thing wherever they are the same text."""
+
+OF_THE_PLAN = frozenset(("document", "graph", "key", "manifests", "plan", "principal"))
+"""Parts that no value of the run has come into."""
+
+PLANS = frozenset(("RunStarted", "RunMigrated"))
+
+Place = tuple[int, str]
+"""A part: the seq of its event, and its name."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """All that has to go with what was chosen.
+
+    Attributes:
+        parts: by seq, the names of parts. What was chosen is among them.
+        refs: references that no event of the run has when these parts are gone.
+    """
+
+    parts: Mapping[int, frozenset[str]]
+    refs: frozenset[ValueRef]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    kind: str
+    causes: Sequence[int]
+    values: Mapping[str, ValueRef]
+    words: Mapping[str, bytes]
+
+
+@dataclass(slots=True)
+class _Search:
+    events: Mapping[int, _Opened]
+    values: Mapping[ValueRef, bytes]
+    needles: tuple[bytes, ...]
+    chosen: set[Place]
+    refs: set[ValueRef] = field(default_factory=set[ValueRef])
+
+    def run(self) -> None:
+        """Follow references and causes until nothing more is found."""
+        known = -1
+        while known != len(self.chosen):
+            known = len(self.chosen)
+            self._follow_refs()
+            self._follow_names()
+            for seq in self._after(texts=True):
+                self._follow_texts(seq)
+            self._follow_digests(self._after(texts=False))
+
+    def _follow_refs(self) -> None:
+        for seq, event in self.events.items():
+            self.refs |= {ref for name, ref in event.values.items() if (seq, name) in self.chosen}
+        for seq, event in self.events.items():
+            self.chosen |= {(seq, name) for name, ref in event.values.items() if ref in self.refs}
+
+    def _follow_names(self) -> None:
+        gone = {self.events[seq].words[name] for seq, name in self.chosen if name in NAMES}
+        for seq, event in self.events.items():
+            named = {name for name in NAMES & event.words.keys() if event.words[name] in gone}
+            self.chosen |= {(seq, name) for name in named}
+
+    def _after(self, *, texts: bool) -> set[int]:
+        """Find the events that hold a value that goes, or a text, and those that came of them."""
+        found: set[int] = set()
+        for seq, event in self.events.items():
+            held = {*event.values, *(set(event.words) - DIGESTS if texts else ())}
+            holds = any((seq, name) in self.chosen for name in held)
+            if holds or not found.isdisjoint(event.causes):
+                found.add(seq)
+        return found
+
+    def _follow_texts(self, seq: int) -> None:
+        event = self.events[seq]
+        data = {name: self.values.get(ref, b"") for name, ref in event.values.items()}
+        for name, text in {**data, **event.words}.items():
+            is_older = event.kind in PLANS and name in OF_THE_PLAN
+            if not is_older and any(needle in text for needle in self.needles):
+                self.chosen.add((seq, name))
+
+    def _follow_digests(self, after: Collection[int]) -> None:
+        is_changed = bool(self.refs) or any(name == "path" for _, name in self.chosen)
+        for seq, event in self.events.items():
+            gone = DIGESTS if seq in after else ENDS if is_changed else NOTHING
+            self.chosen |= {(seq, name) for name in gone & event.words.keys()}
+
+
+def find_copies(
+    events: Sequence[StoredEvent],
+    values: Mapping[ValueRef, bytes],
+    chosen: Mapping[int, Collection[str]],
+) -> Copies:
+    """Find what has to be erased with chosen parts of a run.
+
+    Args:
+        events: all events of the run, in order.
+        values: the values that they name, as far as they are still there.
+        chosen: by seq, names of parts. What an event does not have is left out of account.
+
+    Raises:
+        JournalCorrupt: an event is not as it was written.
+    """
+    opened = {event.seq: _open(event) for event in events}
+    wanted = {
+        (seq, name)
+        for seq, names in chosen.items()
+        for name in names
+        if seq in opened and name in {**opened[seq].values, **opened[seq].words}
+    }
+    needles = {each for place in wanted for each in _needles(opened[place[0]], place[1], values)}
+    search = _Search(opened, values, tuple(sorted(needles)), wanted)
+    search.run()
+    parts: dict[int, set[str]] = {}
+    for seq, name in sorted(search.chosen):
+        parts.setdefault(seq, set()).add(name)
+    return Copies(
+        parts={seq: frozenset(names) for seq, names in parts.items()}, refs=frozenset(search.refs)
+    )
+
+
+def _open(event: StoredEvent) -> _Opened:
+    envelope = cast(Mapping[str, Any], open_envelope(event.body))
+    parts = open_leaf(event.body, event.salts, read_erased(event.erased)).parts
+    refs = VALUES.get(envelope["type"], ())
+    return _Opened(
+        kind=envelope["type"],
+        causes=envelope["causes"],
+        values={name: ValueRef(str(part.value)) for name, part in parts.items() if name in refs},
+        words={name: canonical(part.value) for name, part in parts.items() if name not in refs},
+    )
+
+
+def _needles(event: _Opened, name: str, values: Mapping[ValueRef, bytes]) -> Iterator[bytes]:
+    """List the texts and numbers of a chosen part, as they are written inside of others."""
+    if name in event.values:
+        data = values.get(event.values[name])
+    else:
+        data = None if name in DIGESTS or name == "usage" else event.words[name]
+    if data is None:
+        return
+    left: list[Json] = [decode(data)]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
+        elif each is not None and not isinstance(each, bool):
+            text = canonical(each)
+            text = text[1:-1] if isinstance(each, str) else text
+            if len(text) >= TEXT_CHARS_MIN:
+                yield text
