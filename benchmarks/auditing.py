@@ -21,12 +21,22 @@ from interlock.audit import (
     seal,
     verify_log,
 )
-from interlock.journal import Entry, NodeSettled, Record, Value, encode_entry, envelope_of
+from interlock.journal import (
+    Entry,
+    NodeSettled,
+    Record,
+    Value,
+    encode_entry,
+    envelope_of,
+    owner_id,
+    runtime_actor,
+)
 from interlock.runtime.commits import Sealer
 from interlock.store import MemoryStore, log_tree
 from interlock.values import Path, RunId, digest
 
 RUN = RunId("01JDZ6Q3W5V7X8Y9Z0A1B2C3D4")
+BY = runtime_actor(owner_id(host="host", process=1, salt=b"salt"))
 ROUNDS, CALLS = 300, 300
 EVENTS = 20_000
 LOG_EVENTS = 1_000_000
@@ -45,7 +55,7 @@ def entry(seq: int = 1) -> Entry:
         started_ms=1_790_000_000_000,
         ahead=True,
     )
-    return Entry(settled, 1_790_000_000_000, seq, 1, "engine", (seq - 1,))
+    return Entry(settled, 1_790_000_000_000, seq, 1, BY, (seq - 1,))
 
 
 def us_of(work: Callable[[], object]) -> float:
