@@ -58,7 +58,9 @@ def claims_of(run: str, leaves: Sequence[ShownLeaf], values: Mapping[str, Json])
     """Derive the claims from leaves, in the order of their events, and disclosed values."""
     starts = [leaf for leaf in leaves if leaf.type == "RunStarted"]
     started = starts[0] if starts else None
-    settled = leaves[-1] if leaves[-1].type == "RunSettled" else None
+    # That parts were erased may be told after the end, and changes nothing about it.
+    lasting = [leaf for leaf in leaves if leaf.type != "PartsErased"]
+    settled = lasting[-1] if lasting and lasting[-1].type == "RunSettled" else None
     pinning = [leaf for leaf in leaves if leaf.type in {"RunStarted", "RunMigrated"}]
     return {
         "run": run,

@@ -52,6 +52,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "RunUnpaused": (),
     "RunReopened": (),
     "RunMigrated": (),
+    "PartsErased": ("parts",),
     "NodeSettled": ("ahead", "error", "started_ms", "status"),
     "RunSettled": ("error", "status"),
 }
@@ -76,6 +77,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "RunPaused": ("reason",),
     "RunReopened": ("reason",),
     "RunMigrated": ("accepted", "plan"),
+    "PartsErased": ("reason", "rule"),
     "NodeSettled": ("call_key", "error"),
     "RunSettled": ("error", "execution"),
 }

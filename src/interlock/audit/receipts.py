@@ -34,6 +34,7 @@ DISCLOSED: Mapping[str, frozenset[str]] = {
     "RunPaused": frozenset(("actor",)),
     "RunReopened": frozenset(("actor",)),
     "RunUnpaused": frozenset(("actor",)),
+    "PartsErased": frozenset(("actor", "rule")),
 }
 """Parts that are disclosed unless they are withheld: which plan, what it promises, who decided."""
 

@@ -24,6 +24,7 @@ from interlock.journal import (
     NodeResolved,
     NodeSettled,
     NodeStatus,
+    PartsErased,
     ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
@@ -55,7 +56,7 @@ from interlock.values import Json, NodeId, Path, paths
 TOP = re.compile(r"[a-z][a-z0-9_]*")
 SAID_CHARS_MAX = 400
 ROOT_STATUS_GOOD = ("succeeded", "skipped")
-DECISIONS = (RunCancelled, RunPaused, RunUnpaused, RunReopened, RunMigrated)
+DECISIONS = (RunCancelled, RunPaused, RunUnpaused, RunReopened, RunMigrated, PartsErased)
 COMPOSITE = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 
 

@@ -51,6 +51,7 @@ from interlock.journal import (
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
+    PartsErased,
     ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
@@ -73,6 +74,8 @@ from interlock.values import Json, RunId
 SEMANTICS = 1
 """Raised when the meaning of events changes; `step` keeps every old meaning."""
 
+AFTER_THE_END = (RunReopened, RunMigrated, PartsErased)
+
 
 def initial(plan: Plan, run: RunId) -> State:
     """Return the state of a run before its first event."""
@@ -89,7 +92,7 @@ def step(state: State, entry: Entry) -> list[Command]:
         if entry.seq != state.last_seq + 1:
             raise IllegalTransition(f"event {entry.seq} follows event {state.last_seq}")
         state.last_seq = entry.seq
-    if state.status is not None and not isinstance(entry.event, RunReopened | RunMigrated):
+    if state.status is not None and not isinstance(entry.event, AFTER_THE_END):
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
     state.causes = ()
     turn = Turn(state, entry.event, entry.at_ms, entry.seq, entry.actor)
@@ -161,6 +164,8 @@ def _apply_to_run(turn: Turn, event: RunEvent) -> None:
             on_reopened(turn)
         case RunMigrated():
             on_migrated(turn, event)
+        case PartsErased():
+            _on_erased(turn)
         case RunSettled():
             take_order(turn, event, ROOT)
             _on_run_settled(turn, event)
@@ -184,6 +189,16 @@ def _on_run_started(turn: Turn, event: RunStarted) -> None:
     state.root = open_scope(turn, state.plan.root, cast(dict[str, Json], inputs), path=ROOT)
     if event.deadline_at_ms is not None:
         set_timer(turn, ROOT, event.deadline_at_ms)
+
+
+def _on_erased(turn: Turn) -> None:
+    """Go on as before: what was erased may be missing when a run is read again, not while it goes.
+
+    Raises:
+        IllegalTransition: the run has not started, so it has nothing to erase.
+    """
+    if turn.state.root is None:
+        raise IllegalTransition("`PartsErased` before the run has started")
 
 
 def _on_run_settled(turn: Turn, event: RunSettled) -> None:

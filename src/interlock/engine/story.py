@@ -18,6 +18,7 @@ from interlock.journal import (
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
+    PartsErased,
     ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
@@ -118,6 +119,9 @@ def _told_of_run(event: RunEvent, by: str) -> str:
             return f"{by} opened the run again{_because(event.reason)}"
         case RunMigrated():
             return f"{by} let the run go on under plan {event.plan}"
+        case PartsErased():
+            what = f"{len(event.parts)} parts of events, under {event.rule}"
+            return f"{by} had {what}, erased{_because(event.reason)}"
         case RunSettled():
             return f"the run {event.status}"
         case _:

@@ -306,6 +306,20 @@ class RunMigrated:
 
 
 @immutable()
+class PartsErased:
+    """Somebody had parts of earlier events destroyed, under a rule.
+
+    Nothing else changes. It may come at any time, after the end of a run as well. Each of `parts`
+    is the seq of an event, a dot and the name of its part: `3.output`.
+    """
+
+    type: ClassVar[str] = "PartsErased"
+    parts: tuple[str, ...]
+    rule: str
+    reason: str = ""
+
+
+@immutable()
 class NodeSettled:
     """A node reached its end in this generation."""
 
@@ -342,6 +356,7 @@ RunEvent: TypeAlias = (
     | RunUnpaused
     | RunReopened
     | RunMigrated
+    | PartsErased
     | RunSettled
 )
 """Events of a run as a whole: they have no path."""

@@ -9,6 +9,7 @@ from interlock.journal import (
     Entry,
     NodeInDoubt,
     NodeResolved,
+    PartsErased,
     RunHead,
     RunMigrated,
     RunReopened,
@@ -58,6 +59,8 @@ class Heading:
         """Take the next entry; return the row when it changes."""
         if type(entry.event) in CHANGING:
             self.head = self._after(entry)
+        elif isinstance(entry.event, PartsErased):
+            return None  # A run that rests goes on resting.
         elif self.head is not None and self.head.status in RESTING:
             self.head = replace(self.head, status=self._goes_on(), wake_ms=None)
         else:

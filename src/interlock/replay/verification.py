@@ -18,6 +18,7 @@ from interlock.journal import (
     GateDecided,
     NodeCancelled,
     NodeResolved,
+    PartsErased,
     Principal,
     RunCancelled,
     RunHead,
@@ -48,9 +49,11 @@ BY_PERSONS: tuple[type[Event], ...] = (
     RunPaused,
     RunUnpaused,
     RunReopened,
+    PartsErased,
 )
 BY_OTHERS = frozenset((*BY_PERSONS, RunStarted, RunRecovered, RunMigrated))
 """Of these the actor is not just the runtime that drives the run."""
+BEGINNING = (RunRecovered, RunMigrated, RunReopened, PartsErased)
 CHANGED = "the journal was changed after it was written; events before this one are sound"
 
 
@@ -108,9 +111,9 @@ def _check_epoch(entry: Entry, *, before: int) -> None:
     """Refuse what an owner that had been followed wrote: only a recovery raises the epoch.
 
     What a run is migrated to is told right before that. Of a queued run, which no owner had before,
-    and of one that had ended, there is nothing to recover.
+    and of one that had ended, there is nothing to recover; and whoever erases only appends that.
     """
-    begins = isinstance(entry.event, RunRecovered | RunMigrated | RunReopened) or before == QUEUED
+    begins = isinstance(entry.event, BEGINNING) or before == QUEUED
     if entry.epoch < before or not begins:
         raise _divergence(
             entry,

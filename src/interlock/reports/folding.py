@@ -23,6 +23,7 @@ from interlock.journal import (
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
+    PartsErased,
     ProbeAnswered,
     ProposalAccepted,
     ProposalRefused,
@@ -307,6 +308,10 @@ def _of_run(event: RunEvent) -> Words | None:
             accepted: Json = [cut(path) for path in event.accepted[:TEXTS_MAX]]
             facts = (("plan", event.plan), ("accepted", accepted))
             return Words(part="continued", what="migrated", facts=facts)
+        case PartsErased():
+            parts: Json = [cut(part) for part in event.parts[:TEXTS_MAX]]
+            erased = (("rule", cut(event.rule)), ("parts", parts))
+            return Words(part="erased", what="erased", why=event.reason, facts=erased)
         case _:
             assert_never(event)
 

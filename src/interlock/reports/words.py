@@ -37,7 +37,7 @@ MEANINGS: dict[PartName, str] = {
     " processes that took a run up, after a crash or an orderly stop.",
     "proposals": "Graphs that compiled under the rules of their node, and then ran.",
     "signals": "Signals that came from outside, and from whom. Their payloads are not shown.",
-    "erased": "Values that were destroyed. This version erases nothing.",
+    "erased": "Parts of events that were destroyed, by whom, and under which rule.",
 }
 STANDING_WORDS: dict[Standing, str] = {
     "succeeded": "succeeded",

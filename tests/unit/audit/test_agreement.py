@@ -21,7 +21,7 @@ from interlock.audit import (
     verdict_lines,
 )
 from interlock.errors import EvidenceRefused
-from interlock.journal import values_of
+from interlock.journal import PartsErased, values_of
 from interlock.values import canonical
 from unit.audit.javascript import answers, needs_node
 from unit.audit.logs import LOG_KEY, OTHER_KEY, RUN, WITNESS_KEY, MadeLog, a_log, decided, story
@@ -46,6 +46,14 @@ def receipts() -> tuple[bytes, ...]:
         build_receipt(log.evidence(seqs=[1, 6]), everything),
         build_receipt(other.evidence(), Disclosure()),
     )
+
+
+@cache
+def erased_after_the_end() -> bytes:
+    """A receipt of a run that ended, and of which parts were erased then."""
+    log = MadeLog()
+    log.add(RUN, [*story(), (PartsErased(parts=("1.inputs",), rule="GDPR"), "unauthenticated:ada")])
+    return build_receipt(log.evidence(), Disclosure())
 
 
 def by_python(data: bytes, keys: Sequence[VerifierKey], witnesses: Sequence[VerifierKey]) -> Answer:
@@ -113,6 +121,12 @@ def says_no_more(answer: Answer, original: Answer) -> bool:
     shown, all_shown = Counter(less.pop("disclosed")), Counter(more.pop("disclosed"))
     hidden, before = Counter(less.pop("not_shown")), Counter(more.pop("not_shown"))
     return less == more and shown <= all_shown and shown + hidden == all_shown + before
+
+
+def test_that_parts_were_erased_after_the_end_does_not_open_the_run_again():
+    (answer,) = agreed([erased_after_the_end()])
+    claims = json.loads(answer[0])["claims"]
+    assert (claims["ended"]["status"], claims["execution"]) == ("succeeded", None)
 
 
 def test_honest_receipts_are_verified_in_the_same_words():

@@ -26,6 +26,7 @@ from interlock.journal import (
     NodeResolved,
     NodeSettled,
     OwnerId,
+    PartsErased,
     ProbeAnswered,
     ProposalRefused,
     RunRecovered,
@@ -42,6 +43,7 @@ from unit.replay.journals import MAKERS, journal
 
 OTHER_DIGEST = Digest("sha256:" + "0" * 64)
 OTHER_VALUE = Value.of(["something", "else"])
+ADA = principal_of("ada").actor
 RUNTIME = runtime_actor(OwnerId("another"))
 FROM_OUTSIDE = (AttemptReturned, AttemptFailed, ProbeAnswered, RunRecovered)
 
@@ -145,6 +147,27 @@ def test_only_a_recovery_begins_an_epoch(epochs: tuple[int, ...], seq: int):
     with pytest.raises(Divergence, match="only `RunRecovered` begins an epoch") as caught:
         verify(RUN, entries)
     assert caught.value.seq == seq
+
+
+ERASED = PartsErased(parts=("1.inputs",), rule="GDPR Art. 17", reason="asked for")
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("later", [0, 1])
+def test_parts_may_be_erased_after_any_run_whoever_has_it(name: str, later: int):
+    entries = journal(name)
+    last = entries[-1]
+    erased = Entry(ERASED, at_ms=last.at_ms, seq=last.seq + 1, epoch=last.epoch + later, actor=ADA)
+    before, after = verify(RUN, entries), verify(RUN, [*entries, erased])
+    assert (after.status, after.replayed, after.head) == (
+        before.status,
+        before.replayed,
+        before.head,
+    )
+    assert after.events == before.events + 1
+    for actor in (ENGINE, RUNTIME):
+        with pytest.raises(Divergence, match="its actor is"):
+            verify(RUN, [*entries, replace(erased, actor=actor)])
 
 
 def test_a_recovery_by_an_owner_that_was_followed_is_refused():

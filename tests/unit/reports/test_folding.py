@@ -19,6 +19,7 @@ from interlock.journal import (
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
+    PartsErased,
     Principal,
     ProposalAccepted,
     ProposalRefused,
@@ -68,6 +69,7 @@ BY_TYPE: dict[type[Event], PartName] = {
     RunReopened: "continued",
     RunRecovered: "continued",
     RunMigrated: "continued",
+    PartsErased: "erased",
 }
 
 

@@ -907,8 +907,9 @@ const DECISIONS = [
 
 function claimsOf(run, shown, values) {
   const started = shown.find((leaf) => typeOf(leaf) === "RunStarted");
-  const last = shown[shown.length - 1];
-  const settled = typeOf(last) === "RunSettled" ? last : undefined;
+  // That parts were erased may be told after the end, and changes nothing about it.
+  const last = shown.filter((leaf) => typeOf(leaf) !== "PartsErased").pop();
+  const settled = last && typeOf(last) === "RunSettled" ? last : undefined;
   const pinning = shown.filter((leaf) => ["RunStarted", "RunMigrated"].includes(typeOf(leaf)));
   return table({
     run,
