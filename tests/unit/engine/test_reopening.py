@@ -635,6 +635,30 @@ def test_turns_that_were_undone_are_executed_again_from_the_first_of_them():
     run.check()
 
 
+def test_turns_of_which_a_part_was_undone_go_on_one_after_another():
+    bodies = {"body": body(done("x"), call("y", "write", needs=("x",)), outputs={"n": "${{ x }}"})}
+    run = driven(
+        repeat("result.n > 8"), call("z", "read", needs=("r",), on_error="undo"), graphs=bodies
+    )
+    for turn, value in ((1, 1), (2, 9)):
+        run.end(f"r#{turn}/x", value)
+        run.end(f"r#{turn}/y", 2)
+    run.end("z", failure())
+    run.end("r#2/x!undo", 1)
+    run.end("r#1/x!undo", 1)
+    # What nothing takes back has happened, in each of the turns: it is not repeated.
+    assert types(run.reopen()) == ["start r#1/x 1"]
+    assert types(run.end("r#1/x", 1))[-1:] == ["start r#2/x 1"]
+    run.end("r#2/x", 9)
+    run.end("z", 1)
+    assert run.result().status == "succeeded"
+    assert [generations(run)[f"r#{turn}/{node}"] for turn in (1, 2) for node in "xy"] == [
+        [1, 2], [1], [1, 2], [1],
+    ]  # fmt: skip
+    assert set(statuses(run).values()) == {"succeeded"}
+    run.check()
+
+
 def test_a_composite_that_was_undone_as_a_whole_is_executed_as_a_whole():
     run = driven(
         sub("s", undo=undo("s")),

@@ -3,9 +3,11 @@
 from typing import cast
 
 from interlock.engine.scopes import (
+    forget,
     inputs_problem,
     open_scope,
     over_limit,
+    reopen,
     settle_composite,
     stopped,
 )
@@ -40,17 +42,30 @@ def end_turn(at: At, node: CompiledRepeat, turn: int, *, output: dict[str, Json]
         names = names_for(at.scope, at.node.roots, at.node.status_roots)
         names["result"] = yielded if node.decode is None else node.decode(yielded)
         if node.until.condition(names):
+            _forget_later(at, turn)
             settle_composite(at, yielded)
         elif turn == node.max:
             _exhausted(at, node, yielded)
         elif (why := stopped(at)) is not None:
             settle(at, "cancelled", error=why)
+        elif (later := at.scope.closed_in(at.index).pop(turn + 1, None)) is not None:
+            # The run was opened again: what took place in later turns is not repeated.
+            at.state.opened = RepeatState(turn + 1)
+            reopen(at.turn, later)
         else:
             inputs = Value.of(node.carry.evaluate(names)).json
             _open_turn(at, node, cast(dict[str, Json], inputs), turn=turn + 1)
     except (ExpressionFailed, ValueRefused) as error:
         told = f"after turn {turn}: {error.message}"
         settle(at, "failed", error=ErrorInfo(code="IL6007", message=told, hint=error.hint))
+
+
+def _forget_later(at: At, turn: int) -> None:
+    """Forget turns that came after this one before the run was opened again."""
+    closed = at.scope.closed_in(at.index)
+    for later in [later for later in closed if later > turn]:
+        del closed[later]
+        forget(at.turn.state, paths.turn(at.path, later), with_inner=True)
 
 
 def _exhausted(at: At, node: CompiledRepeat, yielded: Json) -> None:

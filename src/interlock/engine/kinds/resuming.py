@@ -3,10 +3,9 @@
 from typing import cast
 
 from interlock.engine.kinds.maps import go_on_with_map
-from interlock.engine.scopes import did_not_last, forget, reopen
+from interlock.engine.scopes import did_not_last, reopen
 from interlock.engine.state import At, MapState, RepeatState
 from interlock.plan import CompiledMap
-from interlock.values import paths
 
 
 def go_on(at: At) -> None:
@@ -26,10 +25,7 @@ def go_on(at: At) -> None:
 
 
 def _go_on_with_turns(at: At, opened: RepeatState) -> None:
-    """Open the first turn again that did not last; the later ones followed from it."""
+    """Open the first turn again that did not last; the later ones follow when it has ended."""
     closed = at.scope.closed_in(at.index)
     opened.turn = next((turn for turn in sorted(closed) if did_not_last(closed[turn])), max(closed))
-    for turn in [turn for turn in closed if turn > opened.turn]:
-        del closed[turn]
-        forget(at.turn.state, paths.turn(at.path, turn), with_inner=True)
     reopen(at.turn, closed.pop(opened.turn))
