@@ -100,7 +100,7 @@ def _default(url: str) -> Path:
             f"{url} is no file, and has no key file of its own",
             hint=f"name one with --key or in {KEY_VARIABLE}",
         )
-    place = path.resolve()
+    place = Path(os.path.realpath(path))  # Unlike `resolve`, it ends where links lead in a circle.
     project = next(name for name in (place.parent.parent.name, place.stem, "store") if name)
     home = os.environ.get(CONFIG_VARIABLE) or None
     config = Path(home) if home is not None else Path("~/.config").expanduser()
@@ -128,7 +128,7 @@ def _require_outside(path: Path, store: Path | None) -> None:
     """Refuse a key beside its store: who can change the one must not have the other."""
     if store is None:
         return
-    key, folder = path.resolve(), store.resolve().parent
+    key, folder = Path(os.path.realpath(path)), Path(os.path.realpath(store)).parent
     if key.parent == folder or (folder.name == HOME and key.is_relative_to(folder)):
         raise UsageError(
             f"the key file {shown(path)} would be beside the store that it signs",

@@ -167,6 +167,7 @@ NORMAL = (
     (re.compile(r"(?<= in )\d+ (?:d|h|min) \d+ (?:h|min|s)\b"), "A WHILE"),
     (re.compile(r" {2,}(?:\d+ ms|\d+\.\d s)(?=  |\n|$)", re.MULTILINE), "  TOOK"),
     (re.compile(r"(?<=  TOOK) +(?=\S+\?$)", re.MULTILINE), "  "),
+    (re.compile(r"(?<= )took +by(?= \()"), "took  by"),
     (re.compile(r'(?<=_ms": )\d{13}|(?<=_ms=)\d{13}'), "MS"),
     (
         re.compile(

@@ -169,7 +169,7 @@ def test_decisions_reach_a_run_that_another_process_drives(processes: Processes)
     processes.let_go("first", "one")
     assert process.wait() == 0
     story = processes.run("show", "last", "signoff").stdout
-    assert re.search(r"\w+ approved it: go\n", story)
+    assert re.search(r"\w+ \(unauthenticated\) approved it: go\n", story)
     assert processes.run("replay", "last").returncode == 0
 
 

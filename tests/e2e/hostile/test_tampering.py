@@ -90,8 +90,8 @@ class Book:
         last = max(self.events)
         event = {**self.events[seq], "seq": last + 1}
         self.do(
-            "INSERT INTO event (run, seq, epoch, body) SELECT run, ?, epoch, ? FROM event"
-            " WHERE seq = ?",
+            "INSERT INTO event (run, seq, epoch, body, leaf, sum, salts)"
+            " SELECT run, ?, epoch, ?, leaf + 1, sum, salts FROM event WHERE seq = ?",
             last + 1,
             canonical(event),
             last,
