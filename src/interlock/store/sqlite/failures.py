@@ -113,6 +113,8 @@ def unreadable(error: Failure, path: Path) -> StoreError:
 def read_failed(error: Failure, path: Path) -> StoreError:
     """Make the error for a read that failed."""
     cause = cause_of(error)
+    if cause is NOT_WRITABLE:
+        cause = NOT_READABLE
     kind = JournalCorrupt if cause is CORRUPT else StoreFailed
     return kind(f"cannot read {path}: {cause.words} ({error})", hint=cause.hint, code=cause.code)
 

@@ -19,6 +19,9 @@ from interlock.store.sqlite.schema import (
 MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
 BUSY_MS = 10_000
+LOOKS_MAX = 5
+"""At a file that others make and remove while they open and close a journal."""
+
 WAL_BYTES_MAX = 64 * 1024 * 1024
 """A log that grew beyond this, because a reader stood in the way, is cut after its checkpoint."""
 
@@ -106,9 +109,15 @@ def check_access(path: Path, places: Iterable[Path]) -> None:
         StoreUnusable: says what.
     """
     for place in places:
-        if place.exists() and not os.access(place, os.R_OK, effective_ids=True):
+        if not any(_readable_or_absent(place) for _ in range(LOOKS_MAX)):
             hint = f"make {place} readable for this user"
             raise refused(path, f"{place.name} cannot be read", hint=hint, code="IL7021")
+
+
+def _readable_or_absent(place: Path) -> bool:
+    # In this order: a file that is removed after the first question is absent in the second. One
+    # that is made between them, or gets its permissions then, is readable at the next look.
+    return os.access(place, os.R_OK, effective_ids=True) or not place.exists()
 
 
 def check_kind(path: Path) -> None:

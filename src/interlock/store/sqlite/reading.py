@@ -11,8 +11,11 @@ How depends on what stands beside the file.
   index is made in memory, which SQLite does when it believes that it is alone
   (`locking_mode=exclusive`, without locks). With `readonly_shm` it would do so as well, but gives
   up after ten seconds when no commit in the log is whole, as a power loss may leave it.
+- A `-wal`, and a `-shm` that a process has locked but not made an index of yet, since it is only
+  opening the journal. Who must not write it cannot make it, and SQLite says so at once. All that
+  was committed is in the log, as if it stood there alone, and so it is read.
 
-A connection of the first or the last kind does not notice a writer that comes later. So before an
+A connection that takes no locks does not notice a writer that comes later. So before an
 answer is believed, the files are looked at again; if they have changed, the question is asked anew.
 
 All connections of a process share one opening of the `-shm`. If a reader came first, it cannot be
@@ -87,21 +90,25 @@ class Views:
             StoreFailed, JournalCorrupt: the file cannot be read.
             UsageError: it is closed, or was opened by another process.
         """
+        try:
+            return self._answered(question)
+        except (apsw.Error, OSError, UnicodeDecodeError) as error:
+            raise read_failed(error, self.path) from error
+
+    def _answered(self, question: Callable[[Reader], T]) -> T:
         for _ in range(TRIES_MAX):
             with self._viewed() as view:
                 try:
                     answer = question(view.reader)
                 except (apsw.Error, UnicodeDecodeError) as error:
-                    if view.is_current():
-                        raise read_failed(error, self.path) from error
+                    # Who only reads could want to write nothing but an index that is not made.
+                    if view.is_current() and not isinstance(error, apsw.ReadOnlyError):
+                        raise
                 else:
                     if view.is_current():
                         return answer
             self._drop(view)
-        raise StoreFailed(
-            f"cannot read {self.path}: it was changed each time while it was read",
-            hint="read it again when its writers have come to rest",
-        )
+        raise restless(self.path)
 
     def close(self) -> None:
         """Close the connections."""
@@ -168,11 +175,20 @@ def forked(path: Path, process: int) -> UsageError:
     )
 
 
+def restless(path: Path) -> StoreFailed:
+    """Make the error for a file that changes faster than it can be read."""
+    return StoreFailed(
+        f"cannot read {path}: it was changed each time while it was read",
+        hint="read it again when its writers have come to rest",
+    )
+
+
 def views_of(path: Path) -> Views:
     """Open a journal file to read it.
 
     Raises:
         StoreUnusable: it is not there, is no journal, or cannot be read; says why.
+        StoreFailed: it was changed each time while it was opened.
         JournalCorrupt: its first pages are damaged.
     """
     try:
@@ -198,41 +214,49 @@ def check_there(path: Path) -> None:
         hint = "`interlock run` makes one; or name the one that you mean"
         raise NoJournal(f"there is no journal at {path}", hint=hint)
     unfinished = "`interlock run` finishes it; or name the one that you mean"
+    # Before the rollback journal, which is there from the first byte of the file to the last.
+    size = path.stat().st_size
     if beside(path, "-journal").exists():
         told = f"the making of {path} was not finished: no run is in it"
         raise NoJournal(told, hint=unfinished)
-    if not path.stat().st_size:
+    if not size:
         raise NoJournal(f"there is no journal in {path} yet: it is empty", hint=unfinished)
     check_access(path, (path, beside(path, "-wal"), beside(path, "-shm")))
 
 
 def _view_of(path: Path) -> View:
     """Open it as it stands there; anew, when a writer comes or goes meanwhile."""
-    for _ in range(TRIES_MAX - 1):
+    for _ in range(TRIES_MAX):
         seen = _stamps(path)
         try:
             return _view_as(path, seen)
         except apsw.Error:
             if _stamps(path) == seen:
                 raise
-    return _view_as(path, _stamps(path))
+    raise restless(path)
 
 
 def _view_as(path: Path, seen: Stamps) -> View:
+    def is_unchanged() -> bool:
+        return _stamps(path) == seen
+
     if seen[1] is None:
-        how, is_alone = "immutable=1", False
-    elif seen[2] and is_open(beside(path, "-shm")):
-        how, is_alone = "readonly_shm=1", False
+        return View(reader=_reader(path, "immutable=1"), is_current=is_unchanged)
+    if seen[2] and is_open(beside(path, "-shm")):
+        try:
+            return View(reader=_reader(path, "readonly_shm=1"), is_current=lambda: True)
+        except apsw.ReadOnlyError:
+            is_deserted = not is_open(beside(path, "-shm"))
     else:
-        how, is_alone = "vfs=unix-none", True
+        is_deserted = True
+    if is_deserted:
         _check_log(path, seen)
+    reader = _reader(path, "vfs=unix-none", is_alone=True)
+    return View(reader=reader, is_current=is_unchanged)
 
-    def connected() -> Connection:
-        return _connect(path, how, is_alone=is_alone)
 
-    reader = Reader(connected)
-    is_shared = how == "readonly_shm=1"
-    return View(reader=reader, is_current=lambda: is_shared or _stamps(path) == seen)
+def _reader(path: Path, how: str, *, is_alone: bool = False) -> Reader:
+    return Reader(lambda: _connect(path, how, is_alone=is_alone))
 
 
 def _check_log(path: Path, seen: Stamps) -> None:
