@@ -45,6 +45,18 @@ def test_explain_needs_no_engine():
     assert not found & {*HEAVY, "interlock.plan", "interlock.engine", "interlock.runtime"}
 
 
+def test_a_run_is_logged_without_what_proves_it():
+    """Receipts, checkpoints and signatures are for those who ask about the log later."""
+    program = "import interlock.runtime, interlock.store.sqlite, sys; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    needed = {name for name in found if name.startswith("interlock.audit.")}
+    assert {"interlock.audit.leaves", "interlock.audit.tree"} <= needed
+    parts = ("checkpoints", "proofs", "receipts", "signatures", "verification")
+    assert not needed & {f"interlock.audit.{part}" for part in parts}
+
+
 def test_a_replay_needs_no_code_of_actions_and_no_text():
     """What only the authors of graphs and actions need is not there when a journal is folded."""
     program = "import interlock.replay, sys; print(*sys.modules)"
