@@ -5,8 +5,8 @@ error messages, into paths of items; and a digest that was computed from it is a
 to anybody who can guess it. So what was chosen is followed:
 
 - by its reference, or as the same name, path or digest, through the whole run;
-- by its texts and numbers, through all that came after it by cause: each value, message, reason or
-  path that contains one of them is a copy;
+- by its texts and numbers, through all that came after it by cause, and all that was told from
+  outside after it: each value, message, reason or path that contains one of them is a copy;
 - digests of what came after a value go, and the execution digest, which is computed from them all.
 
 What an action has made of it under another form (encrypted, translated, counted) is not found:
@@ -14,7 +14,7 @@ nobody but the action knows. It has to be chosen as well. Plan and manifests of 
 before any value of it, and are no copies, unless they are chosen.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast, final
 
@@ -52,10 +52,15 @@ class Copies:
     Attributes:
         parts: by seq, the names of parts. What was chosen is among them.
         refs: references that no event of the run has when these parts are gone.
+        mentions: by seq, parts that were there before any value of the run, and hold a text of what
+            was chosen all the same. They stay, unless they are chosen as well.
+        texts: what was looked for: texts and numbers of what was chosen, as JSON has them inside.
     """
 
     parts: Mapping[int, frozenset[str]]
     refs: frozenset[ValueRef]
+    mentions: Mapping[int, frozenset[str]] = field(default_factory=dict[int, frozenset[str]])
+    texts: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +108,29 @@ class _Search:
         for seq, event in self.events.items():
             held = {*event.values, *(set(event.words) - DIGESTS if texts else ())}
             holds = any((seq, name) in self.chosen for name in held)
-            if holds or not found.isdisjoint(event.causes):
+            # Persons may write what they have read, whatever led the engine to it.
+            is_told = texts and bool(found) and not event.causes
+            if holds or is_told or not found.isdisjoint(event.causes):
                 found.add(seq)
         return found
 
+    def mentions(self) -> Iterator[Place]:
+        """List the older parts that hold a text of what was chosen, and stay."""
+        for seq, event in self.events.items():
+            places = {(seq, name) for name in self._holders(event) if _is_older(event, name)}
+            yield from places - self.chosen
+
     def _follow_texts(self, seq: int) -> None:
         event = self.events[seq]
+        held = self._holders(event)
+        self.chosen |= {(seq, name) for name in held if not _is_older(event, name)}
+
+    def _holders(self, event: _Opened) -> Iterator[str]:
+        """Name the parts of an event that hold one of the texts."""
         data = {name: self.values.get(ref, b"") for name, ref in event.values.items()}
         for name, text in {**data, **event.words}.items():
-            is_older = event.kind in PLANS and name in OF_THE_PLAN
-            if not is_older and any(needle in text for needle in self.needles):
-                self.chosen.add((seq, name))
+            if any(needle in text for needle in self.needles):
+                yield name
 
     def _follow_digests(self, after: Collection[int]) -> None:
         is_changed = bool(self.refs) or any(name == "path" for _, name in self.chosen)
@@ -147,12 +164,23 @@ def find_copies(
     needles = {each for place in wanted for each in _needles(opened[place[0]], place[1], values)}
     search = _Search(opened, values, tuple(sorted(needles)), wanted)
     search.run()
-    parts: dict[int, set[str]] = {}
-    for seq, name in sorted(search.chosen):
-        parts.setdefault(seq, set()).add(name)
     return Copies(
-        parts={seq: frozenset(names) for seq, names in parts.items()}, refs=frozenset(search.refs)
+        parts=_by_seq(search.chosen),
+        refs=frozenset(search.refs),
+        mentions=_by_seq(search.mentions()),
+        texts=frozenset(needles),
     )
+
+
+def _by_seq(places: Iterable[Place]) -> dict[int, frozenset[str]]:
+    found: dict[int, set[str]] = {}
+    for seq, name in sorted(places):
+        found.setdefault(seq, set()).add(name)
+    return {seq: frozenset(names) for seq, names in found.items()}
+
+
+def _is_older(event: _Opened, name: str) -> bool:
+    return event.kind in PLANS and name in OF_THE_PLAN
 
 
 def _open(event: StoredEvent) -> _Opened:

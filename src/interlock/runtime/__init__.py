@@ -15,6 +15,14 @@ from interlock.runtime.deciding import (
     roles_of as roles_of,
 )
 from interlock.runtime.driving import Observer as Observer
+from interlock.runtime.erasing import (
+    Chosen as Chosen,
+    Erased as Erased,
+    Removal as Removal,
+    erase as erase,
+    overwrite as overwrite,
+    removal_of as removal_of,
+)
 from interlock.runtime.owning import (
     OnChange as OnChange,
     RunChanged as RunChanged,
@@ -38,9 +46,12 @@ from interlock.runtime.worker import (
 __all__ = [
     "CallLimit",
     "check_limits",
+    "Chosen",
     "Chunk",
     "Clock",
     "deciders",
+    "erase",
+    "Erased",
     "examine",
     "Heartbeat",
     "Ids",
@@ -49,8 +60,11 @@ __all__ = [
     "Observer",
     "OnChange",
     "OpenGate",
+    "overwrite",
     "Queued",
     "read_entries",
+    "Removal",
+    "removal_of",
     "Report",
     "Roles",
     "roles_of",

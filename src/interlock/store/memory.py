@@ -128,6 +128,7 @@ class MemoryStore:
             if self._is_fenced(part):
                 return None
             self._check_next(part)
+            self._check_taken(part)
             heads = [] if part.head is None else [part.head]
             keys = keys_changed(heads, key_of=self._key_of, holder_of=self._keys.get)
             self._events[run] = events = _rewritten(self._events.get(run, ()), erasure)

@@ -137,6 +137,27 @@ def test_the_same_value_goes_wherever_it_is():
     assert found.parts == {6: {"call_key", "output"}, 8: {"execution", "output"}}
 
 
+def test_persons_may_write_down_what_they_have_read():
+    def cancelled(reason: str) -> NodeCancelled:
+        return NodeCancelled(path=Path("greet"), generation=1, reason=reason)
+
+    story = Story(
+        [
+            (cancelled("before Ada Lovelace was told of"), ADA, ()),
+            (settled("greet", "Ada Lovelace", key="2"), "engine", ()),
+            (cancelled("not Ada Lovelace again"), ADA, ()),
+        ]
+    )
+    assert story.copies(2, "output").parts == {2: {"call_key", "output"}, 3: {"reason"}}
+
+
+def test_what_was_there_before_and_stays_is_told_of():
+    found = GREETING.copies(1, "inputs")
+    assert found.mentions == {1: {"document"}}
+    assert found.texts == {b"Ada Lovelace"}
+    assert GREETING.copies(6, "output").mentions == {}
+
+
 def test_a_name_goes_wherever_it_is_and_no_digest_with_it():
     assert GREETING.copies(1, "actor").parts == {1: {"actor", "principal"}, 8: {"actor"}}
 

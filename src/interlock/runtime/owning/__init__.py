@@ -1,6 +1,10 @@
 """Owning: which process has a run, when one is needed, and with which code it goes on."""
 
-from interlock.runtime.owning.leases import Leases as Leases, sets_within as sets_within
+from interlock.runtime.owning.leases import (
+    LEASE_MS as LEASE_MS,
+    Leases as Leases,
+    sets_within as sets_within,
+)
 from interlock.runtime.owning.sleeping import (
     needs_owner as needs_owner,
     resting as resting,
@@ -16,6 +20,7 @@ from interlock.runtime.owning.upgrades import (
 
 __all__ = [
     "examine",
+    "LEASE_MS",
     "Leases",
     "migration",
     "needs_owner",

@@ -37,7 +37,6 @@ def remove(connection: Connection, erasure: Erasure) -> frozenset[ValueRef]:
     run = erasure.record.run
     _rewrite(connection, run, erasure)
     check_unnamed(erasure, (row[0] for row in connection.execute(BODIES, (run,)).fetchall()))
-    connection.execute(FORGET_SENDERS, (run,))
     return frozenset(ref for ref in erasure.refs if _is_kept(connection, run, ref))
 
 

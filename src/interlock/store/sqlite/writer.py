@@ -39,7 +39,7 @@ from interlock.store.messages import check_room, not_in_inbox
 from interlock.store.protocol import INLINE_BYTES_MAX
 from interlock.store.sqlite.connection import Connection, array
 from interlock.store.sqlite.failures import CORRUPT
-from interlock.store.sqlite.removing import UNSCRUBBED, remove
+from interlock.store.sqlite.removing import FORGET_SENDERS, UNSCRUBBED, remove
 from interlock.store.sqlite.sums import sum_of_log, sum_of_part, sum_of_row, sum_of_tile
 from interlock.store.sqlite.transactions import broken, restricted
 from interlock.values import RunId, ValueRef
@@ -260,11 +260,13 @@ class Writer:
             if any(map(self._is_fenced, parts.values())):
                 return None
             self._check_order(parts.values())
+            self._check_taken(parts.values())
             self._check_keys(parts.values())
             kept = remove(self._connection, erasure)
             self._edge = self._read_edge()
             self._connection.execute(UNSCRUBBED, (self._edge.size,))
             edge = self._insert(parts.values())
+            self._connection.execute(FORGET_SENDERS, (erasure.record.run,))
         self._edge = edge
         return kept
 

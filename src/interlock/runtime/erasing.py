@@ -1,0 +1,286 @@
+"""Erasing parts of a run that has ended: what goes, what stays, and one transaction for it all.
+
+Whoever wants something of runs erased (a person with paths, a rule about a data subject, a rule of
+retention) chooses parts of events and calls `erase` for each run; what has to go with them is found
+here. When all is done, `overwrite` destroys what the store has left behind of them, once for all
+runs. In between a process may die at any moment: an erasure is there in whole or not at all, and
+the store remembers that something is left to overwrite.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from interlock.audit import erase_parts, find_copies
+from interlock.errors import LeaseLost, RunNotFound, RunNotResumable, StoreError, UsageError
+from interlock.journal import (
+    ENDED,
+    Entry,
+    Erasure,
+    Lease,
+    Message,
+    PartsErased,
+    Principal,
+    Record,
+    Rewritten,
+    RunHead,
+    StoredEvent,
+    refs_of,
+)
+from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
+from interlock.runtime.commits import Sealer
+from interlock.runtime.owning import LEASE_MS
+from interlock.store import INBOX_MESSAGES_MAX, ReadStore, Store
+from interlock.values import Digest, RunId, ValueRef, encode, immutable
+
+PAGE = 1_000
+OVERWRITE_TRIES = 5
+"""Each waits for readers as long as the store waits for a lock."""
+
+GONE = "(erased)"
+"""In the row of a run: the graph or the plan that was erased."""
+
+Chosen = Mapping[int, Collection[str]]
+"""By the seq of an event, names of its parts, as `docs/reference/leaves.md` lists them."""
+
+
+@immutable()
+class Removal:
+    """What goes with parts that were chosen of a run, and what stays.
+
+    Attributes:
+        head: the row of the run, as it is now.
+        events: how many the run has.
+        parts: by seq, the parts that go: what was chosen, and all copies of it.
+        values: the values that go, with their sizes in bytes.
+        messages: what was sent to the run and nobody has taken; an ended run takes nothing more.
+        mentions: by seq, parts that were there before any value of the run (its plan, its key) and
+            hold a text of what goes all the same. They stay unless they are chosen.
+        texts: texts and numbers of what was chosen, as JSON has them inside.
+    """
+
+    head: RunHead
+    events: int
+    parts: Mapping[int, frozenset[str]]
+    values: Mapping[ValueRef, int]
+    messages: tuple[Message, ...]
+    mentions: Mapping[int, frozenset[str]]
+    texts: frozenset[bytes]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parts that go, as `PartsErased` names them: `3.output`."""
+        return tuple(f"{seq}.{name}" for seq in self.parts for name in sorted(self.parts[seq]))
+
+
+@immutable()
+class Erased:
+    """What was erased.
+
+    Attributes:
+        removal: what went.
+        event: the seq of the `PartsErased` that tells of it; None: there was nothing to erase.
+        kept: of the values that the run names no more, those that stay, for another run has them.
+    """
+
+    removal: Removal
+    event: int | None
+    kept: frozenset[ValueRef] = frozenset()
+
+
+def removal_of(store: ReadStore, run: RunId, chosen: Chosen) -> Removal:
+    """Say what would be erased with parts of a run; change nothing.
+
+    What an event does not have, or has no more, is left out of account.
+
+    Raises:
+        RunNotFound: the store has no such run.
+        RunNotResumable: the run has not ended, or is about to go on: it needs what it has.
+        JournalCorrupt: an event is not as it was written.
+    """
+    head = _ended(store, run)
+    events = _events(store, run)
+    found = find_copies(events, _values(store, run, events), chosen)
+    data = store.values(run, found.refs)
+    return Removal(
+        head=head,
+        events=len(events),
+        parts=found.parts,
+        values={ref: len(data.get(ref, b"")) for ref in sorted(found.refs)},
+        messages=_messages(store, run) if found.parts else (),
+        mentions=found.mentions,
+        texts=found.texts,
+    )
+
+
+def erase(
+    store: Store,
+    run: RunId,
+    chosen: Chosen,
+    *,
+    by: Principal,
+    rule: str,
+    reason: str = "",
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    check: Callable[[Removal], None] | None = None,
+) -> Erased:
+    """Erase parts of a run that has ended, with all copies of them.
+
+    It is durable when this returns. In one transaction: the events lose the parts, values that no
+    run names any more are deleted, messages that nobody has taken leave the inbox, the row of the
+    run forgets what it had of them, and `PartsErased` tells of it all. When there is nothing to
+    erase, nothing is written. The bytes may be read off the disk until `overwrite` has returned
+    True: call it once, after all runs.
+
+    Args:
+        store: where the run is.
+        run: the run.
+        chosen: what is to go; `removal_of` says what goes with it.
+        by: who has it erased.
+        rule: the rule that asks for it; kept in the journal.
+        reason: why, in the person's words; kept in the journal.
+        clock, ids: where times, owners and salts come from.
+        check: is shown what will go, with the run leased, so that nothing can change any more; what
+            it raises stops the erasure.
+
+    Raises:
+        RunNotFound, RunNotResumable, JournalCorrupt: as for `removal_of`.
+        LeaseHeld: somebody drives the run.
+        LeaseLost: somebody took it over before anything was erased.
+        UsageError: `by`, `rule` or `reason` would write down again what is to go.
+    """
+    ids, clock = ids or SystemIds(), clock or SystemClock()
+    _ended(store, run)
+    now_ms = clock.now_ms()
+    lease = store.lease(run, ids.owner(), now_ms=now_ms, life_ms=LEASE_MS)
+    try:
+        removal = removal_of(store, run, chosen)
+        if check is not None:
+            check(removal)
+        if not removal.parts:
+            return Erased(removal=removal, event=None)
+        told = PartsErased(parts=removal.names, rule=rule, reason=reason)
+        _check_words(told, by, removal)
+        entry = Entry(told, at_ms=now_ms, seq=removal.events + 1, epoch=lease.epoch, actor=by.actor)
+        kept = store.erase(
+            _erasure(store, lease, entry, removal=removal, sealer=Sealer(ids.chance))
+        )
+        if kept is None:
+            raise LeaseLost(f"run {run} was taken over by another owner; nothing was erased")
+        return Erased(removal=removal, event=entry.seq, kept=kept)
+    finally:
+        with suppress(StoreError, UsageError):  # Of a store that failed, the lease ends with us.
+            store.release(lease)
+
+
+def overwrite(store: Store, *, tell: Callable[[int], None] | None = None) -> bool:
+    """Destroy what erasures have left behind in the store.
+
+    At once when there is nothing; else it takes as long as to copy the store, and nobody can write
+    meanwhile. `tell` is called before each try, with its number.
+
+    Returns:
+        False: readers did not let go of the store. What is left is done by the next call.
+
+    Raises:
+        StoreFailed: an I/O error, such as a full disk; the store is stopped.
+    """
+    for number in range(1, OVERWRITE_TRIES + 1):
+        if tell is not None:
+            tell(number)
+        if store.scrub():
+            return True
+    return False
+
+
+def _ended(store: ReadStore, run: RunId) -> RunHead:
+    """Take the row of a run that needs nothing any more.
+
+    An open run is folded again from all of its events whenever somebody takes it up: what is erased
+    of it could never be made good, and a write that it has sent might be sent again.
+    """
+    head = store.head(run)
+    if head is None:
+        raise RunNotFound(f"no run `{run}` in this store", hint="`interlock runs` lists them")
+    if head.status not in ENDED:
+        raise RunNotResumable(
+            f"run {run} has not ended: it is {head.status.replace('_', ' ')}, and needs what it has"
+            " to go on",
+            hint=f"let it end, or end it: `interlock cancel {run}`; then erase",
+        )
+    return head
+
+
+def _events(store: ReadStore, run: RunId) -> list[StoredEvent]:
+    found: list[StoredEvent] = []
+    while page := store.read(run, after=len(found), limit=PAGE):
+        found += page
+    return found
+
+
+def _values(store: ReadStore, run: RunId, events: Sequence[StoredEvent]) -> dict[ValueRef, bytes]:
+    return store.values(run, {ref for event in events for ref in refs_of(event.body)})
+
+
+def _messages(store: ReadStore, run: RunId) -> tuple[Message, ...]:
+    """Take what nobody has taken: an ended run would drop it, unless it is to be opened again."""
+    left = tuple(store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
+    if any(message.kind == "reopen" for message in left):
+        raise RunNotResumable(
+            f"somebody has opened run {run} again, and nobody has taken it up yet",
+            hint=f"`interlock resume {run}` goes on with it; erase when it has ended",
+        )
+    return left
+
+
+def _check_words(told: PartsErased, by: Principal, removal: Removal) -> None:
+    """Refuse to write into the journal what is to go from it."""
+    for what, words in (("the name", by.actor), ("the rule", told.rule), ("why", told.reason)):
+        written = encode(words)
+        found = [text for text in removal.texts if text in written]
+        if found:
+            raise UsageError(
+                f"{what} has a text in it that is to be erased: {found[0].decode()}",
+                hint="it would stand in the journal for good: say it in other words, or with"
+                " another name",
+            )
+
+
+def _erasure(
+    store: ReadStore, lease: Lease, entry: Entry, *, removal: Removal, sealer: Sealer
+) -> Erasure:
+    run = lease.run
+    body, leaf, salts = sealer.seal(run, entry)
+    record = Record(
+        run=run,
+        seq=entry.seq,
+        epoch=entry.epoch,
+        body=body,
+        leaf=leaf,
+        salts=salts,
+        head=_head_without(removal),
+        taken=tuple(message.id for message in removal.messages),
+    )
+    rewritten: list[Rewritten] = []
+    for event in _events(store, run):
+        if event.seq in removal.parts:
+            names = removal.parts[event.seq]
+            left = erase_parts(event.body, event.salts, event.erased, names=names)
+            rewritten.append(
+                Rewritten(seq=event.seq, body=left.body, salts=left.salts, erased=left.erased)
+            )
+    return Erasure(events=tuple(rewritten), refs=tuple(removal.values), record=record)
+
+
+def _head_without(removal: Removal) -> RunHead:
+    """Let the row of the run forget what is erased of its events."""
+    gone = {name for names in removal.parts.values() for name in names}
+    head = removal.head
+    if "execution" in gone:
+        head = replace(head, execution=None)
+    if "key" in gone:
+        head = replace(head, key=None)
+    if "graph" in gone:
+        head = replace(head, graph=GONE)
+    return replace(head, plan=Digest(GONE)) if "plan" in gone else head
