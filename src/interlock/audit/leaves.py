@@ -53,6 +53,9 @@ FACTS: dict[str, tuple[str, ...]] = {
     "RunReopened": (),
     "RunMigrated": (),
     "PartsErased": ("parts",),
+    "HoldPlaced": ("after_ms", "before_ms", "held"),
+    "HoldReleased": ("hold",),
+    "RunsPruned": ("period_ms", "runs", "what"),
     "NodeSettled": ("ahead", "error", "started_ms", "status"),
     "RunSettled": ("error", "status"),
 }
@@ -78,6 +81,9 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "RunReopened": ("reason",),
     "RunMigrated": ("accepted", "plan"),
     "PartsErased": ("reason", "rule"),
+    "HoldPlaced": ("graph", "reason"),
+    "HoldReleased": ("reason",),
+    "RunsPruned": ("rule",),
     "NodeSettled": ("call_key", "error"),
     "RunSettled": ("error", "execution"),
 }

@@ -127,7 +127,8 @@ class StoredEvent:
     """One event as a store returns it.
 
     `leaf_index` is its place in the log, counted from 0. `erased` has the commitments of parts that
-    were erased; none of them, no bytes.
+    were erased; none of them, no bytes. Without a body, its content was pruned: what is known of it
+    is its place, and the hash of its leaf in the log.
     """
 
     seq: int
@@ -158,6 +159,30 @@ class Erasure:
 
     events: tuple[Rewritten, ...]
     refs: tuple[ValueRef, ...]
+    record: Record
+
+
+@immutable()
+class PrunedRun:
+    """What a store destroys of one run whose time is over.
+
+    Its values go, but for those that are shared. `epoch` is that of the lease under which this is
+    done, `last` the seq of its last event. `emptied` are the seqs of events whose content goes:
+    body and salts. `kept` are events that lose parts.
+    """
+
+    run: RunId
+    epoch: int
+    last: int
+    emptied: tuple[int, ...] = ()
+    kept: tuple[Rewritten, ...] = ()
+
+
+@immutable()
+class Pruning:
+    """What a store destroys of some runs, and the event that tells of it."""
+
+    runs: tuple[PrunedRun, ...]
     record: Record
 
 

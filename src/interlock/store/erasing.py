@@ -1,11 +1,14 @@
-"""What a backend checks before it erases, the same for all."""
+"""What a backend checks before it erases or prunes, the same for all."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 
 from interlock.audit import leaf_of, read_erased
 from interlock.errors import ensure
 from interlock.journal import Erasure, Rewritten, StoredEvent
-from interlock.values import RunId
+from interlock.values import RunId, ValueRef
+
+REFERENCE = re.compile(rb'"((?:hmac-)?sha256:[^"]*)"')
 
 
 def check_kept(run: RunId, found: Sequence[StoredEvent], event: Rewritten) -> StoredEvent:
@@ -40,3 +43,11 @@ def check_unnamed(erasure: Erasure, bodies: Iterable[bytes]) -> None:
             "a value was to be erased that an event still names",
             run=erasure.record.run,
         )
+
+
+def unnamed(refs: Collection[ValueRef], bodies: Iterable[bytes]) -> set[ValueRef]:
+    """Leave out the references that a body names."""
+    left = set(refs)
+    for body in bodies:
+        left.difference_update(ValueRef(ref.decode()) for ref in REFERENCE.findall(body))
+    return left

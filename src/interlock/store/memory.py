@@ -1,8 +1,9 @@
 """A store in memory: for tests, notebooks and runs that need not survive the process."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from heapq import nlargest, nsmallest
 from threading import Lock
 from typing import TYPE_CHECKING, final
@@ -16,11 +17,13 @@ from interlock.journal import (
     Lease,
     Message,
     OwnerId,
+    PrunedRun,
+    Pruning,
     Record,
+    Rewritten,
     RunHead,
     RunStatus,
     StoredEvent,
-    StoredValue,
 )
 from interlock.store.batch import (
     RunPart,
@@ -30,7 +33,7 @@ from interlock.store.batch import (
     keys_changed,
     out_of_order,
 )
-from interlock.store.erasing import check_kept, check_unnamed
+from interlock.store.erasing import check_kept, check_unnamed, unnamed
 from interlock.store.evidence import check_value
 from interlock.store.growing import Edge, Tiles
 from interlock.store.leases import Holding, grant, turn, turn_by_age
@@ -92,7 +95,7 @@ class MemoryStore:
                 self._check_taken(part)
             keys = keys_changed(
                 [part.head for part in kept if part.head is not None],
-                key_of=self._key_of,
+                key_of=partial(_key_of, self._heads),
                 holder_of=self._keys.get,
             )
             if kept:
@@ -130,7 +133,9 @@ class MemoryStore:
             self._check_next(part)
             self._check_taken(part)
             heads = [] if part.head is None else [part.head]
-            keys = keys_changed(heads, key_of=self._key_of, holder_of=self._keys.get)
+            keys = keys_changed(
+                heads, key_of=partial(_key_of, self._heads), holder_of=self._keys.get
+            )
             self._events[run] = events = _rewritten(self._events.get(run, ()), erasure)
             for event in events:
                 self._log[event.leaf_index] = (run, event)
@@ -141,6 +146,38 @@ class MemoryStore:
                 self._blobs.pop(ref, None)
             self._apply([part], keys)
             return frozenset(named)
+
+    def prune(self, pruning: Pruning) -> bool:
+        """Destroy what is stored of runs; see `Store.prune`."""
+        (part,) = by_run([pruning.record]).values()
+        with self._lock:
+            self._check_open()
+            self._check_next(part)
+            for each in pruning.runs:
+                head, held = self._heads.get(each.run), self._leases.get(each.run)
+                if not _is_as_seen(each, head, held, events=self._events.get(each.run, ())):
+                    return False
+            left = {each.run: _pruned(self._events[each.run], each) for each in pruning.runs}
+            for each in pruning.runs:
+                self._events[each.run] = left[each.run]
+                for event in left[each.run]:
+                    self._log[event.leaf_index] = (each.run, event)
+                held = self._leases[each.run]
+                self._leases[each.run] = replace(held, owner=None)
+            for run, ref in [place for place in self._values if place[0] in left]:
+                del self._values[run, ref]
+            self._apply([part], {})
+            return True
+
+    def drop_shared(self, refs: Collection[ValueRef], *, size: int) -> int:
+        """Destroy shared values that nothing names; see `Store.drop_shared`."""
+        with self._lock:
+            self._check_open()
+            left = unnamed(refs, (event.body for _, event in self._log[max(0, size) :]))
+            there = left & self._blobs.keys()
+            for ref in there:
+                del self._blobs[ref]
+            return len(there)
 
     def scrub(self) -> bool:
         """Do nothing: nothing is left behind; see `Store.scrub`."""
@@ -346,16 +383,15 @@ class MemoryStore:
                 raise not_in_inbox(part.run, message)
             left.remove(message)
 
-    def _key_of(self, run: RunId) -> str | None:
-        head = self._heads.get(run)
-        return None if head is None else head.key
-
     def _apply(self, parts: list[RunPart], keys: dict[str, RunId | None]) -> None:
         self._grow(parts)
         for part in parts:
             for record in part.records:
                 for value in record.values:
-                    self._keep(part.run, value)
+                    if value.shared or len(value.data) > INLINE_BYTES_MAX:
+                        self._blobs.setdefault(value.ref, value.data)
+                    else:
+                        self._values.setdefault((part.run, value.ref), value.data)
             _take(self._inboxes.get(part.run, {}), part.taken)
             if part.head is not None:
                 self._heads[part.run] = part.head
@@ -390,11 +426,10 @@ class MemoryStore:
         self._edge = grown.edge
         self._tiles |= grown.tiles
 
-    def _keep(self, run: RunId, value: StoredValue) -> None:
-        if value.shared or len(value.data) > INLINE_BYTES_MAX:
-            self._blobs.setdefault(value.ref, value.data)
-        else:
-            self._values.setdefault((run, value.ref), value.data)
+
+def _key_of(heads: Mapping[RunId, RunHead], run: RunId) -> str | None:
+    head = heads.get(run)
+    return None if head is None else head.key
 
 
 def _take(inbox: dict[str, Message], messages: Iterable[str]) -> None:
@@ -402,12 +437,34 @@ def _take(inbox: dict[str, Message], messages: Iterable[str]) -> None:
         inbox.pop(message, None)
 
 
-def _rewritten(found: Sequence[StoredEvent], erasure: Erasure) -> list[StoredEvent]:
+def _is_as_seen(
+    pruned: PrunedRun, head: RunHead | None, held: Holding | None, *, events: Sequence[StoredEvent]
+) -> bool:
+    if head is None or head.status not in ENDED or held is None or held.owner is None:
+        return False
+    return (len(events), held.epoch) == (pruned.last, pruned.epoch)
+
+
+def _pruned(found: Sequence[StoredEvent], pruned: PrunedRun) -> list[StoredEvent]:
+    events = _replaced(pruned.run, found, pruned.kept)
+    for seq in pruned.emptied:
+        events[seq - 1] = replace(events[seq - 1], body=b"", salts=b"", erased=b"")
+    return events
+
+
+def _replaced(
+    run: RunId, found: Sequence[StoredEvent], rewritten: Iterable[Rewritten]
+) -> list[StoredEvent]:
     events = list(found)
-    for event in erasure.events:
-        before = check_kept(erasure.record.run, events[event.seq - 1 : event.seq], event)
+    for event in rewritten:
+        before = check_kept(run, events[event.seq - 1 : event.seq], event)
         after = replace(before, body=event.body, salts=event.salts, erased=event.erased)
         events[event.seq - 1] = after
+    return events
+
+
+def _rewritten(found: Sequence[StoredEvent], erasure: Erasure) -> list[StoredEvent]:
+    events = _replaced(erasure.record.run, found, erasure.events)
     check_unnamed(erasure, (event.body for event in events))
     return events
 

@@ -14,6 +14,7 @@ from interlock.journal import (
     Lease,
     Message,
     OwnerId,
+    Pruning,
     Record,
     RunHead,
     RunStatus,
@@ -192,8 +193,35 @@ class Store(ReadStore, Protocol):
         """
         ...
 
+    def prune(self, pruning: Pruning) -> bool:
+        """Destroy what is stored of runs whose time is over.
+
+        In one transaction with the record that tells of it; the leases of these runs are let go in
+        it, too. The log stays as it is. An event that is emptied keeps its row: run, seq, epoch and
+        place in the log. What was destroyed may still be read off the disk until `scrub` is done.
+
+        Returns:
+            False: nothing was done, since a lease is of another epoch now, or a run has other
+            events than it had, or has not ended.
+
+        Raises:
+            StoreFailed: as for `write`: the `seq` of the record is taken.
+            InternalError: an event that is kept would have another leaf.
+        """
+        ...
+
+    def drop_shared(self, refs: Collection[ValueRef], *, size: int) -> int:
+        """Destroy shared values, but for those that an event from place `size` of the log names.
+
+        The caller has seen to it that no event before that place needs them.
+
+        Returns:
+            How many were there, and are not any more.
+        """
+        ...
+
     def scrub(self) -> bool:
-        """Overwrite what erasures have left behind; at once when there is nothing.
+        """Overwrite what was erased or pruned; at once when there is nothing.
 
         It takes as long as to copy the store, and nobody can write meanwhile. Whatever happens,
         what was not finished is done by the next call.

@@ -13,6 +13,7 @@ from interlock.journal import (
     Lease,
     Message,
     OwnerId,
+    Pruning,
     Record,
     RunHead,
     RunStatus,
@@ -122,13 +123,22 @@ class FaultyStore:
         """Destroy parts of events, unless the plan says otherwise; see `Store.erase`."""
         return self._written(lambda: self._inner.erase(erasure), {erasure.record.run})
 
+    def prune(self, pruning: Pruning) -> bool:
+        """Destroy what is stored of runs, unless the plan says otherwise; see `Store.prune`."""
+        runs = {each.run for each in pruning.runs}
+        return self._written(lambda: self._inner.prune(pruning), runs)
+
+    def drop_shared(self, refs: Collection[ValueRef], *, size: int) -> int:
+        """Destroy shared values, unless the plan says otherwise; see `Store.drop_shared`."""
+        return self._written(lambda: self._inner.drop_shared(refs, size=size), ())
+
     def scrub(self) -> bool:
         """Overwrite what is left behind, unless the plan says otherwise; see `Store.scrub`."""
         return self._written(self._inner.scrub, ())
 
     def _written(self, write: Callable[[], T], runs: Collection[RunId]) -> T:
         with self._lock:
-            self._check_running()
+            _check_running(self._failure)
             self._writes += 1
             fault = self._faults.get(self._writes)
             if fault is not None and fault.moment == "fenced":
@@ -240,10 +250,11 @@ class FaultyStore:
         """Close the inner store."""
         self._inner.close()
 
-    def _check_running(self) -> None:
-        if self._failure is not None:
-            raise StoreFailed(
-                f"the store takes no more writes since one failed: {self._failure.message}",
-                hint="close the store, reopen it and resume",
-                code="IL7019",
-            )
+
+def _check_running(failure: StoreFailed | None) -> None:
+    if failure is not None:
+        raise StoreFailed(
+            f"the store takes no more writes since one failed: {failure.message}",
+            hint="close the store, reopen it and resume",
+            code="IL7019",
+        )

@@ -41,6 +41,7 @@ from interlock.testing.made import (
     refusal,
     value,
 )
+from interlock.testing.pruning import PruneConformance
 from interlock.testing.transactions import TransactionConformance
 from interlock.values import RunId, ValueRef, value_ref
 
@@ -468,6 +469,7 @@ class StoreConformance(
     TransactionConformance,
     LogConformance,
     EraseConformance,
+    PruneConformance,
 ):
     """All that a store must do; subclass it and define `make`."""
 

@@ -1,8 +1,13 @@
-"""Erasing in the tables: rows are rewritten or deleted. What it leaves on pages: scrubbing.py."""
+"""Erasing and pruning in the tables: rows are rewritten, emptied or deleted.
 
-from interlock.journal import Erasure, StoredEvent
-from interlock.store.erasing import check_kept, check_unnamed
-from interlock.store.sqlite.connection import Connection
+What that leaves on pages: scrubbing.py.
+"""
+
+from collections.abc import Collection, Iterable
+
+from interlock.journal import ENDED, Erasure, PrunedRun, Rewritten, StoredEvent
+from interlock.store.erasing import check_kept, check_unnamed, unnamed
+from interlock.store.sqlite.connection import Connection, array
 from interlock.store.sqlite.sums import sum_of_event
 from interlock.values import RunId, ValueRef
 
@@ -18,7 +23,21 @@ BODIES = "SELECT body FROM event WHERE run = ?"
 
 NAMED = "SELECT 1 FROM event WHERE instr(body, ?) LIMIT 1"
 
-UNSCRUBBED = "INSERT INTO unscrubbed (leaf) VALUES (?)"
+EMPTY = """
+UPDATE event SET body = x'', salts = x'', erased = x'', sum = ? WHERE run = ? AND seq = ?
+"""
+
+SEEN = """
+SELECT status, (SELECT max(seq) FROM event WHERE event.run = head.run),
+  (SELECT epoch FROM lease WHERE lease.run = head.run AND owner IS NOT NULL)
+FROM head WHERE run = ?
+"""
+
+NEWER = "SELECT body FROM event INDEXED BY event_by_leaf WHERE leaf >= ?"
+
+DROP = "DELETE FROM blob WHERE ref IN (SELECT value FROM carray(?))"
+
+UNSCRUBBED = "INSERT OR IGNORE INTO unscrubbed (leaf) VALUES (?)"
 
 # A message that was taken is kept for its id alone; who sent it stands in the event.
 FORGET_SENDERS = "UPDATE inbox SET actor = '' WHERE run = ? AND taken = 1"
@@ -35,13 +54,47 @@ def remove(connection: Connection, erasure: Erasure) -> frozenset[ValueRef]:
         apsw.Error: it cannot be done.
     """
     run = erasure.record.run
-    _rewrite(connection, run, erasure)
+    _rewrite(connection, run, erasure.events)
     check_unnamed(erasure, (row[0] for row in connection.execute(BODIES, (run,)).fetchall()))
     return frozenset(ref for ref in erasure.refs if _is_kept(connection, run, ref))
 
 
-def _rewrite(connection: Connection, run: RunId, erasure: Erasure) -> None:
-    for event in erasure.events:
+def prune(connection: Connection, pruned: PrunedRun) -> bool:
+    """Destroy what is stored of a run, in a transaction that is open.
+
+    Returns:
+        False: it is not as whoever prunes has seen it.
+
+    Raises:
+        InternalError: a leaf would change.
+        apsw.Error: it cannot be done.
+    """
+    run = pruned.run
+    seen = connection.execute(SEEN, (run,)).fetchone()
+    if seen is None or seen[0] not in ENDED or seen[1:] != (pruned.last, pruned.epoch):
+        return False
+    _rewrite(connection, run, pruned.kept)
+    for seq in pruned.emptied:
+        ((_, epoch, _, leaf, _, _),) = connection.execute(EVENT, (run, seq)).fetchall()
+        connection.execute(EMPTY, (sum_of_event(run, seq, epoch, leaf, b"", b"", b""), run, seq))
+    connection.execute("DELETE FROM value WHERE run = ?", (run,))
+    connection.execute(FORGET_SENDERS, (run,))
+    connection.execute("UPDATE lease SET owner = NULL WHERE run = ?", (run,))
+    return True
+
+
+def drop_shared(connection: Connection, refs: Collection[ValueRef], size: int) -> int:
+    """Delete shared values that no newer event names, in a transaction that is open."""
+    newer = (row[0] for row in connection.execute(NEWER, (size,)))
+    left = tuple(sorted(unnamed(refs, newer)))
+    if not left:
+        return 0
+    connection.execute(DROP, (array(left),))
+    return connection.changes()
+
+
+def _rewrite(connection: Connection, run: RunId, events: Iterable[Rewritten]) -> None:
+    for event in events:
         rows = connection.execute(EVENT, (run, event.seq)).fetchall()
         before = check_kept(run, [_stored(row) for row in rows], event)
         leaf, salts, body, erased = before.leaf_index, event.salts, event.body, event.erased

@@ -15,6 +15,7 @@ from interlock.journal import (
     Lease,
     Message,
     OwnerId,
+    Pruning,
     Record,
     RunHead,
     RunStatus,
@@ -132,8 +133,24 @@ class SqliteStore:
                 self._statistics = counted(self._statistics, parts.values())
             return kept
 
+    def prune(self, pruning: Pruning) -> bool:
+        """Destroy what is stored of runs; see `Store.prune`."""
+        parts = by_run([pruning.record])
+        with self._committing():
+            is_done = self._writer.prune(pruning, parts)
+            if is_done:
+                for pruned in pruning.runs:
+                    self._locks.lost(pruned.run, pruned.epoch)
+                self._statistics = counted(self._statistics, parts.values())
+            return is_done
+
+    def drop_shared(self, refs: Collection[ValueRef], *, size: int) -> int:
+        """Destroy shared values that nothing names; see `Store.drop_shared`."""
+        with self._committing():
+            return self._writer.drop_shared(refs, size=size)
+
     def scrub(self) -> bool:
-        """Overwrite what erasures have left in the file and its log; see `Store.scrub`."""
+        """Overwrite what was destroyed in the file and its log; see `Store.scrub`."""
         with self._committing():
             if not self._writer.is_unscrubbed():
                 return True

@@ -31,7 +31,7 @@ import orjson
 from interlock.actions import Database
 from interlock.audit import HASH_BYTES, TILE_WIDTH, Frontier, leaf_hash
 from interlock.errors import EvidenceRefused, JournalCorrupt, LeaseHeld, ensure
-from interlock.journal import Erasure, Lease, Message, OwnerId, Record, RunHead
+from interlock.journal import Erasure, Lease, Message, OwnerId, Pruning, Record, RunHead
 from interlock.store.batch import RunPart, by_run, keys_changed, out_of_order
 from interlock.store.growing import Edge, Grown, edge_of
 from interlock.store.leases import Holding, grant
@@ -39,7 +39,13 @@ from interlock.store.messages import check_room, not_in_inbox
 from interlock.store.protocol import INLINE_BYTES_MAX
 from interlock.store.sqlite.connection import Connection, array
 from interlock.store.sqlite.failures import CORRUPT
-from interlock.store.sqlite.removing import FORGET_SENDERS, UNSCRUBBED, remove
+from interlock.store.sqlite.removing import (
+    FORGET_SENDERS,
+    UNSCRUBBED,
+    drop_shared,
+    prune,
+    remove,
+)
 from interlock.store.sqlite.sums import sum_of_log, sum_of_part, sum_of_row, sum_of_tile
 from interlock.store.sqlite.transactions import broken, restricted
 from interlock.values import RunId, ValueRef
@@ -185,6 +191,10 @@ PARTS = "SELECT leaf, hashes, sum FROM log_part ORDER BY leaf"
 LAST_EPOCH = "SELECT epoch FROM event WHERE run = ? ORDER BY seq DESC LIMIT 1"
 
 
+class _Undone(Exception):
+    """A transaction is to be undone."""
+
+
 @final
 class Writer:
     """Writes through one connection. Needs the commit lock for every call; raises `apsw.Error`."""
@@ -269,6 +279,36 @@ class Writer:
             self._connection.execute(FORGET_SENDERS, (erasure.record.run,))
         self._edge = edge
         return kept
+
+    def prune(self, pruning: Pruning, parts: Mapping[RunId, RunPart]) -> bool:
+        """Prune in one durable transaction with the record of it; tell whether it was done.
+
+        Raises:
+            StoreFailed: the record is not the next one of its run.
+            apsw.Error: the outcome is unknown.
+        """
+        edge = None
+        with suppress(_Undone), self._transaction():
+            self._check_order(parts.values())
+            if not all(prune(self._connection, pruned) for pruned in pruning.runs):
+                raise _Undone
+            self._edge = self._read_edge()
+            self._connection.execute(UNSCRUBBED, (self._edge.size,))
+            edge = self._insert(parts.values())
+        self._edge = edge or self._edge
+        return edge is not None
+
+    def drop_shared(self, refs: Collection[ValueRef], *, size: int) -> int:
+        """Delete shared values in a durable transaction; tell how many.
+
+        Raises:
+            apsw.Error: the outcome is unknown.
+        """
+        with self._transaction():
+            dropped = drop_shared(self._connection, refs, size)
+            if dropped:
+                self._connection.execute(UNSCRUBBED, (size,))
+        return dropped
 
     def is_unscrubbed(self) -> bool:
         """Tell whether the file may still hold traces of what was erased."""
