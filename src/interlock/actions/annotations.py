@@ -6,6 +6,7 @@ Pydantic is imported on first use, so that `import interlock` stays light.
 from functools import cache, cached_property
 from typing import Any, Literal, cast, final
 
+from interlock.actions.simple import Simple, SimpleReader
 from interlock.errors import ActionInvalid, ValueRefused
 from interlock.values import Json, Schema, encode
 
@@ -19,6 +20,15 @@ class Annotation:
     def __init__(self, hint: object, *, owner: str) -> None:
         self.hint = hint
         self.owner = owner
+
+    @cached_property
+    def _simple(self) -> tuple[Schema, Simple] | None:
+        """What the type is, and its schema, when pydantic is not needed for it."""
+        reader = SimpleReader()
+        found = reader.read(self.hint)
+        if found is None:
+            return None
+        return _items({"items": found.schema, **reader.definitions}), found
 
     @cached_property
     def _adapter(self) -> Any:
@@ -44,6 +54,8 @@ class Annotation:
         Raises:
             ActionInvalid: the type has no JSON form.
         """
+        if self._simple is not None:
+            return self._simple[0]
         adapter = self._adapter
         try:
             found = adapter.json_schema(mode=mode, schema_generator=generator(written=written))
@@ -57,6 +69,8 @@ class Annotation:
         Raises:
             ValueRefused: the value has no JSON form.
         """
+        if self._simple is not None and self._simple[1].accepts(value):
+            return cast(Json, value)
         try:
             # By alias, since the schema has the names that models take and give in JSON.
             found: list[Json] = self._adapter.serializer.to_python(

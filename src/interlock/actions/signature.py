@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 from interlock.actions.annotations import Annotation, cleaned, generator, unfit
 from interlock.actions.context import Context
+from interlock.actions.simple import ATOMS, Simple, SimpleArguments, SimpleReader
 from interlock.errors import ActionInvalid, ValueRefused
 from interlock.values import Json, Schema, encode
 
@@ -68,6 +69,23 @@ class Signature:
                 )
 
     @cached_property
+    def _simple(self) -> SimpleArguments | None:
+        """What reads the arguments, when pydantic is not needed for it."""
+        reader = SimpleReader()
+        defaults: dict[str, Any] = {}
+        found: dict[str, Simple] = {}
+        for name in self.fields:
+            simple, default = reader.read(self.hints[name]), self.parameters[name].default
+            if simple is None:
+                return None
+            found[name] = simple
+            if default is not NO_DEFAULT:
+                if type(default) not in ATOMS:
+                    return None
+                defaults[name] = default
+        return SimpleArguments(found, defaults=defaults, definitions=reader.definitions)
+
+    @cached_property
     def _model(self) -> Any:
         """A model of the arguments.
 
@@ -110,6 +128,8 @@ class Signature:
 
     def arguments_schema(self) -> Schema:
         """Return the JSON Schema of the arguments."""
+        if self._simple is not None:
+            return cleaned(self._simple.schema, owner=f"action `{self.name}`")
         model = self._model
         try:
             found = model.model_json_schema(mode="validation", schema_generator=generator())
@@ -127,6 +147,9 @@ class Signature:
         Raises:
             ValueRefused: the arguments do not match the annotations.
         """
+        simple = self._simple.read(data) if self._simple is not None else None
+        if simple is not None:
+            return simple
         try:
             model = self._validate(data)
         except ValueError as error:

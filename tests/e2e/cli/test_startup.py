@@ -45,6 +45,23 @@ def test_explain_needs_no_engine():
     assert not found & {*HEAVY, "interlock.plan", "interlock.engine", "interlock.runtime"}
 
 
+def test_an_action_of_simple_types_needs_no_pydantic():
+    program = """
+import sys
+from interlock import action
+@action(effect="pure")
+def count(words: list[str], least: int = 1) -> dict[str, int]:
+    return {word: len(word) for word in words if len(word) >= least}
+assert count.manifest.returns and count.encode(count.func(**count.decode(b'{"words":["a"]}')))
+print(*sys.modules)
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "interlock.actions.simple" in found
+    assert "pydantic" not in found
+
+
 def test_a_run_is_logged_without_what_proves_it():
     """Receipts, checkpoints and signatures are for those who ask about the log later."""
     program = "import interlock.runtime, interlock.store.sqlite, sys; print(*sys.modules)"
