@@ -13,6 +13,7 @@ from interlock.journal.actors import (
 )
 from interlock.journal.codec import (
     Envelope as Envelope,
+    FindSubjects as FindSubjects,
     decode_entry as decode_entry,
     encode_entry as encode_entry,
     encode_envelope as encode_envelope,
@@ -21,6 +22,8 @@ from interlock.journal.codec import (
     open_envelope as open_envelope,
     refs_in as refs_in,
     refs_of as refs_of,
+    stored_members as stored_members,
+    stored_values as stored_values,
     values_of as values_of,
 )
 from interlock.journal.events import (
@@ -114,6 +117,7 @@ __all__ = [
     "Erasure",
     "ErrorInfo",
     "Event",
+    "FindSubjects",
     "GateDecided",
     "GateOpened",
     "GateVerdict",
@@ -171,6 +175,8 @@ __all__ = [
     "store_envelope",
     "STORE_EPOCH",
     "STORE_JOURNAL",
+    "stored_members",
+    "stored_values",
     "StoredEvent",
     "StoredValue",
     "StoreEntry",

@@ -16,8 +16,9 @@ import orjson
 from interlock.errors import JournalCorrupt, ValueRefused
 from interlock.journal.actors import Actor
 from interlock.journal.events import Entry, Event
+from interlock.journal.records import StoredValue
 from interlock.journal.values import ErrorInfo, Value
-from interlock.values import Json, RunId, ValueRef, fitted
+from interlock.values import Json, RunId, Subjects, ValueRef, fitted, is_keyed, members_ref
 
 VERSION = 1
 TYPES: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
@@ -80,6 +81,8 @@ _SEEN: set[tuple[str | type, ...]] = set()
 
 Resolve = Callable[[ValueRef], bytes | None]
 """Finds the bytes of a reference, which have been held against it, as `ReadStore.values` does."""
+FindSubjects = Callable[[ValueRef], Subjects | None]
+"""Finds the subjects of a keyed reference; None: the key of one of them was erased."""
 Envelope = NewType("Envelope", dict[str, Json])
 
 
@@ -130,6 +133,22 @@ def values_of(event: Event) -> list[Value]:
     return [value for name in _VALUED[event.type] if (value := getattr(event, name)) is not None]
 
 
+def stored_values(event: Event) -> tuple[StoredValue, ...]:
+    """List what is stored of the values that an event names."""
+    found = values_of(event)
+    rows = [StoredValue(ref=value.ref, data=value.stored) for value in found]
+    for value in found:
+        if value.subjects is not None:
+            rows += stored_members(value.subjects)
+    return tuple(rows)
+
+
+def stored_members(subjects: Subjects) -> tuple[StoredValue, ...]:
+    """List what is stored beside a value of several subjects: their key ids."""
+    ref = members_ref(subjects.id)
+    return () if ref is None else (StoredValue(ref=ref, data=subjects.members),)
+
+
 def open_envelope(body: bytes) -> Envelope:
     """Read the envelope of an event, to ask for its references and entry.
 
@@ -163,17 +182,26 @@ def refs_of(body: bytes) -> list[ValueRef]:
     return refs_in(open_envelope(body))
 
 
-def decode_entry(body: bytes, resolve: Resolve) -> tuple[RunId, Entry]:
-    """Decode an event; `resolve` finds the bytes of a reference.
+def nobody(_ref: ValueRef) -> Subjects | None:
+    """Find no subjects: for those who read journals in which no value belongs to any."""
+    return None
+
+
+def decode_entry(
+    body: bytes, resolve: Resolve, subjects: FindSubjects = nobody
+) -> tuple[RunId, Entry]:
+    """Decode an event; `resolve` finds the bytes of a reference, as they are stored.
 
     Raises:
         JournalCorrupt: the bytes are no event of a known version, or a value is missing.
     """
-    return entry_in(open_envelope(body), resolve)
+    return entry_in(open_envelope(body), resolve, subjects)
 
 
-def entry_in(envelope: Envelope, resolve: Resolve) -> tuple[RunId, Entry]:
-    """Decode what an envelope holds; `resolve` finds the bytes of a reference.
+def entry_in(
+    envelope: Envelope, resolve: Resolve, subjects: FindSubjects = nobody
+) -> tuple[RunId, Entry]:
+    """Decode what an envelope holds; `resolve` finds stored bytes by reference.
 
     Raises:
         JournalCorrupt: it is of no known version, or a value is missing.
@@ -196,7 +224,7 @@ def entry_in(envelope: Envelope, resolve: Resolve) -> tuple[RunId, Entry]:
         for field, ref in _object(envelope, "refs").items():
             if field not in _VALUED[kind.type] or field in arguments:
                 raise JournalCorrupt(f"event `{kind.type}` has no value `{field}`")
-            arguments[field] = _resolved(ValueRef(str(ref)), resolve)
+            arguments[field] = _resolved(ValueRef(str(ref)), resolve, subjects)
         at_ms, seq, epoch = envelope["at_ms"], envelope["seq"], envelope["epoch"]
         if type(at_ms) is not int or type(seq) is not int or type(epoch) is not int:
             raise _no_integer(envelope)
@@ -244,12 +272,15 @@ def _object(envelope: Mapping[str, Json], name: str) -> dict[str, Json]:
     return found
 
 
-def _resolved(ref: ValueRef, resolve: Resolve) -> Value:
-    found = resolve(ref)
+def _resolved(ref: ValueRef, resolve: Resolve, subjects: FindSubjects) -> Value:
+    found, owners = resolve(ref), None
+    if found is not None and is_keyed(ref):
+        owners = subjects(ref)
+        found = owners.unseal(ref, found) if owners is not None else None
     if found is None:
         raise JournalCorrupt(f"the value {ref} is not in the store")
     try:
-        return Value.from_bytes(found, ref=ref)
+        return Value.from_bytes(found, ref=ref, subjects=owners)
     except ValueRefused as error:
         raise JournalCorrupt(f"the value {ref} is not JSON: {error.message}") from error
 

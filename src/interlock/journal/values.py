@@ -4,7 +4,15 @@ from dataclasses import field
 from typing import final
 
 from interlock.errors import JournalCorrupt
-from interlock.values import Json, ValueRef, decode, encode, immutable, value_ref
+from interlock.values import (
+    Json,
+    Subjects,
+    ValueRef,
+    decode,
+    encode,
+    immutable,
+    value_ref,
+)
 
 
 @final
@@ -13,13 +21,23 @@ class Value:
 
     Two values are equal when their references are. Not every value needs one: what is only called
     with, by a node that runs ahead, is in no event. So it is made when it is asked for.
+
+    What belongs to data subjects is referred to, and stored, by means of their keys.
     """
 
-    __slots__ = ("_ref", "data", "json")
+    __slots__ = ("_ref", "data", "json", "subjects")
 
-    def __init__(self, data: bytes, json: Json, *, ref: ValueRef | None = None) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        json: Json,
+        *,
+        ref: ValueRef | None = None,
+        subjects: Subjects | None = None,
+    ) -> None:
         self.data = data
         self.json = json
+        self.subjects = subjects
         self._ref = ref
 
     @classmethod
@@ -32,16 +50,28 @@ class Value:
         return cls.from_bytes(encode(json))
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, ref: ValueRef | None = None) -> "Value":
+    def from_bytes(
+        cls, data: bytes, *, ref: ValueRef | None = None, subjects: Subjects | None = None
+    ) -> "Value":
         """Take canonical bytes that `encode` wrote, and their reference if it is known."""
-        return cls(data, decode(data), ref=ref)
+        return cls(data, decode(data), ref=ref, subjects=subjects)
+
+    def under(self, subjects: Subjects | None) -> "Value":
+        """Give the same data as a value that belongs to these subjects and to no others."""
+        return self if subjects is self.subjects else Value(self.data, self.json, subjects=subjects)
 
     @property
     def ref(self) -> ValueRef:
         """What stands for the value in events and digests."""
         if self._ref is None:
-            self._ref = value_ref(self.data)
+            subjects = self.subjects
+            self._ref = value_ref(self.data) if subjects is None else subjects.ref(self.data)
         return self._ref
+
+    @property
+    def stored(self) -> bytes:
+        """What is stored of it: of a value that belongs to data subjects, nothing in the clear."""
+        return self.data if self.subjects is None else self.subjects.seal(self.ref, self.data)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Value) and self.ref == other.ref

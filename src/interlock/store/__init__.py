@@ -25,12 +25,15 @@ from interlock.store.protocol import (
     MESSAGE_BYTES_MAX as MESSAGE_BYTES_MAX,
     MESSAGES_READ_DEFAULT as MESSAGES_READ_DEFAULT,
     TRANSACTION_MS_MAX as TRANSACTION_MS_MAX,
+    KeyReader as KeyReader,
+    KeyTable as KeyTable,
     Log as Log,
     MeasuredStore as MeasuredStore,
     ReadStore as ReadStore,
     Store as Store,
     StoreStatistics as StoreStatistics,
 )
+from interlock.store.subjects import KeyRing as KeyRing, SubjectKeys as SubjectKeys
 
 __all__ = [
     "EVENTS_READ_DEFAULT",
@@ -39,6 +42,9 @@ __all__ = [
     "INBOX_MESSAGES_MAX",
     "INLINE_BYTES_MAX",
     "journals_in",
+    "KeyReader",
+    "KeyRing",
+    "KeyTable",
     "living_owners",
     "Log",
     "log_tree",
@@ -52,5 +58,6 @@ __all__ = [
     "Store",
     "StoreHealth",
     "StoreStatistics",
+    "SubjectKeys",
     "TRANSACTION_MS_MAX",
 ]

@@ -36,6 +36,7 @@ from interlock.store.batch import (
 from interlock.store.erasing import check_kept, check_unnamed, unnamed
 from interlock.store.evidence import check_value
 from interlock.store.growing import Edge, Tiles
+from interlock.store.keys import MemoryKeys
 from interlock.store.leases import Holding, grant, turn, turn_by_age
 from interlock.store.messages import check_message, check_room, not_in_inbox
 from interlock.store.protocol import (
@@ -75,6 +76,7 @@ class MemoryStore:
         self._leases: dict[RunId, Holding] = {}
         self._inboxes: dict[RunId, dict[str, Message]] = {}
         self._posted: set[tuple[RunId, str]] = set()
+        self.subjects = MemoryKeys(self._lock, self._check_open)
         self._log: list[tuple[RunId, StoredEvent]] = []
         self._edge = Edge()
         self._tiles: Tiles = {}

@@ -20,7 +20,7 @@ from interlock.journal import (
     RunStatus,
     StoredEvent,
 )
-from interlock.values import RunId, ValueRef, immutable
+from interlock.values import KeyId, RunId, SubjectKey, ValueRef, immutable
 
 INLINE_BYTES_MAX = 16 * 1024
 """A longer value lives once in the content-addressed blob table, for all runs."""
@@ -58,8 +58,55 @@ class Log(Protocol):
         ...
 
 
+class KeyReader(Protocol):
+    """The keys of data subjects, as those need them who read values."""
+
+    def find(self, *, ids: Collection[KeyId] = (), names: Collection[str] = ()) -> list[SubjectKey]:
+        """Return keys, by id: those with these ids, and those of subjects of these names.
+
+        One that is not there was never added, or was erased.
+        """
+        ...
+
+
+class KeyTable(KeyReader, Protocol):
+    """The keys of data subjects. What is done with them is durable when it returns.
+
+    Nothing is added or erased while a transaction of an action goes on.
+    """
+
+    def add(self, keys: Sequence[SubjectKey]) -> list[SubjectKey]:
+        """Add keys. A subject that has one keeps it.
+
+        Returns:
+            The keys that these subjects have now, by id.
+
+        Raises:
+            StoreFailed: an I/O error; the store is stopped.
+        """
+        ...
+
+    def erase(self, names: Collection[str]) -> list[KeyId]:
+        """Destroy the keys of subjects: what was made with them is worth nothing any more.
+
+        They may still be read off the disk until `Store.scrub` is done.
+
+        Returns:
+            The ids of those that were there.
+
+        Raises:
+            StoreFailed: an I/O error; the store is stopped.
+        """
+        ...
+
+
 class ReadStore(Log, Protocol):
     """What a store answers to those who only read."""
+
+    @property
+    def subjects(self) -> KeyReader:
+        """The keys of data subjects."""
+        ...
 
     def read(
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT
@@ -134,6 +181,11 @@ class Store(ReadStore, Protocol):
     not acknowledged may or may not be durable, and asking the disk again proves nothing. Close it,
     reopen it, and read what is there.
     """
+
+    @property
+    def subjects(self) -> KeyTable:
+        """The keys of data subjects."""
+        ...
 
     def write(self, records: Sequence[Record]) -> frozenset[RunId]:
         """Append a batch. When it returns, the batch is durable; it is never there in part.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
-from typing import Literal, TypeVar, final
+from typing import Literal, Protocol, TypeVar, final
 
 from interlock.actions import Database
 from interlock.errors import LeaseHeld, StoreFailed
@@ -19,8 +19,14 @@ from interlock.journal import (
     RunStatus,
     StoredEvent,
 )
-from interlock.store import EVENTS_READ_DEFAULT, HEADS_READ_DEFAULT, MESSAGES_READ_DEFAULT, Store
-from interlock.values import RunId, ValueRef
+from interlock.store import (
+    EVENTS_READ_DEFAULT,
+    HEADS_READ_DEFAULT,
+    MESSAGES_READ_DEFAULT,
+    KeyTable,
+    Store,
+)
+from interlock.values import KeyId, RunId, SubjectKey, ValueRef
 
 T = TypeVar("T")
 THIEF = OwnerId("another-owner")
@@ -64,6 +70,7 @@ class FaultyStore:
         self, store: Store, faults: Iterable[Fault] = (), *, inherits: bool = False
     ) -> None:
         self._inner = store
+        self.subjects = _FaultyKeys(store.subjects, self._written)
         self._inherits = inherits
         self._fenced = False
         self._went_on = False
@@ -258,3 +265,21 @@ def _check_running(failure: StoreFailed | None) -> None:
             hint="close the store, reopen it and resume",
             code="IL7019",
         )
+
+
+class _Written(Protocol):
+    def __call__(self, write: Callable[[], T], runs: Collection[RunId]) -> T: ...
+
+
+@final
+class _FaultyKeys:
+    def __init__(self, inner: KeyTable, written: _Written) -> None:
+        self._inner = inner
+        self._written = written
+        self.find = inner.find
+
+    def add(self, keys: Sequence[SubjectKey]) -> list[SubjectKey]:
+        return self._written(lambda: self._inner.add(keys), ())
+
+    def erase(self, names: Collection[str]) -> list[KeyId]:
+        return self._written(lambda: self._inner.erase(names), ())

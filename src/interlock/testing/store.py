@@ -42,6 +42,7 @@ from interlock.testing.made import (
     value,
 )
 from interlock.testing.pruning import PruneConformance
+from interlock.testing.subjects import SubjectConformance
 from interlock.testing.transactions import TransactionConformance
 from interlock.values import RunId, ValueRef, value_ref
 
@@ -470,6 +471,7 @@ class StoreConformance(
     LogConformance,
     EraseConformance,
     PruneConformance,
+    SubjectConformance,
 ):
     """All that a store must do; subclass it and define `make`."""
 

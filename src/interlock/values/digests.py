@@ -33,7 +33,7 @@ def digest_canonical(tag: str, data: bytes) -> Digest:
 
     Equals `digest(tag, decode(data))`. The bytes are trusted to be canonical.
     """
-    return Digest("sha256:" + sha256(_opening(tag) + data + b"]").hexdigest())
+    return Digest("sha256:" + sha256(opening_of(tag) + data + b"]").hexdigest())
 
 
 def value_ref(data: bytes) -> ValueRef:
@@ -43,7 +43,7 @@ def value_ref(data: bytes) -> ValueRef:
 
 
 @lru_cache(maxsize=256)
-def _opening(tag: str) -> bytes:
+def opening_of(tag: str) -> bytes:
     """Make the canonical bytes that stand before the value."""
     plain = tag.translate(PUNCTUATION)
     ensure(plain.isascii() and plain.isalnum(), "a digest's tag is not plain text", tag=tag)
@@ -51,4 +51,4 @@ def _opening(tag: str) -> bytes:
 
 
 PUNCTUATION = str.maketrans("", "", "-_.:/")
-VALUE_OPENING = _opening(VALUE_TAG)
+VALUE_OPENING = opening_of(VALUE_TAG)

@@ -14,6 +14,7 @@ from interlock.store.protocol import (
 from interlock.store.sqlite.locks import is_alive
 from interlock.store.sqlite.opening import beside, real_path
 from interlock.store.sqlite.reading import Views, views_of
+from interlock.store.sqlite.subjects import SqliteKeyReader
 from interlock.values import RunId, ValueRef
 
 
@@ -35,6 +36,7 @@ class SqliteReadStore:
     def __init__(self, path: Path, views: Views) -> None:
         self._locks = beside(path, "-locks")
         self._views = views
+        self.subjects = SqliteKeyReader(views)
 
     def read(
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT

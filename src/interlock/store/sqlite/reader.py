@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from heapq import nlargest, nsmallest
 from itertools import chain
 from threading import Lock
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from interlock.journal import ENDED, Message, OwnerId, RunHead, RunStatus, StoredEvent
 from interlock.store.leases import turn, turn_by_age
 from interlock.store.sqlite.connection import Connection, array
 from interlock.values import RunId, ValueRef
+
+T = TypeVar("T")
 
 IDLE_MAX = 4
 """Connections kept for the next reader. More readers at once open more, and close them again."""
@@ -130,6 +132,11 @@ class Reader:
         with self.connection() as connection:
             rows = connection.execute(VALUES, (run, array(tuple(refs))))
             return dict(rows.fetchall())  # The run's own come last, and win.
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Answer what is asked of a connection."""
+        with self.connection() as connection:
+            return question(connection)
 
     def head(self, run: RunId) -> RunHead | None:
         """Return the head of a run."""

@@ -13,8 +13,8 @@ from interlock.store.sqlite.sums import sum_of_log
 APPLICATION_ID = 0x494C4B31
 """`ILK1`, in bytes 68 to 71 of the file: how a journal is told from another program's database."""
 
-FORMAT = 5
-"""1 had events and values, 2 messages, 3 checksums, 4 the log; 5 has erasure."""
+FORMAT = 6
+"""1 had events and values, 2 messages, 3 checksums, 4 the log, 5 erasure; 6 has data subjects."""
 
 # event: WITHOUT ROWID keeps the events of a run side by side, so that reading a run is one sweep
 # (0.5 us an event, against 1.5 with a rowid and an index). value: rows of up to 16 KiB would leave
@@ -118,6 +118,13 @@ CREATE TABLE log_edge (
   size INTEGER NOT NULL,
   sum INTEGER NOT NULL,
   frontier BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE subject (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  key BLOB NOT NULL,
+  sum INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE unscrubbed (

@@ -30,6 +30,7 @@ from interlock.store.protocol import (
     StoreStatistics,
 )
 from interlock.store.sqlite.answers import SqliteReadStore
+from interlock.store.sqlite.connection import Connection
 from interlock.store.sqlite.failures import stopped, unusable, write_failed
 from interlock.store.sqlite.locks import Locks
 from interlock.store.sqlite.log import check_log
@@ -45,6 +46,7 @@ from interlock.store.sqlite.opening import (
 from interlock.store.sqlite.reader import Reader
 from interlock.store.sqlite.reading import View, Views, forked, is_open, set_aside
 from interlock.store.sqlite.scrubbing import rebuild
+from interlock.store.sqlite.subjects import SqliteKeys
 from interlock.store.sqlite.transactions import Guarded
 from interlock.store.sqlite.writer import Writer
 from interlock.values import RunId, ValueRef
@@ -91,6 +93,7 @@ class SqliteStore:
                 self._writer = Writer(connection)
                 sync_folder(self._path)
             self._answers = SqliteReadStore(self._path, Views(self._path, self._view))
+            self.subjects = SqliteKeys(self._answers.subjects, self._transaction)
             undo.pop_all()
 
     def _view(self) -> View:
@@ -295,6 +298,11 @@ class SqliteStore:
             except (apsw.Error, OSError, UnicodeDecodeError) as error:
                 self._failure = write_failed(error, self._path)
                 raise self._failure from error
+
+    @contextmanager
+    def _transaction(self) -> Generator[Connection]:
+        with self._committing(), self._writer.transaction() as connection:
+            yield connection
 
     def _check_open(self) -> None:
         if self._closed:

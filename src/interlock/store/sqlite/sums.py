@@ -23,6 +23,8 @@ CHANGED = {
     " WHERE sum IS NOT sum_of_log(size, frontier)",
     "head": "SELECT 'the row of run ' || run FROM head WHERE sum IS NOT sum_of_row("
     "run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority)",
+    "subject": "SELECT 'the key ' || id || ' of a data subject' FROM subject"
+    " WHERE sum IS NOT sum_of_row(id, name, key)",
     "message": "SELECT 'message ' || id || ' of run ' || run FROM inbox WHERE taken = 0"
     " AND sum IS NOT sum_of_row(run, id, kind, body, actor, created_ms)",
 }

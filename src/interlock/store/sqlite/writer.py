@@ -243,7 +243,7 @@ class Writer:
         """
         edge = None
         try:
-            with self._transaction():
+            with self.transaction():
                 if (self._one("SELECT epoch FROM lease WHERE run = ?", run) or 0) > epoch:
                     return None
                 with restricted(self._connection) as database:
@@ -266,7 +266,7 @@ class Writer:
             StoreFailed: the record is not the next one of its run.
             apsw.Error: the outcome is unknown.
         """
-        with self._transaction():
+        with self.transaction():
             if any(map(self._is_fenced, parts.values())):
                 return None
             self._check_order(parts.values())
@@ -288,7 +288,7 @@ class Writer:
             apsw.Error: the outcome is unknown.
         """
         edge = None
-        with suppress(_Undone), self._transaction():
+        with suppress(_Undone), self.transaction():
             self._check_order(parts.values())
             if not all(prune(self._connection, pruned) for pruned in pruning.runs):
                 raise _Undone
@@ -304,7 +304,7 @@ class Writer:
         Raises:
             apsw.Error: the outcome is unknown.
         """
-        with self._transaction():
+        with self.transaction():
             dropped = drop_shared(self._connection, refs, size)
             if dropped:
                 self._connection.execute(UNSCRUBBED, (size,))
@@ -316,7 +316,7 @@ class Writer:
 
     def note_scrubbed(self) -> None:
         """Note that it holds none."""
-        with self._transaction():
+        with self.transaction():
             self._connection.execute("DELETE FROM unscrubbed")
 
     def lease(
@@ -334,7 +334,7 @@ class Writer:
             LeaseHeld: another owner that may be alive holds it.
             apsw.Error: anything else; the outcome is unknown.
         """
-        with self._transaction():
+        with self.transaction():
             return self._grant(run, owner, now_ms=now_ms, life_ms=life_ms, is_dead=is_dead)
 
     def lease_many(
@@ -352,7 +352,7 @@ class Writer:
             apsw.Error: the outcome is unknown.
         """
         granted: list[Lease] = []
-        with self._transaction():
+        with self.transaction():
             for run in runs:
                 with suppress(LeaseHeld):
                     granted.append(
@@ -390,7 +390,7 @@ class Writer:
             apsw.Error: the outcome is unknown.
         """
         run = lease.run
-        with self._transaction():
+        with self.transaction():
             row = self._row("SELECT owner, epoch FROM lease WHERE run = ?", run)
             if row != (lease.owner, lease.epoch):
                 return True
@@ -412,7 +412,7 @@ class Writer:
             apsw.Error: anything else; the outcome is unknown.
         """
         run = message.run
-        with self._transaction():
+        with self.transaction():
             if self._row("SELECT 1 FROM inbox WHERE run = ? AND id = ?", run, message.id):
                 return False
             is_there = self._row("SELECT 1 FROM head WHERE run = ?", run) is not None
@@ -517,10 +517,15 @@ class Writer:
         return row[0] if row else None
 
     @contextmanager
-    def _transaction(self) -> Generator[None]:
+    def transaction(self) -> Generator[Connection]:
+        """Open a durable transaction; whatever is raised in it undoes it.
+
+        Raises:
+            apsw.Error: it cannot be committed; the outcome is unknown.
+        """
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield
+            yield self._connection
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:

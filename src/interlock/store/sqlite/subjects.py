@@ -1,0 +1,90 @@
+"""The keys of data subjects in their table. Their bytes on pages that are free: scrubbing.py."""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import final
+
+from interlock.store.sqlite.connection import Connection, array
+from interlock.store.sqlite.reading import Views
+from interlock.store.sqlite.sums import sum_of_row
+from interlock.values import KeyId, SubjectKey
+
+KEYS = """
+SELECT id, name, key FROM subject
+WHERE id IN (SELECT value FROM carray(?1)) OR name IN (SELECT value FROM carray(?2)) ORDER BY id
+"""
+
+ADD = "INSERT OR IGNORE INTO subject (id, name, key, sum) VALUES (?, ?, ?, ?)"
+
+FORGET = "DELETE FROM subject WHERE id = ?"
+
+NO_LEAF = -1
+"""What an erased key has in `unscrubbed`, where an erasure has its leaf."""
+
+UNSCRUBBED = "INSERT OR IGNORE INTO unscrubbed (leaf) VALUES (?)"
+
+
+@final
+class SqliteKeyReader:
+    """The keys in a file that is only read."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    def find(self, *, ids: Collection[KeyId] = (), names: Collection[str] = ()) -> list[SubjectKey]:
+        """Return keys; see `KeyReader.find`."""
+
+        def ask(connection: Connection) -> list[SubjectKey]:
+            return _find(connection, ids=ids, names=names)
+
+        return self._views.ask(lambda reader: reader.ask(ask))
+
+
+@final
+class SqliteKeys:
+    """The keys in a file that may be written.
+
+    Args:
+        reader: reads them.
+        transaction: opens a transaction of the connection that writes.
+    """
+
+    def __init__(
+        self,
+        reader: SqliteKeyReader,
+        transaction: Callable[[], AbstractContextManager[Connection]],
+    ) -> None:
+        self._reader = reader
+        self._transaction = transaction
+
+    def find(self, *, ids: Collection[KeyId] = (), names: Collection[str] = ()) -> list[SubjectKey]:
+        """Return keys; see `KeyReader.find`."""
+        return self._reader.find(ids=ids, names=names)
+
+    def add(self, keys: Sequence[SubjectKey]) -> list[SubjectKey]:
+        """Add keys; see `KeyTable.add`."""
+        with self._transaction() as connection:
+            for each in keys:
+                row = (each.id, each.name, each.key)
+                connection.execute(ADD, (*row, sum_of_row(*row)))
+            return _find(connection, names=[each.name for each in keys])
+
+    def erase(self, names: Collection[str]) -> list[KeyId]:
+        """Delete keys; see `KeyTable.erase`."""
+        with self._transaction() as connection:
+            found = [each.id for each in _find(connection, names=names)]
+            for key_id in found:
+                connection.execute(FORGET, (key_id,))
+            if found:
+                connection.execute(UNSCRUBBED, (NO_LEAF,))
+            return found
+
+
+def _find(
+    connection: Connection, *, ids: Collection[KeyId] = (), names: Collection[str] = ()
+) -> list[SubjectKey]:
+    if not ids and not names:
+        return []
+    # An array of nothing is none: the empty text is no id and no name.
+    rows = connection.execute(KEYS, (array((*ids, "")), array((*names, ""))))
+    return [SubjectKey(id=KeyId(row[0]), name=row[1], key=row[2]) for row in rows]
