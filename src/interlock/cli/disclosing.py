@@ -1,4 +1,7 @@
-"""What a receipt shows, as it is said on the command line: `charge`, `charge.output`, `.inputs`."""
+"""Places of a run, as they are said on the command line: `charge`, `charge.output`, `.inputs`.
+
+A receipt shows what is there; an erasure destroys it.
+"""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -19,7 +22,7 @@ USUAL = sorted(frozenset[str]().union(*DISCLOSED.values()))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One thing to show: of a node and all inside it, of the run, or of all, a part or all parts.
+    """One place: of a node and all inside it, of the run, or of all, a part or all parts.
 
     `path` is empty for the run as a whole; `part` is None for all parts.
     """
@@ -39,15 +42,15 @@ class Asked:
         return bool(self.path) and path.startswith(tuple(self.path + mark for mark in INSIDE))
 
 
-def asked_of(text: str) -> Asked:
-    """Read what is to be shown: `NODE`, `NODE.PART`, `.PART` of the run, `all.PART` or `all`.
+def asked_of(text: str, option: str = "--disclose") -> Asked:
+    """Read a place: `NODE`, `NODE.PART`, `.PART` of the run, `all.PART` or `all`.
 
     Raises:
         UsageError: it is empty.
     """
     found = ASKED.fullmatch(text)
     if not text or found is None:
-        raise UsageError("--disclose is empty", hint="name a node, as in --disclose charge.output")
+        raise UsageError(f"{option} is empty", hint=f"name a node, as in {option} charge.output")
     return Asked(text=text, path=found["path"], part=found["part"])
 
 
@@ -69,14 +72,15 @@ def disclosure_of(
     there = {(event.path, part) for event in events for part in event.leaf.parts}
     for one in wanted:
         if not any(one.covers(path, part) for path, part in there):
-            raise UsageError(f"there is nothing at `{one.text}` to show", hint=_near(one, there))
+            raise UsageError(f"there is nothing at `{one.text}` to show", hint=near_of(one, there))
     return Disclosure(
         withheld=frozenset(withheld),
         shows=lambda path, part: any(one.covers(path, part) for one in wanted),
     )
 
 
-def _near(one: Asked, there: Collection[tuple[str | None, str]]) -> str:
+def near_of(one: Asked, there: Collection[tuple[str | None, str]]) -> str:
+    """Say what there is where nothing of this name is: paths with their parts are given."""
     paths = {path or "" for path, _ in there}
     if one.path not in paths and one.path != EVERYTHING:
         near = nearest(one.path, paths)

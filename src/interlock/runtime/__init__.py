@@ -20,6 +20,7 @@ from interlock.runtime.erasing import (
     Erased as Erased,
     Removal as Removal,
     erase as erase,
+    others_with as others_with,
     overwrite as overwrite,
     removal_of as removal_of,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "Observer",
     "OnChange",
     "OpenGate",
+    "others_with",
     "overwrite",
     "Queued",
     "read_entries",

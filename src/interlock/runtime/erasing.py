@@ -7,11 +7,12 @@ runs. In between a process may die at any moment: an erasure is there in whole o
 the store remembers that something is left to overwrite.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from interlock.audit import erase_parts, find_copies
+from interlock import audit  # its modules are imported when something is erased
 from interlock.errors import LeaseLost, RunNotFound, RunNotResumable, StoreError, UsageError
 from interlock.journal import (
     ENDED,
@@ -34,6 +35,8 @@ from interlock.store import INBOX_MESSAGES_MAX, ReadStore, Store
 from interlock.values import Digest, RunId, ValueRef, encode, immutable
 
 PAGE = 1_000
+OTHERS_NAMED_MAX = 5
+REF = re.compile(rb"sha256:[0-9a-f]{64}")
 OVERWRITE_TRIES = 5
 """Each waits for readers as long as the store waits for a lock."""
 
@@ -100,7 +103,7 @@ def removal_of(store: ReadStore, run: RunId, chosen: Chosen) -> Removal:
     """
     head = _ended(store, run)
     events = _events(store, run)
-    found = find_copies(events, _values(store, run, events), chosen)
+    found = audit.find_copies(events, _values(store, run, events), chosen)
     data = store.values(run, found.refs)
     return Removal(
         head=head,
@@ -194,6 +197,24 @@ def overwrite(store: Store, *, tell: Callable[[int], None] | None = None) -> boo
     return False
 
 
+def others_with(
+    store: ReadStore, run: RunId, refs: Collection[ValueRef], *, limit: int = OTHERS_NAMED_MAX
+) -> list[RunId]:
+    """Find other runs that have some of these values, too; at most so many.
+
+    Reads all events of the store, unless it finds so many before.
+    """
+    wanted = {ref.encode() for ref in refs}
+    found: dict[RunId, None] = {}
+    first = 0
+    while wanted and len(found) < limit and (page := store.leaves(first=first, limit=PAGE)):
+        for owner, event in page:
+            if owner != run and not wanted.isdisjoint(REF.findall(event.body)):
+                found[owner] = None
+        first += len(page)
+    return list(found)[:limit]
+
+
 def _ended(store: ReadStore, run: RunId) -> RunHead:
     """Take the row of a run that needs nothing any more.
 
@@ -266,7 +287,7 @@ def _erasure(
     for event in _events(store, run):
         if event.seq in removal.parts:
             names = removal.parts[event.seq]
-            left = erase_parts(event.body, event.salts, event.erased, names=names)
+            left = audit.erase_parts(event.body, event.salts, event.erased, names=names)
             rewritten.append(
                 Rewritten(seq=event.seq, body=left.body, salts=left.salts, erased=left.erased)
             )

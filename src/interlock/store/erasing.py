@@ -48,6 +48,8 @@ def check_unnamed(erasure: Erasure, bodies: Iterable[bytes]) -> None:
 def unnamed(refs: Collection[ValueRef], bodies: Iterable[bytes]) -> set[ValueRef]:
     """Leave out the references that a body names."""
     left = set(refs)
-    for body in bodies:
+    for body in bodies if left else ():
         left.difference_update(ValueRef(ref.decode()) for ref in REFERENCE.findall(body))
+        if not left:
+            break
     return left

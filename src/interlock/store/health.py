@@ -18,6 +18,7 @@ class StoreHealth:
         driven: the runs that a living process drives, with its owner id.
         unwritable: why it can only be read, with the code of the error; empty when it can be
             written.
+        unscrubbed: erasures of which the file may still hold traces: see `Store.scrub`.
     """
 
     problems: tuple[str, ...]
@@ -29,3 +30,4 @@ class StoreHealth:
     bytes_free: int
     driven: Mapping[RunId, OwnerId]
     unwritable: str = ""
+    unscrubbed: int = 0

@@ -226,6 +226,10 @@ def _health(name: str, health: StoreHealth) -> Iterator[Check]:
         yield Check(level="fail", name="integrity", told=told, fix=fix)
     else:
         yield Check(level="ok", name="integrity", told="every page is sound")
+    if health.unscrubbed:
+        traces = f"traces of {counted(health.unscrubbed, 'erasure')} may be read off the file"
+        fix = "overwrite them: interlock audit erase --finish"
+        yield Check(level="fail", name="erased", told=traces, fix=fix)
     driven = counted(len(health.driven), "run")
     yield Check(level="ok", name="locks", told=f"free; {driven} driven by living processes")
     free = f"{health.bytes_free / 1e9:.1f} GB free"

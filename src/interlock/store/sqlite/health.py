@@ -22,6 +22,7 @@ from interlock.values import RunId
 T = TypeVar("T")
 PROBLEMS_MAX = 10
 FILES_MAX = 1_000
+COUNTED = ("event", "head", "unscrubbed")
 HELD = "SELECT run, owner FROM lease WHERE owner IS NOT NULL"
 
 
@@ -33,13 +34,14 @@ def examine(path: str) -> StoreHealth:
         JournalCorrupt: it is damaged so much that it cannot be read at all.
     """
     file = real_path(path)
-    problems, events, runs, version = _asked(file, _pages_and_counts)
+    problems, version, counts = _asked(file, _pages_and_counts)
     return StoreHealth(
         problems=problems,
         version=version,
         version_known=FORMAT,
-        events=events,
-        runs=runs,
+        events=counts["event"],
+        runs=counts["head"],
+        unscrubbed=counts["unscrubbed"],
         bytes=sum(_size(place) for place in (file, beside(file, "-wal"))),
         bytes_free=shutil.disk_usage(file.parent).free,
         driven=living_owners(path),
@@ -47,15 +49,14 @@ def examine(path: str) -> StoreHealth:
     )
 
 
-def _pages_and_counts(reader: Reader) -> tuple[tuple[str, ...], int, int, int]:
+def _pages_and_counts(reader: Reader) -> tuple[tuple[str, ...], int, dict[str, int]]:
     with reader.connection() as connection:
         rows = connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})").fetchall()
         problems = [str(row[0]) for row in rows if row[0] != "ok"]
         version = format_of(connection)
         if not problems:
             problems += changed_rows(connection, PROBLEMS_MAX)
-        events, runs = _count(connection, "event"), _count(connection, "head")
-        return tuple(problems), events, runs, version
+        return tuple(problems), version, {table: _count(connection, table) for table in COUNTED}
 
 
 def _unwritable(file: Path) -> str:

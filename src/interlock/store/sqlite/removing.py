@@ -21,7 +21,7 @@ UPDATE event SET body = ?, salts = ?, erased = ?, sum = ? WHERE run = ? AND seq 
 
 BODIES = "SELECT body FROM event WHERE run = ?"
 
-NAMED = "SELECT 1 FROM event WHERE instr(body, ?) LIMIT 1"
+OTHERS = "SELECT body FROM event WHERE run <> ?"
 
 EMPTY = """
 UPDATE event SET body = x'', salts = x'', erased = x'', sum = ? WHERE run = ? AND seq = ?
@@ -56,7 +56,13 @@ def remove(connection: Connection, erasure: Erasure) -> frozenset[ValueRef]:
     run = erasure.record.run
     _rewrite(connection, run, erasure.events)
     check_unnamed(erasure, (row[0] for row in connection.execute(BODIES, (run,)).fetchall()))
-    return frozenset(ref for ref in erasure.refs if _is_kept(connection, run, ref))
+    others = (row[0] for row in connection.execute(OTHERS, (run,)))
+    kept = frozenset(erasure.refs) - unnamed(erasure.refs, others)
+    for ref in erasure.refs:
+        connection.execute("DELETE FROM value WHERE run = ? AND ref = ?", (run, ref))
+        if ref not in kept:
+            connection.execute("DELETE FROM blob WHERE ref = ?", (ref,))
+    return kept
 
 
 def prune(connection: Connection, pruned: PrunedRun) -> bool:
@@ -105,12 +111,3 @@ def _rewrite(connection: Connection, run: RunId, events: Iterable[Rewritten]) ->
 def _stored(row: tuple[int, int, bytes, int, bytes, bytes]) -> StoredEvent:
     seq, epoch, body, leaf, salts, erased = row
     return StoredEvent(seq=seq, epoch=epoch, body=body, leaf_index=leaf, salts=salts, erased=erased)
-
-
-def _is_kept(connection: Connection, run: RunId, ref: ValueRef) -> bool:
-    """Delete a value, unless another run has it; tell whether its bytes stay."""
-    connection.execute("DELETE FROM value WHERE run = ? AND ref = ?", (run, ref))
-    if connection.execute(NAMED, (ref.encode(),)).fetchone():
-        return True
-    connection.execute("DELETE FROM blob WHERE ref = ?", (ref,))
-    return False

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "report": "Report what happened in a period.",
     "receipt": "Prove to others what happened in a run.",
     "check": "Check a receipt with public keys alone.",
+    "erase": "Destroy what a run holds, and keep every proof.",
     "witness": "Cosign the logs of others.",
     "verifier": "Write the verifier that needs no Interlock.",
 }

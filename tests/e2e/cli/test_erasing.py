@@ -1,0 +1,229 @@
+"""`interlock audit erase`: what is asked for goes with every copy, and every proof still holds."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from e2e.cli.project import Done, Shell
+from interlock.errors import StoreFailed
+from interlock.journal import OwnerId
+from interlock.store import open_store
+
+SECRET = "ada_lovelace_1815"
+INIT = "interlock audit init --key keys/log.key"
+ERASE = "interlock audit erase --run last --reason 'they asked' --rule 'GDPR Art. 17' --yes"
+DRY = "interlock audit erase --run last --reason 'they asked' --dry-run"
+LIMITS = "not covered:"
+
+
+@pytest.fixture
+def greeted(shell: Shell) -> Shell:
+    """A project with a run that has a secret."""
+    assert shell(f"interlock run release.yaml -i service={SECRET} -i version=1.0").code == 0
+    return shell
+
+
+def events_of(shell: Shell) -> list[str]:
+    return shell("interlock show last --events").out.splitlines()
+
+
+def traces(shell: Shell, *, text: str = SECRET) -> list[str]:
+    """Name the files of the project that have a text: journal, its log, what we publish."""
+    files = [path for path in shell.folder.rglob("*") if path.is_file()]
+    return [
+        str(path.relative_to(shell.folder)) for path in files if text.encode() in path.read_bytes()
+    ]
+
+
+def refs_in(shell: Shell) -> list[str]:
+    """The digests of the values and calls of the run with the secret."""
+    shown = shell("interlock show last --json").json
+    return [node["call_key"].removeprefix("sha256:") for node in shown["nodes"]]
+
+
+@pytest.mark.slow
+def test_nothing_of_it_is_left_and_every_proof_holds(greeted: Shell):
+    (greeted.folder / "log.pub").write_text(greeted(INIT).out)
+    greeted("interlock audit publish published --key keys/log.key")
+    greeted("interlock audit receipt last --key keys/log.key --output before.json")
+    keys = refs_in(greeted)
+    assert traces(greeted) == [".interlock/journal.db"]
+    assert all(traces(greeted, text=key) for key in keys)
+    done = greeted(f"{ERASE} --path .inputs")
+    assert (done.code, done.err.count("\n")) == (0, 1), done.err
+    assert "event 10 of the run tells of it" in done.out
+    assert traces(greeted) == []
+    assert [key for key in keys if traces(greeted, text=key)] == []
+    assert greeted("interlock audit verify --published published --key log.pub").code == 0
+    assert greeted("interlock audit check before.json --key log.pub").code == 0
+    after = greeted("interlock audit receipt last --key keys/log.key --output after.json")
+    assert after.code == 0, after.err
+    assert greeted("interlock audit check after.json --key log.pub").code == 0
+    assert "GDPR Art. 17" in (greeted.folder / "after.json").read_text()
+
+
+def test_a_dry_run_says_what_goes_and_changes_nothing(greeted: Shell):
+    before = (greeted.folder / ".interlock/journal.db").read_bytes()
+    told = greeted(f"{DRY} --path .inputs")
+    as_json = greeted(f"{DRY} --path .inputs --json").json
+    assert (greeted.folder / ".interlock/journal.db").read_bytes() == before
+    done = greeted(f"{ERASE} --path .inputs --json").json
+    assert {**done, "dry_run": True, "erased_by_event": None} == as_json
+    assert (done["dry_run"], done["erased_by_event"]) == (False, 10)
+    assert {"event": 1, "type": "RunStarted", "path": None, "parts": ["inputs"]} in done["parts"]
+    assert f"{done['values']} values of {done['bytes']} bytes" in told.out
+    assert LIMITS in told.out
+    assert SECRET not in told.out
+
+
+def test_what_was_erased_is_nothing_to_erase(greeted: Shell):
+    assert greeted(f"{ERASE} --path .inputs").code == 0
+    before = events_of(greeted)
+    again = greeted(f"{ERASE} --path .inputs")
+    assert (again.code, again.out.split(":")[0]) == (0, "nothing to erase")
+    assert greeted(f"{ERASE} --path .inputs --json").json["erased_by_event"] is None
+    assert greeted(f"{DRY} --path .inputs").out.startswith("nothing to erase")
+    assert events_of(greeted) == before
+
+
+def parts_of(done: Done) -> set[str]:
+    return {part for each in done.json["parts"] for part in each["parts"]}
+
+
+def test_all_spares_who_did_it_what_it_cost_and_the_plan(greeted: Shell):
+    gone = parts_of(greeted(f"{DRY} --path all --json"))
+    assert gone == {"args", "call_key", "execution", "inputs", "output"}
+    gone = parts_of(greeted(f"{DRY} --path all.actor --path .document --json"))
+    assert gone >= {"actor", "principal", "document"}
+
+
+def test_a_node_goes_with_all_inside_it(shell: Shell):
+    shell("""interlock run batch.yaml -i 'numbers=[2, 44444]'""")
+    done = shell(f"{DRY} --path halves --json").json
+    assert {each["path"] for each in done["parts"] if each["path"]} >= {"halves[1]/value", "halves"}
+
+
+WRONG = [
+    ("--path .inputs --reason x", "say of which run"),
+    ("--run last --reason x", "say what to erase"),
+    ("--run last --path .inputs", "say why"),
+    ("--run nope --path .inputs --reason x", "IL7001"),
+    ("--run last --path .input --reason x", "there are: `"),
+    ("--run last --path prot.output --reason x", "did you mean `prod`?"),
+    ("--run last --path '' --reason x", "--path is empty"),
+    ("--run last --path .inputs --reason x", "there is nobody to ask"),
+    (f"--run last --path .inputs --yes --reason {SECRET}", "say it in other words"),
+    (f"--run last --path .inputs --yes --reason x --as {SECRET}", "the name has a text"),
+    ("--finish --run last", "use it alone"),
+    ("--run last --path .inputs --reason x --yes --store no.db", "IL7020"),
+]
+
+
+def test_what_cannot_be_done_is_said_and_changes_nothing(greeted: Shell):
+    before = events_of(greeted)
+    for options, words in WRONG:
+        done = greeted(f"interlock audit erase {options}")
+        assert (done.code, words in done.err) == (2, True), done.err
+    assert events_of(greeted) == before
+
+
+def test_a_run_that_waits_is_not_erased(gated: Shell):
+    gated("interlock run release.yaml -i version=1.0")
+    done = gated(f"{ERASE} --path .inputs")
+    assert (done.code, "has not ended: it is waiting" in done.err) == (2, True), done.err
+    gated("interlock cancel last")
+    assert gated(f"{ERASE} --path .inputs").code == 0
+
+
+def test_a_file_that_can_only_be_read_can_be_looked_at(
+    greeted: Shell, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(path: Path) -> None:
+        raise StoreFailed("it can only be read", code="IL7013")
+
+    monkeypatch.setattr("interlock.store.sqlite.opening.check_place", refuse)
+    monkeypatch.setattr("interlock.store.sqlite.store.check_place", refuse, raising=False)
+    assert greeted(f"{DRY} --path .inputs").code == 0
+    assert greeted(f"{ERASE} --path .inputs").code == 7
+
+
+def test_without_room_for_a_copy_nothing_is_erased(greeted: Shell, monkeypatch: pytest.MonkeyPatch):
+    class Usage:
+        free = 1000
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage)
+    before = (greeted.folder / ".interlock/journal.db").read_bytes()
+    done = greeted(f"{ERASE} --path .inputs")
+    assert (done.code, "IL7017" in done.err, "nothing was erased" in done.err) == (7, True, True)
+    assert (greeted.folder / ".interlock/journal.db").read_bytes() == before
+
+
+def store_kind(shell: Shell) -> type:
+    with closing(open_store(str(shell.folder / ".interlock/journal.db"))) as store:
+        return type(store)
+
+
+def crash(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_wherever_it_is_stopped_it_can_be_done_again(
+    greeted: Shell, monkeypatch: pytest.MonkeyPatch
+):
+    before = (greeted.folder / ".interlock/journal.db").read_bytes()
+    kind = store_kind(greeted)
+    for at in ("lease", "erase", "release", "scrub"):
+        (greeted.folder / ".interlock/journal.db").write_bytes(before)
+        with monkeypatch.context() as patched:
+            patched.setattr(kind, at, crash)
+            assert greeted(f"{ERASE} --path .inputs").code != 0
+        assert traces(greeted) == [".interlock/journal.db"]
+        is_erased = at in {"release", "scrub"}
+        assert len(events_of(greeted)) == (10 if is_erased else 9)
+        doctor = greeted("interlock doctor")
+        assert ("traces of 1 erasure may be read off the file" in doctor.out) == is_erased
+        assert (doctor.code, "audit erase --finish" in doctor.out) == (int(is_erased), is_erased)
+        command = "interlock audit erase --finish" if is_erased else f"{ERASE} --path .inputs"
+        assert greeted(command).code == 0
+        assert traces(greeted) == []
+    assert greeted("interlock doctor").code == 0
+    assert greeted("interlock audit verify").code == 0
+
+
+def test_the_same_command_finishes_what_was_begun(greeted: Shell, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(store_kind(greeted), "scrub", crash)
+        greeted(f"{ERASE} --path .inputs")
+    assert greeted(f"{ERASE} --path .inputs").out.startswith("nothing to erase")
+    assert traces(greeted) == []
+
+
+def test_a_reader_that_holds_the_file_is_told_of(greeted: Shell, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("interlock.store.sqlite.opening.BUSY_MS", 10)
+    reader = apsw.Connection(str(greeted.folder / ".interlock/journal.db"))
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM event").fetchall()
+    done = greeted(f"{ERASE} --path .inputs")
+    assert (done.code, "IL7016" in done.err, "it is erased, and traces" in done.err) == (
+        7,
+        True,
+        True,
+    )
+    reader.execute("COMMIT")
+    reader.close()
+    assert greeted("interlock audit erase --finish").code == 0
+    assert traces(greeted) == []
+
+
+def test_a_run_that_somebody_drives_is_left_alone(greeted: Shell):
+    run = greeted("interlock show last --json").json["run"]
+    store = open_store(str(greeted.folder / ".interlock/journal.db"))
+    store.lease(run, OwnerId("somebody-1-00"), now_ms=0, life_ms=10**13)
+    done = greeted(f"{ERASE} --path .inputs")
+    assert (done.code, "IL7006" in done.err) == (7, True), done.err
+    store.close()
+    assert greeted(f"{ERASE} --path .inputs").code == 0
