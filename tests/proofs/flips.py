@@ -32,8 +32,8 @@ RUNS_MAX = 1_000
 
 QUESTIONS = {
     "events": "SELECT run, seq, epoch, leaf, salts, body FROM event ORDER BY run, seq",
-    "tiles": "SELECT level, tile, hashes FROM log_tile ORDER BY level, tile",
     "parts": "SELECT leaf, hashes FROM log_part ORDER BY leaf",
+    "roots": "SELECT level, place, hash FROM log_root ORDER BY level, place",
     "edge": "SELECT size, frontier FROM log_edge",
     "values": "SELECT run, ref, data FROM value ORDER BY run, ref",
     "blobs": "SELECT ref, data FROM blob ORDER BY ref",

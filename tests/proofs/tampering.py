@@ -155,15 +155,10 @@ def log_anew(connection: Any) -> None:
         connection.execute("UPDATE event SET leaf = ? WHERE run = ? AND seq = ?", (leaf, run, seq))
     frontier = Frontier()
     frontier.extend(hashes)
-    full = len(hashes) // 256 * 256
     connection.execute("DELETE FROM log_part")
-    connection.execute("DELETE FROM log_tile")
-    for start in range(0, full, 256):
+    for start in range(0, len(hashes), 256):
         data = b"".join(hashes[start : start + 256])
-        connection.execute("INSERT INTO log_tile VALUES (0, ?, 0, ?)", (start // 256, data))
-    if hashes[full:]:
-        data = b"".join(hashes[full:])
-        connection.execute("INSERT INTO log_part VALUES (?, 0, ?)", (full, data))
+        connection.execute("INSERT INTO log_part VALUES (?, 0, ?)", (start, data))
     edge = (len(hashes), frontier.to_bytes())
     connection.execute("UPDATE log_edge SET size = ?, frontier = ?", edge)
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, final
 
 from interlock.actions import Database
-from interlock.audit import leaf_hash
+from interlock.audit import Frontier, leaf_hash
 from interlock.errors import LeaseHeld, UsageError
 from interlock.journal import (
     ENDED,
@@ -35,7 +35,7 @@ from interlock.store.batch import (
 )
 from interlock.store.erasing import check_kept, check_unnamed, unnamed
 from interlock.store.evidence import check_value
-from interlock.store.growing import Edge, Tiles
+from interlock.store.growing import TILE_BYTES, grown
 from interlock.store.keys import MemoryKeys
 from interlock.store.leases import Holding, grant, turn, turn_by_age
 from interlock.store.messages import check_message, check_room, not_in_inbox
@@ -78,8 +78,8 @@ class MemoryStore:
         self._posted: set[tuple[RunId, str]] = set()
         self.subjects = MemoryKeys(self._lock, self._check_open)
         self._log: list[tuple[RunId, StoredEvent]] = []
-        self._edge = Edge()
-        self._tiles: Tiles = {}
+        self._frontier = Frontier()
+        self._levels: dict[int, bytearray] = {}
         self._statistics = StoreStatistics()
         self._scratch: MemoryDatabase | None = None
         self._closed = False
@@ -318,7 +318,8 @@ class MemoryStore:
         """Return the hashes of a tile; see `Store.tile`."""
         with self._lock:
             self._check_open()
-            return self._tiles.get((level, index)) or self._edge.tile(level, index)
+            start = index * TILE_BYTES
+            return bytes(self._levels.get(level, b"")[start : start + TILE_BYTES])
 
     def leaves(
         self, *, first: int = 0, limit: int = EVENTS_READ_DEFAULT
@@ -424,9 +425,11 @@ class MemoryStore:
                 events.append(event)
                 self._log.append((part.run, event))
                 hashes.append(leaf_hash(record.leaf))
-        grown = self._edge.grown(hashes)
-        self._edge = grown.edge
-        self._tiles |= grown.tiles
+        new = grown(self._frontier, hashes)
+        self._frontier = new.frontier
+        self._levels.setdefault(0, bytearray()).extend(new.hashes)
+        for root in new.roots:
+            self._levels.setdefault(root.level, bytearray()).extend(root.hash)
 
 
 def _key_of(heads: Mapping[RunId, RunHead], run: RunId) -> str | None:

@@ -12,9 +12,11 @@ from itertools import chain
 from threading import Lock
 from typing import Any, TypeVar, final
 
+from interlock.audit import TILE_WIDTH
 from interlock.journal import ENDED, Message, OwnerId, RunHead, RunStatus, StoredEvent
 from interlock.store.leases import turn, turn_by_age
 from interlock.store.sqlite.connection import Connection, array
+from interlock.store.sqlite.references import value_key
 from interlock.values import RunId, ValueRef
 
 T = TypeVar("T")
@@ -28,24 +30,20 @@ WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
 """
 
 LEAVES = """
-SELECT run, seq, epoch, body, leaf, salts, erased FROM event INDEXED BY event_by_leaf
+SELECT run, seq, epoch, body, leaf, salts, erased FROM event
 WHERE leaf >= ? ORDER BY leaf LIMIT ?
 """
 
 LOG_SIZE = "SELECT size FROM log_edge"
 
-# One question, or a tile could become full between two of them.
-TILE = """
-SELECT hashes, -1 AS leaf FROM log_tile WHERE level = ?1 AND tile = ?2
-UNION ALL
-SELECT hashes, leaf FROM log_part WHERE ?1 = 0 AND leaf >= ?2 << 8 AND leaf < (?2 + 1) << 8
-ORDER BY leaf
-"""
+PARTS = "SELECT hashes FROM log_part WHERE leaf >= ? AND leaf < ? ORDER BY leaf"
+
+ROOTS = "SELECT hash FROM log_root WHERE place >= ? AND place < ? AND level = ? ORDER BY place"
 
 VALUES = """
 SELECT ref, data FROM blob WHERE ref IN (SELECT value FROM carray(?2))
 UNION ALL
-SELECT ref, data FROM value WHERE run = ?1 AND ref IN (SELECT value FROM carray(?2))
+SELECT ref, data FROM value WHERE run = ?1 AND ref IN (SELECT value FROM carray(?3))
 """
 
 COLUMNS = "run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority"
@@ -122,16 +120,25 @@ class Reader:
     def tile(self, level: int, index: int) -> bytes:
         """Return the hashes of a tile of the log."""
         with self.connection() as connection:
-            rows = connection.execute(TILE, (level, index)).fetchall()
-            return b"".join([row[0] for row in rows])
+            first = index * TILE_WIDTH
+            asked = (first, first + TILE_WIDTH)
+            rows = (
+                connection.execute(ROOTS, (*asked, level))
+                if level
+                else connection.execute(PARTS, asked)
+            )
+            return b"".join([row[0] for row in rows.fetchall()])
 
     def values(self, run: RunId, refs: Collection[ValueRef]) -> dict[ValueRef, bytes]:
         """Return values by reference, unchecked."""
         if not refs:
             return {}
         with self.connection() as connection:
-            rows = connection.execute(VALUES, (run, array(tuple(refs))))
-            return dict(rows.fetchall())  # The run's own come last, and win.
+            keys = {value_key(ref): ref for ref in refs}
+            asked = (run, array(tuple(refs)), array(tuple(keys)))
+            rows = connection.execute(VALUES, asked).fetchall()
+            # The run's own come last, and win.
+            return {keys[key] if type(key) is bytes else key: data for key, data in rows}
 
     def ask(self, question: Callable[[Connection], T]) -> T:
         """Answer what is asked of a connection."""

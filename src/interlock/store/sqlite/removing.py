@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from interlock.journal import ENDED, Erasure, PrunedRun, Rewritten, StoredEvent
 from interlock.store.erasing import check_kept, check_unnamed, unnamed
 from interlock.store.sqlite.connection import Connection, array
+from interlock.store.sqlite.references import value_key
 from interlock.store.sqlite.sums import sum_of_event
 from interlock.values import RunId, ValueRef
 
@@ -33,7 +34,7 @@ SELECT status, (SELECT max(seq) FROM event WHERE event.run = head.run),
 FROM head WHERE run = ?
 """
 
-NEWER = "SELECT body FROM event INDEXED BY event_by_leaf WHERE leaf >= ?"
+NEWER = "SELECT body FROM event WHERE leaf >= ?"
 
 DROP = "DELETE FROM blob WHERE ref IN (SELECT value FROM carray(?))"
 
@@ -59,7 +60,7 @@ def remove(connection: Connection, erasure: Erasure) -> frozenset[ValueRef]:
     others = (row[0] for row in connection.execute(OTHERS, (run,)))
     kept = frozenset(erasure.refs) - unnamed(erasure.refs, others)
     for ref in erasure.refs:
-        connection.execute("DELETE FROM value WHERE run = ? AND ref = ?", (run, ref))
+        connection.execute("DELETE FROM value WHERE run = ? AND ref = ?", (run, value_key(ref)))
         if ref not in kept:
             connection.execute("DELETE FROM blob WHERE ref = ?", (ref,))
     return kept

@@ -15,10 +15,10 @@ from interlock.store.sqlite.connection import Connection
 CHANGED = {
     "event": "SELECT 'event ' || seq || ' of run ' || run FROM event"
     " WHERE sum IS NOT sum_of_event(run, seq, epoch, leaf, salts, body, erased)",
-    "tile": "SELECT 'tile ' || tile || ' of level ' || level || ' of the log' FROM log_tile"
-    " WHERE sum IS NOT sum_of_tile(level, tile, hashes)",
-    "part": "SELECT 'the part of a tile of the log at leaf ' || leaf FROM log_part"
+    "part": "SELECT 'the hashes of the log from leaf ' || leaf FROM log_part"
     " WHERE sum IS NOT sum_of_part(leaf, hashes)",
+    "root": "SELECT 'root ' || place || ' of level ' || level || ' of the log' FROM log_root"
+    " WHERE sum IS NOT sum_of_root(level, place, hash)",
     "edge": "SELECT 'the edge of the log' FROM log_edge"
     " WHERE sum IS NOT sum_of_log(size, frontier)",
     "head": "SELECT 'the row of run ' || run FROM head WHERE sum IS NOT sum_of_row("
@@ -38,14 +38,14 @@ def sum_of_event(run: str, *columns: Any) -> int:
     return crc32(erased, crc32(body, crc32(salts, crc32(place))))
 
 
-def sum_of_tile(level: int, index: int, hashes: bytes) -> int:
-    """Return the checksum of a tile of the log."""
-    return crc32(hashes, crc32(b"%d %d " % (level, index)))
-
-
 def sum_of_part(leaf: int, hashes: bytes) -> int:
-    """Return the checksum of a part of the open tile of level 0."""
+    """Return the checksum of hashes of leaves."""
     return crc32(hashes, crc32(b"%d " % leaf))
+
+
+def sum_of_root(level: int, place: int, found: bytes) -> int:
+    """Return the checksum of the root of a tile of the log."""
+    return crc32(found, crc32(b"%d %d " % (level, place)))
 
 
 def sum_of_log(size: int, frontier: bytes) -> int:
@@ -64,8 +64,8 @@ def sum_of_row(*columns: str | int | bytes | None) -> int:
 def let_compute(connection: Connection) -> None:
     """Let statements of a connection compute checksums."""
     connection.create_scalar_function("sum_of_event", sum_of_event, 7)
-    connection.create_scalar_function("sum_of_tile", sum_of_tile, 3)
     connection.create_scalar_function("sum_of_part", sum_of_part, 2)
+    connection.create_scalar_function("sum_of_root", sum_of_root, 3)
     connection.create_scalar_function("sum_of_log", sum_of_log, 2)
     connection.create_scalar_function("sum_of_row", sum_of_row)
 

@@ -18,7 +18,7 @@ from interlock.journal import Record
 from interlock.store.protocol import TRANSACTION_MS_MAX
 from interlock.store.sqlite.connection import Connection, connect
 
-LOG = ("log_tile", "log_part", "log_edge", "unscrubbed", "subject")
+LOG = ("log_part", "log_root", "log_edge", "unscrubbed", "subject")
 OURS = frozenset(("event", "value", "blob", "head", "lease", "inbox", "batch", *LOG))
 """Our tables and views; everything that SQLite itself keeps has a name with `sqlite_`."""
 

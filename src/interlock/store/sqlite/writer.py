@@ -21,7 +21,6 @@ rowid, was tried too: it is quadratic.
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any, final
 from zlib import crc32
 
@@ -29,16 +28,17 @@ import apsw
 import orjson
 
 from interlock.actions import Database
-from interlock.audit import HASH_BYTES, TILE_WIDTH, Frontier, leaf_hash
+from interlock.audit import Frontier, leaf_hash
 from interlock.errors import EvidenceRefused, JournalCorrupt, LeaseHeld, ensure
 from interlock.journal import Erasure, Lease, Message, OwnerId, Pruning, Record, RunHead
 from interlock.store.batch import RunPart, by_run, keys_changed, out_of_order
-from interlock.store.growing import Edge, Grown, edge_of
+from interlock.store.growing import Grown, grown
 from interlock.store.leases import Holding, grant
 from interlock.store.messages import check_room, not_in_inbox
 from interlock.store.protocol import INLINE_BYTES_MAX
 from interlock.store.sqlite.connection import Connection, array
 from interlock.store.sqlite.failures import CORRUPT
+from interlock.store.sqlite.references import value_key
 from interlock.store.sqlite.removing import (
     FORGET_SENDERS,
     UNSCRUBBED,
@@ -46,15 +46,16 @@ from interlock.store.sqlite.removing import (
     prune,
     remove,
 )
-from interlock.store.sqlite.sums import sum_of_log, sum_of_part, sum_of_row, sum_of_tile
+from interlock.store.sqlite.sums import sum_of_log, sum_of_part, sum_of_root, sum_of_row
 from interlock.store.sqlite.transactions import broken, restricted
 from interlock.values import RunId, ValueRef
 
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
-#   c  check: epoch, first seq          x  tile: level, index, sum, hashes
+#   c  check: epoch, first seq          r  root of a tile: level, place, sum, hash
 #   e  event: seq, epoch, index of the leaf, length of the salts, sum, salts, body
 #   g  log: size before and after, sum, frontier            p  part of a tile: leaf, sum, hashes
-#   v  value: ref, a zero byte, data    b  blob: the same         h  head: JSON of its columns
+#   v  value: length of the key, key, data                  h  head: JSON of its columns
+#   b  blob: ref, a zero byte, data
 #   l  lease: epoch, time of expiry, owner (none lets it go)            t  a message taken: its id
 # Numbers have 19 digits, the width of an int64, so that they are found by position; sums have 10.
 BATCH = """
@@ -80,21 +81,20 @@ CREATE TEMP TRIGGER put_event INSTEAD OF INSERT ON batch WHEN NEW.kind = 'e' BEG
   );
 END;
 
-CREATE TEMP TRIGGER put_tile INSTEAD OF INSERT ON batch WHEN NEW.kind = 'x' BEGIN
-  INSERT INTO log_tile (level, tile, sum, hashes) VALUES (
-    CAST(substr(NEW.item, 1, 19) AS INTEGER),
-    CAST(substr(NEW.item, 20, 19) AS INTEGER),
-    CAST(substr(NEW.item, 39, 10) AS INTEGER),
-    substr(NEW.item, 49)
-  ) ON CONFLICT (level, tile) DO UPDATE SET sum = excluded.sum, hashes = excluded.hashes;
-  DELETE FROM log_part WHERE CAST(substr(NEW.item, 1, 19) AS INTEGER) = 0;
-END;
-
 CREATE TEMP TRIGGER put_part INSTEAD OF INSERT ON batch WHEN NEW.kind = 'p' BEGIN
   INSERT INTO log_part (leaf, sum, hashes) VALUES (
     CAST(substr(NEW.item, 1, 19) AS INTEGER),
     CAST(substr(NEW.item, 20, 10) AS INTEGER),
     substr(NEW.item, 30)
+  );
+END;
+
+CREATE TEMP TRIGGER put_root INSTEAD OF INSERT ON batch WHEN NEW.kind = 'r' BEGIN
+  INSERT INTO log_root (level, place, sum, hash) VALUES (
+    CAST(substr(NEW.item, 1, 19) AS INTEGER),
+    CAST(substr(NEW.item, 20, 19) AS INTEGER),
+    CAST(substr(NEW.item, 39, 10) AS INTEGER),
+    substr(NEW.item, 49)
   );
 END;
 
@@ -110,8 +110,8 @@ END;
 CREATE TEMP TRIGGER put_value INSTEAD OF INSERT ON batch WHEN NEW.kind = 'v' BEGIN
   INSERT OR IGNORE INTO value (run, ref, data) VALUES (
     NEW.run,
-    CAST(substr(NEW.item, 1, instr(NEW.item, x'00') - 1) AS TEXT),
-    substr(NEW.item, instr(NEW.item, x'00') + 1)
+    substr(NEW.item, 4, CAST(substr(NEW.item, 1, 3) AS INTEGER)),
+    substr(NEW.item, 4 + CAST(substr(NEW.item, 1, 3) AS INTEGER))
   );
 END;
 
@@ -183,10 +183,6 @@ INSERT INTO inbox (run, id, kind, body, actor, created_ms, sum) VALUES (?, ?, ?,
 """
 
 EDGE = "SELECT size, frontier, sum FROM log_edge"
-
-TILE = "SELECT hashes, sum FROM log_tile WHERE level = ? AND tile = ?"
-
-PARTS = "SELECT leaf, hashes, sum FROM log_part ORDER BY leaf"
 
 LAST_EPOCH = "SELECT epoch FROM event WHERE run = ? ORDER BY seq DESC LIMIT 1"
 
@@ -436,51 +432,30 @@ class Writer:
             self._edge = edge
             self._edge = self._insert(parts)
 
-    def _insert(self, parts: Collection[RunPart]) -> Edge:
+    def _insert(self, parts: Collection[RunPart]) -> Frontier:
         """Insert a batch, and return the edge of the log for when it is committed."""
         hashes = [leaf_hash(record.leaf) for part in parts for record in part.records]
-        size, grown = self._edge.size, self._edge.grown(hashes)
-        rows = (*_log_rows(size, grown), *_rows(parts, leaf=size))
+        size, new = self._edge.size, grown(self._edge, hashes)
+        rows = (*_log_rows(size, new), *_rows(parts, leaf=size))
         # A statement in the cache of apsw keeps what it was last given until it is given something
         # else. Preparing one costs 0.1 ms.
         small = sum(map(len, rows)) <= CACHED_BYTES_MAX
         self._connection.execute(WRITE, (array(rows),), can_cache=small)
-        return grown.edge
+        return new.frontier
 
-    def _read_edge(self) -> Edge:
+    def _read_edge(self) -> Frontier:
         """Read the edge of the log; whatever is built on it has to be true.
 
         Raises:
             JournalCorrupt: it is damaged.
         """
-        size, frontier, found = self._row(EDGE) or (0, b"", None)
-        if found != sum_of_log(size, frontier):
+        size, peaks, found = self._row(EDGE) or (0, b"", None)
+        if found != sum_of_log(size, peaks):
             raise _damaged("its edge does not fit its checksum")
         try:
-            return edge_of(Frontier.from_bytes(size, frontier), partial(self._tile, size))
+            return Frontier.from_bytes(size, peaks)
         except EvidenceRefused as error:
             raise _damaged(error.message) from error
-
-    def _tile(self, size: int, level: int, index: int) -> bytes:
-        if level == 0:
-            hashes = b"".join(self._parts(index))
-            found, wanted = len(hashes) // HASH_BYTES, size % TILE_WIDTH
-            if found != wanted:
-                raise _damaged(f"its open tile has {found} hashes instead of {wanted}")
-            return hashes
-        hashes, found = self._row(TILE, level, index) or (b"", None)
-        if found != sum_of_tile(level, index, hashes):
-            raise _damaged(f"tile {index} of level {level} does not fit its checksum")
-        return hashes
-
-    def _parts(self, index: int) -> Generator[bytes]:
-        """Read the parts of the open tile of level 0."""
-        next_leaf = index * TILE_WIDTH
-        for leaf, hashes, found in self._connection.execute(PARTS).fetchall():
-            if leaf != next_leaf or found != sum_of_part(leaf, hashes):
-                raise _damaged(f"the part of a tile at leaf {leaf} does not fit its checksum")
-            next_leaf += len(hashes) // HASH_BYTES
-            yield hashes
 
     def _is_fenced(self, part: RunPart) -> bool:
         return (self._one("SELECT epoch FROM lease WHERE run = ?", part.run) or 0) > part.epoch
@@ -537,17 +512,15 @@ def _damaged(what: str) -> JournalCorrupt:
     return JournalCorrupt(f"the log of the store is damaged: {what}", hint=CORRUPT.hint)
 
 
-def _log_rows(size: int, grown: Grown) -> Generator[bytes]:
+def _log_rows(size: int, new: Grown) -> Generator[bytes]:
     """Pack what the log becomes, with the check that nobody has added to it meanwhile."""
-    frontier, new_size = grown.edge.frontier.to_bytes(), grown.edge.size
-    found = sum_of_log(new_size, frontier)
-    yield b"g\0%019d%019d%010d%b" % (size, new_size, found, frontier)
-    for (level, index), hashes in grown.tiles.items():
-        found = sum_of_tile(level, index, hashes)
-        yield b"x\0%019d%019d%010d%b" % (level, index, found, hashes)
-    if grown.part:
-        leaf = new_size - len(grown.part) // HASH_BYTES
-        yield b"p\0%019d%010d%b" % (leaf, sum_of_part(leaf, grown.part), grown.part)
+    peaks, new_size = new.frontier.to_bytes(), new.frontier.size
+    yield b"g\0%019d%019d%010d%b" % (size, new_size, sum_of_log(new_size, peaks), peaks)
+    for leaf, hashes in new.parts():
+        yield b"p\0%019d%010d%b" % (leaf, sum_of_part(leaf, hashes), hashes)
+    for root in new.roots:
+        found = sum_of_root(root.level, root.index, root.hash)
+        yield b"r\0%019d%019d%010d%b" % (root.level, root.index, found, root.hash)
 
 
 def _rows(parts: Iterable[RunPart], leaf: int) -> Generator[bytes]:
@@ -565,8 +538,11 @@ def _rows(parts: Iterable[RunPart], leaf: int) -> Generator[bytes]:
             leaf += 1
             for stored in record.values:
                 data = stored.data
-                kind = blob if stored.shared or len(data) > INLINE_BYTES_MAX else value
-                yield b"%b%b\0%b" % (kind, stored.ref.encode(), data)
+                if stored.shared or len(data) > INLINE_BYTES_MAX:
+                    yield b"%b%b\0%b" % (blob, stored.ref.encode(), data)
+                else:
+                    key = value_key(stored.ref)
+                    yield b"%b%03d%b%b" % (value, len(key), key, data)
         for message in part.taken:
             yield b"t%b%b" % (run, message.encode())
         if part.head is not None:

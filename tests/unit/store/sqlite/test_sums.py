@@ -10,7 +10,7 @@ from interlock.store import examine_store, open_store
 from interlock.store.sqlite.sums import sum_of_event, sum_of_row
 from interlock.testing.store import ME, A, B, head, message, record
 
-PART = "the part of a tile of the log at leaf 2"
+PART = "the hashes of the log from leaf 2"
 
 
 def journal(folder: Path) -> Path:
@@ -65,14 +65,14 @@ def test_a_changed_row_is_named(tmp_path: Path, change: str, named: str):
     assert problems(path) == (f"{named} does not fit its checksum",)
 
 
-def test_a_changed_tile_is_named(tmp_path: Path):
+def test_a_changed_root_is_named(tmp_path: Path):
     path = tmp_path / "j.db"
     with closing(open_store(str(path))) as store:
         store.write([record(A, seq) for seq in range(1, 300)])
     connection = apsw.Connection(str(path))
-    connection.execute("UPDATE log_tile SET hashes = zeroblob(8192) WHERE level = 0")
+    connection.execute("UPDATE log_root SET hash = zeroblob(32)")
     connection.close()
-    assert problems(path) == ("tile 0 of level 0 of the log does not fit its checksum",)
+    assert problems(path) == ("root 0 of level 1 of the log does not fit its checksum",)
 
 
 def test_not_all_that_is_changed_is_listed(tmp_path: Path):
