@@ -21,6 +21,7 @@ FAMILIES = {
     "IL7": "Store and journal",
     "IL80": "Replay",
     "IL85": "Audit",
+    "IL86": "Retention",
     "IL9": "Usage and internal",
 }
 HEAD = """\

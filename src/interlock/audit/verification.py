@@ -11,18 +11,29 @@ became of it:
     is of no logged event          is of another event here     was inserted
     is of another logged event     is of another event here     was moved
 
+An event whose content was pruned counts by the hash that the store keeps; pruning.py says when.
+
 The tiles of the store are such a list when their root is that of a checkpoint, and so are published
 tiles. Where there is neither, it can only be said between which checkpoints the log differs.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Literal, TypeAlias, final
 
 from interlock.audit.erasing import read_erased
 from interlock.audit.leaves import event_and_leaf
 from interlock.audit.proofs import TreeHead
+from interlock.audit.pruning import (
+    NOTHING_EXPECTED,
+    NOTHING_PRUNED,
+    TOLD,
+    Expected,
+    PrunedLog,
+    PrunedParts,
+)
 from interlock.audit.tiles import ReadTile, tile_at
 from interlock.audit.tree import (
     HASH_BYTES,
@@ -33,11 +44,14 @@ from interlock.audit.tree import (
     split_hashes,
 )
 from interlock.errors import JournalCorrupt
-from interlock.journal import StoredEvent
+from interlock.journal import STORE_JOURNAL, StoredEvent
 from interlock.values import RunId
 
 CLOCK_SLACK_MS = 5 * 60 * 1000
 """By how much the clock of a store and that of a witness may differ."""
+
+UNKNOWN_MS = -1
+"""The time of an event whose content was pruned."""
 
 NO_HASH = bytes(HASH_BYTES)
 """Of an event that cannot be read: it is the hash of no leaf."""
@@ -54,6 +68,7 @@ Tampering: TypeAlias = Literal[
     "relogged",
     "value_changed",
     "value_missing",
+    "falsely_pruned",
 ]
 
 
@@ -116,6 +131,8 @@ class LogVerdict:
     """Known trees that this log extends."""
 
     findings: tuple[Finding, ...] = ()
+    pruned: PrunedParts = NOTHING_PRUNED
+    """What is there no more, rightly as far as no finding says otherwise."""
 
 
 def verify_log(
@@ -124,6 +141,7 @@ def verify_log(
     known: Sequence[KnownTree] = (),
     *,
     published: ReadTile | None = None,
+    expected: Expected = NOTHING_EXPECTED,
 ) -> LogVerdict:
     """Verify the log of a store.
 
@@ -132,8 +150,9 @@ def verify_log(
         kept: what the store keeps of its log.
         known: trees of this log that others know, such as those of signed checkpoints.
         published: reads published tiles, of which nothing is trusted that no known tree covers.
+        expected: what is asked of what was pruned.
     """
-    remade = _Remade(sorted(known, key=lambda each: each.tree.size))
+    remade = _Remade(sorted(known, key=lambda each: each.tree.size), PrunedLog(_hashes_of(kept)))
     for run, event in events:
         remade.add(run, event)
     remade.end()
@@ -143,9 +162,11 @@ def verify_log(
     # place that is known.
     bound = remade.size if found is None or found.until is not None else found.index
     findings += [each for each in remade.findings if each.index < bound]
+    findings += _falsely_pruned(remade, expected)
     return LogVerdict(
         head=TreeHead(size=remade.size, root=remade.frontier.root()),
-        runs=len(remade.last_seqs),
+        runs=len(remade.last_seqs.keys() - {STORE_JOURNAL}),
+        pruned=remade.pruned.parts(),
         agreed=tuple(each for each in remade.known if remade.agrees(each)),
         findings=tuple(sorted((*findings, *_misdated(remade)), key=lambda each: each.index)),
     )
@@ -156,6 +177,7 @@ class _Remade:
     """The log as it is made again from the events."""
 
     known: list[KnownTree]
+    pruned: PrunedLog
     frontier: Frontier = field(default_factory=Frontier)
     hashes: bytearray = field(default_factory=bytearray)
     runs: list[RunId] = field(default_factory=list[RunId])
@@ -179,11 +201,7 @@ class _Remade:
         """Make the leaf of an event again."""
         run = self.names.setdefault(run, run)
         try:
-            event, leaf = event_and_leaf(stored.body, stored.salts, read_erased(stored.erased))
-            place = (event["run"], event["seq"], event["epoch"])
-            if place != (run, stored.seq, stored.epoch):
-                raise JournalCorrupt(f"it says that it is event {place[1]} of run {place[0]}")
-            found, at_ms = leaf_hash(leaf), event["at_ms"]
+            found, at_ms = self._hash_and_time(run, stored)
         except JournalCorrupt as error:
             self._find("edited", stored.seq, error.message, run=run)
             found, at_ms = NO_HASH, 0
@@ -203,6 +221,22 @@ class _Remade:
         self.times.append(at_ms if type(at_ms) is int else 0)
         if self.size % TILE_WIDTH == 0:
             self.end()
+
+    def _hash_and_time(self, run: RunId, stored: StoredEvent) -> tuple[bytes, int]:
+        """Make the leaf of an event; of one that was pruned, what the log has counts.
+
+        Raises:
+            JournalCorrupt: it is not as it was written.
+        """
+        if not stored.body:
+            return self.pruned.take_emptied(run, stored.seq, self.size), UNKNOWN_MS
+        event, leaf = event_and_leaf(stored.body, stored.salts, read_erased(stored.erased))
+        place = (event["run"], event["seq"], event["epoch"])
+        if place != (run, stored.seq, stored.epoch):
+            raise JournalCorrupt(f"it says that it is event {place[1]} of run {place[0]}")
+        if event["type"] in TOLD:
+            self.pruned.take(event, stored.body, self.size)
+        return leaf_hash(leaf), event["at_ms"]
 
     def end(self) -> None:
         """Grow the tree by what was added, and note its heads at the sizes of known trees."""
@@ -327,13 +361,36 @@ def _misdated(remade: _Remade) -> list[Finding]:
         if at_ms is None or not remade.agrees(known):
             continue
         late = (at for at in range(size) if remade.times[at] > at_ms + CLOCK_SLACK_MS)
-        early = (at for at in range(size, remade.size) if remade.times[at] < at_ms - CLOCK_SLACK_MS)
+        since_ms = at_ms - CLOCK_SLACK_MS
+        early = (at for at in range(size, remade.size) if UNKNOWN_MS < remade.times[at] < since_ms)
         for index, word in ((next(late, None), "after"), (next(early, None), "before")):
             if index is not None:
                 is_in = "is in it" if word == "after" else "came later"
                 told = f"it is dated {word} the time of {known.told}, and {is_in}"
                 findings.append(remade.finding("misdated", index, told))
     return findings[:1]
+
+
+def _falsely_pruned(remade: _Remade, expected: Expected) -> Iterator[Finding]:
+    for each in remade.pruned.false(expected):
+        yield Finding(
+            kind="falsely_pruned",
+            index=each.index,
+            run=each.run,
+            seq=each.seq,
+            message=each.message,
+        )
+
+
+def _hashes_of(kept: KeptLog) -> Callable[[int], bytes]:
+    """Read the hash of a leaf from what a store keeps; the last tile is kept at hand."""
+    tile = lru_cache(maxsize=2)(partial(kept.tile, 0))
+
+    def hash_at(index: int) -> bytes:
+        at = index % TILE_WIDTH * HASH_BYTES
+        return tile(index // TILE_WIDTH)[at : at + HASH_BYTES].ljust(HASH_BYTES, b"\0")
+
+    return hash_at
 
 
 def _kept_hashes(kept: KeptLog) -> list[bytes]:

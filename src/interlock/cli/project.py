@@ -12,11 +12,12 @@ from interlock.cli.console import listed
 from interlock.errors import UsageError
 
 FILE = "pyproject.toml"
-SETTINGS = ("app", "store", "limits", "roles", "notify", "audit")
+SETTINGS = ("app", "store", "limits", "roles", "notify", "audit", "retention")
 TABLES = {
     "limits": '[tool.interlock.limits], then "llm.*" = {concurrency_max = 8}',
     "roles": '[tool.interlock.roles], then "release-managers" = ["ada", "bob"]',
     "audit": '[tool.interlock.audit], then publish = "public/log"',
+    "retention": '[tool.interlock.retention], then events = "2y"',
     "notify": '[tool.interlock.notify], then command = ["./notify.sh"]',
 }
 STORE_VARIABLE = "INTERLOCK_STORE"
@@ -28,7 +29,7 @@ JOURNAL = "journal.db"
 class Project:
     """Settings, and the folder that they are relative to. Without a project, `file` is None.
 
-    What `limits`, `roles`, `notify` and `audit` say is read by those who need it.
+    What `limits`, `roles`, `notify`, `audit` and `retention` say is read by those who need it.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class Project:
     roles: Mapping[str, object] = field(default_factory=dict[str, object])
     notify: Mapping[str, object] = field(default_factory=dict[str, object])
     audit: Mapping[str, object] = field(default_factory=dict[str, object])
+    retention: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def find_project(start: Path | None = None) -> Project:

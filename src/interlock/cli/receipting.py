@@ -12,6 +12,7 @@ from interlock.audit import (
     read_erased,
 )
 from interlock.errors import UsageError
+from interlock.runtime import why_pruned
 from interlock.store import ReadStore
 from interlock.values import RunId, ValueRef
 
@@ -23,11 +24,14 @@ def logged_events(store: ReadStore, run: RunId) -> list[LoggedEvent]:
     """Read the events of a run, each with its leaf.
 
     Raises:
+        ContentPruned: events of it were pruned.
         JournalCorrupt: an event is not as it was written.
     """
     found: list[LoggedEvent] = []
     while page := store.read(run, after=len(found)):
         for event in page:
+            if not event.body and (pruned := why_pruned(store, run)) is not None:
+                raise pruned
             leaf = open_leaf(event.body, event.salts, read_erased(event.erased))
             found.append(LoggedEvent(index=event.leaf_index, leaf=leaf))
     return found

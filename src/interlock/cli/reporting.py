@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from interlock.cli.checkpoints import Leaves
-from interlock.errors import JournalCorrupt, UsageError
+from interlock.errors import ContentPruned, JournalCorrupt, UsageError
 from interlock.journal import ENDED, GateOpened, RunHead, entry_in, open_envelope, refs_in
 from interlock.reports import Period, Report, Reporter, Told, Unreadable
+from interlock.runtime import why_pruned
 from interlock.store import EVENTS_READ_DEFAULT, ReadStore
 from interlock.values import RunId, ValueRef
 
@@ -74,7 +75,9 @@ def _may_concern(head: RunHead, period: Period) -> bool:
 def _add(store: ReadStore, reporter: Reporter, head: RunHead, *, leaves: Leaves) -> None:
     try:
         reporter.add(head.run, head.graph, _told(store, head.run, leaves))
-    except JournalCorrupt as error:
+    except (ContentPruned, JournalCorrupt) as error:
+        if isinstance(error, ContentPruned):
+            error = why_pruned(store, head.run) or error
         reporter.add_unreadable(
             Unreadable(run=head.run, graph=head.graph, code=error.code, message=error.message)
         )

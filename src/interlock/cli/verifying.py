@@ -1,16 +1,18 @@
 """What `interlock audit verify` goes by, and how it tells what it has found."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from interlock.audit import (
+    Expected,
     Finding,
     KeptLog,
     KnownTree,
     LogVerdict,
     Note,
+    PrunedParts,
     ReadTile,
     Tampering,
     TileName,
@@ -25,6 +27,7 @@ from interlock.cli.console import counted, listed, plain
 from interlock.cli.times import moment
 from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
 from interlock.journal import StoredEvent, refs_of
+from interlock.runtime import read_keeping
 from interlock.store import ReadStore
 from interlock.values import Json, RunId, ValueRef
 
@@ -45,6 +48,7 @@ WORDS: dict[Tampering, str] = {
     "relogged": "the log is damaged",
     "value_changed": "a value was changed",
     "value_missing": "a value is missing",
+    "falsely_pruned": "taken away without right",
 }
 
 
@@ -127,9 +131,17 @@ def tiles_in(folder: Path) -> ReadTile:
 
 
 def verified(
-    store: ReadStore, evidence: Sequence[Evidence], *, published: ReadTile | None
+    store: ReadStore,
+    evidence: Sequence[Evidence],
+    *,
+    published: ReadTile | None,
+    expected: Expected,
 ) -> LogVerdict:
-    """Verify the log of a store, and the values that its events name."""
+    """Verify the log of a store, and the values that its events name.
+
+    Raises:
+        JournalCorrupt: the journal of the store itself cannot be read.
+    """
     found: list[Finding] = []
     known = [
         KnownTree(tree=each.tree, at_ms=each.at_ms, told=each.told)
@@ -137,23 +149,28 @@ def verified(
         if each.tree is not None
     ]
     size = store.log_size()
+    pruned = read_keeping(store).pruned["values"].keys()
     verdict = verify_log(
-        _checking_values(store, size, found),
+        _checking_values(store, size, found, pruned=pruned),
         KeptLog(size=size, tile=store.tile),
         known,
         published=published,
+        expected=expected,
     )
     findings = sorted((*verdict.findings, *found), key=lambda each: each.index)
     return replace(verdict, findings=tuple(findings))
 
 
 def _checking_values(
-    store: ReadStore, size: int, found: list[Finding]
+    store: ReadStore, size: int, found: list[Finding], *, pruned: Collection[RunId]
 ) -> Iterator[tuple[RunId, StoredEvent]]:
-    """Yield the events of a store in the order of its log; note whose values are not sound."""
+    """Yield the events of a store in the order of its log; note whose values are not sound.
+
+    That values of a run are missing is no finding if they are `pruned`.
+    """
     first, place = 0, 0
     while place < size and (page := store.leaves(first=first, limit=min(PAGE, size - place))):
-        found += _of_values(store, page, place)
+        found += _of_values(store, page, place, pruned=pruned)
         yield from page
         first, place = page[-1][1].leaf_index + 1, place + len(page)
     more = store.leaves(first=first, limit=PAGE)
@@ -163,7 +180,11 @@ def _checking_values(
 
 
 def _of_values(
-    store: ReadStore, page: Sequence[tuple[RunId, StoredEvent]], place: int
+    store: ReadStore,
+    page: Sequence[tuple[RunId, StoredEvent]],
+    place: int,
+    *,
+    pruned: Collection[RunId],
 ) -> Iterator[Finding]:
     named: dict[RunId, list[Naming]] = {}
     for index, (run, event) in enumerate(page, place):
@@ -175,11 +196,12 @@ def _of_values(
     for run, events in named.items():
         wanted = {ref for _, _, refs in events for ref in refs}
         try:
-            if len(store.values(run, wanted)) == len(wanted):
+            if len(store.values(run, wanted)) == len(wanted) or run in pruned:
                 continue
         except JournalCorrupt:
             pass
-        yield from _one_by_one(store, run, events)
+        found = _one_by_one(store, run, events)
+        yield from (each for each in found if each.kind != "value_missing" or run not in pruned)
 
 
 def _one_by_one(store: ReadStore, run: RunId, events: Iterable[Naming]) -> Iterator[Finding]:
@@ -206,7 +228,18 @@ def verdict_lines(verdict: LogVerdict, evidence: Sequence[Evidence]) -> list[str
         return lines
     runs, events = counted(verdict.runs, "run"), counted(verdict.head.size, "event")
     lines = [f"verified: {events} of {runs}, as they were logged"]
+    lines += [f"  {line}" for line in _pruned_words(verdict.pruned)]
     return lines + [f"  {line}" for line in _covered_words(verdict, evidence)]
+
+
+def _pruned_words(pruned: PrunedParts) -> Iterator[str]:
+    """Say what is unverifiable because it was pruned, and what of it still is verified."""
+    if pruned.events:
+        events, runs = counted(pruned.events, "event"), counted(len(pruned.runs), "run")
+        told = f"the content of {events} of {runs}"
+        yield f"unverifiable because pruned: {told}; verified by their hashes alone"
+    if pruned.value_runs:
+        yield f"unverifiable because pruned: the values of {counted(len(pruned.value_runs), 'run')}"
 
 
 def _finding_words(found: Finding) -> str:
@@ -255,6 +288,11 @@ def verdict_json(verdict: LogVerdict, evidence: Sequence[Evidence]) -> dict[str,
         "verdict": "verified" if is_sound else "refused",
         "events": verdict.head.size,
         "runs": verdict.runs,
+        "pruned": {
+            "events": verdict.pruned.events,
+            "runs": list[Json](sorted(verdict.pruned.runs)),
+            "value_runs": list[Json](sorted(verdict.pruned.value_runs)),
+        },
         "root": verdict.head.root.hex(),
         "findings": [_finding_json(found) for found in verdict.findings],
         "checkpoints": [_evidence_json(each) for each in evidence],

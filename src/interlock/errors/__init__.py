@@ -1,9 +1,7 @@
 """Errors, codes and diagnostics: the words in which Interlock says what went wrong."""
 
-from interlock.errors.codes import (
-    CODES as CODES,
-    CodeInfo as CodeInfo,
-)
+from interlock.errors.codeinfo import CodeInfo as CodeInfo
+from interlock.errors.codes import CODES as CODES
 from interlock.errors.diagnostics import (
     Diagnostic as Diagnostic,
     Place as Place,
@@ -15,6 +13,7 @@ from interlock.errors.diagnostics import (
 )
 from interlock.errors.tree import (
     ActionInvalid as ActionInvalid,
+    ContentPruned as ContentPruned,
     Divergence as Divergence,
     DocumentInvalid as DocumentInvalid,
     EvidenceRefused as EvidenceRefused,
@@ -32,6 +31,7 @@ from interlock.errors.tree import (
     NoJournal as NoJournal,
     NotAllowed as NotAllowed,
     NotApplied as NotApplied,
+    OnHold as OnHold,
     Permanent as Permanent,
     RunNotFound as RunNotFound,
     RunNotResumable as RunNotResumable,
@@ -49,6 +49,7 @@ __all__ = [
     "ActionInvalid",
     "CodeInfo",
     "CODES",
+    "ContentPruned",
     "Diagnostic",
     "Divergence",
     "DocumentInvalid",
@@ -68,6 +69,7 @@ __all__ = [
     "NoJournal",
     "NotAllowed",
     "NotApplied",
+    "OnHold",
     "Permanent",
     "Place",
     "render",

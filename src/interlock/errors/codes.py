@@ -3,19 +3,11 @@
 A code is never reused and never changes its meaning. Families: IL10xx document text, IL11xx
 structure, IL20xx references and types, IL22xx expressions, IL3xxx policy, IL4xxx flow, IL5xxx
 limits, IL6xxx nodes at run time, IL7xxx store and journal, IL80xx replay, IL85xx audit,
-IL9xxx usage and internal.
+IL86xx retention, IL9xxx usage and internal.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class CodeInfo:
-    """What a code means, for `interlock explain` and the reference."""
-
-    title: str
-    explanation: str
-
+from interlock.errors.auditcodes import AUDIT_CODES
+from interlock.errors.codeinfo import CodeInfo
 
 CODES: dict[str, CodeInfo] = {
     # --- IL10xx document text
@@ -459,122 +451,7 @@ CODES: dict[str, CodeInfo] = {
         "A replay differs from its journal; the first difference is named."
         " Nothing was changed: compare the code and the versions of then and now.",
     ),
-    # --- IL85xx audit
-    "IL8500": CodeInfo(
-        "evidence refused",
-        "Something that is to prove what happened does not hold, or cannot be read.",
-    ),
-    "IL8501": CodeInfo(
-        "tree refused", "A size, an index or a row of hashes is none of an RFC 6962 Merkle tree."
-    ),
-    "IL8502": CodeInfo(
-        "not included",
-        "The proof does not lead from the leaf to the root: the leaf is not at this place of this"
-        " tree, or the proof belongs to another leaf or tree.",
-    ),
-    "IL8503": CodeInfo(
-        "not consistent",
-        "The proof does not show that the newer tree only adds leaves to the older one: the log"
-        " was cut or rewritten, or the proof belongs to other trees.",
-    ),
-    "IL8504": CodeInfo(
-        "no signed note",
-        "A checkpoint travels as a C2SP signed note: a text, an empty line, and signatures."
-        " What was given is none, or is longer than what is read.",
-    ),
-    "IL8505": CodeInfo(
-        "key refused", "A public key, a private key or the name of a key is not what it has to be."
-    ),
-    "IL8506": CodeInfo(
-        "signature does not hold",
-        "A trusted key is named, and its signature is not of this text.",
-    ),
-    "IL8507": CodeInfo(
-        "not signed", "None of the trusted keys signed. Signatures by other keys prove nothing."
-    ),
-    "IL8508": CodeInfo(
-        "no checkpoint",
-        "The text of a checkpoint has the log's name, the size of its tree and the root.",
-    ),
-    "IL8509": CodeInfo("another log", "A proof or a checkpoint belongs to a log of another name."),
-    "IL8510": CodeInfo(
-        "request to a witness refused",
-        "A witness is sent the size it knows, a proof and a checkpoint, in that order.",
-    ),
-    "IL8511": CodeInfo(
-        "witness knows another tree",
-        "A proof starts where the witness stopped. A witness that knows more than the log has shows"
-        " that the log lost events, or was put back to an older copy.",
-    ),
-    "IL8512": CodeInfo(
-        "tile refused",
-        "A log is published as tiles of up to 256 hashes. One is missing, too short or too long, or"
-        " has a path that no tile has.",
-    ),
-    "IL8513": CodeInfo(
-        "not the log that was signed",
-        "A log only grows. This one does not extend what was signed or published before: the store"
-        " was put back to an older copy, what it held was changed, or it is another store.",
-    ),
-    "IL8514": CodeInfo(
-        "key file refused",
-        "A key file is private: only its owner can read it. It is not there, is damaged, others can"
-        " read it, or it cannot do what is asked.",
-    ),
-    "IL8530": CodeInfo(
-        "two trees of one size",
-        "A log has signed two trees of the same size with different roots: it has two histories."
-        " The two checkpoints together prove it to anybody who has the log's key.",
-    ),
-    "IL8531": CodeInfo(
-        "not cosigned",
-        "A witness was asked and gave no cosignature that holds. Others are asked all the same.",
-    ),
-    "IL8532": CodeInfo(
-        "memory of a witness refused",
-        "A witness that does not know what it has cosigned must not cosign: it could sign a second"
-        " history.",
-    ),
-    "IL8533": CodeInfo(
-        "time stamp refused",
-        "A time stamp is not one of RFC 3161, is of another checkpoint, or none of the given"
-        " certificates answers for it.",
-    ),
-    "IL8534": CodeInfo(
-        "not stamped",
-        "A server for time stamps was asked and gave none. The checkpoint holds without it.",
-    ),
-    "IL8540": CodeInfo(
-        "not strict JSON",
-        "A receipt is JSON in UTF-8 that can be read in one way alone: no key stands twice,"
-        " integers fit in 64 bits, other numbers in doubles, and texts have whole characters.",
-    ),
-    "IL8541": CodeInfo(
-        "receipt over a limit", "A receipt has at most 64 MiB, and is nested at most 200 deep."
-    ),
-    "IL8542": CodeInfo(
-        "no receipt",
-        "The file is not laid out as a receipt of version 1, or is one of a newer version.",
-    ),
-    "IL8543": CodeInfo(
-        "not what was committed to",
-        "A disclosed part and its salt do not give the commitment of the leaf: one of them was"
-        " changed.",
-    ),
-    "IL8544": CodeInfo(
-        "another value", "A disclosed value does not have the digest that an event names."
-    ),
-    "IL8545": CodeInfo(
-        "not the events of the run",
-        "A leaf is of another run, or the events do not follow each other: one was left out, or"
-        " their order was changed.",
-    ),
-    "IL8546": CodeInfo(
-        "claims differ", "What the head of a receipt says is not what its leaves say."
-    ),
-    "IL8547": CodeInfo(
-        "not witnessed", "A witness that was asked for has not cosigned the checkpoint."
-    ),
+    **AUDIT_CODES,
     # --- IL9xxx usage and internal
     "IL9001": CodeInfo("usage", "A call or command makes no sense as given."),
     "IL9002": CodeInfo(

@@ -22,6 +22,8 @@ InterlockError
 ├── EvidenceRefused      a proof, note, checkpoint, tile or receipt does not hold
 │   └── WitnessBehind    a proof starts from another tree than the witness has
 ├── TransactionRefused   what an action did in its transaction was undone
+├── OnHold               a legal hold keeps what was to be erased or pruned
+├── ContentPruned        what was asked for was destroyed when its time was over
 ├── KeyUnusable          a key file is missing, damaged, or open to others
 ├── ExtraMissing         an optional dependency is needed; names the extra
 ├── UsageError           a call or command makes no sense as given
@@ -224,6 +226,18 @@ class WitnessBehind(EvidenceRefused):
     def __init__(self, message: str, *, size: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.size = size
+
+
+class OnHold(InterlockError):
+    """A legal hold keeps what was to be erased or pruned."""
+
+    code = "IL8603"
+
+
+class ContentPruned(InterlockError):
+    """What was asked for is there no more: it was pruned, as the log says."""
+
+    code = "IL8604"
 
 
 class KeyUnusable(InterlockError):

@@ -13,7 +13,7 @@ from typing import Any, Literal, NewType, cast, get_args, get_origin, get_type_h
 
 import orjson
 
-from interlock.errors import JournalCorrupt, ValueRefused
+from interlock.errors import ContentPruned, JournalCorrupt, ValueRefused
 from interlock.journal.actors import Actor
 from interlock.journal.events import Entry, Event
 from interlock.journal.records import StoredValue
@@ -153,8 +153,14 @@ def open_envelope(body: bytes) -> Envelope:
     """Read the envelope of an event, to ask for its references and entry.
 
     Raises:
+        ContentPruned: there are no bytes.
         JournalCorrupt: the bytes are no event.
     """
+    if not body:
+        raise ContentPruned(
+            "the content of this event was pruned",
+            hint="`interlock retention status` says what was; proofs given out before still hold",
+        )
     try:
         envelope = orjson.loads(body)
     except orjson.JSONDecodeError as error:

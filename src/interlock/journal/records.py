@@ -168,7 +168,7 @@ class PrunedRun:
 
     Its values go, but for those that are shared. `epoch` is that of the lease under which this is
     done, `last` the seq of its last event. `emptied` are the seqs of events whose content goes:
-    body and salts. `kept` are events that lose parts.
+    body and salts. `kept` are events that lose parts. `head` is its row from then on.
     """
 
     run: RunId
@@ -176,6 +176,7 @@ class PrunedRun:
     last: int
     emptied: tuple[int, ...] = ()
     kept: tuple[Rewritten, ...] = ()
+    head: RunHead | None = None
 
 
 @immutable()

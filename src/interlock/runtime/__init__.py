@@ -1,4 +1,10 @@
-"""The runtime: carries out what the engine orders, over a store."""
+"""The runtime: carries out what the engine orders, over a store.
+
+What destroys is imported when it is used first: a run needs none of it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from interlock.runtime.calls import Chunk as Chunk, Heartbeat as Heartbeat, Watcher as Watcher
 from interlock.runtime.clock import (
@@ -15,22 +21,13 @@ from interlock.runtime.deciding import (
     roles_of as roles_of,
 )
 from interlock.runtime.driving import Observer as Observer
-from interlock.runtime.erasing import (
-    Chosen as Chosen,
-    Erased as Erased,
-    Removal as Removal,
-    erase as erase,
-    others_with as others_with,
-    overwrite as overwrite,
-    removal_of as removal_of,
-)
 from interlock.runtime.owning import (
     OnChange as OnChange,
     RunChanged as RunChanged,
     Upgrade as Upgrade,
     examine as examine,
 )
-from interlock.runtime.reading import read_entries as read_entries
+from interlock.runtime.reading import read_entries as read_entries, why_pruned as why_pruned
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
 from interlock.runtime.runtime import Runtime as Runtime
 from interlock.runtime.scheduling import CallLimit as CallLimit, check_limits as check_limits
@@ -44,6 +41,58 @@ from interlock.runtime.worker import (
     Worker as Worker,
 )
 
+if TYPE_CHECKING:
+    from interlock.runtime.erasing import (
+        Chosen as Chosen,
+        Erased as Erased,
+        Removal as Removal,
+        erase as erase,
+        others_with as others_with,
+        overwrite as overwrite,
+        removal_of as removal_of,
+    )
+    from interlock.runtime.keeping import (
+        place_hold as place_hold,
+        read_keeping as read_keeping,
+        release_hold as release_hold,
+        require_not_held as require_not_held,
+    )
+    from interlock.runtime.pruning import (
+        Due as Due,
+        PruningPlan as PruningPlan,
+        PruningResult as PruningResult,
+        ended_runs as ended_runs,
+        plan_pruning as plan_pruning,
+        prune as prune,
+    )
+
+_LATER = {
+    "erasing": (
+        "Chosen",
+        "Erased",
+        "Removal",
+        "erase",
+        "others_with",
+        "overwrite",
+        "removal_of",
+    ),
+    "keeping": (
+        "place_hold",
+        "read_keeping",
+        "release_hold",
+        "require_not_held",
+    ),
+    "pruning": (
+        "Due",
+        "PruningPlan",
+        "PruningResult",
+        "ended_runs",
+        "plan_pruning",
+        "prune",
+    ),
+}
+_HOMES = {name: home for home, names in _LATER.items() for name in names}
+
 __all__ = [
     "CallLimit",
     "check_limits",
@@ -51,6 +100,8 @@ __all__ = [
     "Chunk",
     "Clock",
     "deciders",
+    "Due",
+    "ended_runs",
     "erase",
     "Erased",
     "examine",
@@ -63,11 +114,19 @@ __all__ = [
     "OpenGate",
     "others_with",
     "overwrite",
+    "place_hold",
+    "plan_pruning",
+    "prune",
+    "PruningPlan",
+    "PruningResult",
     "Queued",
     "read_entries",
+    "read_keeping",
+    "release_hold",
     "Removal",
     "removal_of",
     "Report",
+    "require_not_held",
     "Roles",
     "roles_of",
     "run",
@@ -82,5 +141,13 @@ __all__ = [
     "TakenUp",
     "Upgrade",
     "Watcher",
+    "why_pruned",
     "Worker",
 ]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module `interlock.runtime` has no attribute `{name}`")
+    return getattr(import_module(f"interlock.runtime.{home}"), name)

@@ -30,6 +30,7 @@ from interlock.journal import (
 )
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import Sealer
+from interlock.runtime.keeping import GONE, require_not_held
 from interlock.runtime.owning import LEASE_MS
 from interlock.store import INBOX_MESSAGES_MAX, ReadStore, Store
 from interlock.values import Digest, RunId, ValueRef, encode, immutable
@@ -39,9 +40,6 @@ OTHERS_NAMED_MAX = 5
 REF = re.compile(rb"sha256:[0-9a-f]{64}")
 OVERWRITE_TRIES = 5
 """Each waits for readers as long as the store waits for a lock."""
-
-GONE = "(erased)"
-"""In the row of a run: the graph or the plan that was erased."""
 
 Chosen = Mapping[int, Collection[str]]
 """By the seq of an event, names of its parts, as `docs/reference/leaves.md` lists them."""
@@ -99,6 +97,8 @@ def removal_of(store: ReadStore, run: RunId, chosen: Chosen) -> Removal:
     Raises:
         RunNotFound: the store has no such run.
         RunNotResumable: the run has not ended, or is about to go on: it needs what it has.
+        OnHold: a legal hold is on it.
+        ContentPruned: its events were pruned.
         JournalCorrupt: an event is not as it was written.
     """
     head = _ended(store, run)
@@ -148,7 +148,7 @@ def erase(
             it raises stops the erasure.
 
     Raises:
-        RunNotFound, RunNotResumable, JournalCorrupt: as for `removal_of`.
+        RunNotFound, RunNotResumable, OnHold, ContentPruned, JournalCorrupt: as for `removal_of`.
         LeaseHeld: somebody drives the run.
         LeaseLost: somebody took it over before anything was erased.
         UsageError: `by`, `rule` or `reason` would write down again what is to go.
@@ -230,6 +230,7 @@ def _ended(store: ReadStore, run: RunId) -> RunHead:
             " to go on",
             hint=f"let it end, or end it: `interlock cancel {run}`; then erase",
         )
+    require_not_held(store, run)
     return head
 
 

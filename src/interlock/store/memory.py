@@ -166,6 +166,8 @@ class MemoryStore:
                     self._log[event.leaf_index] = (each.run, event)
                 held = self._leases[each.run]
                 self._leases[each.run] = replace(held, owner=None)
+                self._inboxes.pop(each.run, None)
+                self._heads |= {} if each.head is None else {each.run: each.head}
             for run, ref in [place for place in self._values if place[0] in left]:
                 del self._values[run, ref]
             self._apply([part], {})

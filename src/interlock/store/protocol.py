@@ -248,9 +248,10 @@ class Store(ReadStore, Protocol):
     def prune(self, pruning: Pruning) -> bool:
         """Destroy what is stored of runs whose time is over.
 
-        In one transaction with the record that tells of it; the leases of these runs are let go in
-        it, too. The log stays as it is. An event that is emptied keeps its row: run, seq, epoch and
-        place in the log. What was destroyed may still be read off the disk until `scrub` is done.
+        In one transaction with the record that tells of it; messages to these runs leave the inbox
+        in it, and their leases are let go. The log stays as it is. An event that is emptied keeps
+        its row: run, seq, epoch and place in the log. What was destroyed may still be read off the
+        disk until `scrub` is done.
 
         Returns:
             False: nothing was done, since a lease is of another epoch now, or a run has other

@@ -17,7 +17,7 @@ from interlock.journal import (
 )
 from interlock.store import INLINE_BYTES_MAX, Store
 from interlock.testing.erasing import event_record, settled
-from interlock.testing.made import ME, YOU, A, B, C, head, record, refusal
+from interlock.testing.made import ME, YOU, A, B, C, head, message, record, refusal
 from interlock.values import RunId
 
 ADA, LONG = Value.of("Ada"), Value.of("Ada" * INLINE_BYTES_MAX)
@@ -78,11 +78,15 @@ class PruneConformance:
             assert [run for run, _ in store.leaves()] == [A, A, A, B, B, STORE_JOURNAL]
             assert [event for run, event in store.leaves() if run == A] == [first, second, last]
 
-    def test_its_leases_are_let_go(self) -> None:
+    def test_its_row_its_messages_and_its_lease_go_with_it(self) -> None:
         with closing(self.make()) as store:
             ended(store, A)
+            store.post(message(A, "late"))
             one = pruned_run(store, A, epoch=taken(store, A))
-            store.prune(Pruning(runs=(one,), record=told(1)))
+            after = replace(head(A, status="succeeded"), execution=None)
+            assert store.prune(Pruning(runs=(replace(one, head=after),), record=told(1)))
+            assert (store.head(A), store.inbox()) == (after, [])
+            assert not store.post(message(A, "late"))
             assert store.lease(A, YOU, now_ms=0, life_ms=1).epoch > one.epoch
 
     def test_nothing_is_done_when_one_run_is_not_as_it_was_seen(self) -> None:

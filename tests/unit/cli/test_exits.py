@@ -9,6 +9,7 @@ from interlock.runtime import RunFailed
 
 CODES = {
     "ActionInvalid": Exit.REFUSED,
+    "ContentPruned": Exit.GONE,
     "Divergence": Exit.DIVERGED,
     "DocumentInvalid": Exit.REFUSED,
     "EvidenceRefused": Exit.DIVERGED,
@@ -24,6 +25,7 @@ CODES = {
     "LimitExceeded": Exit.REFUSED,
     "NoJournal": Exit.USAGE,
     "NotAllowed": Exit.USAGE,
+    "OnHold": Exit.REFUSED,
     "RunNotFound": Exit.USAGE,
     "RunNotResumable": Exit.USAGE,
     "StoreError": Exit.STORE,

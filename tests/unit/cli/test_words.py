@@ -139,4 +139,5 @@ def test_a_plan_on_a_narrow_terminal_keeps_what_is_promised(monkeypatch: pytest.
 def test_every_code_has_a_family_and_those_of_the_audit_trail_their_own():
     assert [code for code in CODES if family(code) == "other"] == []
     assert {family(code) for code in CODES if code.startswith("IL85")} == {"audit"}
+    assert {family(code) for code in CODES if code.startswith("IL86")} == {"retention"}
     assert family("IL8001") == "replay"

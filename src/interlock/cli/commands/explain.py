@@ -21,6 +21,7 @@ FAMILIES = {
     "IL7": "store and journal",
     "IL80": "replay",
     "IL85": "audit",
+    "IL86": "retention",
     "IL9": "usage and internal",
 }
 

@@ -43,6 +43,9 @@ UNSCRUBBED = "INSERT OR IGNORE INTO unscrubbed (leaf) VALUES (?)"
 # A message that was taken is kept for its id alone; who sent it stands in the event.
 FORGET_SENDERS = "UPDATE inbox SET actor = '' WHERE run = ? AND taken = 1"
 
+# What nobody has taken comes too late for a run that has ended; its id stays known.
+TOO_LATE = "UPDATE inbox SET taken = 1, body = x'', actor = '' WHERE run = ?"
+
 
 def remove(connection: Connection, erasure: Erasure) -> frozenset[ValueRef]:
     """Rewrite events and delete values, in a transaction that is open.
@@ -85,7 +88,7 @@ def prune(connection: Connection, pruned: PrunedRun) -> bool:
         ((_, epoch, _, leaf, _, _),) = connection.execute(EVENT, (run, seq)).fetchall()
         connection.execute(EMPTY, (sum_of_event(run, seq, epoch, leaf, b"", b"", b""), run, seq))
     connection.execute("DELETE FROM value WHERE run = ?", (run,))
-    connection.execute(FORGET_SENDERS, (run,))
+    connection.execute(TOO_LATE, (run,))
     connection.execute("UPDATE lease SET owner = NULL WHERE run = ?", (run,))
     return True
 

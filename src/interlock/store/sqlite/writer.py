@@ -288,6 +288,9 @@ class Writer:
             self._check_order(parts.values())
             if not all(prune(self._connection, pruned) for pruned in pruning.runs):
                 raise _Undone
+            for pruned in pruning.runs:
+                if pruned.head is not None:
+                    self._put_head(pruned.head)
             self._edge = self._read_edge()
             self._connection.execute(UNSCRUBBED, (self._edge.size,))
             edge = self._insert(parts.values())
@@ -396,8 +399,7 @@ class Writer:
             for message in taken:
                 self._connection.execute(TAKE, (run, message))
             if head is not None:
-                row = b"h%b\0%b" % (run.encode(), _packed(head))
-                self._connection.execute(WRITE, (array((row,)),))
+                self._put_head(head)
         return True
 
     def post(self, message: Message) -> bool:
@@ -420,6 +422,10 @@ class Writer:
     def close(self) -> None:
         """Close the connection; the last one of all processes folds the log into the file."""
         self._connection.close()
+
+    def _put_head(self, head: RunHead) -> None:
+        row = b"h%b\0%b" % (head.run.encode(), _packed(head))
+        self._connection.execute(WRITE, (array((row,)),))
 
     def _insert_anew(self, parts: Collection[RunPart]) -> None:
         """Insert a batch; once more when another process has added to the log meanwhile."""

@@ -14,6 +14,7 @@ from interlock.cli.evidence import public_keys
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.project import Project, find_project, shown, store_url
+from interlock.cli.retention import expected_of
 from interlock.cli.stores import to_read
 from interlock.cli.verifying import (
     NOTE_BYTES_MAX,
@@ -78,7 +79,8 @@ def verify(
     """Verify the log of a store: all events, values, hashes, and signed checkpoints.
 
     Says what was done to the log, and the first event that it was done to; or which events are
-    confirmed by signatures, witnesses and time stamps, and which are only local. Without a
+    confirmed by signatures, witnesses and time stamps, and which are only local. What was pruned
+    counts if the log says so, and its time was over by the project's profile. Without a
     checkpoint from elsewhere, who can write the store could have made all of it anew. Ends with 6
     if anything is wrong.
     """
@@ -95,7 +97,7 @@ def verify(
     if own is not None and not keys:
         evidence += _last_signed(own, trusted)
     with to_read(store) as journal:
-        verdict = verified(journal.store, evidence, published=tiles)
+        verdict = verified(journal.store, evidence, published=tiles, expected=expected_of(project))
     if as_json:
         out_json(verdict_json(verdict, evidence))
     else:
