@@ -11,8 +11,8 @@ from interlock.engine.state import (
     RepeatState,
     ScopeState,
     Turn,
-    expect,
     locate,
+    misfit,
     seen,
     take_order,
 )
@@ -37,7 +37,8 @@ def on_settled(turn: Turn, event: NodeSettled) -> None:
         _live_ahead(at, event)
     take_order(turn, event, event.path)
     now = at.state
-    expect(now.status not in SETTLED, at, "it has settled already")
+    if now.status in SETTLED:
+        raise misfit(at, "it has settled already")
     if now.status == "running" and now.opened is None:
         turn.state.running -= 1
     now.status = event.status
@@ -60,9 +61,9 @@ def on_settled(turn: Turn, event: NodeSettled) -> None:
         dependent.waiting -= 1
         # In a run that was opened again, some had settled before.
         if dependent.waiting == 0 and dependent.status == "waiting":
-            turn.ready.append((at.scope, index))
+            turn.state.ready.append((at.scope, index))
     if at.scope.unsettled == 0:
-        turn.ended.append(at.scope)
+        turn.state.ended.append(at.scope)
 
 
 def _keeps_inner(at: At) -> bool:

@@ -95,16 +95,17 @@ def step(state: State, entry: Entry) -> list[Command]:
     if state.status is not None and not isinstance(entry.event, AFTER_THE_END):
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
     state.causes = ()
-    turn = Turn(state, entry.event, entry.at_ms, entry.seq, entry.actor)
+    commands: list[Command] = []
+    turn = Turn(state, entry.event, entry.at_ms, entry.seq, entry.actor, commands)
     _apply(turn, entry.event)
-    while turn.ready or turn.ended or turn.undo:
-        if turn.ready:
-            activate(turn, *turn.ready.popleft())
-        elif turn.undo:
-            undo_node(turn, *turn.undo.popleft())
+    while state.ready or state.ended or state.undo:
+        if state.ready:
+            activate(turn, *state.ready.popleft())
+        elif state.undo:
+            undo_node(turn, *state.undo.popleft())
         else:
-            close_scope(turn, turn.ended.popleft())
-    return turn.commands
+            close_scope(turn, state.ended.popleft())
+    return commands
 
 
 def _apply(turn: Turn, event: Event) -> None:  # noqa: C901 - one line an event

@@ -41,7 +41,7 @@ def begin_undo(turn: Turn, scope: ScopeState, *, why: End = INSIDE) -> None:
 
 def _enqueue(turn: Turn, scope: ScopeState, index: int) -> None:
     undo_in(scope).active += 1
-    turn.undo.append((scope, index))
+    turn.state.undo.append((scope, index))
 
 
 def undo_node(turn: Turn, scope: ScopeState, index: int) -> None:
@@ -138,7 +138,7 @@ def _done_with(turn: Turn, scope: ScopeState, undo: UndoState) -> None:
     if undo.active:
         return
     if undo.why[1] is not None:
-        turn.ended.append(scope)
+        turn.state.ended.append(scope)
         return
     del turn.state.scopes[scope.path]
     if scope.parent is not None:

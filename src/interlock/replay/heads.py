@@ -86,12 +86,7 @@ class Heading:
         if self.head is None:
             return None
         if isinstance(event, RunSettled):
-            return replace(
-                self.head,
-                status=event.status,
-                updated_ms=entry.at_ms,
-                execution=event.execution,
-            )
+            return _ended(self.head, event, entry.at_ms)
         if isinstance(event, RunMigrated):
             # A run that has ended keeps its end until it is opened again.
             status = self.head.status if self.head.status in ENDED else self._goes_on()
@@ -107,6 +102,22 @@ class Heading:
             execution=None,
             wake_ms=None,
         )
+
+
+def _ended(head: RunHead, event: RunSettled, at_ms: int) -> RunHead:
+    # Not by `replace`: this is done for every run.
+    return RunHead(
+        run=head.run,
+        graph=head.graph,
+        plan=head.plan,
+        status=event.status,
+        created_ms=head.created_ms,
+        updated_ms=at_ms,
+        key=head.key,
+        execution=event.execution,
+        wake_ms=head.wake_ms,
+        priority=head.priority,
+    )
 
 
 def as_told(head: RunHead) -> RunHead:

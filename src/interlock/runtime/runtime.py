@@ -504,7 +504,7 @@ class Runtime(Decisions):
         """Wait for a run that is driven here. When the last who waits goes, it is abandoned."""
         driver.waiting += 1
         try:
-            await asyncio.shield(driver.finished)
+            await driver.told()
         except asyncio.CancelledError:
             if driver.waiting == 1:
                 await driver.abandon()

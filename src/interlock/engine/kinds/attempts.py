@@ -101,12 +101,13 @@ def on_returned(turn: Turn, event: AttemptReturned) -> None:
 def take_returned(at: At, event: AttemptReturned) -> None:
     """Judge what a node returned."""
     ahead, node = at.turn.seq == 0, call_due(at, event)
-    began = at.state.ahead if ahead else at.state.started
-    expect(began, at, "the attempt has not started")
+    now = at.state
+    if not (now.ahead if ahead else now.started):
+        raise misfit(at, "the attempt has not started")
     at.turn.state.causes = _intent(at)
-    at.state.started = at.state.ahead = False
-    at.state.tokens += event.tokens
-    at.state.cost_usd_micros += event.cost_usd_micros
+    now.started = now.ahead = False
+    now.tokens += event.tokens
+    now.cost_usd_micros += event.cost_usd_micros
     _received(at, node, event.output, ahead=event if ahead else None)
 
 

@@ -52,9 +52,9 @@ def open_scope(
     )
     turn.state.scopes[path] = scope
     turn.state.scopes_opened += 1
-    turn.ready.extend((scope, index) for index, node in enumerate(nodes) if node.waiting == 0)
+    turn.state.ready.extend((scope, index) for index, node in enumerate(nodes) if node.waiting == 0)
     if not nodes:
-        turn.ended.append(scope)
+        turn.state.ended.append(scope)
     return scope
 
 
@@ -136,6 +136,6 @@ def count_again(turn: Turn, scope: ScopeState) -> None:
         now.waiting = sum(scope.nodes[other].status not in SETTLED for other in depends)
         is_due = is_open and now.status == "waiting" and now.waiting == 0
         if is_due and paths.child(scope.path, node.id) not in turn.state.ordered:
-            turn.ready.append((scope, index))
+            turn.state.ready.append((scope, index))
     if is_open and scope.unsettled == 0:
-        turn.ended.append(scope)
+        turn.state.ended.append(scope)

@@ -164,7 +164,7 @@ def _let_go(turn: Turn) -> None:
         if state.paused and not is_to_stop:
             state.held.append((scope, index))
         else:
-            turn.ready.append((scope, index))
+            turn.state.ready.append((scope, index))
     attempts, state.held_attempts = state.held_attempts, []
     for path in attempts:
         at = locate(turn, path)

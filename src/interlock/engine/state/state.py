@@ -1,5 +1,6 @@
 """The state of a run: a fold over its events. Only `step` changes it."""
 
+from collections import deque
 from dataclasses import field
 from typing import TypeAlias
 
@@ -208,7 +209,9 @@ class State:
     say when they end; at the root, when the run does. `signals` are kept until somebody waits for
     them, by the path that they are for. While `paused`, `held` are the nodes that are ready and
     `held_attempts` the attempts that are due. `undoing` is true when the run was cancelled to be
-    undone. `next_plan` is the one under which a run that has ended will go on.
+    undone. `next_plan` is the one under which a run that has ended will go on. `ready`, `ended` and
+    `undo` are nodes to start, scopes to close and nodes to undo before the turn is over: queues
+    instead of recursion, so that depth costs no stack. Between turns they are empty.
     """
 
     run: RunId
@@ -238,6 +241,9 @@ class State:
     error: ErrorInfo | None = None
     execution: Digest | None = None
     last_seq: int = 0
+    ready: deque[tuple[ScopeState, int]] = field(default_factory=deque)
+    ended: deque[ScopeState] = field(default_factory=deque)
+    undo: deque[tuple[ScopeState, int]] = field(default_factory=deque)
 
     def find(self, path: Path) -> "Found | None":
         """Find a node of an open scope, or the undo of one; None when there is none."""

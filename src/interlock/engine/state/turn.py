@@ -3,7 +3,6 @@
 The state, the entry that is being applied, and the commands it leads to.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import field
 
@@ -36,11 +35,7 @@ class IllegalTransition(InternalError):
 
 @mutable()
 class Turn:
-    """What the handlers of one event share.
-
-    `ready`, `ended` and `undo` are nodes to start, scopes to close and nodes to undo before the
-    turn is over; queues instead of recursion, so that depth costs no stack.
-    """
+    """What the handlers of one event share: the state, the entry, and the commands so far."""
 
     state: State
     event: Event
@@ -48,9 +43,6 @@ class Turn:
     seq: int = 0
     actor: Actor = ENGINE
     commands: list[Command] = field(default_factory=list)
-    ready: deque[tuple[ScopeState, int]] = field(default_factory=deque)
-    ended: deque[ScopeState] = field(default_factory=deque)
-    undo: deque[tuple[ScopeState, int]] = field(default_factory=deque)
 
     def record(self, event: Event, causes: tuple[int, ...] = ()) -> None:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Coroutine, Generator
-from types import coroutine as generator_based
+from types import CoroutineType, coroutine as generator_based
 from typing import Any, Generic, TypeVar, cast
 
 from interlock.values import immutable
@@ -22,7 +22,8 @@ def begin(work: Awaitable[T]) -> Finished[T] | Awaitable[T]:
 
     Whoever begins it must be the task that awaits the rest: the coroutine may have asked for it.
     """
-    coroutine = work if inspect.iscoroutine(work) else _awaiting(work)
+    is_coroutine = type(work) is CoroutineType or inspect.iscoroutine(work)
+    coroutine = cast(Coroutine[Any, Any, T], work) if is_coroutine else _awaiting(work)
     try:
         waits_for = coroutine.send(None)
     except StopIteration as end:

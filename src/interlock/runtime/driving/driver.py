@@ -50,7 +50,6 @@ from interlock.runtime.calls import (
     cancelled,
     expired,
 )
-from interlock.runtime.clock import Clock
 from interlock.runtime.commits import CommitQueue, Position
 from interlock.runtime.deciding import Mail, Notices, Notify
 from interlock.runtime.driving.showing import Observer, Showing
@@ -93,6 +92,7 @@ class Driver:
     ) -> None:
         self.state = state
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._told: list[asyncio.Future[None]] = []
         self._registry = registry
         self._world = world
         self._commits = commits
@@ -129,6 +129,18 @@ class Driver:
         self.draining = False
         self.ending = False
         self.waiting = 0
+
+    def told(self) -> asyncio.Future[None]:
+        """A future of one caller, done when `finished` is; the caller may be cancelled.
+
+        For most runs there is one. What `asyncio.shield` would make of `finished` goes through the
+        loop twice more.
+        """
+        if self.finished.done():
+            return self.finished
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._told.append(future)
+        return future
 
     @property
     def has_let_go(self) -> bool:
@@ -235,40 +247,46 @@ class Driver:
         if self._pumping or self.ending:
             return
         self._pumping = True
+        state, pending, commits, lane = self.state, self._pending, self._commits, self._lane
         left = TURN_EVENTS_MAX
         try:
-            while self._pending or self._hear():
+            while pending or self._hear():
                 if left == 0:
                     # Many events became durable at once: other runs must not wait for all of them.
                     asyncio.get_running_loop().call_soon(self._pump)
                     break
                 left -= 1
-                entry, position = self._pending[0]
-                if entry.seq == 0 and self._commits.is_far_ahead:
+                entry, position = pending[0]
+                if entry.seq == 0 and commits.is_far_ahead:
                     # What ran ahead came back all at once: its events go out in bounded groups.
-                    position = self._commits.appended
-                if position > self._commits.durable:
-                    self._commits.when_durable(position, self._pump)
+                    position = commits.appended
+                if position and position > commits.durable:
+                    commits.when_durable(position, self._pump)
                     break
-                self._pending.popleft()
+                pending.popleft()
                 if isinstance(entry, Promise):
-                    self._lane.ended(entry.path)
+                    lane.ended(entry.path)
                     entry = entry.kept
-                commands = step(self.state, entry)
+                commands = step(state, entry)
                 if isinstance(entry.event, RunMigrated):
                     continue  # `RunRecovered` comes next, and orders all that is due.
-                is_held = _starts_nothing(self.state, self._world.clock)
-                if is_held and not self._lane.is_paused:
-                    self._lane.pause(paused=True)
+                is_held = state.paused or (bool(state.timers) and self._is_over())
+                if is_held and not lane.is_paused:
+                    lane.pause(paused=True)
                 for command in commands:
                     self._perform(command)
-                if self._lane.is_paused and not is_held:
-                    self._lane.pause(paused=False)
+                if lane.is_paused and not is_held:
+                    lane.pause(paused=False)
         except Exception as error:  # noqa: BLE001 - a bug stops this run, not the process
             self.fail(error)
         finally:
             self._pumping = False
         self.end_if_idle()
+
+    def _is_over(self) -> bool:
+        """Whether the run is past its deadline, as its timer is about to tell: nothing starts."""
+        due_ms = self.state.timers.get(paths.ROOT)
+        return due_ms is not None and due_ms <= self._world.clock.now_ms()
 
     def _hear(self) -> bool:
         """Turn the oldest message that still makes sense into an event; then let reports follow.
@@ -451,20 +469,15 @@ class Driver:
         self._calls.part()
         self.notices.part()
         error = error or self._writer.close()
-        if error is None:
-            self.finished.set_result(None)
-        else:
-            self.finished.set_exception(error)
-            self.finished.exception()  # There may be nobody who waits for it.
+        for future in (self.finished, *self._told):
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+                future.exception()  # There may be nobody who waits for it.
         self._on_end(self)
-
-
-def _starts_nothing(state: State, clock: Clock) -> bool:
-    """Whether a run is paused, or over its deadline, as its timer is about to tell."""
-    if not state.timers:
-        return state.paused
-    due_ms = state.timers.get(paths.ROOT)
-    return state.paused or (due_ms is not None and due_ms <= clock.now_ms())
 
 
 def _dated(command: StartAttempt, intent: Entry) -> StartAttempt:
