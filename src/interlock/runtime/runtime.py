@@ -455,7 +455,9 @@ class Runtime(Decisions):
         for driver in drivers:
             driver.drain()
         if drivers:
-            await asyncio.wait([driver.finished for driver in drivers], timeout=DRAIN_S_MAX)
+            await asyncio.wait(
+                [driver.finished.awaited() for driver in drivers], timeout=DRAIN_S_MAX
+            )
         await asyncio.gather(*(driver.abandon() for driver in drivers))
 
     def _lease(self, run: RunId) -> Lease:
@@ -504,7 +506,7 @@ class Runtime(Decisions):
         """Wait for a run that is driven here. When the last who waits goes, it is abandoned."""
         driver.waiting += 1
         try:
-            await driver.told()
+            await driver.finished.awaited()
         except asyncio.CancelledError:
             if driver.waiting == 1:
                 await driver.abandon()
@@ -517,7 +519,7 @@ class Runtime(Decisions):
         """The driver of a run that goes on here; one that is about to end is waited for."""
         driver = self._drivers.get(run)
         while driver is not None and (driver.ending or driver.has_let_go):
-            await asyncio.wait([driver.finished])
+            await asyncio.wait([driver.finished.awaited()])
             driver = self._drivers.get(run)
         return driver
 

@@ -1,6 +1,5 @@
 """Taking the first step of a coroutine, to see whether it has to wait at all."""
 
-import inspect
 from collections.abc import Awaitable, Coroutine, Generator
 from types import CoroutineType, coroutine as generator_based
 from typing import Any, Generic, TypeVar, cast
@@ -22,7 +21,8 @@ def begin(work: Awaitable[T]) -> Finished[T] | Awaitable[T]:
 
     Whoever begins it must be the task that awaits the rest: the coroutine may have asked for it.
     """
-    is_coroutine = type(work) is CoroutineType or inspect.iscoroutine(work)
+    # As `inspect.iscoroutine` asks, which is one call more for each.
+    is_coroutine = isinstance(work, CoroutineType)
     coroutine = cast(Coroutine[Any, Any, T], work) if is_coroutine else _awaiting(work)
     try:
         waits_for = coroutine.send(None)

@@ -50,8 +50,10 @@ from interlock.runtime.calls import (
     cancelled,
     expired,
 )
+from interlock.runtime.clock import Clock
 from interlock.runtime.commits import CommitQueue, Position
 from interlock.runtime.deciding import Mail, Notices, Notify
+from interlock.runtime.driving.ending import Ending
 from interlock.runtime.driving.showing import Observer, Showing
 from interlock.runtime.driving.timers import Timers
 from interlock.runtime.driving.writer import Writer
@@ -68,7 +70,7 @@ TURN_EVENTS_MAX = 32
 class Driver:
     """One run in one process.
 
-    Made by `Runtime`; `finished` is done when there is nothing left to do here, and `on_end` is
+    Made by `Runtime`; `finished` is reached when there is nothing left to do here, and `on_end` is
     called in the same moment. `waiting` counts the callers that wait for that. One that is `ending`
     takes nothing any more. `notices` tell of its gates.
     """
@@ -91,8 +93,7 @@ class Driver:
         priority: int = 0,
     ) -> None:
         self.state = state
-        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._told: list[asyncio.Future[None]] = []
+        self.finished = Ending()
         self._registry = registry
         self._world = world
         self._commits = commits
@@ -130,18 +131,6 @@ class Driver:
         self.ending = False
         self.waiting = 0
 
-    def told(self) -> asyncio.Future[None]:
-        """A future of one caller, done when `finished` is; the caller may be cancelled.
-
-        For most runs there is one. What `asyncio.shield` would make of `finished` goes through the
-        loop twice more.
-        """
-        if self.finished.done():
-            return self.finished
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._told.append(future)
-        return future
-
     @property
     def has_let_go(self) -> bool:
         """Whether the run has ended, in a transaction that lets its lease go."""
@@ -171,7 +160,7 @@ class Driver:
         self._pump()
 
     def drain(self) -> None:
-        """Start nothing any more; `finished` is done when what is under way has ended."""
+        """Start nothing any more; `finished` is reached when what is under way has ended."""
         self._start_nothing()
         self.end_if_idle()
 
@@ -185,7 +174,7 @@ class Driver:
         self.notices.cancel()
         await self._calls.stop()
         self.end_if_idle()
-        await asyncio.wait([self.finished])
+        await asyncio.wait([self.finished.awaited()])
 
     def refuse(self, error: BaseException) -> None:
         """Stop because the store took nothing of what is not durable yet; nobody gets to see it."""
@@ -248,6 +237,7 @@ class Driver:
             return
         self._pumping = True
         state, pending, commits, lane = self.state, self._pending, self._commits, self._lane
+        clock = self._world.clock
         left = TURN_EVENTS_MAX
         try:
             while pending or self._hear():
@@ -270,7 +260,7 @@ class Driver:
                 commands = step(state, entry)
                 if isinstance(entry.event, RunMigrated):
                     continue  # `RunRecovered` comes next, and orders all that is due.
-                is_held = state.paused or (bool(state.timers) and self._is_over())
+                is_held = state.paused or (bool(state.timers) and _is_over(state, clock))
                 if is_held and not lane.is_paused:
                     lane.pause(paused=True)
                 for command in commands:
@@ -282,11 +272,6 @@ class Driver:
         finally:
             self._pumping = False
         self.end_if_idle()
-
-    def _is_over(self) -> bool:
-        """Whether the run is past its deadline, as its timer is about to tell: nothing starts."""
-        due_ms = self.state.timers.get(paths.ROOT)
-        return due_ms is not None and due_ms <= self._world.clock.now_ms()
 
     def _hear(self) -> bool:
         """Turn the oldest message that still makes sense into an event; then let reports follow.
@@ -461,7 +446,7 @@ class Driver:
         return resting(self.state, head), self._mail.taken()
 
     def _stop(self, error: BaseException | None) -> None:
-        if self.finished.done():
+        if self.finished.is_reached:
             return
         self.ending = True
         self._lane.leave()
@@ -469,15 +454,14 @@ class Driver:
         self._calls.part()
         self.notices.part()
         error = error or self._writer.close()
-        for future in (self.finished, *self._told):
-            if future.done():
-                continue
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
-                future.exception()  # There may be nobody who waits for it.
+        self.finished.reach(error)
         self._on_end(self)
+
+
+def _is_over(state: State, clock: Clock) -> bool:
+    """Whether a run is past its deadline, as its timer is about to tell: nothing is started."""
+    due_ms = state.timers.get(paths.ROOT)
+    return due_ms is not None and due_ms <= clock.now_ms()
 
 
 def _dated(command: StartAttempt, intent: Entry) -> StartAttempt:
