@@ -17,6 +17,9 @@ from proofs.recordings import LIFE_MS, Recording, Watched, booked_in, live
 
 Told = Iterator[tuple[Wrong, str]]
 
+AGAIN_MAX = 3
+"""A trial is made so often, if the machine is too busy for it."""
+
 
 def gone_on_with(path: Path, recording: Recording, world: World) -> Told:
     """Be the next process, and tell what it finds wrong, or leaves behind.

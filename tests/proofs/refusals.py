@@ -25,15 +25,12 @@ from interlock.store import Store, open_store, open_to_read
 from interlock.testing import DiskOp, World, recording_disk
 from interlock.testing.loop import EPOCH_MS
 from proofs.figures import Figures, Wrong
-from proofs.judging import Told, gone_on_with, ran_out_of_time
+from proofs.judging import AGAIN_MAX, Told, gone_on_with, ran_out_of_time
 from proofs.recordings import JOURNAL, Recording, Watched, live, note_outside, record
 from proofs.shapes import SHAPES, Shape
 
 CALLS = 100
 """Trials of one shape before it is the turn of the next one."""
-
-AGAIN_MAX = 3
-"""A trial is made so often, if the machine is too busy for it."""
 
 REFUSALS: Sequence[tuple[str, int]] = (
     ("open", apsw.SQLITE_CANTOPEN),
