@@ -122,9 +122,9 @@ class Record:
     taken: tuple[str, ...] = ()
 
 
-@immutable()
+@immutable(kw_only=False)
 class StoredEvent:
-    """One event as a store returns it.
+    """One event as a store returns it; its fields stand in the order in which SQLite has them.
 
     `leaf_index` is its place in the log, counted from 0. `erased` has the commitments of parts that
     were erased; none of them, no bytes. Without a body, its content was pruned: what is known of it

@@ -164,7 +164,7 @@ class Surroundings:
 
 def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
     """Compile the expressions of a node and resolve what they read and what the node waits for."""
-    is_broken = bool(around.problems.broken)
+    is_broken = around.problems.broken is not None
     home = pointer("nodes", node.id) if is_broken else f"/nodes/{node.id}"
     bound = Bound(node, home, Given(node.id, home, node.with_))
     binder = _Binder(around.problems, bound.parts)
@@ -271,7 +271,7 @@ class _Binder:
 
     def arguments(self, given: Given, tree: dict[str, Json], *, names: frozenset[str]) -> None:
         at = given.at
-        if self.problems.broken:
+        if self.problems.broken is not None:
             if self.problems.is_damaged(f"{given.home}/as"):
                 # What the expressions call an item is not known.
                 given.may_take_more, given.lost = True, set(tree)

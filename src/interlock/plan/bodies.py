@@ -75,7 +75,7 @@ class Compiler:
         if any(_may_have(level, node.graph) for level in nearer):
             return None
         if found is None:
-            ensure(self._problems.broken, "a node names a graph that is there", at=at)
+            ensure(self._problems.broken is not None, "a node names a graph that is there", at=at)
             return None
         body = self._named(node.graph, len(found) - 1, at=at)
         if body is not None and body.depth + 1 > self.limits.depth_max:
@@ -96,7 +96,7 @@ class Compiler:
         if key in self.done:
             return self.done[key]
         if key in self.within:
-            ensure(self._problems.broken, "no graph contains itself", name=name)
+            ensure(self._problems.broken is not None, "no graph contains itself", name=name)
             return None
         if len(self.within) >= self.limits.depth_max:
             self._too_deep(name, at)

@@ -100,7 +100,7 @@ def plan_of(
     if graph is None:
         raise DocumentInvalid(draft.diagnostics, source)
     is_python = source is not None and source.is_python
-    problems = Problems(broken=draft.broken, is_python=is_python)
+    problems = Problems(broken=draft.broken or None, is_python=is_python)
     root = Compiler(catalog=actions, limits=limits, is_checked=is_checked).graph(graph, problems)
     refuse(draft, problems)
     document = document or document_of(graph, source)

@@ -111,7 +111,7 @@ def checked_arguments(site: Site, bound: Bound, target: Target) -> Checks:
 def returned(site: Site, bound: Bound, declared: Schema) -> Schema:
     """`returns` narrows what is declared."""
     returns = bound.node.returns
-    if site.problems.broken and site.problems.is_damaged(f"{bound.home}/returns"):
+    if site.problems.broken is not None and site.problems.is_damaged(f"{bound.home}/returns"):
         return True
     if returns is None:
         return declared
@@ -145,10 +145,10 @@ def common_of(site: Site, bound: Bound, *, returns: Schema, unproven: Checks) ->
         "strict": site.places(bound.strict)
         if node.needs
         else tuple(sorted([at for _, at in roots])),
-        "lenient": site.places(bound.lenient),
+        "lenient": site.places(bound.lenient) if bound.lenient else (),
         "dependents": tuple(site.dependents[node.id]),
         "roots": roots,
-        "status_roots": _roots(site, bound.viewed),
+        "status_roots": _roots(site, bound.viewed) if bound.viewed else (),
         "arguments": bound.arguments,
         "when": bound.when.expression if bound.when is not None else None,
         "require": tuple([guard.expression for guard in bound.require]) if bound.require else (),

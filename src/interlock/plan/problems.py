@@ -41,14 +41,14 @@ class Problems:
     Attributes:
         at: where the graph being compiled stands in its document.
         found: the diagnostics, of all graphs of the document.
-        broken: what of the document could not be read. That has been told; what follows from it
-            is not.
+        broken: what of the document could not be read, if there is anything. That has been told;
+            what follows from it is not.
         is_python: whether hints speak of the Python form.
     """
 
     at: str = ""
     found: list[Diagnostic] = field(default_factory=list)
-    broken: Broken = field(default_factory=Broken)
+    broken: Broken | None = None
     is_python: bool = False
 
     def inside(self, at: str) -> "Problems":
@@ -57,15 +57,15 @@ class Problems:
 
     def is_lost(self, at: str) -> bool:
         """Say whether exactly this value of the graph could not be read."""
-        return bool(self.broken) and self.broken.at(self.at + at)
+        return self.broken is not None and self.broken.at(self.at + at)
 
     def is_damaged(self, at: str) -> bool:
         """Say whether this value of the graph, or a part of it, could not be read."""
-        return bool(self.broken) and self.broken.within(self.at + at)
+        return self.broken is not None and self.broken.within(self.at + at)
 
     def damaged_below(self, at: str) -> Iterable[str]:
         """Give the names directly below a value at which something could not be read."""
-        return self.broken.below(self.at + at) if self.broken else ()
+        return self.broken.below(self.at + at) if self.broken is not None else ()
 
     def error(
         self,

@@ -36,7 +36,7 @@ def compile_proposal(
     draft = draft_proposal(document)
     if draft.graph is None:
         raise DocumentInvalid(draft.diagnostics)
-    problems = Problems(broken=draft.broken)
+    problems = Problems(broken=draft.broken or None)
     catalog = Catalog.of(node.allowed, proposal=True)
     compiled = Compiler(catalog=catalog, limits=limits).graph(draft.graph, problems)
     _check_inputs(draft.graph, node, problems)

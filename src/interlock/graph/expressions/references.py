@@ -60,8 +60,9 @@ class Chain(NamedTuple):
 
 def resolve(chain: Chain, names: frozenset[str]) -> Reference | Diagnostic:
     """Say what a chain refers to; every unknown name is taken for the id of a node."""
-    if chain.name not in names and chain.name not in _ROOTS:
-        return _reference(chain, "node")
+    name, steps, span, optional_from, use = chain
+    if name not in names and name not in _ROOTS:
+        return Reference("node", name, NodeId(name), steps, span, optional_from, use)
     if chain.name in names:
         return _reference(chain, "item" if chain.name not in ("result", "args") else chain.name)
     if chain.name == "inputs":
@@ -94,8 +95,7 @@ _ROOTS = frozenset(("inputs", "nodes", "secrets", *_MEANING))
 
 def _reference(chain: Chain, root: Root) -> Reference:
     name, steps, span, optional_from, use = chain
-    node = NodeId(name) if root == "node" else None
-    return Reference(root, name, node, steps, span, optional_from, use)
+    return Reference(root, name, None, steps, span, optional_from, use)
 
 
 def _lenient(chain: Chain) -> Reference | Diagnostic:

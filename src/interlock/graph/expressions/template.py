@@ -132,7 +132,7 @@ class _Reader:
             self.problems.append(_too_deep(pointer))
             return None
         if isinstance(tree, str):
-            return self._text(tree, pointer) if _OPEN in tree else None
+            return self._text(tree, pointer)
         if isinstance(tree, dict):
             return self._object(tree, pointer, depth)
         if isinstance(tree, list):
@@ -141,21 +141,26 @@ class _Reader:
         return None
 
     def _object(self, tree: dict[str, Json], pointer: str, depth: int) -> _Part:
-        parts: dict[str, _Part] = {}
+        members: list[tuple[str, Evaluator]] = []
+        is_literal = True
         for key, value in tree.items():
             below = f"{pointer}/{escape(key)}"
             if _OPEN in key:
                 self.problems.append(_in_key(key, below))
-            parts[key] = self.read(value, below, depth + 1)
-        return _object_part(tree, parts) if any(parts.values()) else None
+            part = self.read(value, below, depth + 1)
+            is_literal = is_literal and part is None
+            members.append((key, part or _constant(value)))
+        return None if is_literal else _object_part(members)
 
     def _text(self, text: str, pointer: str) -> _Part:
+        if _OPEN not in text:
+            return None
         if text.startswith(_OPEN) and text.endswith(_CLOSE):
             # Most strings are one plain path: its end is not looked for.
-            span = (len(_OPEN), len(text) - len(_CLOSE))
-            found = parse_path(text[span[0] : span[1]], names=self._names)
+            start, end = len(_OPEN), len(text) - len(_CLOSE)
+            found = parse_path(text[start:end], names=self._names)
             if found is not None:
-                self.placed.append(Placed(pointer, span, True, found))
+                self.placed.append(Placed(pointer, (start, end), True, found))
                 return found.evaluator
         pieces: list[str | Expression] = []
         for piece in _pieces(text):
@@ -189,9 +194,8 @@ def _list_part(tree: list[Json], parts: list[_Part]) -> Evaluator:
     return lambda scope: [evaluate(scope) for evaluate in evaluators]
 
 
-def _object_part(tree: dict[str, Json], parts: dict[str, _Part]) -> Evaluator:
-    evaluators = [(key, part or _constant(tree[key])) for key, part in parts.items()]
-    return lambda scope: {key: evaluate(scope) for key, evaluate in evaluators}
+def _object_part(members: list[tuple[str, Evaluator]]) -> Evaluator:
+    return lambda scope: {key: evaluate(scope) for key, evaluate in members}
 
 
 def _text_part(pieces: tuple[str | Expression, ...]) -> Evaluator:

@@ -103,13 +103,13 @@ class Reader:
         """Return a page of events."""
         with self.connection() as connection:
             rows = connection.execute(EVENTS, (run, after, max(0, limit)))
-            return [_event(row) for row in rows]
+            return [StoredEvent(*row) for row in rows]
 
     def leaves(self, *, first: int, limit: int) -> list[tuple[RunId, StoredEvent]]:
         """Return events in the order of the log."""
         with self.connection() as connection:
             rows = connection.execute(LEAVES, (first, max(0, limit)))
-            return [(RunId(row[0]), _event(row[1:])) for row in rows]
+            return [(RunId(row[0]), StoredEvent(*row[1:])) for row in rows]
 
     def log_size(self) -> int:
         """Return how many leaves the log has."""
@@ -226,11 +226,6 @@ class Reader:
             sql = HEADS.format(columns=COLUMNS, conditions=conditions)
             rows = connection.execute(sql, (before, *equal.values(), max(0, limit)))
             return [_head(row) for row in rows]
-
-
-def _event(row: Sequence[Any]) -> StoredEvent:
-    seq, epoch, body, leaf, salts, erased = row
-    return StoredEvent(seq=seq, epoch=epoch, body=body, leaf_index=leaf, salts=salts, erased=erased)
 
 
 def _head(row: Sequence[Any]) -> RunHead:

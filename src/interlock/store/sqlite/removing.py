@@ -106,12 +106,7 @@ def drop_shared(connection: Connection, refs: Collection[ValueRef], size: int) -
 def _rewrite(connection: Connection, run: RunId, events: Iterable[Rewritten]) -> None:
     for event in events:
         rows = connection.execute(EVENT, (run, event.seq)).fetchall()
-        before = check_kept(run, [_stored(row) for row in rows], event)
+        before = check_kept(run, [StoredEvent(*row) for row in rows], event)
         leaf, salts, body, erased = before.leaf_index, event.salts, event.body, event.erased
         found = sum_of_event(run, event.seq, before.epoch, leaf, salts, body, erased)
         connection.execute(REWRITE, (body, salts, erased, found, run, event.seq))
-
-
-def _stored(row: tuple[int, int, bytes, int, bytes, bytes]) -> StoredEvent:
-    seq, epoch, body, leaf, salts, erased = row
-    return StoredEvent(seq=seq, epoch=epoch, body=body, leaf_index=leaf, salts=salts, erased=erased)
