@@ -1,7 +1,7 @@
 """The execution digest: what happened, independent of timing, attempts, workers and backend."""
 
 from interlock.engine.state import State
-from interlock.values import Digest, Json, digest
+from interlock.values import Digest, digest_texts
 
 
 def execution_digest(state: State) -> Digest:
@@ -9,6 +9,6 @@ def execution_digest(state: State) -> Digest:
 
     An outcome is (path, status, call key, output or error code).
     """
-    outcomes: list[Json] = [[path, *state.outcomes[path]] for path in sorted(state.outcomes)]
+    outcomes = [(path, *outcome) for path, outcome in sorted(state.outcomes.items())]
     inputs = state.inputs.ref if state.inputs is not None else None
-    return digest("execution", [state.plan.digest, inputs, outcomes])
+    return digest_texts("execution", [state.plan.digest, inputs, outcomes])

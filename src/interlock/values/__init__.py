@@ -16,6 +16,7 @@ from interlock.values.describe import describe as describe
 from interlock.values.digests import (
     digest as digest,
     digest_canonical as digest_canonical,
+    digest_texts as digest_texts,
     value_ref as value_ref,
 )
 from interlock.values.domain import (
@@ -91,6 +92,7 @@ __all__ = [
     "Digest",
     "digest",
     "digest_canonical",
+    "digest_texts",
     "dollar_path",
     "Doubt",
     "duration_ms",

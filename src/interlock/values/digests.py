@@ -4,12 +4,18 @@ H(tag, x) is the SHA-256 of the canonical bytes of `[tag, 1, x]`. Two kinds with
 different digests, so one can never be passed off as the other.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
+from typing import TypeAlias
+
+import orjson
 
 from interlock.errors import ensure
 from interlock.values.canonical import canonical
 from interlock.values.names import Digest, Json, ValueRef
+
+Texts: TypeAlias = Sequence["str | Texts | None"]
 
 VERSION = 1
 VALUE_TAG = "value"
@@ -34,6 +40,17 @@ def digest_canonical(tag: str, data: bytes) -> Digest:
     Equals `digest(tag, decode(data))`. The bytes are trusted to be canonical.
     """
     return Digest("sha256:" + sha256(opening_of(tag) + data + b"]").hexdigest())
+
+
+def digest_texts(tag: str, texts: Texts) -> Digest:
+    """Digest lists of text: H(tag, texts), without a look at what each of them is.
+
+    Args:
+        tag: as for `digest`.
+        texts: paths, statuses, digests, and what else comes out of values or documents, so that
+            every text in it is one that `canonical` takes.
+    """
+    return digest_canonical(tag, orjson.dumps(texts))
 
 
 def value_ref(data: bytes) -> ValueRef:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from interlock.errors import InternalError
-from interlock.values import canonical, digest, digest_canonical, encode, value_ref
+from interlock.values import canonical, digest, digest_canonical, digest_texts, encode, value_ref
 
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text("aé😀"),
@@ -20,6 +20,15 @@ def test_is_sha256_of_tag_version_and_value(value):
     expected = "sha256:" + sha256(canonical(["call-key", 1, value])).hexdigest()
     assert digest("call-key", value) == expected
     assert digest_canonical("call-key", encode(value)) == expected
+
+
+TEXTS = st.recursive(st.none() | st.text(), lambda inner: st.lists(inner, max_size=4))
+
+
+@given(st.lists(TEXTS))
+def test_lists_of_text_have_the_digest_of_a_value(texts):
+    assert digest_texts("execution", texts) == digest("execution", texts)
+    assert digest_texts("execution", tuple(texts)) == digest("execution", texts)
 
 
 def test_stays_the_same_for_good():

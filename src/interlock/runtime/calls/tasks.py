@@ -132,7 +132,12 @@ class Calls:
         turn_ends = self._loop.time() + TURN_S_MAX
         try:
             while self._due and self._is_as_new(task):
-                await self._call(task, *self._due.popleft())
+                action, call = self._due.popleft()
+                begun = begin(self._make(action, call))
+                if isinstance(begun, Finished):
+                    self._report(call, begun.value)
+                else:
+                    await self._see_through(task, call, begun)
                 if self._loop.time() >= turn_ends:
                     await asyncio.sleep(0)
                     turn_ends = self._loop.time() + TURN_S_MAX
@@ -145,11 +150,10 @@ class Calls:
         """Whether no call has left a trace in this task that the next one could see."""
         return task in self._tasks and not task.cancelling() and copy_context() == self._context
 
-    async def _call(self, task: "asyncio.Task[None]", action: AnyAction, call: Call) -> None:
-        begun = begin(self._make(action, call))
-        if isinstance(begun, Finished):
-            self._report(call, begun.value)
-            return
+    async def _see_through(
+        self, task: "asyncio.Task[None]", call: Call, begun: Awaitable[Event]
+    ) -> None:
+        """Wait for a call that did not end at once, and report it."""
         patience_s = (call.node.timeout_ms + GIVE_UP_MS) / 1000
         deadline = self._loop.call_later(patience_s, self._give_up, task, call)
         if isinstance(call, StartAttempt):
