@@ -13,6 +13,7 @@ import pytest
 
 from certify.graphs import WRITTEN, Written
 from certify.test_certified import told
+from interlock.audit import Maker, Sealed, seal_entry
 from interlock.engine import Probe, StartAttempt, pausing
 from interlock.engine.kinds import attempts, gates
 from interlock.engine.scopes import reopening
@@ -27,7 +28,6 @@ from interlock.journal import (
     GateDecided,
     NodeSettled,
     RunPaused,
-    envelope_of,
 )
 from interlock.runtime.commits.queue import CommitQueue
 from interlock.runtime.deciding.mail import Mail
@@ -151,12 +151,12 @@ def test_a_reported_outcome_that_is_doubted(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_journal_that_says_something_else(monkeypatch: pytest.MonkeyPatch):
-    def other(run: RunId, entry: Entry) -> dict[str, object]:
+    def other(run: RunId, entry: Entry, *chance: Any, by: Maker | None) -> Sealed:
         if isinstance(entry.event, AttemptStarted):
             entry = replace(entry, event=replace(entry.event, call_key=digest("x", entry.seq)))
-        return envelope_of(run, entry)
+        return seal_entry(run, entry, *chance, by=by)
 
-    monkeypatch.setattr("interlock.runtime.commits.sealing.envelope_of", other)
+    monkeypatch.setattr("interlock.runtime.commits.sealing.seal_entry", other)
     tells(problems(CHAIN), "the journal does not verify")
 
 
@@ -171,11 +171,12 @@ def test_a_journal_that_says_something_else(monkeypatch: pytest.MonkeyPatch):
 def test_an_event_under_the_name_of_somebody_else(
     monkeypatch: pytest.MonkeyPatch, kind: type, actor: str, problem: str
 ):
-    def other(run: RunId, entry: Entry) -> dict[str, object]:
-        is_it = isinstance(entry.event, kind)
-        return envelope_of(run, replace(entry, actor=Actor(actor)) if is_it else entry)
+    def other(run: RunId, entry: Entry, chance: bytes, *, by: Maker | None) -> Sealed:
+        if isinstance(entry.event, kind):
+            entry, by = replace(entry, actor=Actor(actor)), None
+        return seal_entry(run, entry, chance, by=by)
 
-    monkeypatch.setattr("interlock.runtime.commits.sealing.envelope_of", other)
+    monkeypatch.setattr("interlock.runtime.commits.sealing.seal_entry", other)
     tells(problems(CHAIN, "decision"), problem)
 
 

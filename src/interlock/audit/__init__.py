@@ -102,6 +102,12 @@ if TYPE_CHECKING:
         period_text as period_text,
         retention_of as retention_of,
     )
+    from interlock.audit.sealing import (
+        Maker as Maker,
+        Sealed as Sealed,
+        maker_of as maker_of,
+        seal_entry as seal_entry,
+    )
     from interlock.audit.signatures import (
         Algorithm as Algorithm,
         Signature as Signature,
@@ -233,6 +239,7 @@ _LATER = {
         "period_text",
         "retention_of",
     ),
+    "sealing": ("Maker", "Sealed", "maker_of", "seal_entry"),
     "signatures": (
         "Algorithm",
         "Signature",
@@ -323,6 +330,8 @@ __all__ = [
     "LEAF_VERSION",
     "LoggedEvent",
     "LogVerdict",
+    "Maker",
+    "maker_of",
     "multiproof_spans",
     "node_hash",
     "not_cosigned",
@@ -366,6 +375,8 @@ __all__ = [
     "SALT_BYTES",
     "SALTS_BYTES_MAX",
     "seal",
+    "seal_entry",
+    "Sealed",
     "sign",
     "sign_checkpoint",
     "sign_statement",

@@ -124,6 +124,11 @@ def runtime_actor(owner: OwnerId) -> Actor:
     return Actor(_RUNTIME + owner)
 
 
+def is_runtime(actor: Actor) -> bool:
+    """Tell whether an actor is a runtime."""
+    return actor.startswith(_RUNTIME)
+
+
 def parse_actor(text: str) -> Principal | OwnerId | None:
     """Read the text of an actor: a principal, the owner of a runtime, None: ours.
 

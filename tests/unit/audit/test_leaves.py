@@ -14,8 +14,10 @@ from interlock.audit import (
     SALTS_BYTES_MAX,
     commitment,
     leaf_of,
+    maker_of,
     open_leaf,
     seal,
+    seal_entry,
 )
 from interlock.errors import JournalCorrupt
 from interlock.journal import (
@@ -25,6 +27,7 @@ from interlock.journal import (
     NodeSettled,
     RunPaused,
     RunStarted,
+    SettledStatus,
     Value,
     encode_entry,
     envelope_of,
@@ -37,6 +40,7 @@ from unit.journal.events import ENTRIES, KINDS, of_kind
 RUN = RunId("01K5M4ZQ00000000000000000A")
 CHANCE = st.binary(min_size=SALTS_BYTES_MAX, max_size=SALTS_BYTES_MAX)
 DEALT = bytes(range(SALTS_BYTES_MAX))
+SALT = b"the salt of some"
 SETTLED = Entry(
     NodeSettled(
         path=Path('docs["a7"]/done'),
@@ -71,6 +75,38 @@ def test_a_leaf_is_made_as_the_page_says(
     assert leaf == by_the_page.leaf_by_the_page(event, chance)
     assert salts == chance[: SALT_BYTES * len(by_the_page.parts_of(event))]
     assert leaf_of(body, salts) == leaf
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type)
+@given(data=st.data(), entry=ENTRIES, chance=CHANCE, host=st.text(min_size=1, max_size=9))
+def test_an_entry_is_sealed_as_its_envelope_is(
+    kind: type[Event], data: st.DataObject, entry: Entry, chance: bytes, host: str
+):
+    actor = Actor(f"runtime:{host}")
+    entry = replace(entry, event=data.draw(of_kind(kind)), actor=actor)
+    body, leaf, _ = sealed(entry, chance)
+    told = seal_entry(RUN, entry, chance)
+    assert told[:2] == (body, leaf)
+    maker = maker_of(RUN, actor, SALT)
+    body_made, leaf_made, salts_made = seal_entry(RUN, entry, chance, by=maker)
+    assert body_made == body
+    assert leaf_of(body, salts_made) == leaf_made
+    assert set(parts_in(salts_made)) <= {SALT, *parts_in(chance)}
+
+
+def parts_in(salts: bytes) -> list[bytes]:
+    return [salts[at : at + SALT_BYTES] for at in range(0, len(salts), SALT_BYTES)]
+
+
+@pytest.mark.parametrize("status", ["succeeded", "skipped"])
+def test_what_is_plain_shares_the_salt_of_its_actor(status: SettledStatus):
+    event = NodeSettled(path=Path("a/b"), generation=1, status=status, output=Value.of("Ada"))
+    entry = Entry(event, at_ms=1, seq=2, epoch=1, actor=Actor("runtime:x"), causes=(1, 3))
+    maker = maker_of(RUN, entry.actor, SALT)
+    assert seal_entry(RUN, entry, DEALT, by=maker)[2] == SALT + DEALT[:SALT_BYTES]
+    event = replace(event, path=Path('docs["a7"]/b'))
+    entry = replace(entry, event=event)
+    assert SALT not in seal_entry(RUN, entry, DEALT, by=maker)[2]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type)

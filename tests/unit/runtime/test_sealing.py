@@ -2,12 +2,14 @@
 
 import os
 from collections import Counter
+from dataclasses import replace
 from threading import Thread
 
 from interlock.audit import SALT_BYTES, leaf_of
 from interlock.journal import Actor, Entry, RunPaused
 from interlock.runtime import SystemIds
 from interlock.runtime.commits import Sealer
+from interlock.runtime.commits.sealing import MAKERS_MAX
 from interlock.testing import CountingIds
 from interlock.values import RunId
 
@@ -34,6 +36,26 @@ def test_what_is_sealed_can_be_made_again():
 def test_no_two_parts_have_one_salt():
     found = Counter(salts_of(Sealer(SystemIds().chance)))
     assert len(found) == 2 * EVENTS
+
+
+def test_a_runtime_has_one_salt_in_each_run():
+    sealer, salts = Sealer(SystemIds().chance), list[bytes]()
+    for run, owner in (("R1", "a"), ("R2", "a"), ("R1", "a"), ("R1", "b"), ("R2", "a")):
+        made = replace(entry(1), actor=Actor(f"runtime:{owner}"))
+        body, leaf, dealt = sealer.seal(RunId(run), made)
+        assert leaf_of(body, dealt) == leaf
+        salts.append(dealt[:SALT_BYTES])
+    assert [salts.index(salt) for salt in salts] == [0, 1, 0, 3, 1]
+    sealer.forget()
+    assert sealer.seal(RUN, made)[2][:SALT_BYTES] not in salts
+
+
+def test_many_runs_at_once_are_sealed_with_salts_of_their_own():
+    sealer = Sealer(SystemIds().chance)
+    made = replace(entry(1), actor=Actor("runtime:a"))
+    runs = [RunId(f"R{number}") for number in range(MAKERS_MAX + 2)]
+    assert len({sealer.seal(run, made)[2][:SALT_BYTES] for run in runs}) == len(runs)
+    assert len({sealer.seal(run, made)[2] for run in runs}) == len(runs)
 
 
 def test_threads_get_salts_of_their_own():
