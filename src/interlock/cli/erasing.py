@@ -106,7 +106,7 @@ def _covered(one: Asked, event: Found) -> frozenset[str]:
     return frozenset(part for part in parts - spared if one.covers(event.path, part))
 
 
-def require_room(path: Path | None) -> None:
+def require_room(path: Path | None, *, done: str = "erased") -> None:
     """Refuse to begin what cannot be finished: the file is written anew, beside itself.
 
     Raises:
@@ -119,8 +119,8 @@ def require_room(path: Path | None) -> None:
         free = shutil.disk_usage(folder).free
         if free < needed:
             raise StoreFailed(
-                f"{shown(folder)} has {free / 1e6:,.1f} MB free, and to overwrite what is erased"
-                f" takes a copy of the journal, {needed / 1e6:,.1f} MB; nothing was erased",
+                f"{shown(folder)} has {free / 1e6:,.1f} MB free, and to overwrite what is {done}"
+                f" takes a copy of the journal, {needed / 1e6:,.1f} MB; nothing was {done}",
                 hint="make room; temporary files may go to another folder, named in TMPDIR",
                 code="IL7017",
             )

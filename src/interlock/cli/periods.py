@@ -30,6 +30,15 @@ def period_of(since: str, until: str | None, *, now_ms: int) -> Period:
     return period
 
 
+def moment_ms(text: str, option: str, *, now_ms: int) -> int:
+    """Read a moment: a date, a time, or how long ago.
+
+    Raises:
+        UsageError: it is none.
+    """
+    return _moment(text, option, now_ms)
+
+
 def _moment(text: str, option: str, now_ms: int) -> int:
     with suppress(UsageError):
         return max(0, now_ms - duration_ms(text))

@@ -58,6 +58,7 @@ COMMANDS: dict[str, Entry] = {
     "show": Entry(LOOK, "Show a run, or one node of it."),
     "replay": Entry(LOOK, "Verify runs from their journals; call nothing."),
     "audit": Entry(LOOK, "Tell auditors what happened."),
+    "retention": Entry(LOOK, "Keep what has to be kept; destroy what is over."),
     "upgrade": Entry(LOOK, "Say what changed code means for open runs."),
     "doctor": Entry(LOOK, "Look for problems of this installation."),
 }

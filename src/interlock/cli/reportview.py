@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from interlock.cli.console import aligned, counted, one_line
+from interlock.errors import ContentPruned
 from interlock.reports import TITLES, Making, Report, by_graph, in_all, moment_text, standings_text
 
 GRAPH_CHARS = 40
@@ -38,7 +39,8 @@ def report_lines(report: Report, making: Making) -> Iterator[str]:
     )
     yield from _checkpoint_lines(report, making)
     for each in report.unreadable:
-        yield one_line(f"  {each.run} cannot be read: {each.code} {each.message}")
+        told = "pruned" if each.code == ContentPruned.code else "cannot be read"
+        yield one_line(f"  {each.run} {told}: {each.code} {each.message}")
     if report.unreadable:
         yield f"  {counted(len(report.unreadable), 'run')} missing"
 

@@ -31,7 +31,7 @@ CALLS_ACTIONS = (
     *("run", "resume", "resolve", "approve", "reject", "signal"),
     *("cancel", "pause", "retry", "worker"),
 )
-TAKES_A_STORE = (*CALLS_ACTIONS, "runs", "show", "replay", "audit")
+TAKES_A_STORE = (*CALLS_ACTIONS, "runs", "show", "replay", "audit", "retention")
 COMMAND_IN_WORDS = re.compile(r"`interlock ([a-z]+[^`]*)`")
 CANDIDATES_SHOWN_MAX = 5
 NEAR_SHOWN_MAX = 3

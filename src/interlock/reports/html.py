@@ -138,8 +138,8 @@ def _unreadable(report: Report) -> Iterator[str]:
         return
     count = len(report.unreadable)
     yield _heading(f"Not in this report: {count:,}", "unreadable")
-    yield '<p class="alarm">The events of these runs cannot be read, or are not those that'
-    yield " were logged. What they hold is missing below.</p>\n"
+    yield '<p class="alarm">The events of these runs cannot be read, are not those that were'
+    yield " logged, or were pruned. What they held is missing below.</p>\n"
     yield from _table(
         ("Run", "Graph", "Code", "What is wrong"),
         (

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         removal_of as removal_of,
     )
     from interlock.runtime.keeping import (
+        facts_of as facts_of,
         place_hold as place_hold,
         read_keeping as read_keeping,
         release_hold as release_hold,
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
         Due as Due,
         PruningPlan as PruningPlan,
         PruningResult as PruningResult,
-        ended_runs as ended_runs,
+        all_runs as all_runs,
         plan_pruning as plan_pruning,
         prune as prune,
     )
@@ -77,6 +78,7 @@ _LATER = {
         "removal_of",
     ),
     "keeping": (
+        "facts_of",
         "place_hold",
         "read_keeping",
         "release_hold",
@@ -86,7 +88,7 @@ _LATER = {
         "Due",
         "PruningPlan",
         "PruningResult",
-        "ended_runs",
+        "all_runs",
         "plan_pruning",
         "prune",
     ),
@@ -94,6 +96,7 @@ _LATER = {
 _HOMES = {name: home for home, names in _LATER.items() for name in names}
 
 __all__ = [
+    "all_runs",
     "CallLimit",
     "check_limits",
     "Chosen",
@@ -101,10 +104,10 @@ __all__ = [
     "Clock",
     "deciders",
     "Due",
-    "ended_runs",
     "erase",
     "Erased",
     "examine",
+    "facts_of",
     "Heartbeat",
     "Ids",
     "LetGo",

@@ -7,7 +7,7 @@ goes on. Runs are leased while they are pruned, so nobody goes on with one meanw
 placed at that moment is written into the same journal, and wins.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from hashlib import sha256
@@ -39,6 +39,7 @@ from interlock.journal import (
     Rewritten,
     RunHead,
     RunsPruned,
+    RunStatus,
     StoredEvent,
     open_envelope,
     refs_of,
@@ -146,8 +147,15 @@ def _planned(
 
 def ended_runs(store: ReadStore) -> Iterator[RunHead]:
     """List the runs that have ended, newest first."""
+    return all_runs(store, statuses=ENDED)
+
+
+def all_runs(
+    store: ReadStore, *, statuses: Collection[RunStatus] | None = None
+) -> Iterator[RunHead]:
+    """List runs, newest first."""
     before: RunId | None = None
-    while page := store.heads(statuses=ENDED, before=before, limit=PAGE):
+    while page := store.heads(statuses=statuses, before=before, limit=PAGE):
         yield from page
         before = page[-1].run
 

@@ -8,11 +8,12 @@ PATH             the same
 from interlock.store.growing import (
     log_tree as log_tree,
 )
-from interlock.store.health import StoreHealth as StoreHealth
+from interlock.store.health import StoreHealth as StoreHealth, StoreSize as StoreSize
 from interlock.store.locator import (
     examine_store as examine_store,
     journals_in as journals_in,
     living_owners as living_owners,
+    measure_store as measure_store,
     open_store as open_store,
     open_to_read as open_to_read,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "living_owners",
     "Log",
     "log_tree",
+    "measure_store",
     "MeasuredStore",
     "MemoryStore",
     "MESSAGE_BYTES_MAX",
@@ -57,6 +59,7 @@ __all__ = [
     "ReadStore",
     "Store",
     "StoreHealth",
+    "StoreSize",
     "StoreStatistics",
     "SubjectKeys",
     "TRANSACTION_MS_MAX",

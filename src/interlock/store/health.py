@@ -31,3 +31,22 @@ class StoreHealth:
     driven: Mapping[RunId, OwnerId]
     unwritable: str = ""
     unscrubbed: int = 0
+
+
+@immutable()
+class StoreSize:
+    """How much there is of what in a store.
+
+    Attributes:
+        events, event_bytes: how many, with their salts and commitments.
+        events_emptied: those of them whose content was pruned.
+        values, value_bytes: those of runs, and shared ones.
+        bytes: the size of the file with its write-ahead log.
+    """
+
+    events: int
+    event_bytes: int
+    events_emptied: int
+    values: int
+    value_bytes: int
+    bytes: int

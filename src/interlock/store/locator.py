@@ -4,7 +4,7 @@ from pathlib import Path
 
 from interlock.errors import UsageError
 from interlock.journal import OwnerId
-from interlock.store.health import StoreHealth
+from interlock.store.health import StoreHealth, StoreSize
 from interlock.store.memory import MemoryStore
 from interlock.store.protocol import MeasuredStore, ReadStore
 from interlock.values import RunId
@@ -83,6 +83,21 @@ def living_owners(url: str) -> dict[RunId, OwnerId]:
     from interlock.store.sqlite import living_owners as living
 
     return living(path)
+
+
+def measure_store(url: str) -> StoreSize | None:
+    """Count events and values of a store, and their bytes; None for `memory:`.
+
+    Raises:
+        UsageError: the address is empty or of a kind that does not exist.
+        StoreUnusable: it cannot be read; says why.
+    """
+    path = _path_of(url)
+    if path is None:
+        return None
+    from interlock.store.sqlite import measure
+
+    return measure(path)
 
 
 def journals_in(folder: Path) -> list[Path]:

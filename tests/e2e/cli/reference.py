@@ -28,6 +28,9 @@ nearest `pyproject.toml` that has this table, else they are the built-in ones. T
 is told of open gates is in `[tool.interlock.notify]`:
 [tell somebody](../how-to/gates.md#tell-somebody).
 
+For how long what is kept is in `[tool.interlock.retention]`:
+[retention](../how-to/retention.md#say-for-how-long).
+
 The key that signs the log of a store is in `--key`, else in `INTERLOCK_AUDIT_KEY`, else in `key` of
 `[tool.interlock.audit]`, else in a file of the store's own in your configuration folder:
 [sign and publish the log](../how-to/checkpoints.md).

@@ -306,7 +306,8 @@ def test_a_hold_that_comes_meanwhile_wins(store: Store):
     assert verdict_of(store).findings == ()
 
 
-def test_after_a_crash_at_any_point_the_next_pruning_ends_it(store: Store, tmp_path: File):
+@pytest.mark.slow
+def test_after_a_crash_at_any_point_the_next_pruning_ends_it(tmp_path: File):
     writes = 0
     with closing(open_store("memory:")) as undisturbed:
         run_one(undisturbed)

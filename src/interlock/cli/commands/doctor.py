@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import click
 
+from interlock.audit import CLASSES
 from interlock.cli.apps import load_registry
 from interlock.cli.auditing import key_file
 from interlock.cli.console import aligned, counted, one_line, out, out_json, plain
@@ -20,6 +21,7 @@ from interlock.cli.limits import project_limits
 from interlock.cli.notifying import read_notifying
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project, shown, store_url
+from interlock.cli.retention import project_retention
 from interlock.cli.roles import project_roles
 from interlock.cli.stores import is_there, name_of, path_of
 from interlock.errors import InterlockError
@@ -57,7 +59,7 @@ def doctor(*, app: str | None, store: str | None, as_json: bool) -> int:
 
     Exits with 1 when something has failed.
     """
-    checks = [*_python(), *_extras(), *_app(app), *_audit(store), *_store(store)]
+    checks = [*_python(), *_extras(), *_app(app), *_audit(store), *_retention(), *_store(store)]
     if as_json:
         out_json([_json(check) for check in checks])
     else:
@@ -177,6 +179,16 @@ def _audit(store: str | None) -> Iterator[Check]:
             yield Check(level="ok", name="audit", told=told)
 
     yield from _guarded("audit", look)
+
+
+def _retention() -> Iterator[Check]:
+    def look() -> Iterator[Check]:
+        found = project_retention(find_project())
+        rules = [found.rule(what) for what in CLASSES if found.period_ms(what) is not None]
+        if rules:
+            yield Check(level="ok", name="retention", told="; ".join(rules))
+
+    yield from _guarded("retention", look)
 
 
 def _signed(path: Path) -> str:

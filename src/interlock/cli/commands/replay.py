@@ -5,12 +5,12 @@ from dataclasses import fields
 
 import click
 
-from interlock.cli.console import counted, err, out, out_json, tinted
+from interlock.cli.console import counted, err, one_line, out, out_json, tinted
 from interlock.cli.exits import Exit, exit_of
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.stores import find_run, to_read
 from interlock.cli.times import moment
-from interlock.errors import Divergence, InterlockError, JournalCorrupt, UsageError
+from interlock.errors import ContentPruned, Divergence, InterlockError, JournalCorrupt, UsageError
 from interlock.journal import RunHead
 from interlock.replay import Verified, as_told, verify
 from interlock.runtime import read_entries
@@ -18,6 +18,8 @@ from interlock.store import ReadStore
 from interlock.values import Json
 
 PAGE = 100
+PRUNED = ContentPruned.code
+TOLD_CHARS = 400
 FIELDS = {"created_ms": "start", "updated_ms": "last change"}
 
 
@@ -30,7 +32,8 @@ def replay(runs: tuple[str, ...], *, every: bool, store: str | None, as_json: bo
     """Verify RUNs: fold each journal through the engine and derive every command again.
 
     No action is called and no code of yours is loaded. The execution digest in the journal is
-    compared with the one that the events give.
+    compared with the one that the events give. What was pruned cannot be derived again: with --all
+    it is only told.
     """
     if every == bool(runs):
         raise UsageError("say which runs: ids, `last`, or --all", hint="interlock replay --all")
@@ -40,7 +43,7 @@ def replay(runs: tuple[str, ...], *, every: bool, store: str | None, as_json: bo
         heads = _every(journal.store) if every else (find_run(journal.store, told) for told in runs)
         for head in heads:
             verified = _verify(journal.store, head)
-            if isinstance(verified, InterlockError):
+            if isinstance(verified, InterlockError) and not _is_over(verified, every=every):
                 code = max(code, exit_of(verified))
             if as_json:
                 found.append(_json(head, verified))
@@ -49,6 +52,11 @@ def replay(runs: tuple[str, ...], *, every: bool, store: str | None, as_json: bo
     if as_json:
         out_json(found)
     return code
+
+
+def _is_over(error: InterlockError, *, every: bool) -> bool:
+    """Whether a run cannot be verified any more, and nobody has asked for it by its name."""
+    return every and isinstance(error, ContentPruned)
 
 
 def _every(store: ReadStore) -> Iterator[RunHead]:
@@ -102,7 +110,10 @@ def _told(field: str, value: object) -> str:
 
 def _show(head: RunHead, verified: Verified | InterlockError) -> None:
     name = f"{head.run}  {head.graph}"
-    if isinstance(verified, InterlockError):
+    if isinstance(verified, ContentPruned):
+        out(f"{name}  pruned: it cannot be derived again")
+        out(one_line(f"  {verified.message}", TOLD_CHARS))
+    elif isinstance(verified, InterlockError):
         out(f"{name}  {'is corrupt' if isinstance(verified, JournalCorrupt) else 'differs'}")
         err(tinted(f"{verified}") + "\n")
     elif verified.replayed is None:
@@ -116,8 +127,12 @@ def _show(head: RunHead, verified: Verified | InterlockError) -> None:
 def _json(head: RunHead, verified: Verified | InterlockError) -> dict[str, Json]:
     common: dict[str, Json] = {"run": head.run, "graph": head.graph}
     if isinstance(verified, InterlockError):
-        error: Json = {"code": verified.code, "message": verified.message, "hint": verified.hint}
-        return {**common, "ok": False, "error": error}
+        error: dict[str, Json] = {
+            "code": verified.code,
+            "message": verified.message,
+            "hint": verified.hint,
+        }
+        return {**common, "ok": None if error["code"] == PRUNED else False, "error": error}
     return {
         **common,
         "ok": True,

@@ -9,11 +9,21 @@ import click
 from interlock.cli.console import aligned, err, out, out_json
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, store_option
+from interlock.cli.retaining import pruned_class
 from interlock.cli.runview import OPEN
 from interlock.cli.stores import Journal, to_read
 from interlock.cli.times import moment, span
-from interlock.errors import JournalCorrupt
-from interlock.journal import OwnerId, RunHead, RunStatus, actor_words, open_envelope, principal_in
+from interlock.errors import ContentPruned, JournalCorrupt
+from interlock.journal import (
+    OwnerId,
+    PrunedClass,
+    RunHead,
+    RunStatus,
+    actor_words,
+    open_envelope,
+    principal_in,
+)
+from interlock.runtime import read_keeping
 from interlock.store import ReadStore
 from interlock.values import Json, RunId
 
@@ -22,6 +32,7 @@ INTERRUPTED = "interrupted"
 
 STATUSES = (INTERRUPTED, *get_args(RunStatus))
 LIMIT = 20
+PRUNED: dict[PrunedClass | None, str] = {None: "", "values": ", no values", "events": ", pruned"}
 HEADINGS = ("run", "graph", "status", "started", "took", "by (?: not checked)")
 
 
@@ -42,11 +53,21 @@ def runs(statuses: tuple[str, ...], *, limit: int, store: str | None, as_json: b
     with to_read(store) as journal:
         listed = _list(journal, statuses, limit)
         starters = [_starter(journal, head.run) for head, _ in listed]
+        keeping = read_keeping(journal.store)
+    gone: dict[RunId, PrunedClass | None] = {
+        head.run: pruned_class(keeping, head.run) for head, _ in listed
+    }
     shown = list(zip(listed, starters, strict=True))
     if as_json:
-        out_json([head_json(*one, principal=principal) for one, principal in shown])
+        rows_json = [
+            {**head_json(*one, principal=principal), "pruned": gone[one[0].run]}
+            for one, principal in shown
+        ]
+        out_json(list[Json](rows_json))
     elif listed:
-        rows = [_row(*one, principal=principal) for one, principal in shown]
+        rows = [
+            _row(*one, principal=principal, pruned=gone[one[0].run]) for one, principal in shown
+        ]
         out("\n".join(aligned([HEADINGS, *rows], indent=0)))
     else:
         err("There are no such runs" if statuses else "There are no runs yet")
@@ -81,13 +102,15 @@ def _status(head: RunHead, driver: OwnerId | None) -> str:
 def _starter(journal: Journal[ReadStore], run: RunId) -> str:
     """Read who started a run from its first event; what is damaged is for `replay` to tell."""
     for event in journal.store.read(run, limit=1):
-        with suppress(JournalCorrupt):
+        with suppress(ContentPruned, JournalCorrupt):
             return str(open_envelope(event.body).get("actor"))
     return ""
 
 
-def _row(head: RunHead, driver: OwnerId | None, *, principal: str) -> tuple[str, ...]:
-    status = _status(head, driver).replace("_", " ")
+def _row(
+    head: RunHead, driver: OwnerId | None, *, principal: str, pruned: PrunedClass | None
+) -> tuple[str, ...]:
+    status = _status(head, driver).replace("_", " ") + PRUNED[pruned]
     took = "" if head.status in OPEN else span(head.updated_ms - head.created_ms)
     return head.run, head.graph, status, moment(head.created_ms), took, _by(principal)
 

@@ -1,16 +1,20 @@
 """`interlock show`: a run, or one node of it."""
 
+from collections.abc import Iterator
+
 import click
 import orjson
 
-from interlock.cli.console import json_text, out, out_json
+from interlock.cli.commands.runs import head_json
+from interlock.cli.console import json_text, out, out_json, plain
 from interlock.cli.exits import Exit
 from interlock.cli.nodeview import node_json, node_lines, node_view
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.runview import OPEN, RunView, run_json, run_lines
 from interlock.cli.stores import find_run, to_read
-from interlock.errors import JournalCorrupt, UsageError
-from interlock.journal import StoredEvent
+from interlock.cli.times import moment, span
+from interlock.errors import ContentPruned, JournalCorrupt, UsageError
+from interlock.journal import RunHead, StoredEvent
 from interlock.replay import current_plan
 from interlock.runtime import SystemClock, read_entries
 from interlock.store import EVENTS_READ_DEFAULT, ReadStore
@@ -34,9 +38,13 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
     with to_read(store) as journal:
         head = find_run(journal.store, run)
         if events:
-            _print_events(journal.store, head.run)
-            return Exit.OK
-        entries = list(read_entries(journal.store, head.run))
+            return _print_events(journal.store, head.run)
+        try:
+            entries = list(read_entries(journal.store, head.run))
+        except ContentPruned as error:
+            if node is not None:
+                raise
+            return _show_pruned(journal.store, head, error, as_json=as_json)
         plan = current_plan(entries)
         driver = journal.driven().get(head.run) if head.status in OPEN else None
         now_ms = SystemClock().now_ms()
@@ -52,6 +60,8 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
 
 
 def _envelope(run: RunId, event: StoredEvent) -> Json:
+    if not event.body:
+        return {"run": run, "seq": event.seq, "leaf": event.leaf_index, "pruned": True}
     try:
         return orjson.loads(event.body)
     except orjson.JSONDecodeError as error:
@@ -61,9 +71,40 @@ def _envelope(run: RunId, event: StoredEvent) -> Json:
         ) from error
 
 
-def _print_events(store: ReadStore, run: RunId) -> None:
-    after = 0
+def _print_events(store: ReadStore, run: RunId) -> int:
+    after, code = 0, Exit.OK
     while page := store.read(run, after=after, limit=EVENTS_READ_DEFAULT):
         for event in page:
+            if not event.body:
+                code = Exit.GONE
             out(json_text(_envelope(run, event)))
+        after = page[-1].seq
+    return code
+
+
+def _show_pruned(store: ReadStore, head: RunHead, error: ContentPruned, *, as_json: bool) -> int:
+    """Show what is left of a run: its row, and how many of its events."""
+    seqs = [(event.seq, bool(event.body)) for event in _all_events(store, head.run)]
+    left = sum(is_there for _, is_there in seqs)
+    if as_json:
+        row = head_json(head, None, principal="")
+        out_json({**row, "pruned": error.message, "events": len(seqs), "events_left": left})
+        return Exit.GONE
+    taken = span(head.updated_ms - head.created_ms)
+    lines = [
+        f"Run {head.run}  {head.graph}  {head.status}",
+        f"  started  {moment(head.created_ms)}",
+        f"  ended    {moment(head.updated_ms)}, after {taken}",
+        f"  plan     {head.plan}",
+        f"  events   {len(seqs)}, of which {left} are still there: show {head.run} --events",
+        f"  {error.code}   {error.message}",
+    ]
+    out("\n".join(plain(line) for line in lines))
+    return Exit.GONE
+
+
+def _all_events(store: ReadStore, run: RunId) -> Iterator[StoredEvent]:
+    after = 0
+    while page := store.read(run, after=after, limit=EVENTS_READ_DEFAULT):
+        yield from page
         after = page[-1].seq

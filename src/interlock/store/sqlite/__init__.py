@@ -9,6 +9,7 @@ from interlock.store.sqlite.health import (
     journals_in as journals_in,
     living_owners as living_owners,
 )
+from interlock.store.sqlite.measuring import measure as measure
 from interlock.store.sqlite.store import SqliteStore as SqliteStore
 from interlock.store.sqlite.transactions import MemoryDatabase as MemoryDatabase
 
@@ -16,6 +17,7 @@ __all__ = [
     "examine",
     "journals_in",
     "living_owners",
+    "measure",
     "MemoryDatabase",
     "open_to_read",
     "SqliteReadStore",

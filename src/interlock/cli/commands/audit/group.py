@@ -1,10 +1,10 @@
 """The group of the commands for auditors."""
 
-from importlib import import_module
-from typing import cast, final
+from typing import final
 
 import click
 
+from interlock.cli.groups import Group
 from interlock.cli.options import example
 
 COMMANDS: dict[str, str] = {
@@ -24,34 +24,13 @@ COMMANDS: dict[str, str] = {
 
 
 @final
-class Group(click.Group):
-    """Commands that are imported when they are called."""
+class AuditGroup(Group):
+    """The commands for auditors."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """List the commands in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        cmd_name: str,
-    ) -> click.Command | None:
-        """Import a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"interlock.cli.commands.audit.{cmd_name}")
-        return cast(click.Command, getattr(module, cmd_name))
-
-    def format_commands(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        formatter: click.HelpFormatter,
-    ) -> None:
-        """Write the commands, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()), col_max=12)
+    home = "interlock.cli.commands.audit"
+    helps = COMMANDS
 
 
-@click.command(cls=Group, epilog=example("interlock audit report --since 30d"))
+@click.command(cls=AuditGroup, epilog=example("interlock audit report --since 30d"))
 def audit() -> None:
     """Tell auditors what happened, and give them what proves it."""

@@ -18,7 +18,7 @@ from interlock.cli.project import find_project
 from interlock.cli.reporting import Seen, report_of
 from interlock.cli.reportview import report_lines
 from interlock.cli.stores import to_read
-from interlock.errors import UsageError
+from interlock.errors import ContentPruned, UsageError
 from interlock.reports import Making, Report, report_html, report_json
 from interlock.runtime import SystemClock
 
@@ -95,7 +95,8 @@ def report(
         out("\n".join(report_lines(made, making)))
     if path is not None:
         err(f"report  {path}")
-    return Exit.DIVERGED if made.unreadable else Exit.OK
+    is_wrong = any(each.code != ContentPruned.code for each in made.unreadable)
+    return Exit.DIVERGED if is_wrong else Exit.OK
 
 
 def _require_no_database(path: Path) -> None:

@@ -1,0 +1,128 @@
+"""`interlock retention hold`: keep runs from being pruned or erased."""
+
+import click
+
+from interlock.audit import Hold
+from interlock.cli.console import err, out, out_json
+from interlock.cli.exits import Exit
+from interlock.cli.options import as_option, example, json_option, store_option
+from interlock.cli.periods import moment_ms
+from interlock.cli.retaining import hold_json, hold_lines, scope_text
+from interlock.cli.stores import existing, find_run, to_read
+from interlock.errors import UsageError
+from interlock.journal import HoldPlaced, Principal
+from interlock.runtime import (
+    SystemClock,
+    all_runs,
+    facts_of,
+    place_hold,
+    read_keeping,
+    release_hold,
+)
+from interlock.store import Store
+
+REASON = "Why: the case, the request. Kept in the journal of the store for good."
+
+
+@click.group(epilog=example("interlock retention hold place --graph pay --reason 'case 7'"))
+def hold() -> None:
+    """Keep runs from being pruned or erased, until somebody says that it is over."""
+
+
+@hold.command(
+    epilog=example(
+        "interlock retention hold place --run last --reason 'case 7'",
+        "interlock retention hold place --graph pay --before 2026-07-01 --reason 'case 7'",
+    )
+)
+@click.option("--run", "told", metavar="RUN", help="This run.")
+@click.option("--graph", metavar="NAME", help="Runs of this graph, also those to come.")
+@click.option(
+    "--before", metavar="TIME", help="Runs that had begun before: 2026-07-01, or 30d ago."
+)
+@click.option("--after", metavar="TIME", help="Runs that had not ended before.")
+@click.option("--everything", is_flag=True, help="All runs, also those to come.")
+@click.option("--reason", required=True, metavar="TEXT", help=REASON)
+@as_option
+@store_option
+@json_option
+def place(
+    *,
+    told: str | None,
+    graph: str | None,
+    before: str | None,
+    after: str | None,
+    everything: bool,
+    reason: str,
+    who: Principal,
+    store: str | None,
+    as_json: bool,
+) -> int:
+    """Place a hold: nothing of these runs is pruned or erased while it is in force.
+
+    Runs are held that fit all that is given. It is durable, and a leaf of the log, when the command
+    ends; a pruning that is under way stops before these runs.
+    """
+    if everything == any(each is not None for each in (told, graph, before, after)):
+        raise UsageError(
+            "say what is to be held" if not everything else "--everything is all there is",
+            hint="--run RUN, --graph NAME, --before TIME, --after TIME, or --everything alone",
+        )
+    now_ms = SystemClock().now_ms()
+    with existing(store) as journal:
+        event = HoldPlaced(
+            reason=reason,
+            held=None if told is None else find_run(journal.store, told).run,
+            graph=graph,
+            before_ms=None if before is None else moment_ms(before, "--before", now_ms=now_ms),
+            after_ms=None if after is None else moment_ms(after, "--after", now_ms=now_ms),
+        )
+        placed = place_hold(journal.store, event, by=who)
+        made = Hold(placed=placed, event=event)
+        runs = _covered(journal.store, made)
+    if graph is not None and not runs:
+        err(f"no run is of a graph `{graph}` yet, or none fits the rest; runs to come are held")
+    if as_json:
+        out_json({**hold_json(made), "runs": runs})
+    else:
+        out(f"hold {made.number} placed on {scope_text(made)}: it has {runs:,} of the runs so far")
+    return Exit.OK
+
+
+def _covered(store: Store, made: Hold) -> int:
+    return sum(made.covers(facts_of(head), in_doubt=True) for head in all_runs(store))
+
+
+@hold.command(epilog=example("interlock retention hold release 1 --reason 'case 7 is closed'"))
+@click.argument("number", type=click.IntRange(min=1))
+@click.option("--reason", required=True, metavar="TEXT", help="Why it is not needed any more.")
+@as_option
+@store_option
+@json_option
+def release(*, number: int, reason: str, who: Principal, store: str | None, as_json: bool) -> int:
+    """Release hold NUMBER: its runs may be pruned and erased again."""
+    with existing(store) as journal:
+        released = release_hold(journal.store, number, reason=reason, by=who)
+    if as_json:
+        out_json(hold_json(released))
+    else:
+        out(f"hold {number} on {scope_text(released)} released")
+    return Exit.OK
+
+
+@hold.command("list", epilog=example("interlock retention hold list --all"))
+@click.option("--all", "every", is_flag=True, help="Those that were released, too.")
+@store_option
+@json_option
+def list_(*, every: bool, store: str | None, as_json: bool) -> int:
+    """List the holds that are in force: on what, since when, by whom and why."""
+    with to_read(store) as journal:
+        keeping = read_keeping(journal.store)
+        holds = list(keeping.holds.values() if every else keeping.active())
+        if as_json:
+            out_json([hold_json(each) for each in holds])
+        else:
+            heads = list(all_runs(journal.store))
+            told = "no hold was ever placed" if every else "no hold is in force"
+            out("\n".join(hold_lines(holds, heads=heads, told=told, runs=True)))
+    return Exit.OK
