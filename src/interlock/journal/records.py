@@ -124,7 +124,7 @@ class Record:
 
 @immutable(kw_only=False)
 class StoredEvent:
-    """One event as a store returns it; its fields stand in the order in which SQLite has them.
+    """One event as a store returns it, with its fields in the order of its row.
 
     `leaf_index` is its place in the log, counted from 0. `erased` has the commitments of parts that
     were erased; none of them, no bytes. Without a body, its content was pruned: what is known of it
