@@ -4,20 +4,21 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from interlock.actions import TRACER, Registry
 from interlock.errors import UsageError
 from interlock.graph import Graph
+from interlock.journal import Who
 from interlock.plan import Plan, expect_graph
 from interlock.runtime.results import RunResult
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.starting import prepared
 from interlock.store import Store, open_store
-from interlock.values import Json
 
 if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction
@@ -32,6 +33,7 @@ def run(
     store: Store | str | os.PathLike[str] = "memory:",
     registry: Registry | None = None,
     key: str | None = None,
+    principal: Who = "local",
     inputs: Mapping[str, object] | None = None,
     **named: object,
 ) -> RunResult:
@@ -47,6 +49,7 @@ def run(
         registry: the actions; a `@graph` function brings its own, unless given.
         key: names the run: a second start with this key goes on with the first run, or waits for
             who drives it, and returns its result.
+        principal: on whose authority it runs: a name that nobody has checked, or a `Principal`.
         inputs: the inputs by name, for names that are parameters of this function.
         named: more inputs, as Python values: they are written by the annotations of the graph.
 
@@ -67,7 +70,8 @@ def run(
     given = _joined(inputs or {}, named)
     actions = registry if registry is not None else _own_registry(graph)
     plan, values = prepared(graph, given, actions)
-    return _loop_thread().wait(_run(plan, values, store=store, registry=actions, key=key))
+    start = partial(Runtime.run, plan=plan, inputs=values, key=key, principal=principal)
+    return _loop_thread().wait(_run(start, store=store, registry=actions))
 
 
 def _joined(inputs: Mapping[str, object], named: Mapping[str, object]) -> dict[str, object]:
@@ -86,22 +90,17 @@ def _own_registry(graph: "AnyGraphFunction | Graph | Plan") -> Registry:
 
 
 async def _run(
-    plan: Plan,
-    inputs: Mapping[str, Json],
+    start: Callable[[Runtime], Awaitable[RunResult]],
     *,
     store: Store | str | os.PathLike[str],
     registry: Registry,
-    key: str | None,
 ) -> RunResult:
     if not isinstance(store, str | os.PathLike):
         async with Runtime(store, registry) as runtime:
-            return await runtime.run(plan, inputs, key=key)
-    opened = open_store(os.fspath(store))
-    try:
+            return await start(runtime)
+    with closing(open_store(os.fspath(store))) as opened:
         async with Runtime(opened, registry) as runtime:
-            return await runtime.run(plan, inputs, key=key)
-    finally:
-        opened.close()
+            return await start(runtime)
 
 
 class LoopThread:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import threading
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,9 @@ import interlock
 from interlock.actions import Registry, action
 from interlock.errors import DocumentInvalid, InputsInvalid, UsageError
 from interlock.graph import each, graph, load, optional, when
+from interlock.journal import Principal, RunStarted
 from interlock.plan import compile as compile_graph
-from interlock.runtime import Runtime, run
+from interlock.runtime import Runtime, read_entries, run
 from interlock.runtime.sync import LoopThread
 from interlock.store import MemoryStore, open_store
 
@@ -347,3 +349,12 @@ def test_a_loop_thread_ends():
 
 def test_the_front_door_has_it():
     assert interlock.run is run
+
+
+def test_the_journal_says_on_whose_authority_it_ran():
+    ada = Principal(name="ada", authenticated_by="oidc")
+    with closing(MemoryStore()) as store:
+        result = run(report, text="one two", store=store, principal=ada)
+        first = next(iter(read_entries(store, result.run)))
+    assert isinstance(first.event, RunStarted)
+    assert first.event.principal == ada.actor
