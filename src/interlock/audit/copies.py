@@ -35,6 +35,9 @@ NOTHING: frozenset[str] = frozenset()
 NAMES = frozenset(("actor", "owner", "path", "principal")) | DIGESTS
 """Parts that are the same thing wherever they are the same text."""
 
+RUNTIME = b'"runtime:'
+"""Before the id of an owner, where it is an actor."""
+
 OF_THE_PLAN = frozenset(("document", "graph", "key", "manifests", "plan", "principal"))
 """Parts that no value of the run has come into."""
 
@@ -97,10 +100,13 @@ class _Search:
             self.chosen |= {(seq, name) for name, ref in event.values.items() if ref in self.refs}
 
     def _follow_names(self) -> None:
-        gone = {self.events[seq].words[name] for seq, name in self.chosen if name in NAMES}
-        for seq, event in self.events.items():
-            named = {name for name in NAMES & event.words.keys() if event.words[name] in gone}
-            self.chosen |= {(seq, name) for name in named}
+        named = {
+            (seq, name): event.words[name].replace(RUNTIME, b'"', 1)
+            for seq, event in self.events.items()
+            for name in NAMES & event.words.keys()
+        }
+        gone = {named[place] for place in self.chosen if place in named}
+        self.chosen |= {place for place, text in named.items() if text in gone}
 
     def _after(self, *, texts: bool) -> set[int]:
         """Find the events that hold a value that goes, or a text, and those that came of them."""

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias, cast
 import orjson
 
 from interlock.errors import JournalCorrupt
-from interlock.journal import open_envelope
+from interlock.journal import NOBODY, open_envelope
 from interlock.values import Json, RunId, canonical
 
 LEAF_VERSION = 1
@@ -142,9 +142,6 @@ DATA = {
 REFS = {kind: frozenset(VALUES.get(kind, ())) for kind in FACTS}
 SORTED = orjson.OPT_SORT_KEYS
 NOTHING: Mapping[str, Any] = {}
-
-NOBODY = ""
-"""In an event: the actor that was erased."""
 
 Erased: TypeAlias = Mapping[str, str]
 """By the name of a part: its commitment, in hex. Value and salt were erased."""

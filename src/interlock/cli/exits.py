@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 from interlock.errors import (
+    ContentErased,
     ContentPruned,
     Divergence,
     EvidenceRefused,
@@ -45,7 +46,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.OPEN: "the run is open: it waits, is paused or was interrupted, see `show`",
     Exit.DIVERGED: "a replay differs, a journal is corrupt, or a proof does not hold",
     Exit.STORE: "the store cannot be used, or another process drives the run",
-    Exit.GONE: "what was asked for is there no more: it was pruned, as the log says",
+    Exit.GONE: "what is needed is there no more: it was erased or pruned, as the log says",
     Exit.INTERNAL: "internal error: a bug in Interlock",
     Exit.STOPPED: "stopped by Ctrl-C while no run was under way; the demo, at any time",
 }
@@ -60,7 +61,7 @@ def exit_of(error: InterlockError) -> Exit:
             return Exit.DIVERGED
         case StoreError(code=JournalCorrupt.code):
             return Exit.DIVERGED  # Writing met a damaged page.
-        case ContentPruned():
+        case ContentErased() | ContentPruned():
             return Exit.GONE
         case NoJournal():
             return Exit.USAGE

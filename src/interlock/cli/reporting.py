@@ -4,11 +4,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from interlock.audit import read_erased
 from interlock.cli.checkpoints import Leaves
 from interlock.errors import ContentPruned, JournalCorrupt, UsageError
-from interlock.journal import ENDED, GateOpened, RunHead, entry_in, open_envelope, refs_in
+from interlock.journal import (
+    ENDED,
+    GateOpened,
+    RunHead,
+    entry_in,
+    entry_with_blanks,
+    open_envelope,
+    refs_in,
+)
 from interlock.reports import Period, Report, Reporter, Told, Unreadable
-from interlock.runtime import why_pruned
+from interlock.runtime import erased_words, why_pruned
 from interlock.store import EVENTS_READ_DEFAULT, ReadStore
 from interlock.values import RunId, ValueRef
 
@@ -100,7 +109,11 @@ def _told(store: ReadStore, run: RunId, leaves: Leaves) -> Iterator[Told]:
             return texts.get(ref, UNREAD)
 
         for event, envelope in zip(page, envelopes, strict=True):
-            found, entry = entry_in(envelope, resolve)
+            if event.erased:
+                blanks = dict.fromkeys(read_erased(event.erased), erased_words(None))
+                found, entry = entry_with_blanks(envelope, resolve, blanks)
+            else:
+                found, entry = entry_in(envelope, resolve)
             if found != run or entry.seq != event.seq or event.seq != after + 1:
                 raise JournalCorrupt(f"event {event.seq} of run {run} is of another place")
             leaves.check(run, event)

@@ -1,7 +1,7 @@
 """A run for people and for programs: where each node stands and why, and what to do next."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from textwrap import wrap
 
@@ -46,7 +46,8 @@ OPEN = ("queued", "running", "waiting", "paused", "in_doubt")
 class RunView:
     """All that is known of a run.
 
-    `driver` is the living owner that drives it now, if any.
+    `driver` is the living owner that drives it now, if any. `erased` names the parts of events that
+    are gone, each with the event that tells of it.
     """
 
     head: RunHead
@@ -55,6 +56,7 @@ class RunView:
     journal: Journal[ReadStore]
     now_ms: int
     driver: OwnerId | None = None
+    erased: Mapping[str, int | None] = field(default_factory=dict[str, "int | None"])
 
     @cached_property
     def board(self) -> Board:
@@ -238,7 +240,7 @@ def _next_lines(view: RunView) -> Iterator[str]:
             yield f"  when the time is up, to go on: {resume}"
     elif settled is None and not view.board.in_doubt:
         yield f"  no process drives it; to go on: {view.journal.command('resume', view.head.run)}"
-    if settled is not None and settled.status != "succeeded":
+    if settled is not None and settled.status != "succeeded" and not view.erased:
         yield f"  to go on from there: {view.journal.command('retry', view.head.run)}"
 
 
@@ -300,6 +302,7 @@ def run_json(view: RunView) -> dict[str, Json]:
         "events": len(view.entries),
         "driven_by": view.driver,
         "journal": view.journal.name,
+        "erased": {**view.erased},
     }
 
 

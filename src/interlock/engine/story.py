@@ -120,8 +120,10 @@ def _told_of_run(event: RunEvent, by: str) -> str:
         case RunMigrated():
             return f"{by} let the run go on under plan {event.plan}"
         case PartsErased():
-            what = f"{len(event.parts)} parts of events, under {event.rule}"
-            return f"{by} had {what}, erased{_because(event.reason)}"
+            count = len(event.parts)
+            what = "1 part of an event" if count == 1 else f"{count} parts of events"
+            rule = f", under {event.rule}" if event.rule else ""
+            return f"{by} had {what} erased{rule}{_because(event.reason)}"
         case RunSettled():
             return f"the run {event.status}"
         case _:
@@ -175,15 +177,15 @@ def _error(error: ErrorInfo) -> str:
 
 
 def _probe(event: ProbeAnswered) -> str:
-    match event.answer:
+    match str(event.answer):
         case "applied":
             return "the probe found that the write had happened"
         case "not_applied":
             return "the probe found that the write had not happened"
         case "unknown":
             return f"the probe could not tell: {event.message or 'no reason given'}"
-        case _:
-            assert_never(event.answer)
+        case answer:
+            return f"the probe answered: {answer}"  # Words stand there when it was erased.
 
 
 def doubt_of(moments: Iterable[Moment], action: Manifest) -> Doubt | None:

@@ -13,6 +13,7 @@ from interlock.errors.diagnostics import (
 )
 from interlock.errors.tree import (
     ActionInvalid as ActionInvalid,
+    ContentErased as ContentErased,
     ContentPruned as ContentPruned,
     Divergence as Divergence,
     DocumentInvalid as DocumentInvalid,
@@ -49,6 +50,7 @@ __all__ = [
     "ActionInvalid",
     "CodeInfo",
     "CODES",
+    "ContentErased",
     "ContentPruned",
     "Diagnostic",
     "Divergence",

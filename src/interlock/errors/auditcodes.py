@@ -119,6 +119,12 @@ AUDIT_CODES: dict[str, CodeInfo] = {
     "IL8547": CodeInfo(
         "not witnessed", "A witness that was asked for has not cosigned the checkpoint."
     ),
+    "IL8550": CodeInfo(
+        "erased",
+        "What is needed of a run was erased: values, or the digests that gave them away. Restore"
+        " nothing: what stays of the run is sound, and `interlock show`, `interlock replay` and"
+        " `interlock audit verify` say what that is. A run that has lost parts does not go on.",
+    ),
     # --- IL86xx retention
     "IL8600": CodeInfo(
         "retention not understood",

@@ -21,6 +21,7 @@ InterlockError
 ├── Divergence           a replay differs from its journal
 ├── EvidenceRefused      a proof, note, checkpoint, tile or receipt does not hold
 │   └── WitnessBehind    a proof starts from another tree than the witness has
+├── ContentErased        what is needed of a run was erased; names the event
 ├── TransactionRefused   what an action did in its transaction was undone
 ├── OnHold               a legal hold keeps what was to be erased or pruned
 ├── ContentPruned        what was asked for was destroyed when its time was over
@@ -200,6 +201,19 @@ class Divergence(InterlockError):
 
     def __init__(self, message: str, *, seq: int, hint: str = "", code: str | None = None) -> None:
         super().__init__(message, hint=hint, code=code)
+        self.seq = seq
+
+
+class ContentErased(InterlockError):
+    """What is needed of a run was erased.
+
+    `seq` is the first event that has lost some of it.
+    """
+
+    code = "IL8550"
+
+    def __init__(self, message: str, *, seq: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.seq = seq
 
 

@@ -2,6 +2,7 @@
 
 from interlock.journal.actors import (
     ENGINE as ENGINE,
+    NOBODY as NOBODY,
     Actor as Actor,
     Principal as Principal,
     Who as Who,
@@ -12,6 +13,7 @@ from interlock.journal.actors import (
     principal_of as principal_of,
     runtime_actor as runtime_actor,
 )
+from interlock.journal.blanks import entry_with_blanks as entry_with_blanks
 from interlock.journal.codec import (
     Envelope as Envelope,
     FindSubjects as FindSubjects,
@@ -113,6 +115,7 @@ __all__ = [
     "ENGINE",
     "Entry",
     "entry_in",
+    "entry_with_blanks",
     "Envelope",
     "envelope_of",
     "Erasure",
@@ -129,6 +132,7 @@ __all__ = [
     "LeaseChange",
     "Message",
     "MessageKind",
+    "NOBODY",
     "NodeCancelled",
     "NodeEvent",
     "NodeInDoubt",

@@ -24,9 +24,14 @@ Actor = NewType("Actor", str)
 """The text of an actor. Only what is in this module makes one of a name that somebody chose."""
 
 ENGINE = Actor("engine")
+NOBODY = Actor("")
+"""The actor of an event from which it was erased."""
+
 NAME_CHARS_MAX = 256
 METHOD_CHARS_MAX = 64
 NAME_CHARS_SHOWN_MAX = 64
+ERASED = "(erased"
+"""How the words begin that are shown in the place of an actor; no actor begins so."""
 
 _RUNTIME = "runtime:"
 _UNAUTHENTICATED = "unauthenticated:"
@@ -167,8 +172,10 @@ def principal_in(text: str) -> Principal | None:
 def actor_words(text: str) -> str:
     """Say who an actor is, for people: `ada (unauthenticated)`, an owner id, `engine`.
 
-    It never fails: what is no actor is shown as that.
+    It never fails: what is no actor is shown as that, and who was erased as erased.
     """
+    if text == NOBODY or text.startswith(ERASED):
+        return text or f"{ERASED})"
     try:
         found = parse_actor(text)
     except JournalCorrupt:

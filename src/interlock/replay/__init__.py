@@ -2,6 +2,7 @@
 
 from interlock.replay.arguments import call_of_node as call_of_node
 from interlock.replay.heads import Heading as Heading, as_told as as_told
+from interlock.replay.remains import Remaining as Remaining, verify_remains as verify_remains
 from interlock.replay.verification import (
     Verified as Verified,
     current_plan as current_plan,
@@ -17,6 +18,8 @@ __all__ = [
     "fold",
     "Heading",
     "pinned_plan",
+    "Remaining",
     "Verified",
     "verify",
+    "verify_remains",
 ]

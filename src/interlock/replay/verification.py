@@ -12,6 +12,7 @@ from typing import cast
 from interlock.engine import SEMANTICS, State, execution_digest, initial, step
 from interlock.errors import Divergence, InternalError, JournalCorrupt, ensure
 from interlock.journal import (
+    NOBODY,
     Actor,
     Entry,
     Event,
@@ -182,6 +183,8 @@ def _runtime_after(entry: Entry, runtime: Actor | None) -> Actor | None:
     first such event names. The rest is by principals, and never by a runtime.
     """
     event, actor = entry.event, entry.actor
+    if actor == NOBODY:
+        return runtime  # It was erased, or whoever read the entry would have refused it.
     try:
         found = parse_actor(actor)
     except JournalCorrupt as error:

@@ -3,17 +3,21 @@
 from typing import Literal
 
 from interlock.errors import JournalCorrupt
-from interlock.journal import ENGINE, Principal, parse_actor
+from interlock.journal import ENGINE, NOBODY, Principal, parse_actor
 from interlock.values import immutable
 
-Kind = Literal["engine", "runtime", "principal"]
+Kind = Literal["engine", "runtime", "principal", "erased"]
+
+ERASED = "(erased)"
+"""In the place of who was erased. An actor has a kind before its name, so nobody has this text."""
 
 
 @immutable()
 class Actor:
     """Who made something a fact.
 
-    `authenticated_by` is how the application said that it had checked who it is; None: nobody has.
+    Of kind `erased` is whoever was erased from the journal. `authenticated_by` is how the
+    application said that it had checked who it is; None: nobody has.
     """
 
     kind: Kind
@@ -28,6 +32,8 @@ class Actor:
 
 def actor_of(text: str) -> Actor:
     """Read the text of an actor; any other text is a name that nobody has checked."""
+    if text in {NOBODY, ERASED}:
+        return Actor(kind="erased", name=ERASED)
     try:
         found = parse_actor(text)
     except JournalCorrupt:

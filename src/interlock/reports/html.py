@@ -378,7 +378,7 @@ def _time(at_ms: int) -> str:
 
 def _actor(actor: Actor) -> str:
     match actor.kind:
-        case "engine":
+        case "engine" | "erased":
             return _text(actor.name)
         case "runtime":
             return f'{_text(actor.name)}<br/><span class="unchecked">runtime</span>'

@@ -27,7 +27,13 @@ from interlock.runtime.owning import (
     Upgrade as Upgrade,
     examine as examine,
 )
-from interlock.runtime.reading import read_entries as read_entries, why_pruned as why_pruned
+from interlock.runtime.reading import (
+    Remains as Remains,
+    erased_words as erased_words,
+    read_entries as read_entries,
+    read_remains as read_remains,
+    why_pruned as why_pruned,
+)
 from interlock.runtime.results import RunFailed as RunFailed, RunResult as RunResult
 from interlock.runtime.runtime import Runtime as Runtime
 from interlock.runtime.scheduling import CallLimit as CallLimit, check_limits as check_limits
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
         others_with as others_with,
         overwrite as overwrite,
         removal_of as removal_of,
+        row_without as row_without,
     )
     from interlock.runtime.keeping import (
         facts_of as facts_of,
@@ -76,6 +83,7 @@ _LATER = {
         "others_with",
         "overwrite",
         "removal_of",
+        "row_without",
     ),
     "keeping": (
         "facts_of",
@@ -106,6 +114,7 @@ __all__ = [
     "Due",
     "erase",
     "Erased",
+    "erased_words",
     "examine",
     "facts_of",
     "Heartbeat",
@@ -125,13 +134,16 @@ __all__ = [
     "Queued",
     "read_entries",
     "read_keeping",
+    "read_remains",
     "release_hold",
+    "Remains",
     "Removal",
     "removal_of",
     "Report",
     "require_not_held",
     "Roles",
     "roles_of",
+    "row_without",
     "run",
     "RunChanged",
     "RunFailed",

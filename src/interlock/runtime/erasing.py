@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 from interlock import audit  # its modules are imported when something is erased
 from interlock.errors import LeaseLost, RunNotFound, RunNotResumable, StoreError, UsageError
@@ -281,7 +282,7 @@ def _erasure(
         body=body,
         leaf=leaf,
         salts=salts,
-        head=_head_without(removal),
+        head=row_without(removal.head, {*chain(*removal.parts.values())}),
         taken=tuple(message.id for message in removal.messages),
     )
     rewritten: list[Rewritten] = []
@@ -295,10 +296,12 @@ def _erasure(
     return Erasure(events=tuple(rewritten), refs=tuple(removal.values), record=record)
 
 
-def _head_without(removal: Removal) -> RunHead:
-    """Let the row of the run forget what is erased of its events."""
-    gone = {name for names in removal.parts.values() for name in names}
-    head = removal.head
+def row_without(head: RunHead, gone: Collection[str]) -> RunHead:
+    """Take out of the row of a run what was erased of its events.
+
+    Parts are given by their names. Of several plans and ends of a run, the row has the last; all of
+    them go together.
+    """
     if "execution" in gone:
         head = replace(head, execution=None)
     if "key" in gone:

@@ -227,3 +227,87 @@ def test_a_run_that_somebody_drives_is_left_alone(greeted: Shell):
     assert (done.code, "IL7006" in done.err) == (7, True), done.err
     store.close()
     assert greeted(f"{ERASE} --path .inputs").code == 0
+
+
+PLACE = "(erased, see event 10)"
+
+
+def test_what_is_left_of_a_run_is_shown(greeted: Shell):
+    greeted(f"{ERASE} --path .inputs")
+    shown = greeted("interlock show last")
+    assert shown.code == 0
+    assert "ada (unauthenticated) had" in shown.out
+    assert f'inputs     "{PLACE}"' in shown.out
+    assert f"execution  {PLACE}" in shown.out
+    assert "✓ image" in shown.out
+    data = greeted("interlock show last --json").json
+    assert (data["inputs"], data["execution"], data["erased"]["1.inputs"]) == (PLACE, None, 10)
+    node = greeted("interlock show last image")
+    assert (node.code, f'output  "{PLACE}"' in node.out) == (0, True), node.out
+    assert greeted("interlock show last image --json").json["output"] == PLACE
+
+
+def test_who_was_erased_is_shown_as_that(greeted: Shell):
+    assert greeted(f"{ERASE} --as eve --path all.actor").code == 0
+    assert "by (erased, see event 10)" in greeted("interlock show last").out
+    assert "(erased)" in greeted("interlock runs").out
+    report = greeted("interlock audit report --since 1d --json").json
+    assert report["runs"][0]["principal"]["kind"] == "erased"
+    (line,) = report["parts"]["erased"]["lines"]
+    assert (line["proof"]["seq"], line["actor"]["name"]) == (10, "eve")
+    assert line["facts"]["rule"] == "GDPR Art. 17"
+    replayed = greeted("interlock replay last")
+    assert (replayed.code, "equal, succeeded, 10 events" in replayed.out) == (0, True)
+
+
+def test_a_replay_verifies_what_is_left(greeted: Shell):
+    greeted(f"{ERASE} --path tests.output")
+    done = greeted("interlock replay last")
+    assert (done.code, "cannot be verified: parts of it were erased" in done.out) == (8, True)
+    (found,) = greeted("interlock replay last --json").json
+    assert (found["ok"], found["verdict"], found["status"]) == (None, "erased", "succeeded")
+    assert (found["events"], found["error"]["code"]) == (10, "IL8550")
+    assert found["derived"] > 2, "what came before it is derived again"
+    assert greeted("interlock audit verify").code == 0
+
+
+def changed(shell: Shell, statement: str) -> None:
+    database = apsw.Connection(str(shell.folder / ".interlock/journal.db"))
+    database.execute(statement)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update event set body = cast(replace(body, 'they', 'them') as blob) where seq = 10",
+        "update head set execution = 'sha256:00'",
+        "delete from event where seq = 9",
+    ],
+)
+def test_what_was_changed_beside_it_is_found(greeted: Shell, statement: str):
+    greeted(f"{ERASE} --path .inputs")
+    changed(greeted, statement)
+    done = greeted("interlock replay last")
+    assert (done.code, "error[IL" in done.err) == (6, True), done.err
+
+
+def test_a_run_that_has_lost_parts_does_not_go_on(shell: Shell):
+    shell("interlock run release.yaml -i service=silent -i version=1.0 --key one")
+    shell("interlock resolve last prod --failed")
+    assert shell(f"{ERASE} --path .inputs").code == 0
+    before = events_of(shell)
+    again = "run release.yaml -i service=silent -i version=1.0 --key one"
+    for command in ("resume last", "retry last", "cancel last", again):
+        done = shell(f"interlock {command}")
+        assert (done.code, "error[IL8550]" in done.err) == (8, True), (command, done.err)
+    assert events_of(shell) == before
+    assert "to go on" not in shell("interlock show last").out
+
+
+def test_without_its_plan_nothing_of_a_run_can_be_shown_but_its_events(greeted: Shell):
+    assert greeted(f"{ERASE} --path .document").code == 0
+    done = greeted("interlock show last")
+    assert (done.code, "the plan of run" in done.err) == (8, True), done.err
+    assert len(events_of(greeted)) == 10
+    assert greeted("interlock runs").code == 0

@@ -9,6 +9,7 @@ from interlock.runtime import RunFailed
 
 CODES = {
     "ActionInvalid": Exit.REFUSED,
+    "ContentErased": Exit.GONE,
     "ContentPruned": Exit.GONE,
     "Divergence": Exit.DIVERGED,
     "DocumentInvalid": Exit.REFUSED,

@@ -14,6 +14,7 @@ import pytest
 from interlock.actions import Registry, action
 from interlock.audit import KeptLog, read_erased, verify_log
 from interlock.errors import (
+    ContentErased,
     LeaseHeld,
     LeaseLost,
     RunNotFound,
@@ -22,9 +23,11 @@ from interlock.errors import (
 )
 from interlock.graph import load
 from interlock.journal import (
+    NOBODY,
     Erasure,
     Message,
     MessageKind,
+    NodeSettled,
     OwnerId,
     Principal,
     open_envelope,
@@ -32,7 +35,18 @@ from interlock.journal import (
     refs_of,
 )
 from interlock.plan import compile as compiled
-from interlock.runtime import Chosen, Erased, Removal, Runtime, erase, overwrite, removal_of
+from interlock.replay import verify
+from interlock.runtime import (
+    Chosen,
+    Erased,
+    Removal,
+    Runtime,
+    erase,
+    overwrite,
+    read_entries,
+    read_remains,
+    removal_of,
+)
 from interlock.store import Store, open_store
 from interlock.testing import CountingIds, VirtualClock, run_virtual
 from interlock.values import Path, RunId, ValueRef
@@ -272,3 +286,67 @@ def test_the_key_of_a_run_stays_and_is_told_of():
         assert removal.mentions == {1: {"key"}}
         erased(store, {1: ["inputs", "key"]})
         assert SECRET.encode() not in bytes_of(store)
+
+
+def test_a_run_that_lost_only_names_is_what_it_was(store: Store):
+    run_one(store)
+    before = verify(RUN, read_entries(store, RUN))
+    erased(store, {1: ["actor"], 4: ["reason"], 5: ["actor"]})
+    assert len(erased_seqs(store)) > 2
+    after = verify(RUN, read_entries(store, RUN))
+    assert (after.replayed, after.status) == (before.replayed, "succeeded")
+    assert next(read_entries(store, RUN)).actor == NOBODY
+
+
+def test_who_approved_counts(store: Store):
+    run_one(store)
+    erased(store, {4: ["actor"]})
+    with pytest.raises(ContentErased, match="event 4 of run R1 has lost `actor`"):
+        verify(RUN, read_entries(store, RUN))
+
+
+def test_what_is_derived_from_what_is_gone_is_not_read_and_what_came_before_is(store: Store):
+    run_one(store)
+    names = {event.seq: open_envelope(event.body)["type"] for event in store.read(RUN)}
+    last = max(seq for seq, kind in names.items() if kind == "NodeSettled")
+    told = erased(store, {last: ["output"]}).event
+    first = min(erased_seqs(store))
+    found: list[int] = []
+    with pytest.raises(ContentErased, match=f"as event {told} tells") as caught:
+        found.extend(entry.seq for entry in read_entries(store, RUN))
+    assert (found, caught.value.seq) == ([*range(1, first)], first)
+    remains = read_remains(store, RUN)
+    assert [entry.seq for entry in remains.entries] == [*range(1, len(names) + 2)]
+    assert {*remains.erased.values()} == {told}
+    assert remains.erased.keys() >= {f"{last}.output"}
+    settled = remains.entries[last - 1].event
+    assert isinstance(settled, NodeSettled)
+    assert settled.output is not None
+    assert settled.output.json == f"(erased, see event {told})"
+
+
+def erased_seqs(store: Store) -> list[int]:
+    return [event.seq for event in store.read(RUN) if event.erased]
+
+
+def test_nothing_of_a_whole_run_is_left_out(store: Store):
+    run_one(store)
+    assert list(read_entries(store, RUN)) == [*read_remains(store, RUN).entries]
+    assert read_remains(store, RUN).erased == {}
+
+
+def test_the_id_of_a_runtime_goes_with_the_runtime_as_an_actor(store: Store):
+    run_one(store, ends=False)
+
+    async def main() -> None:
+        registry, ids = Registry([greet]), CountingIds()
+        ids.owner()
+        async with Runtime(store, registry, clock=VirtualClock(), ids=ids) as runtime:
+            await runtime.approve(RUN, Path("ask"), actor="bob")
+
+    run_virtual(main())
+    kinds = {open_envelope(event.body)["type"]: event for event in store.read(RUN)}
+    recovered = kinds["RunRecovered"]
+    for chosen in ("owner", "actor"):
+        gone = removal_of(store, RUN, {recovered.seq: [chosen]}).parts
+        assert gone[recovered.seq] == {"owner", "actor"}

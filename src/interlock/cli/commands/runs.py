@@ -15,6 +15,7 @@ from interlock.cli.stores import Journal, to_read
 from interlock.cli.times import moment, span
 from interlock.errors import ContentPruned, JournalCorrupt
 from interlock.journal import (
+    NOBODY,
     OwnerId,
     PrunedClass,
     RunHead,
@@ -117,6 +118,8 @@ def _row(
 
 def _by(principal: str) -> str:
     """Say who it was in few characters: `ada (oidc)`, and `ada?` where nobody has checked it."""
+    if principal == NOBODY:
+        return actor_words(principal)
     try:
         found = principal_in(principal)
     except JournalCorrupt:

@@ -13,12 +13,14 @@ from interlock.cli.options import example, json_option, store_option
 from interlock.cli.runview import OPEN, RunView, run_json, run_lines
 from interlock.cli.stores import find_run, to_read
 from interlock.cli.times import moment, span
-from interlock.errors import ContentPruned, JournalCorrupt, UsageError
-from interlock.journal import RunHead, StoredEvent
+from interlock.errors import ContentErased, ContentPruned, JournalCorrupt, UsageError
+from interlock.journal import RunHead, RunMigrated, RunStarted, StoredEvent
 from interlock.replay import current_plan
-from interlock.runtime import SystemClock, read_entries
+from interlock.runtime import Remains, SystemClock, read_remains
 from interlock.store import EVENTS_READ_DEFAULT, ReadStore
 from interlock.values import Json, RunId
+
+PINNED = ("document", "manifests", "plan")
 
 
 @click.command(epilog=example("interlock show last"))
@@ -40,16 +42,24 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
         if events:
             return _print_events(journal.store, head.run)
         try:
-            entries = list(read_entries(journal.store, head.run))
+            remains = read_remains(journal.store, head.run)
         except ContentPruned as error:
             if node is not None:
                 raise
             return _show_pruned(journal.store, head, error, as_json=as_json)
+        entries = remains.entries
+        _require_plan(head.run, remains)
         plan = current_plan(entries)
         driver = journal.driven().get(head.run) if head.status in OPEN else None
         now_ms = SystemClock().now_ms()
         view = RunView(
-            head=head, plan=plan, entries=entries, journal=journal, driver=driver, now_ms=now_ms
+            head=head,
+            plan=plan,
+            entries=entries,
+            erased=remains.erased,
+            journal=journal,
+            driver=driver,
+            now_ms=now_ms,
         )
         found = node_view(view, node) if node is not None else None
         if as_json:
@@ -57,6 +67,28 @@ def show(run: str, node: str | None, *, events: bool, store: str | None, as_json
         else:
             out("\n".join(run_lines(view) if found is None else node_lines(found)))
     return Exit.OK
+
+
+def _require_plan(run: RunId, remains: Remains) -> None:
+    """Refuse to show a run without a plan: nothing says what its nodes were.
+
+    Raises:
+        ContentErased: the plan was erased.
+    """
+    for entry in remains.entries:
+        if isinstance(entry.event, RunStarted | RunMigrated):
+            for name in PINNED:
+                place = f"{entry.seq}.{name}"
+                if place in remains.erased:
+                    raise ContentErased(
+                        f"the plan of run {run} is gone: `{place}` {_told(remains.erased[place])}",
+                        seq=entry.seq,
+                        hint=f"`interlock show {run} --events` shows what is left",
+                    )
+
+
+def _told(event: int | None) -> str:
+    return "was erased" if event is None else f"was erased, as event {event} tells"
 
 
 def _envelope(run: RunId, event: StoredEvent) -> Json:
