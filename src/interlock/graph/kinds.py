@@ -147,11 +147,6 @@ class Given:
     types: Collection[str]
 
 
-def read_kind(kind: str, given: Given) -> AnyNode:
-    """Read a node of a kind."""
-    return _READERS[kind](given)
-
-
 def read_with(section: Section, name: str = "with") -> Mapping[str, Json]:
     """Read arguments by name."""
     given = section.data[name]
@@ -380,7 +375,7 @@ def _patterns(section: Section) -> tuple[str, ...]:
 
 
 _Reader: TypeAlias = Callable[[Given], AnyNode]
-_READERS: dict[str, _Reader] = {
+READERS: dict[str, _Reader] = {
     "call": _call,
     "graph": _graph,
     "map": _map,

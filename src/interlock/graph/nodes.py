@@ -12,9 +12,9 @@ from interlock.graph.kinds import (
     COMMON,
     KIND_FIELDS,
     KINDS,
+    READERS,
     Common,
     Given,
-    read_kind,
     read_returns,
     read_undo,
     read_with,
@@ -48,7 +48,7 @@ def read_node(
             return None
         _refuse_unknown(section, kind)
     common = _common(section, id_, types=types)
-    return read_kind(kind, Given(section=section, common=common, ids=ids, types=types))
+    return READERS[kind](Given(section=section, common=common, ids=ids, types=types))
 
 
 def read_retry(section: Section) -> Retry | None:

@@ -12,7 +12,7 @@ from interlock.values import NodeId
 
 def arrange(bound: Mapping[NodeId, Bound], problems: Problems) -> dict[NodeId, int]:
     """Give each node its position; reports every cycle."""
-    order, cycles = canonical_order({id_: one.waits() for id_, one in bound.items()})
+    order, cycles = canonical_order({id_: one.waits for id_, one in bound.items()})
     for cycle in cycles:
         _report(cycle, bound, problems)
     return {id_: index for index, id_ in enumerate(order)}

@@ -91,13 +91,13 @@ def _inputs_source(where: Surroundings) -> Source:
 
 def _order(site: Site) -> None:
     """Bind the nodes, and put them into the canonical order."""
-    for node in site.graph.nodes.values():
-        site.bound[node.id] = bind(site.where, node, site.around.catalog)
-    site.positions = arrange(site.bound, site.problems)
-    site.dependents = {id_: [] for id_ in site.bound}
+    where, catalog = site.where, site.around.catalog
+    bound = {node.id: bind(where, node, catalog) for node in where.graph.nodes.values()}
+    site.bound, site.positions = bound, arrange(bound, site.problems)
+    dependents = site.dependents = {id_: [] for id_ in bound}
     for id_, index in site.positions.items():
-        for other in site.bound[id_].waits():
-            site.dependents[other].append(index)
+        for other in bound[id_].waits:
+            dependents[other].append(index)
 
 
 def _outputs(site: Site) -> tuple[tuple[CompiledOutput, ...], Schema]:

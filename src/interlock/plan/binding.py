@@ -102,9 +102,9 @@ class Bound:
     """A node with its expressions compiled.
 
     `manifest` is of the action that it calls. `read` and `viewed` are the ids of which it reads the
-    output and `nodes.x`; `strict` and `lenient` are those it waits for, disjoint. Whatever did not
-    compile is absent, and reported. `is_unsure` says that what it reads may be tested by a `when`
-    that did not compile.
+    output and `nodes.x`; `strict` and `lenient` are those it waits for, disjoint, and `waits` both
+    together. Whatever did not compile is absent, and reported. `is_unsure` says that what it reads
+    may be tested by a `when` that did not compile.
     """
 
     node: AnyNode
@@ -127,26 +127,15 @@ class Bound:
     viewed: AbstractSet[NodeId] = NO_IDS
     strict: AbstractSet[NodeId] = NO_IDS
     lenient: AbstractSet[NodeId] = NO_IDS
+    waits: AbstractSet[NodeId] = NO_IDS
 
     @property
     def arguments(self) -> Template:
         """What is given in `with`."""
         return self.given.template
 
-    def waits(self) -> AbstractSet[NodeId]:
-        """List all ids that the node waits for."""
-        return self.strict | self.lenient if self.lenient else self.strict
-
-    def references(self) -> Sequence[Reference]:
-        """List what the node reads; its `undo` may read the node itself, which is left out."""
-        found = references_in(self.parts)
-        if self.undo is not None:
-            mine = self.node.id
-            found += [each for each in references_in(self.undo.parts) if each.node != mine]
-        return found
-
     def reads(self) -> Iterator[Read]:
-        """The same, each with its place: for what has to be told of them."""
+        """List what the node reads, with places; what its `undo` reads of the node is left out."""
         yield from reads_of(self.parts)
         if self.undo is not None:
             mine, its = self.node.id, reads_of(self.undo.parts)
@@ -202,7 +191,7 @@ def bind(around: Surroundings, node: AnyNode, catalog: Catalog) -> Bound:
 
 
 def _manifest(around: Surroundings, action: str, catalog: Catalog, *, at: str) -> Manifest | None:
-    if around.problems.is_damaged(at):
+    if around.problems.broken is not None and around.problems.is_damaged(at):
         return None
     return catalog.find(action, at=at, problems=around.problems)
 
@@ -392,7 +381,10 @@ def _wait_for(around: Surroundings, bound: Bound) -> None:
     read_ids: set[NodeId] = set()
     viewed: set[NodeId] = set()
     is_wrong = False
-    for reference in bound.references():
+    references = references_in(bound.parts)
+    if bound.undo is not None:
+        references += [each for each in references_in(bound.undo.parts) if each.node != node.id]
+    for reference in references:
         found = reference.node
         if found is None:
             continue
@@ -404,12 +396,13 @@ def _wait_for(around: Surroundings, bound: Bound) -> None:
         _blame_reads(around, bound)
     bound.read, bound.viewed = read_ids, viewed
     of = node.of if isinstance(node, FirstOfNode) else ()
-    bound.strict = read_ids
     if node.needs:
-        bound.strict = read_ids.union(listed(around, bound, node.needs, name="needs"))
+        read_ids = read_ids.union(listed(around, bound, node.needs, name="needs"))
+    bound.strict = bound.waits = read_ids
     if viewed or node.after or of:
         lenient = viewed.union(listed(around, bound, node.after, name="after"))
         bound.lenient = lenient.union(listed(around, bound, of, name="first_of")) - bound.strict
+        bound.waits = bound.strict | bound.lenient
 
 
 def _blame_reads(around: Surroundings, bound: Bound) -> None:

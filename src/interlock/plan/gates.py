@@ -98,7 +98,7 @@ class _Gate:
         while waiting:
             bound = self.site.bound[waiting.pop()]
             waiting += bound.strict - found
-            found |= bound.waits()
+            found |= bound.waits
         return found
 
     def _usual(self) -> list[NodeId]:

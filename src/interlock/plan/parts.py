@@ -133,7 +133,7 @@ def returned(site: Site, bound: Bound, declared: Schema) -> Schema:
 
 def common_of(site: Site, bound: Bound, *, returns: Schema, unproven: Checks) -> Common:
     """Put together what every compiled node has."""
-    node, memory = bound.node, site.around.memory
+    node, memory, defaults = bound.node, site.around.memory, site.graph.defaults
     if site.around.is_checked:
         _check_guards(site, bound, returns)
     site.schemas[node.id] = returns
@@ -149,12 +149,12 @@ def common_of(site: Site, bound: Bound, *, returns: Schema, unproven: Checks) ->
         "dependents": tuple(site.dependents[node.id]),
         "roots": roots,
         "status_roots": _roots(site, bound.viewed) if bound.viewed else (),
-        "arguments": bound.arguments,
+        "arguments": bound.given.template,
         "when": bound.when.expression if bound.when is not None else None,
         "require": tuple([guard.expression for guard in bound.require]) if bound.require else (),
         "ensure": tuple([guard.expression for guard in bound.ensure]) if bound.ensure else (),
-        "retry": _retry(site, bound),
-        "timeout_ms": _timeout_ms(site, bound),
+        "retry": _own_retry(site, bound, node.retry) if node.retry else defaults.retry or ONCE,
+        "timeout_ms": node.timeout_ms or defaults.timeout_ms or _usual_timeout_ms(site, bound),
         "deadline_ms": node.deadline_ms,
         "on_error": node.on_error,
         "returns_schema": returns,
@@ -194,12 +194,10 @@ def _roots(site: Site, read: AbstractSet[NodeId]) -> tuple[tuple[str, int], ...]
     return tuple([(id_, positions[id_]) for id_ in sorted(read)])
 
 
-def _retry(site: Site, bound: Bound) -> Retry:
-    own = bound.node.retry
-    if own is not None:
-        words, at = f"`{bound.node.id}`", f"{bound.home}/retry/attempts"
-        check_attempts(site, own, words=words, at=at)
-    return own or site.graph.defaults.retry or ONCE
+def _own_retry(site: Site, bound: Bound, retry: Retry) -> Retry:
+    words, at = f"`{bound.node.id}`", f"{bound.home}/retry/attempts"
+    check_attempts(site, retry, words=words, at=at)
+    return retry
 
 
 def check_attempts(site: Site, retry: Retry, *, words: str, at: str) -> None:
@@ -214,11 +212,6 @@ def check_attempts(site: Site, retry: Retry, *, words: str, at: str) -> None:
         )
 
 
-def _timeout_ms(site: Site, bound: Bound) -> int:
+def _usual_timeout_ms(site: Site, bound: Bound) -> int:
     declared = bound.manifest.timeout_ms_max if bound.manifest is not None else None
-    return (
-        bound.node.timeout_ms
-        or site.graph.defaults.timeout_ms
-        or declared
-        or site.around.limits.timeout_ms_default
-    )
+    return declared or site.around.limits.timeout_ms_default

@@ -62,7 +62,7 @@ def _behind(site: Site, id_: NodeId, *, reading: bool) -> set[NodeId]:
     waiting = [id_]
     while waiting:
         bound = site.bound[waiting.pop()]
-        more = (bound.read | bound.viewed if reading else bound.waits()) - found
+        more = (bound.read | bound.viewed if reading else bound.waits) - found
         found |= more
         waiting += more
     return found

@@ -98,12 +98,12 @@ def parse_template(
     part = reader.read(tree, "", 0)
     if reader.problems:
         return tuple(reader.problems)
-    evaluator = part or _constant(tree)
-    return Template(tree=tree, placed=tuple(reader.placed), evaluator=evaluator, form=_form(tree))
-
-
-def _form(tree: Json) -> ObjectForm | None:
-    return _form_of(tuple(tree)) if isinstance(tree, dict) else None
+    return Template(
+        tree=tree,
+        placed=tuple(reader.placed),
+        evaluator=part or _constant(tree),
+        form=_form_of(tuple(tree)) if isinstance(tree, dict) else None,
+    )
 
 
 @lru_cache(maxsize=1024)
