@@ -6,6 +6,7 @@ from hypothesis import example, given, strategies as st
 from interlock.errors import JournalCorrupt, UsageError
 from interlock.journal import (
     ENGINE,
+    NOBODY,
     OwnerId,
     Principal,
     actor_words,
@@ -107,7 +108,14 @@ def test_the_longest_ones_are_taken():
     assert parse_actor(who.actor) == who
 
 
-@pytest.mark.parametrize("text", ["", "ada", "Engine", "engine:", "runtime", "user:ada", ":ada"])
+def test_who_was_erased_is_told_as_that():
+    for text in (NOBODY, "(erased, see event 9)"):
+        assert actor_words(text).startswith("(erased")
+        with pytest.raises(JournalCorrupt, match="is no actor"):
+            parse_actor(text)
+
+
+@pytest.mark.parametrize("text", ["ada", "Engine", "engine:", "runtime", "user:ada", ":ada"])
 def test_what_has_no_known_kind_is_no_actor(text: str):
     with pytest.raises(JournalCorrupt, match="is no actor"):
         parse_actor(text)

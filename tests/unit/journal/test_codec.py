@@ -159,7 +159,7 @@ def test_absent_and_default_fields_are_not_written():
     assert body["refs"].keys() == {"output"}
 
 
-@given(st.binary(max_size=60) | st.builds(orjson.dumps, JSON))
+@given(st.binary(min_size=1, max_size=60) | st.builds(orjson.dumps, JSON))
 def test_no_bytes_at_all_break_the_reader(body: bytes):
     with pytest.raises(JournalCorrupt):
         decode_entry(body, {}.get)
