@@ -149,6 +149,8 @@ def find_copies(
     events: Sequence[StoredEvent],
     values: Mapping[ValueRef, bytes],
     chosen: Mapping[int, Collection[str]],
+    *,
+    known: bytes = b"",
 ) -> Copies:
     """Find what has to be erased with chosen parts of a run.
 
@@ -156,6 +158,7 @@ def find_copies(
         events: all events of the run, in order.
         values: the values that they name, as far as they are still there.
         chosen: by seq, names of parts. What an event does not have is left out of account.
+        known: a text that stays: what stands in it is not looked for elsewhere.
 
     Raises:
         JournalCorrupt: an event is not as it was written.
@@ -168,6 +171,7 @@ def find_copies(
         if seq in opened and name in {**opened[seq].values, **opened[seq].words}
     }
     needles = {each for place in wanted for each in _needles(opened[place[0]], place[1], values)}
+    needles = {each for each in needles if each not in known} if known else needles
     search = _Search(opened, values, tuple(sorted(needles)), wanted)
     search.run()
     return Copies(

@@ -18,7 +18,7 @@ from interlock.journal import (
 )
 from interlock.reports import Period, Report, Reporter, Told, Unreadable
 from interlock.runtime import erased_words, why_pruned
-from interlock.store import EVENTS_READ_DEFAULT, ReadStore
+from interlock.store import EVENTS_READ_DEFAULT, KeyRing, ReadStore
 from interlock.values import RunId, ValueRef
 
 PAGE = 100
@@ -103,7 +103,7 @@ def _told(store: ReadStore, run: RunId, leaves: Leaves) -> Iterator[Told]:
             if envelope.get("type") == GateOpened.type
             for ref in refs_in(envelope)
         }
-        texts = store.values(run, asked) if asked else {}
+        texts = KeyRing(store, run).opened(store.values(run, asked)) if asked else {}
 
         def resolve(ref: ValueRef, texts: dict[ValueRef, bytes] = texts) -> bytes:
             return texts.get(ref, UNREAD)

@@ -15,7 +15,9 @@ from interlock.engine.state import (
     UndoState,
     ended,
     names_for,
+    owners_of_outputs,
     settle,
+    share,
 )
 from interlock.engine.undoing import begin_undo
 from interlock.errors import ExpressionFailed, ValueRefused
@@ -41,6 +43,8 @@ def close_scope(turn: Turn, scope: ScopeState) -> None:
     _keep(scope, scope.parent, end)
     at = At.of(turn, scope.parent, scope.parent_node)
     node = at.node
+    if turn.state.is_keyed and not isinstance(node, CompiledMap):
+        share(at, owners_of_outputs(scope))
     if isinstance(node, CompiledMap):
         end_item(at, node, scope, end=end)
     elif end.problem is not None:
@@ -148,6 +152,8 @@ def _settle_run(turn: Turn, end: ScopeEnd) -> None:
     if problem is None:
         try:
             value = Value.of(end.output)
+            if state.is_keyed and state.root is not None:
+                value = value.under(owners_of_outputs(state.root))
         except ValueRefused as error:
             status = "failed"
             problem = ErrorInfo(code="IL6003", message=error.message, hint=error.hint)

@@ -281,6 +281,7 @@ def adopt_next(turn: Turn) -> None:
 def _adopt(turn: Turn, root: ScopeState, plan: Plan) -> None:
     state = turn.state
     state.plan, state.next_plan = plan, None
+    state.is_keyed = state.is_keyed or plan.root.is_keyed
     state.held.clear()
     _swap(turn, root, plan.root, children=_children(state))
 

@@ -14,6 +14,7 @@ from interlock.engine.state import (
     locate,
     misfit,
     seen,
+    share,
     take_order,
 )
 from interlock.engine.undoing import on_undo_settled
@@ -43,6 +44,8 @@ def on_settled(turn: Turn, event: NodeSettled) -> None:
         turn.state.running -= 1
     now.status = event.status
     now.output, now.error = event.output, event.error
+    if turn.state.is_keyed and event.output is not None:
+        share(at, event.output.subjects)
     now.json = (
         seen(at, event.output) if event.output is not None and event.status == "succeeded" else None
     )

@@ -13,7 +13,17 @@ from interlock.engine.kinds import (
     refusal,
 )
 from interlock.engine.scopes import open_graph, settle_composite, stopped
-from interlock.engine.state import At, ScopeState, Turn, ended, evaluated, names_for, settle
+from interlock.engine.state import (
+    At,
+    ScopeState,
+    Turn,
+    ended,
+    evaluated,
+    names_for,
+    owners_of,
+    settle,
+    share,
+)
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo, Value
 from interlock.plan import (
@@ -53,6 +63,8 @@ def _blocker(at: At) -> ErrorInfo | None:
 
 def _try_start(at: At) -> None:
     names = names_for(at.scope, at.node.roots, at.node.status_roots)
+    if at.turn.state.is_keyed:
+        at.state.subjects = owners_of(at)
     try:
         if at.node.when is not None and not at.node.when.condition(names):
             told = f"`when` was false: {at.node.when.source}"
@@ -78,7 +90,10 @@ def _try_start(at: At) -> None:
 
 def _arguments(at: At, names: Mapping[str, Json]) -> Value | None:
     """Evaluate `with`; a `map` does that once an item."""
-    return None if isinstance(at.node, CompiledMap) else evaluated(at.scope, at.node, names)
+    if isinstance(at.node, CompiledMap):
+        return None
+    args, subjects = evaluated(at.scope, at.node, names), at.state.subjects
+    return args if subjects is None else args.under(subjects)
 
 
 def _precondition(at: At, names: Mapping[str, Json], args: Value | None) -> ErrorInfo | None:
@@ -123,9 +138,10 @@ def _launch(at: At, names: dict[str, Json], args: Value | None) -> None:
 def _choose(at: At, node: CompiledFirstOf) -> None:
     """Settle as the first that succeeded, in the author's order; all have settled."""
     states = [at.scope.nodes[index] for index in node.of]
-    found = next((state.output for state in states if state.status == "succeeded"), None)
+    found = next((state for state in states if state.status == "succeeded"), None)
     if found is not None:
-        settle_composite(at, found.json)
+        share(at, found.subjects)
+        settle_composite(at, found.output.json if found.output is not None else None)
     elif all(state.status == "skipped" for state in states):
         told = "all of its nodes were skipped"
         settle(at, "skipped", error=ErrorInfo(code="IL6018", message=told))

@@ -79,7 +79,7 @@ AFTER_THE_END = (RunReopened, RunMigrated, PartsErased)
 
 def initial(plan: Plan, run: RunId) -> State:
     """Return the state of a run before its first event."""
-    return State(run=run, plan=plan)
+    return State(run=run, plan=plan, is_keyed=plan.root.is_keyed)
 
 
 def step(state: State, entry: Entry) -> list[Command]:
@@ -188,6 +188,7 @@ def _on_run_started(turn: Turn, event: RunStarted) -> None:
         raise IllegalTransition(problem.message)
     state.inputs = event.inputs
     state.root = open_scope(turn, state.plan.root, cast(dict[str, Json], inputs), path=ROOT)
+    state.root.subjects = event.inputs.subjects
     if event.deadline_at_ms is not None:
         set_timer(turn, ROOT, event.deadline_at_ms)
 

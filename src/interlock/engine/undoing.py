@@ -17,12 +17,14 @@ from interlock.engine.state import (
     UndoState,
     evaluated,
     names_for,
+    owned,
+    owners_of,
     settle,
 )
 from interlock.errors import ExpressionFailed, ValueRefused, ensure
 from interlock.journal import SETTLED, ErrorInfo, NodeSettled
 from interlock.plan import CompiledCall, CompiledRepeat
-from interlock.values import paths
+from interlock.values import joined, paths
 
 HAPPENED = ("succeeded", "violated")
 INSIDE: End = ("failed", None)
@@ -84,8 +86,10 @@ def _undo_call(turn: Turn, scope: ScopeState, index: int, *, call: CompiledCall)
         names["args"] = done.call.args.json
     state.status = "running"
     turn.state.running += 1
+    if turn.state.is_keyed:
+        state.subjects = joined([done.subjects, owners_of(at)])
     try:
-        args = evaluated(scope, call, names)
+        args = owned(at, evaluated(scope, call, names))
     except (ExpressionFailed, ValueRefused) as error:
         told = ErrorInfo(code="IL6007", message=error.message, hint=error.hint)
         settle(at, "failed", error=told)

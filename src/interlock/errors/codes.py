@@ -96,6 +96,11 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL1122": CodeInfo("unknown type", "`{$ref: '#/types/NAME'}` names an entry of `types`."),
     "IL1123": CodeInfo("name of an item is taken", "`as` would hide a node of the same id."),
+    "IL1124": CodeInfo(
+        "subject out of place",
+        "Whose a value is, is said where it enters a run: of inputs, and of what calls, signals and"
+        " proposals return.",
+    ),
     "IL1125": CodeInfo(
         "unknown keyword",
         "JSON Schema ignores keywords that it does not know: likely a typing error.",
@@ -170,6 +175,9 @@ CODES: dict[str, CodeInfo] = {
         "`returns` narrows what an action or a graph declares to yield; here no value is both.",
     ),
     # --- IL22xx expressions
+    "IL2019": CodeInfo(
+        "subject reads something else", "`subject` reads the value that it speaks of, and no other."
+    ),
     "IL2200": CodeInfo("expression not readable", "The text is not an expression of CEL."),
     "IL2201": CodeInfo("expression too long", "An expression has at most 4,096 characters."),
     "IL2202": CodeInfo("expression too deep", "Expressions nest at most 32 levels deep."),

@@ -50,6 +50,11 @@ from interlock.graph.model import (
     WaitNode as WaitNode,
 )
 from interlock.graph.reader import read_draft as read_draft, read_graph as read_graph
+from interlock.graph.schemas import (
+    SUBJECT as SUBJECT,
+    subject_of as subject_of,
+    without_subject as without_subject,
+)
 from interlock.graph.writer import to_document as to_document
 
 if TYPE_CHECKING:
@@ -160,8 +165,8 @@ __all__ = [
     "from_model_form",
     "gate",
     "GateNode",
-    "Graph",
     "graph",
+    "Graph",
     "GraphFunction",
     "GraphNode",
     "load",
@@ -193,8 +198,10 @@ __all__ = [
     "Retry",
     "Scope",
     "size",
-    "status",
     "Status",
+    "status",
+    "SUBJECT",
+    "subject_of",
     "Template",
     "to_document",
     "to_model_form",
@@ -206,6 +213,7 @@ __all__ = [
     "WaitNode",
     "when",
     "WithBody",
+    "without_subject",
 ]
 
 make_callable(__name__)

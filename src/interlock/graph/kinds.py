@@ -166,7 +166,13 @@ def read_with(section: Section, name: str = "with") -> Mapping[str, Json]:
 def read_returns(section: Section, types: Collection[str]) -> Schema | None:
     """Read `returns`; None when it is wrong."""
     place, before = section.at("returns"), len(section.problems.found)
-    schema = read_schema(section.data["returns"], place, types=types, problems=section.problems)
+    schema = read_schema(
+        section.data["returns"],
+        place,
+        types=types,
+        problems=section.problems,
+        may_have_subject=True,
+    )
     return schema if section.problems.only_warnings(before) else None
 
 

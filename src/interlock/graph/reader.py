@@ -175,7 +175,9 @@ def _schemas(section: Section, field: str, types: Collection[str]) -> Mapping[st
         problem = name_problem(key, FIELD, pointer=pointer, what="an input", on_key=True)
         if problem is not None:
             _refuse_name(key, problem, inner)
-        found[key] = read_schema(value, pointer, types=types, problems=section.problems)
+        found[key] = read_schema(
+            value, pointer, types=types, problems=section.problems, may_have_subject=True
+        )
     return found
 
 

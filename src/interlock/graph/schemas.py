@@ -1,6 +1,7 @@
 """JSON Schemas inside documents: their shape, their references, and likely typing errors."""
 
 from collections.abc import Collection, Iterator
+from typing import cast
 
 from interlock.errors import Diagnostic
 from interlock.graph.fields import Problems
@@ -50,18 +51,47 @@ _SHAPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "dependentRequired": ("a mapping", (dict,)),
 }
 _EXAMPLES = dict.fromkeys(_MANY, "[{type: string}, {type: 'null'}]")
+SUBJECT = "subject"
+"""What the schema of an input, or of `returns`, says beside JSON Schema: whose a value is."""
+
 KEYWORDS = frozenset((*_ONE, *_MANY, *_NAMED, *_OTHER))
 
 
-def read_schema(value: Json, pointer: str, *, types: Collection[str], problems: Problems) -> Schema:
+def subject_of(schema: Schema) -> str | None:
+    """Give the expression that says whose a value of a schema is."""
+    found = schema.get(SUBJECT) if isinstance(schema, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def without_subject(schema: Schema) -> Schema:
+    """Give what a schema says of values, and not whose they are."""
+    if not isinstance(schema, dict) or SUBJECT not in schema:
+        return schema
+    return {key: part for key, part in schema.items() if key != SUBJECT}
+
+
+def read_schema(
+    value: Json,
+    pointer: str,
+    *,
+    types: Collection[str],
+    problems: Problems,
+    may_have_subject: bool = False,
+) -> Schema:
     """Read a schema, noting what is wrong with it.
 
     A wrong one is read as one that says nothing, except that there is a default.
 
     Args:
         types: the names that `#/types/` may refer to.
+        may_have_subject: whether it may say whose a value is.
     """
     before = len(problems.found)
+    subject = value.get(SUBJECT) if may_have_subject and isinstance(value, dict) else None
+    if subject is not None:
+        schema = _read_owned(cast(dict[str, Json], value), pointer, types=types, problems=problems)
+        _check_subject(subject, f"{pointer}/{SUBJECT}", problems)
+        return schema
     schema = _read(value, pointer, types=types, problems=problems)
     if problems.only_warnings(before):
         _check_whole(schema, pointer, problems)
@@ -70,6 +100,22 @@ def read_schema(value: Json, pointer: str, *, types: Collection[str], problems: 
     if isinstance(value, dict) and "default" in value:
         return {"default": value["default"]}
     return True
+
+
+def _read_owned(
+    value: dict[str, Json], pointer: str, *, types: Collection[str], problems: Problems
+) -> Schema:
+    """Read the schema of a value that is somebody's."""
+    schema = read_schema(without_subject(value), pointer, types=types, problems=problems)
+    told = {} if schema is True else cast(dict[str, Json], schema)
+    return {**told, SUBJECT: value[SUBJECT]}
+
+
+def _check_subject(subject: Json, pointer: str, problems: Problems) -> None:
+    if not isinstance(subject, str) or not subject.strip() or "${{" in subject:
+        message = f"`subject` is {kind_of(subject)}, but must be one expression"
+        hint = "write an expression over the value, without `${{ }}`: `subject: value.id`"
+        _add(problems, "IL1113", message, pointer=pointer, hint=hint)
 
 
 def _check_whole(schema: Schema, pointer: str, problems: Problems) -> None:
@@ -156,15 +202,10 @@ def _check_shapes(value: dict[str, Json], pointer: str, problems: Problems) -> N
 
 
 def _check_keyword(key: str, pointer: str, problems: Problems) -> None:
-    if key == "subject":
-        hint = "remove it; values of data subjects cannot be kept apart yet"
-        _add(
-            problems,
-            "IL1110",
-            "this version of Interlock does not know `subject`",
-            pointer=pointer,
-            hint=hint,
-        )
+    if key == SUBJECT:
+        message = "`subject` stands inside of a schema, or in one of `types`"
+        hint = "write it at the top of an input, or of `returns`: `subject: value.id`"
+        _add(problems, "IL1124", message, pointer=pointer, hint=hint)
         return
     meant = near(key, sorted(KEYWORDS))
     if meant is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
-from interlock.journal.codec import TYPES, Envelope, Resolve, entry_in
+from interlock.journal.codec import TYPES, Envelope, FindSubjects, Resolve, entry_in, nobody
 from interlock.journal.events import Entry
 from interlock.journal.values import Value
 from interlock.values import Json, Path, RunId, ValueRef, paths
@@ -44,7 +44,11 @@ class _Filled:
 
 
 def entry_with_blanks(
-    envelope: Envelope, resolve: Resolve, blanks: Mapping[str, str]
+    envelope: Envelope,
+    resolve: Resolve,
+    blanks: Mapping[str, str],
+    *,
+    subjects: FindSubjects = nobody,
 ) -> tuple[RunId, Entry]:
     """Decode an event of which parts are gone.
 
@@ -52,13 +56,14 @@ def entry_with_blanks(
         envelope: the event as it is stored.
         resolve: finds the bytes of a reference.
         blanks: by the name of a part that is gone, the words to put in its place.
+        subjects: as for `entry_in`.
 
     Raises:
         JournalCorrupt: as for `entry_in`.
     """
     kind = TYPES.get(str(envelope.get("type")))
     if kind is None:
-        return entry_in(envelope, resolve)
+        return entry_in(envelope, resolve, subjects)
     filled = _Filled(data=_of(envelope, "data"), refs=_of(envelope, "refs"))
     hints = get_type_hints(kind)
     for name in blanks.keys() & hints.keys() - NO_FIELDS:

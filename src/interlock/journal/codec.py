@@ -80,9 +80,9 @@ _SEEN: set[tuple[str | type, ...]] = set()
 """Types of events with the names and types of their fields, as they were found to be right."""
 
 Resolve = Callable[[ValueRef], bytes | None]
-"""Finds the bytes of a reference, which have been held against it, as `ReadStore.values` does."""
+"""Finds the bytes of a reference, decrypted and held against it, as `KeyRing.opened` does."""
 FindSubjects = Callable[[ValueRef], Subjects | None]
-"""Finds the subjects of a keyed reference; None: the key of one of them was erased."""
+"""Finds the subjects of a keyed reference; None: the key of one of them is not there."""
 Envelope = NewType("Envelope", dict[str, Json])
 
 
@@ -189,14 +189,14 @@ def refs_of(body: bytes) -> list[ValueRef]:
 
 
 def nobody(_ref: ValueRef) -> Subjects | None:
-    """Find no subjects: for those who read journals in which no value belongs to any."""
+    """Find no subjects: for those who only read values, and make nothing of them."""
     return None
 
 
 def decode_entry(
     body: bytes, resolve: Resolve, subjects: FindSubjects = nobody
 ) -> tuple[RunId, Entry]:
-    """Decode an event; `resolve` finds the bytes of a reference, as they are stored.
+    """Decode an event; `resolve` finds the bytes of a reference.
 
     Raises:
         JournalCorrupt: the bytes are no event of a known version, or a value is missing.
@@ -207,7 +207,7 @@ def decode_entry(
 def entry_in(
     envelope: Envelope, resolve: Resolve, subjects: FindSubjects = nobody
 ) -> tuple[RunId, Entry]:
-    """Decode what an envelope holds; `resolve` finds stored bytes by reference.
+    """Decode what an envelope holds; `resolve` finds the bytes of a reference.
 
     Raises:
         JournalCorrupt: it is of no known version, or a value is missing.
@@ -279,14 +279,11 @@ def _object(envelope: Mapping[str, Json], name: str) -> dict[str, Json]:
 
 
 def _resolved(ref: ValueRef, resolve: Resolve, subjects: FindSubjects) -> Value:
-    found, owners = resolve(ref), None
-    if found is not None and is_keyed(ref):
-        owners = subjects(ref)
-        found = owners.unseal(ref, found) if owners is not None else None
+    found = resolve(ref)
     if found is None:
         raise JournalCorrupt(f"the value {ref} is not in the store")
     try:
-        return Value.from_bytes(found, ref=ref, subjects=owners)
+        return Value.from_bytes(found, ref=ref, subjects=subjects(ref) if is_keyed(ref) else None)
     except ValueRefused as error:
         raise JournalCorrupt(f"the value {ref} is not JSON: {error.message}") from error
 

@@ -26,6 +26,7 @@ from interlock.plan.model import (
 )
 from interlock.plan.pinning import restore as restore
 from interlock.plan.proposals import compile_proposal as compile_proposal
+from interlock.plan.subjects import names_in as names_in
 
 __all__ = [
     "AnyCompiledNode",
@@ -45,6 +46,7 @@ __all__ = [
     "Covered",
     "expect_graph",
     "Limits",
+    "names_in",
     "Plan",
     "Proposal",
     "restore",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from interlock.graph import without_subject
 from interlock.plan.arranging import arrange
 from interlock.plan.binding import Surroundings, bind
 from interlock.plan.gates import cover
@@ -21,6 +22,7 @@ from interlock.plan.reading import Source
 from interlock.plan.recoverable import warn_of_undo
 from interlock.plan.schemas import graph_inputs_schema, has_default, record
 from interlock.plan.site import Around, Site
+from interlock.plan.subjects import input_subjects
 from interlock.values import Checker, NodeId, Schema, numbers, resolve
 
 INNER = (CompiledGraphNode, CompiledMap, CompiledRepeat)
@@ -34,7 +36,8 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
     """
     site = Site(around, where)
     graph = site.graph
-    inputs = {name: resolve(one, around.types()) for name, one in graph.inputs.items()}
+    types = around.types()
+    inputs = {name: resolve(without_subject(one), types) for name, one in graph.inputs.items()}
     inputs_schema = graph_inputs_schema(inputs)
     site.schemas["inputs"] = _inputs_seen(site, inputs)
     if site.problems.is_lost("/inputs"):
@@ -48,6 +51,7 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
     nodes = cover(site, [node for node in compiled if node is not None])
     outputs, outputs_schema = _outputs(site)
     inner = [one for one in nodes if isinstance(one, INNER)]
+    subjects = input_subjects(site)
     undoable = any(one.undo for one in nodes) or any(one.body.undoable for one in inner)
     if around.is_checked:
         notice(site)
@@ -67,6 +71,8 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
         outputs=outputs,
         outputs_schema=outputs_schema,
         undoable=undoable,
+        subjects=subjects,
+        is_keyed=bool(subjects) or any(map(_is_keyed, nodes)),
         depth=max((one.body.depth + 1 for one in inner), default=0),
     )
 
@@ -74,6 +80,10 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
 def is_undoable(node: AnyCompiledNode) -> bool:
     """Say whether something takes back what a node does, or something in its graph."""
     return node.undo is not None or (isinstance(node, INNER) and node.body.undoable)
+
+
+def _is_keyed(node: AnyCompiledNode) -> bool:
+    return node.subject is not None or (isinstance(node, INNER) and node.body.is_keyed)
 
 
 def _inputs_seen(site: Site, inputs: Mapping[str, Schema]) -> Schema:

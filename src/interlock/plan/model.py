@@ -67,6 +67,7 @@ class CompiledNode:
         unproven: what is left to check when the node runs; of a restored plan it is not known.
         undo: what takes the node's effect back, as a call of its own, with the id `NODE!undo`.
         gates: positions of the gates that cover this node.
+        subject: says whose the output is; None: only theirs whose it is made of.
     """
 
     id: NodeId
@@ -90,6 +91,7 @@ class CompiledNode:
     unproven: tuple[RunTimeCheck, ...]
     undo: "CompiledCall | None" = None
     gates: tuple[int, ...] = ()
+    subject: Expression | None = None
 
 
 @immutable()
@@ -214,7 +216,8 @@ class CompiledGraph:
     """A graph with its nodes in canonical order.
 
     `inputs_schema` is of type object. `depth` is how deep the graphs in it are nested. `undoable`
-    says that some node in it, or in a graph in it, has an `undo`.
+    says that some node in it, or in a graph in it, has an `undo`. `subjects` say of inputs whose
+    they are; `is_keyed`, that a value in it may be somebody's.
     """
 
     name: str
@@ -228,6 +231,8 @@ class CompiledGraph:
     outputs_schema: Schema
     depth: int = 0
     undoable: bool = False
+    subjects: tuple[tuple[str, Expression], ...] = ()
+    is_keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

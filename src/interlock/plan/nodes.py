@@ -1,5 +1,6 @@
 """The second pass over a node: its types are checked, and it is put together."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import assert_never
 
@@ -38,6 +39,7 @@ from interlock.plan.parts import (
 from interlock.plan.reading import Lens, Source
 from interlock.plan.schemas import map_yields
 from interlock.plan.site import Site
+from interlock.plan.subjects import output_subject
 from interlock.plan.target import Target
 from interlock.plan.undoing import compile_undo
 from interlock.values import Schema, select
@@ -49,6 +51,11 @@ KEY: Schema = {"type": ["string", "integer"]}
 
 def compile_node(site: Site, bound: Bound) -> AnyCompiledNode | None:
     """Compile a node whose dependencies have been compiled; None when it names nothing known."""
+    node, subject = _compile(site, bound), output_subject(site, bound)
+    return node if node is None or subject is None else replace(node, subject=subject)
+
+
+def _compile(site: Site, bound: Bound) -> AnyCompiledNode | None:
     note_absence(site, bound)
     # Until it is compiled, whatever reads this node is not blamed for what is wrong with it.
     site.schemas[bound.node.id] = True

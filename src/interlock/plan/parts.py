@@ -14,6 +14,7 @@ from interlock.graph import (
     Template,
     WithBody,
     body_kind,
+    without_subject,
 )
 from interlock.plan.arguments import check_arguments, check_expressions
 from interlock.plan.binding import NO_IDS, Bound
@@ -115,7 +116,7 @@ def returned(site: Site, bound: Bound, declared: Schema) -> Schema:
         return True
     if returns is None:
         return declared
-    found = narrowed(declared, resolve(returns, site.around.types()))
+    found = narrowed(declared, resolve(without_subject(returns), site.around.types()))
     source = site.sources[bound.node.id]
     if found is not None:
         name = f"`returns` of `{bound.node.id}`"
@@ -123,7 +124,7 @@ def returned(site: Site, bound: Bound, declared: Schema) -> Schema:
         return found
     site.problems.error(
         "IL2018",
-        f"`returns` of `{bound.node.id}` is {describe(returns)},"
+        f"`returns` of `{bound.node.id}` is {describe(without_subject(returns))},"
         f" but {source.name} {source.verb} {describe(declared)}: nothing is both",
         at=f"{bound.home}/returns",
         hint="`returns` can only narrow what is declared; declare less, or correct the action",

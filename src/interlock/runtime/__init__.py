@@ -58,6 +58,12 @@ if TYPE_CHECKING:
         removal_of as removal_of,
         row_without as row_without,
     )
+    from interlock.runtime.forgetting import (
+        Forgetting as Forgetting,
+        forget as forget,
+        forgetting_of as forgetting_of,
+        removals as removals,
+    )
     from interlock.runtime.keeping import (
         facts_of as facts_of,
         place_hold as place_hold,
@@ -84,6 +90,12 @@ _LATER = {
         "overwrite",
         "removal_of",
         "row_without",
+    ),
+    "forgetting": (
+        "Forgetting",
+        "forget",
+        "forgetting_of",
+        "removals",
     ),
     "keeping": (
         "facts_of",
@@ -117,6 +129,9 @@ __all__ = [
     "erased_words",
     "examine",
     "facts_of",
+    "forget",
+    "Forgetting",
+    "forgetting_of",
     "Heartbeat",
     "Ids",
     "LetGo",
@@ -139,6 +154,7 @@ __all__ = [
     "Remains",
     "Removal",
     "removal_of",
+    "removals",
     "Report",
     "require_not_held",
     "Roles",

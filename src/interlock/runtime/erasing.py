@@ -8,7 +8,7 @@ the store remembers that something is left to overwrite.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -26,21 +26,27 @@ from interlock.journal import (
     Record,
     Rewritten,
     RunHead,
+    RunMigrated,
+    RunStarted,
     StoredEvent,
+    open_envelope,
     refs_of,
 )
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import Sealer
 from interlock.runtime.keeping import GONE, require_not_held
 from interlock.runtime.owning import LEASE_MS
-from interlock.store import INBOX_MESSAGES_MAX, ReadStore, Store
+from interlock.store import INBOX_MESSAGES_MAX, KeyRing, ReadStore, Store
 from interlock.values import Digest, RunId, ValueRef, encode, immutable
 
 PAGE = 1_000
 OTHERS_NAMED_MAX = 5
-REF = re.compile(rb"sha256:[0-9a-f]{64}")
+REF = re.compile(rb"(?:hmac-sha256:[0-9a-f]+|sha256):[0-9a-f]{64}")
 OVERWRITE_TRIES = 5
 """Each waits for readers as long as the store waits for a lock."""
+
+PLANS = (RunStarted.type, RunMigrated.type)
+PINNED = ("document", "manifests")
 
 Chosen = Mapping[int, Collection[str]]
 """By the seq of an event, names of its parts, as `docs/reference/leaves.md` lists them."""
@@ -90,10 +96,13 @@ class Erased:
     kept: frozenset[ValueRef] = frozenset()
 
 
-def removal_of(store: ReadStore, run: RunId, chosen: Chosen) -> Removal:
+def removal_of(
+    store: ReadStore, run: RunId, chosen: Chosen, *, spares_plan: bool = False
+) -> Removal:
     """Say what would be erased with parts of a run; change nothing.
 
-    What an event does not have, or has no more, is left out of account.
+    What an event does not have, or has no more, is left out of account. With `spares_plan`, texts
+    that stand in the plan are not looked for in other parts: they are known all the same.
 
     Raises:
         RunNotFound: the store has no such run.
@@ -104,7 +113,9 @@ def removal_of(store: ReadStore, run: RunId, chosen: Chosen) -> Removal:
     """
     head = _ended(store, run)
     events = _events(store, run)
-    found = audit.find_copies(events, _values(store, run, events), chosen)
+    values = _values(store, run, events)
+    known = b"".join(values.get(ref, b"") for ref in _plans(events)) if spares_plan else b""
+    found = audit.find_copies(events, values, chosen, known=known)
     data = store.values(run, found.refs)
     return Removal(
         head=head,
@@ -128,6 +139,7 @@ def erase(
     clock: Clock | None = None,
     ids: Ids | None = None,
     check: Callable[[Removal], None] | None = None,
+    spares_plan: bool = False,
 ) -> Erased:
     """Erase parts of a run that has ended, with all copies of them.
 
@@ -147,6 +159,7 @@ def erase(
         clock, ids: where times, owners and salts come from.
         check: is shown what will go, with the run leased, so that nothing can change any more; what
             it raises stops the erasure.
+        spares_plan: as for `removal_of`.
 
     Raises:
         RunNotFound, RunNotResumable, OnHold, ContentPruned, JournalCorrupt: as for `removal_of`.
@@ -159,7 +172,7 @@ def erase(
     now_ms = clock.now_ms()
     lease = store.lease(run, ids.owner(), now_ms=now_ms, life_ms=LEASE_MS)
     try:
-        removal = removal_of(store, run, chosen)
+        removal = removal_of(store, run, chosen, spares_plan=spares_plan)
         if check is not None:
             check(removal)
         if not removal.parts:
@@ -243,7 +256,17 @@ def _events(store: ReadStore, run: RunId) -> list[StoredEvent]:
 
 
 def _values(store: ReadStore, run: RunId, events: Sequence[StoredEvent]) -> dict[ValueRef, bytes]:
-    return store.values(run, {ref for event in events for ref in refs_of(event.body)})
+    found = store.values(run, {ref for event in events for ref in refs_of(event.body)})
+    return KeyRing(store, run).opened(found)
+
+
+def _plans(events: Sequence[StoredEvent]) -> Iterator[ValueRef]:
+    """List the references of the plans that a run has had."""
+    for event in events:
+        envelope = open_envelope(event.body)
+        refs = envelope.get("refs")
+        if envelope.get("type") in PLANS and isinstance(refs, dict):
+            yield from (ValueRef(str(refs[name])) for name in PINNED if name in refs)
 
 
 def _messages(store: ReadStore, run: RunId) -> tuple[Message, ...]:

@@ -20,7 +20,7 @@ from interlock.journal import (
     open_envelope,
     refs_in,
 )
-from interlock.store import ReadStore
+from interlock.store import KeyRing, ReadStore
 from interlock.values import RunId, ValueRef, immutable
 
 PAGE = 250
@@ -109,11 +109,16 @@ def _entries(
     blanks: Callable[[StoredEvent], Mapping[str, str]],
 ) -> list[Entry]:
     """Read a page at once: going to and fro between reading and folding takes longer."""
-    values = store.values(run, {ref for _, _, refs in opened for ref in refs})
+    ring = KeyRing(store, run)
+    values = ring.opened(store.values(run, {ref for _, _, refs in opened for ref in refs}))
     try:
         return [
             _entry(
-                run, event, envelope, values=values, blanks=blanks(event) if event.erased else {}
+                event,
+                envelope,
+                values=values,
+                blanks=blanks(event) if event.erased else {},
+                ring=ring,
             )
             for event, envelope, _ in opened
         ]
@@ -211,18 +216,19 @@ def why_pruned(store: ReadStore, run: RunId) -> ContentPruned | None:
 
 
 def _entry(
-    run: RunId,
     event: StoredEvent,
     envelope: Envelope,
     *,
     values: Mapping[ValueRef, bytes],
     blanks: Mapping[str, str],
+    ring: KeyRing,
 ) -> Entry:
+    run, subjects = ring.run, ring.subjects
     try:
         if blanks:
-            found, entry = entry_with_blanks(envelope, values.get, blanks)
+            found, entry = entry_with_blanks(envelope, values.get, blanks, subjects=subjects)
         else:
-            found, entry = entry_in(envelope, values.get)
+            found, entry = entry_in(envelope, values.get, subjects)
     except JournalCorrupt as error:
         raise _placed(error, run, event) from error
     if found != run or entry.seq != event.seq or entry.epoch != event.epoch:

@@ -39,6 +39,7 @@ from interlock.runtime.commits import CommitQueue, Sealer
 from interlock.runtime.deciding import (
     Decision,
     Notify,
+    Owning,
     check,
     check_first,
     check_role,
@@ -67,7 +68,7 @@ from interlock.runtime.starting import (
     checked_starts,
     compiled,
 )
-from interlock.store import INBOX_MESSAGES_MAX, Store
+from interlock.store import INBOX_MESSAGES_MAX, Store, SubjectKeys
 from interlock.values import RunId
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class Runtime(Decisions):
             secrets=secrets,
             resources={type(resource): resource for resource in resources},
             sealer=Sealer(self._ids.chance),
+            keys=Owning(SubjectKeys(store, self._ids.chance)),
             roles=roles_of(roles or {}),
             actor=runtime_actor(self.owner),
         )
@@ -306,14 +308,16 @@ class Runtime(Decisions):
             StoreError: the journal could not be written.
         """
         made, encode = compiled(plan, self.registry)
-        found = checked_starts(made, encode, starts, principal=principal_of(principal).actor)
+        by = principal_of(principal).actor
+        found = checked_starts(made, encode, starts, principal=by, keys=self._world.keys)
         return self._queueing.add_many(found, self._queue)
 
     def _checked(
         self, plan: "AnyGraphFunction | Graph | Plan", start: Start, principal: Who
     ) -> CheckedStart:
         made, encode = compiled(plan, self.registry)
-        return next(checked_starts(made, encode, [start], principal=principal_of(principal).actor))
+        by = principal_of(principal).actor
+        return next(checked_starts(made, encode, [start], principal=by, keys=self._world.keys))
 
     def _new_id(self, run: RunId | None) -> RunId:
         """The id of a new run.

@@ -29,7 +29,7 @@ class KeyRing:
 
     def __init__(self, store: ReadStore, run: RunId) -> None:
         self._store = store
-        self._run = run
+        self.run = run
         self._found: dict[KeyId, Subjects | None] = {}
 
     def subjects(self, ref: ValueRef) -> Subjects | None:
@@ -43,12 +43,22 @@ class KeyRing:
             self._found[key_id] = self._find(key_id)
         return self._found[key_id]
 
+    def members(self, key_id: KeyId) -> list[KeyId]:
+        """List whose key it is; of one that is derived from several, the ids of these."""
+        ref = members_ref(key_id)
+        if ref is None:
+            return [key_id]
+        data = self._store.values(self.run, [ref]).get(ref)
+        return [KeyId(str(each)) for each in cast(list[Json], decode(data))] if data else []
+
     def opened(self, found: dict[ValueRef, bytes]) -> dict[ValueRef, bytes]:
         """Decrypt stored values; those whose keys were erased are left out.
 
         Raises:
             JournalCorrupt: one is not what was stored.
         """
+        if not any(map(is_keyed, found)):
+            return found
         opened: dict[ValueRef, bytes] = {}
         for ref, data in found.items():
             if not is_keyed(ref):
@@ -58,16 +68,9 @@ class KeyRing:
         return opened
 
     def _find(self, key_id: KeyId) -> Subjects | None:
-        wanted = self._members(key_id)
+        wanted = self.members(key_id)
         keys = self._store.subjects.find(ids=wanted)
         return Subjects.of(keys) if wanted and len(keys) == len(wanted) else None
-
-    def _members(self, key_id: KeyId) -> list[KeyId]:
-        ref = members_ref(key_id)
-        if ref is None:
-            return [key_id]
-        data = self._store.values(self._run, [ref]).get(ref)
-        return [KeyId(str(each)) for each in cast(list[Json], decode(data))] if data else []
 
 
 @final

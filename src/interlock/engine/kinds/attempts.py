@@ -15,6 +15,7 @@ from interlock.engine.state import (
     causes_of,
     doubt,
     expect,
+    is_covered,
     judge,
     locate,
     misfit,
@@ -104,11 +105,20 @@ def take_returned(at: At, event: AttemptReturned) -> None:
     now = at.state
     if not (now.ahead if ahead else now.started):
         raise misfit(at, "the attempt has not started")
+    if at.turn.state.is_keyed:
+        _check_owners(at, event.output)
     at.turn.state.causes = _intent(at)
     now.started = now.ahead = False
     now.tokens += event.tokens
     now.cost_usd_micros += event.cost_usd_micros
     _received(at, node, event.output, ahead=event if ahead else None)
+
+
+def _check_owners(at: At, output: Value) -> None:
+    """Refuse what was made of somebody's values, and says that it is not theirs."""
+    owners = call_in(at).args.subjects
+    if owners is not None:
+        expect(is_covered(output, owners), at, "its output belongs to those of its arguments")
 
 
 def _intent(at: At) -> tuple[int, ...]:
@@ -346,6 +356,8 @@ def _once_more(at: At, node: CompiledCall) -> None:
 def _output_of(at: At, event: ProbeAnswered | NodeResolved) -> Value:
     if event.output is None:
         raise IllegalTransition(f"`{event.type}` for `{at.path}` says no output")
+    if at.turn.state.is_keyed:
+        _check_owners(at, event.output)
     return event.output
 
 

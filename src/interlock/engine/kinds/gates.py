@@ -20,8 +20,11 @@ from interlock.engine.state import (
     expect,
     locate,
     names_for,
+    owned,
+    owners_of,
     person,
     settle,
+    share,
     take_order,
 )
 from interlock.errors import ExpressionFailed, ValueRefused
@@ -34,7 +37,7 @@ from interlock.journal import (
     Value,
 )
 from interlock.plan import AnyCompiledNode, CompiledCall, CompiledGate, CompiledMap, Covered
-from interlock.values import Digest, Json, NodeId, digest
+from interlock.values import Digest, Json, NodeId, Subjects, digest
 
 APPROVED = Value.of({"verdict": "approved"})
 
@@ -45,8 +48,11 @@ def open_gate(at: At, node: CompiledGate, names: Mapping[str, Json]) -> None:
     Raises:
         ExpressionFailed, ValueRefused: `ask` has no value.
     """
-    ask = Value.of(node.ask.evaluate(names))
-    covers = Value.of(list(_covers(at, node)))
+    ask, covers = Value.of(node.ask.evaluate(names)), Value.of(list(_covers(at, node)))
+    if at.turn.state.is_keyed:
+        inner = [At.of(at.turn, at.scope, covered.index) for covered in node.covers]
+        share(at, *[_owners_before(at, one) for one in inner])
+        ask, covers = owned(at, ask), owned(at, covers)
     at.turn.record(
         GateOpened(
             path=at.path,
@@ -78,7 +84,7 @@ def _covers(at: At, node: CompiledGate) -> Iterator[Json]:
     before = _before(at) if node.covers else frozenset[int]()
     for covered in node.covers:
         inner = At.of(at.turn, at.scope, covered.index)
-        entry = _entry(inner, covered, before)
+        entry = _entry(inner, covered, before, gate=at)
         if entry is not None:
             generation = inner.state.generation
             yield {"path": inner.path, "generation": generation, **_what(inner), **entry}
@@ -100,7 +106,14 @@ def _what(at: At) -> dict[str, Json]:
     return {"action": at.node.action.name} if isinstance(at.node, CompiledCall) else {}
 
 
-def _entry(at: At, covered: Covered, before: frozenset[int]) -> dict[str, Json] | None:
+def _owners_before(gate: At, at: At) -> Subjects | None:
+    """Find those whom what a covered node is given belongs to, as far as its gate can know."""
+    if not gate.turn.state.is_keyed:
+        return None
+    return owners_of(at, among=_before(gate))
+
+
+def _entry(at: At, covered: Covered, before: frozenset[int], *, gate: At) -> dict[str, Json] | None:
     """What a covered node would be called with; None when it would not be called at all."""
     needed = before.intersection(at.node.strict)
     if any(at.scope.nodes[index].status != "succeeded" for index in needed):
@@ -111,7 +124,7 @@ def _entry(at: At, covered: Covered, before: frozenset[int]) -> dict[str, Json] 
             return None
         if covered.bound is not None:
             return {"bound": covered.bound.source}
-        given = given_to(at, names)
+        given = given_to(at, names).under(_owners_before(gate, at))
     except (ExpressionFailed, ValueRefused):
         return None
     return {"call_key": key_of(at, given), "args": given.json}
@@ -156,6 +169,7 @@ def key_of(at: At, given: Value) -> Digest:
     node = at.node
     if isinstance(node, CompiledCall):
         return call_of(node.action.digest, given).key
+    # A reference that is keyed makes this one worth nothing without the key, too.
     return digest("covered", [at.turn.state.plan.digest, at.path, given.ref])
 
 
@@ -232,7 +246,7 @@ def refusal(at: At, names: Mapping[str, Json]) -> ErrorInfo | None:
     """Check a node that is about to start against the approvals that cover it; None: it may."""
     for index in at.node.gates:
         gate, state = at.scope.node(index)
-        problem = _unlike(at, names, gate=cast(CompiledGate, gate), approval=state.approval)
+        problem = _unlike(at, names, At.of(at.turn, at.scope, index), approval=state.approval)
         if problem is not None:
             return _not_allowed(gate, problem)
     return None
@@ -254,18 +268,19 @@ def _not_allowed(gate: AnyCompiledNode, problem: str) -> ErrorInfo:
 
 
 def _unlike(
-    at: At, names: Mapping[str, Json], *, gate: CompiledGate, approval: Approval | None
+    at: At, names: Mapping[str, Json], gate: At, *, approval: Approval | None
 ) -> str | None:
     allowed = approval.covers.get(at.node.id) if approval is not None else None
     if approval is None or allowed is None or allowed.generation != at.state.generation:
         return "it was not among what was approved"
     if _has_expired(approval, at.turn.at_ms):
         return "the approval has expired"
-    given = given_to(at, names)
+    given = given_to(at, names).under(_owners_before(gate, at))
     if allowed.key is not None:
         same = allowed.key == key_of(at, given)
         return None if same else "its arguments or its code are others"
-    bound = next(one.bound for one in gate.covers if one.index == at.index)
+    covers = cast(CompiledGate, gate.node).covers
+    bound = next(one.bound for one in covers if one.index == at.index)
     return _out_of_bound(bound, {**names, "args": given.json}) if bound is not None else None
 
 

@@ -14,7 +14,7 @@ from interlock.engine.scopes import (
     stopped,
     worst,
 )
-from interlock.engine.state import At, MapState, ScopeState, settle
+from interlock.engine.state import At, MapState, ScopeState, owners_of_outputs, settle, share
 from interlock.errors import ExpressionFailed, ValueRefused
 from interlock.journal import ErrorInfo
 from interlock.plan import CompiledMap
@@ -172,6 +172,7 @@ def _end_map(at: At, node: CompiledMap, opened: MapState) -> None:
     elif len(results) + opened.failed < len(opened.items):
         settle(at, "cancelled", error=stopped(at))
     else:
+        share(at, *opened.subjects)
         settle_composite(at, {"results": results, "failed": opened.failed, "count": len(results)})
 
 
@@ -179,6 +180,8 @@ def end_item(at: At, node: CompiledMap, scope: ScopeState, *, end: ScopeEnd) -> 
     """Take what came of an item, and open the next one."""
     opened = cast(MapState, at.state.opened)
     opened.running -= 1
+    if at.turn.state.is_keyed:
+        opened.subjects.append(owners_of_outputs(scope))
     if end.problem is None:
         opened.results[scope.item] = end.output
         opened.present[scope.item] = True

@@ -3,11 +3,11 @@
 from typing import cast
 
 from interlock.engine.scopes import open_graph, stopped
-from interlock.engine.state import At, Turn, locate, order_attempt, settle
+from interlock.engine.state import At, Turn, locate, order_attempt, settle, share
 from interlock.errors import DocumentInvalid, ensure
 from interlock.journal import ErrorInfo, ProposalAccepted, ProposalRefused, Value
 from interlock.plan import CompiledPropose, Proposal, compile_proposal
-from interlock.values import Json, Path
+from interlock.values import Json, Path, canonical
 
 
 def consider(at: At, node: CompiledPropose, output: Value) -> None:
@@ -33,13 +33,14 @@ def consider(at: At, node: CompiledPropose, output: Value) -> None:
         )
         return
     state.proposal = proposal
+    owners, graph = output.subjects, proposal.digest
     at.turn.record(
         ProposalAccepted(
             path=at.path,
             generation=state.generation,
             attempt=state.attempt,
-            graph=proposal.digest,
-            document=proposal.document,
+            graph=graph if owners is None else owners.digest("graph", canonical(graph)),
+            document=proposal.document.under(owners),
         )
     )
 
@@ -50,6 +51,7 @@ def on_accepted(turn: Turn, event: ProposalAccepted) -> None:
     ensure(at.state.proposal is not None, "what is accepted was proposed", path=at.path)
     proposal = cast(Proposal, at.state.proposal)
     turn.state.outcomes[Path(f"{event.path}!proposal")] = ("succeeded", None, event.document.ref)
+    share(at, event.document.subjects)
     open_graph(at, proposal.graph, _inputs(at, proposal.inputs))
 
 

@@ -5,7 +5,7 @@ Opened by a run, a subgraph, an item of a map, a turn of a repeat, an accepted p
 
 from collections.abc import Set as AbstractSet
 
-from interlock.engine.state import At, NodeState, ScopeState, Turn, judge, settle
+from interlock.engine.state import At, NodeState, ScopeState, Turn, judge, owned, settle
 from interlock.errors import ValueRefused
 from interlock.journal import SETTLED, ErrorInfo, RunOutcome, Value
 from interlock.plan import AnyCompiledNode, CompiledGate, CompiledGraph
@@ -49,6 +49,7 @@ def open_scope(
         cause=turn.seq,
         depth=parent.scope.depth + 1 if parent is not None else 0,
         generation=generation,
+        subjects=parent.state.subjects if parent is not None else None,
     )
     turn.state.scopes[path] = scope
     turn.state.scopes_opened += 1
@@ -98,7 +99,7 @@ def over_limit(at: At) -> ErrorInfo | None:
 def settle_composite(at: At, output: Json) -> None:
     """Judge and settle a node whose output came from inner scopes."""
     try:
-        value = Value.of(output)
+        value = owned(at, Value.of(output))
     except ValueRefused as error:
         settle(
             at,

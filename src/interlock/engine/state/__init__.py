@@ -25,6 +25,13 @@ from interlock.engine.state.ordering import (
     within_window as within_window,
 )
 from interlock.engine.state.orders import take_order as take_order
+from interlock.engine.state.owning import (
+    is_covered as is_covered,
+    owned as owned,
+    owners_of as owners_of,
+    owners_of_outputs as owners_of_outputs,
+    share as share,
+)
 from interlock.engine.state.state import (
     Allowed as Allowed,
     Approval as Approval,
@@ -83,6 +90,7 @@ __all__ = [
     "GateState",
     "idempotency_key",
     "IllegalTransition",
+    "is_covered",
     "judge",
     "Kept",
     "locate",
@@ -92,6 +100,9 @@ __all__ = [
     "NodeState",
     "order_attempt",
     "Outcome",
+    "owned",
+    "owners_of",
+    "owners_of_outputs",
     "person",
     "Probe",
     "probe_due",
@@ -103,6 +114,7 @@ __all__ = [
     "seen",
     "SetTimer",
     "settle",
+    "share",
     "StartAttempt",
     "State",
     "take_order",

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from interlock.engine.state.commands import Record
 from interlock.journal import ErrorInfo, NodeStatus, RunOutcome, SettledStatus, Value
 from interlock.plan import AnyCompiledNode, CompiledGraph, Plan, Proposal
-from interlock.values import Digest, Json, NodeId, Path, RunId, immutable, mutable
+from interlock.values import Digest, Json, NodeId, Path, RunId, Subjects, immutable, mutable
 
 End: TypeAlias = tuple[RunOutcome, ErrorInfo | None]
 """How a scope ended, and why it did not succeed."""
@@ -39,7 +39,7 @@ class NodeState:
     that it did not; `happened` where one has, and broke its promise. `opened` is what the node
     waits for, `kept` what it had opened when it ended: a run that is opened again may go on there.
     `stop` says why the node is to stop. `approval` is what a gate asks for, and allows once it has
-    succeeded.
+    succeeded. `subjects` are those whom it belongs to what the node works with, and its output.
     """
 
     waiting: int
@@ -72,6 +72,7 @@ class NodeState:
     kept: "Opened | None" = None
     stop: ErrorInfo | None = None
     approval: "Approval | None" = None
+    subjects: Subjects | None = None
 
 
 @mutable()
@@ -81,7 +82,7 @@ class ScopeState:
     `item` is the position of an item or the number of a turn. `stopping` says why nothing starts
     here any more, `ended` how it ended. Nodes begin in `generation`. `closed` are scopes of its
     nodes that have ended and may be undone, or opened again, by node and `item`. `undos` are the
-    undos of its nodes that have begun.
+    undos of its nodes that have begun. `subjects` are those whom its inputs belong to.
     """
 
     path: Path
@@ -100,6 +101,7 @@ class ScopeState:
     undo: "UndoState | None" = None
     closed: "dict[int, dict[int, ScopeState]] | None" = None
     undos: dict[int, NodeState] | None = None
+    subjects: Subjects | None = None
 
     def node(self, index: int) -> tuple[AnyCompiledNode, NodeState]:
         """Return a node's compiled form and its state."""
@@ -115,7 +117,8 @@ class MapState:
     """The items of a running `map`: which are open, which have ended, with what.
 
     `ends` are the statuses of the items that failed, `problem` is the first failure. `again` are
-    items to be opened once more, the last one first.
+    items to be opened once more, the last one first. `subjects` are those whom their outputs belong
+    to.
     """
 
     items: list[Json]
@@ -130,6 +133,7 @@ class MapState:
     problem: ErrorInfo | None = None
     ends: set[str] = field(default_factory=set)
     again: list[int] = field(default_factory=list)
+    subjects: list[Subjects | None] = field(default_factory=list[Subjects | None])
 
 
 @mutable()
@@ -212,11 +216,13 @@ class State:
     undone. `next_plan` is the one under which a run that has ended will go on. `ready`, `ended` and
     `undo` are nodes to start, scopes to close and nodes to undo before the turn is over: queues
     instead of recursion, so that depth costs no stack. Between turns they are empty.
+    `is_keyed` says that a value of it may belong to data subjects.
     """
 
     run: RunId
     plan: Plan
     next_plan: Plan | None = None
+    is_keyed: bool = False
     inputs: Value | None = None
     root: ScopeState | None = None
     scopes: dict[Path, ScopeState] = field(default_factory=dict)

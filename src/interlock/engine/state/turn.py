@@ -233,7 +233,8 @@ def _status_view(node: NodeState) -> Json:
 
 def call_of(action: Digest, args: Value) -> Call:
     """Bind arguments to an action: the call key says what is called with what."""
-    key = digest_canonical("call", b'["' + action.encode() + b'",' + args.data + b"]")
+    data, owners = b'["' + action.encode() + b'",' + args.data + b"]", args.subjects
+    key = digest_canonical("call", data) if owners is None else owners.digest("call", data)
     return Call(args=args, key=key)
 
 

@@ -9,6 +9,7 @@ from interlock.actions import AnyAction
 from interlock.errors import UsageError
 from interlock.graph.identifiers import free_id
 from interlock.graph.model import AnyNode, Graph
+from interlock.graph.schemas import without_subject
 from interlock.graph.trace import terms
 from interlock.graph.trace.callers import Caller, Callers
 from interlock.graph.trace.literals import shown
@@ -192,7 +193,7 @@ class Tracing:
             schema = owner.schemas[path.root]()
         else:
             return True
-        found = select(schema, path.steps)
+        found = select(without_subject(schema), path.steps)
         return True if found.present == "never" else found.schema
 
     def item_schema(self, term: Term) -> Schema:

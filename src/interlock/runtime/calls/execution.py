@@ -34,7 +34,7 @@ from interlock.runtime.calls.interruptions import is_from_outside
 from interlock.runtime.calls.live import Chunk, Heartbeat, Live, sayable
 from interlock.runtime.clock import Clock
 from interlock.runtime.commits import Pinned, Sealer
-from interlock.runtime.deciding import Roles
+from interlock.runtime.deciding import Owning, Roles
 from interlock.values import Json, RunId, mutable, plain_text
 
 MESSAGE_CHARS_MAX = 2_000
@@ -53,6 +53,7 @@ class World:
     secrets: Mapping[str, str] | Callable[[str], str | None]
     resources: Mapping[type[object], object]
     sealer: Sealer
+    keys: Owning
     live: Live | None = None
     pinned: Pinned = field(default_factory=Pinned)
     roles: Roles = field(default_factory=dict[str, frozenset[Who]])
@@ -142,7 +143,12 @@ class Call:
     def encode(self, result: object) -> Value:
         """Encode an output; resolved secrets in it are masked before anything else sees it."""
         value = Value.from_bytes(self.action.encode(result))
-        return Value.of(_masked(value.json, self.secrets)) if self.secrets else value
+        if self.secrets:
+            value = Value.of(_masked(value.json, self.secrets))
+        command = self.command
+        if command.args.subjects is None and command.node.subject is None:
+            return value
+        return self.world.keys.own(value, command.node.subject, command.args.subjects)
 
     def mask(self, text: str) -> str:
         """Mask resolved secrets in a message."""

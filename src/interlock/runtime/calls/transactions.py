@@ -19,8 +19,7 @@ from interlock.journal import (
     Entry,
     ErrorInfo,
     Record,
-    StoredValue,
-    values_of,
+    stored_values,
 )
 from interlock.runtime.calls.execution import Call, World, failed, not_storable, raised, unfit
 from interlock.store import Store
@@ -111,7 +110,6 @@ class Transaction:
 
     def _record(self, entry: Entry) -> Record:
         body, leaf, salts = self.world.sealer.seal(self.run, entry)
-        values = [StoredValue(ref=value.ref, data=value.data) for value in values_of(entry.event)]
         return Record(
             run=self.run,
             seq=entry.seq,
@@ -119,7 +117,7 @@ class Transaction:
             body=body,
             leaf=leaf,
             salts=salts,
-            values=tuple(values),
+            values=stored_values(entry.event),
         )
 
     def _call(self, call: Call) -> Outcome:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import final
 
-from interlock.journal import RunStarted, StoredValue, Value, values_of
+from interlock.journal import RunStarted, StoredValue, Value, stored_members, values_of
 from interlock.runtime.commits.queue import CommitQueue
 from interlock.values import ValueRef
 
@@ -37,8 +37,12 @@ class Pinned:
                     self._add(new)
 
             commits.when_durable(position, durable, urgent=False)
-        own = StoredValue(ref=event.inputs.ref, data=event.inputs.data)
-        return (own, *(StoredValue(ref=v.ref, data=v.data, shared=True) for v in new))
+        own, owners = (
+            StoredValue(ref=event.inputs.ref, data=event.inputs.stored),
+            event.inputs.subjects,
+        )
+        members = stored_members(owners) if owners is not None else ()
+        return (own, *members, *(StoredValue(ref=v.ref, data=v.data, shared=True) for v in new))
 
     def _add(self, values: list[Value]) -> None:
         if len(self._refs) >= PINNED_MAX:

@@ -15,6 +15,7 @@ from interlock.runtime.deciding.notices import (
     OpenGate as OpenGate,
     untold as untold,
 )
+from interlock.runtime.deciding.owning import Owning as Owning
 from interlock.runtime.deciding.roles import (
     Roles as Roles,
     check_role as check_role,
@@ -36,6 +37,7 @@ __all__ = [
     "Notices",
     "Notify",
     "OpenGate",
+    "Owning",
     "Roles",
     "roles_of",
     "untold",

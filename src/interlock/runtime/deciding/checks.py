@@ -33,6 +33,7 @@ from interlock.plan import (
     CompiledPropose,
     CompiledRepeat,
     CompiledWait,
+    names_in,
 )
 from interlock.runtime.deciding.messages import Decision, decision_in
 from interlock.values import Digest, Json, Path, describe, paths, plain_text
@@ -95,6 +96,7 @@ def check(state: State, event: Decision) -> None:
     Raises:
         RunNotResumable: it comes too late, or is about something else.
         UsageError: what it brings has the wrong type.
+        ExpressionFailed: it cannot be told whose it is.
     """
     if (state.status is not None) != isinstance(event, RunReopened):
         told = f"it has {state.status}" if state.status is not None else "it has not ended"
@@ -162,11 +164,19 @@ def _check_signal(state: State, event: SignalReceived) -> None:
         if event.name not in names and None not in names:
             told = ", ".join(sorted(filter(None, names))) or "none"
             raise _refused(state, f"nothing in it waits for a signal `{event.name}`; {told}")
-    open_ = _receiver(state, event)
-    nodes = [open_] if open_ is not None else _waits(state.plan.root, event.name)
+    nodes, open_ = receivers(state, event), _receiver(state, event)
     if open_ is not None or not any(_fits(node, event.payload) for node in nodes):
         for node in nodes:
             _check_type(node, event.payload, what=f"the payload of `{event.name}`")
+    for node in nodes:
+        if node.subject is not None:
+            names_in(node.subject, event.payload.json)
+
+
+def receivers(state: State, event: SignalReceived) -> list[AnyCompiledNode]:
+    """List the waits that may get a signal: the one that gets it now, or all that wait for it."""
+    open_ = _receiver(state, event)
+    return [open_] if open_ is not None else _waits(state.plan.root, event.name)
 
 
 def _fits(node: AnyCompiledNode, value: Value) -> bool:
@@ -221,6 +231,8 @@ def _check_resolved(state: State, event: NodeResolved) -> None:
     # What proposes returns a graph; `returns` is about what that graph yields.
     if event.output is not None and not isinstance(found[2], CompiledPropose):
         _check_type(found[2], event.output, what=f"the output of `{event.path}`")
+    if event.output is not None and found[2].subject is not None:
+        names_in(found[2].subject, event.output.json)
 
 
 def _check_can_be_asked(node: AnyCompiledNode, path: Path) -> None:

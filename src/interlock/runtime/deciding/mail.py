@@ -9,6 +9,7 @@ from interlock.errors import InterlockError
 from interlock.journal import Actor, Message
 from interlock.runtime.deciding.checks import check
 from interlock.runtime.deciding.messages import Decision, decision_in, sender_of
+from interlock.runtime.deciding.owning import Owning, owned_decision
 from interlock.runtime.deciding.roles import NO_ROLES, Roles, check_role
 
 
@@ -20,9 +21,10 @@ class Mail:
     that it became, or whichever comes next when it came too late to mean anything.
     """
 
-    def __init__(self, roles: Roles = NO_ROLES) -> None:
+    def __init__(self, roles: Roles = NO_ROLES, *, keys: Owning | None = None) -> None:
         self.waiting: deque[Message] = deque()
         self._roles = roles
+        self._keys = keys
         self._known: set[str] = set()
         self._read: list[str] = []
 
@@ -42,6 +44,8 @@ class Mail:
                 event = decision_in(message)
                 check(state, event)
                 check_role(state, event, principal=sender_of(message), roles=self._roles)
+                if state.is_keyed and self._keys is not None:
+                    event = owned_decision(state, event, self._keys)
             except InterlockError:
                 continue
             return event, message.actor

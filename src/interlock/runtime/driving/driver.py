@@ -110,7 +110,7 @@ class Driver:
         )
         self._lane.pause(paused=state.paused)
         self.notices = Notices(state, notify, self.end_if_idle)
-        self._mail = Mail(world.roles)
+        self._mail = Mail(world.roles, keys=world.keys)
         self._held: list[tuple[Event, bool]] = []
         self._unwanted: dict[Path, str] = {}
         self._unsent: set[Path] = set()

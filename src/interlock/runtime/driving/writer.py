@@ -13,7 +13,7 @@ from interlock.journal import (
     RunSettled,
     RunStarted,
     StoredValue,
-    values_of,
+    stored_values,
 )
 from interlock.replay import Heading
 from interlock.runtime.calls import Promise, Transaction, World
@@ -122,4 +122,4 @@ class Writer:
         """The values of an event; what all runs of a plan share is written by the first of them."""
         if isinstance(event, RunStarted):
             return self._world.pinned.stored(event, self._commits, is_void=lambda: self._is_void)
-        return tuple([StoredValue(ref=value.ref, data=value.data) for value in values_of(event)])
+        return stored_values(event)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
+from typing import cast
 
 from interlock.engine import SEMANTICS
-from interlock.errors import InputsInvalid, UsageError, ValueRefused
+from interlock.errors import ExpressionFailed, InputsInvalid, UsageError, ValueRefused
 from interlock.graph import ENGINE
 from interlock.journal import Actor, RunStarted, Value
-from interlock.plan import Plan
+from interlock.plan import Plan, names_in
+from interlock.runtime.deciding import Owning
 from interlock.runtime.scheduling import PRIORITY_MAX
 from interlock.runtime.starting.preparing import Encode
 from interlock.values import Json, immutable
@@ -57,7 +59,7 @@ class CheckedStart:
 
 
 def checked_starts(
-    plan: Plan, encode: Encode, starts: Iterable[Start], *, principal: Actor
+    plan: Plan, encode: Encode, starts: Iterable[Start], *, principal: Actor, keys: Owning
 ) -> Iterator[CheckedStart]:
     """Check starts against the plan, one after the other.
 
@@ -66,8 +68,24 @@ def checked_starts(
     """
     for start in starts:
         _check_priority(start.priority)
-        inputs = _checked_inputs(plan, encode(start.inputs))
+        inputs = _owned(plan, _checked_inputs(plan, encode(start.inputs)), keys)
         yield CheckedStart(plan=plan, start=start, inputs=inputs, principal=principal)
+
+
+def _owned(plan: Plan, inputs: Value, keys: Owning) -> Value:
+    """Give inputs to those whom they belong to.
+
+    Raises:
+        InputsInvalid: it cannot be told whose one of them is.
+    """
+    given, names = cast(dict[str, Json], inputs.json), frozenset[str]()
+    for name, subject in plan.root.subjects:
+        try:
+            names |= names_in(subject, given.get(name))
+        except ExpressionFailed as error:
+            told = f"inputs of `{plan.name}`: whose `{name}` is: {error.message}"
+            raise InputsInvalid(told, hint=error.hint) from error
+    return keys.own_by(inputs, names) if names else inputs
 
 
 def _check_priority(priority: int) -> None:

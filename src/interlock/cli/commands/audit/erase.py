@@ -1,7 +1,8 @@
 """`interlock audit erase`: destroy what a run holds, and keep every proof."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import click
 
@@ -15,6 +16,7 @@ from interlock.cli.erasing import (
     require_room,
 )
 from interlock.cli.exits import Exit
+from interlock.cli.forgetting import Subject
 from interlock.cli.liveline import LiveLine
 from interlock.cli.options import as_option, example, json_option, store_option
 from interlock.cli.stores import Journal, existing, find_run, find_run_to_go_on, path_of, to_read
@@ -24,6 +26,7 @@ from interlock.runtime import (
     Erased,
     Removal,
     erase as erase_parts,
+    forget,
     others_with,
     overwrite,
     removal_of,
@@ -70,6 +73,7 @@ class Choice:
 @click.command(
     epilog=example(
         "interlock audit erase --run last --path .inputs --reason 'they asked' --dry-run",
+        "interlock audit erase --subject customer-4711 --reason 'they asked' --rule 'GDPR Art. 17'",
         "interlock audit erase --finish",
     )
 )
@@ -80,6 +84,11 @@ class Choice:
     multiple=True,
     metavar="PATH",
     help="Erase what is there: NODE, NODE.PART, .PART of the run, all.PART or all.",
+)
+@click.option(
+    "--subject",
+    metavar="NAME",
+    help="Erase a data subject: its key, and what all runs have of its values.",
 )
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the journal for good.")
 @click.option("--rule", default="", metavar="TEXT", help="The rule that asks for it; kept, too.")
@@ -93,6 +102,7 @@ def erase(
     *,
     told: str | None,
     places: tuple[str, ...],
+    subject: str | None,
     reason: str,
     rule: str,
     dry_run: bool,
@@ -102,7 +112,7 @@ def erase(
     store: str | None,
     as_json: bool,
 ) -> int:
-    """Erase parts of a run that has ended, with all copies of them in that run.
+    """Erase parts of a run that has ended, or a data subject, with all copies of them.
 
     Values, texts, and the digests that could be guessed from go, from the journal file and its
     log. What stays proves all the same that the events were there: `audit verify`, checkpoints and
@@ -111,9 +121,12 @@ def erase(
 
     PATH is as in `audit receipt`. Who did something, what it cost, and the plan go only when they
     are named: `all.actor`, `.document`.
+
+    NAME is whom `subject` in the document names. All runs with values of this subject must have
+    ended. Its key goes with them, so copies of the values without the key are worth nothing.
     """
     if finish:
-        if told or places or dry_run:
+        if told or places or subject or dry_run:
             raise UsageError("--finish is about the whole store", hint="use it alone")
         with existing(store) as journal:
             _overwrite(journal.store)
@@ -122,6 +135,16 @@ def erase(
         else:
             out("nothing of what was erased is left in the journal file")
         return Exit.OK
+    if subject is not None:
+        if told or places:
+            raise UsageError(
+                "--subject is about all runs of the store", hint="leave --run and --path out"
+            )
+        _require_reason(reason)
+        words = _Words(by=who, rule=rule, reason=reason)
+        return _erase_subject(
+            subject, words, store=store, dry_run=dry_run, yes=yes, as_json=as_json
+        )
     run = _required(told, places, reason)
     if dry_run:
         with to_read(store) as reading:
@@ -157,12 +180,54 @@ def _required(run: str | None, places: tuple[str, ...], reason: str) -> str:
         raise UsageError(
             "say what to erase", hint="--path .inputs, --path NODE.output, or --path all"
         )
+    _require_reason(reason)
+    return run
+
+
+def _require_reason(reason: str) -> None:
     if not reason.strip():
         raise UsageError(
             "say why: the journal keeps it beside what is gone",
             hint="--reason 'the customer asked for it'",
         )
-    return run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """Who erases, why, and under which rule."""
+
+    by: Principal
+    rule: str
+    reason: str
+
+
+def _erase_subject(
+    name: str, words: _Words, *, store: str | None, dry_run: bool, yes: bool, as_json: bool
+) -> int:
+    if dry_run:
+        with to_read(store) as reading:
+            found = Subject(reading, name)
+            _tell_subject(found, "would go with this subject:", as_json=as_json, dry_run=True)
+        return Exit.OK
+    with existing(store) as journal:
+        found = Subject(journal, name)
+        if found.is_known:
+            require_room(path_of(journal.url))
+            if not yes:
+                _ask("goes with this subject, for good:", found.lines(), as_json=as_json)
+            forget(journal.store, name, by=words.by, rule=words.rule, reason=words.reason)
+            _overwrite(journal.store)
+        _tell_subject(found, "erased with this subject:", as_json=as_json, dry_run=False)
+    return Exit.OK
+
+
+def _tell_subject(found: Subject, told: str, *, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        out_json({**found.json(), "dry_run": dry_run})
+    elif not found.is_known:
+        out("nothing to erase: no value in this store is of a subject of this name")
+    else:
+        out("\n".join([told, *found.lines(), *_limits()]))
 
 
 def _would_go(found: Choice) -> list[str]:
@@ -181,14 +246,18 @@ def _limits() -> list[str]:
 
 def _confirm(found: Choice, *, yes: bool, as_json: bool) -> None:
     """Ask before anything is destroyed."""
-    if yes:
-        return
+    if not yes:
+        told = f"goes from run {found.run}, for good:"
+        _ask(told, found.lines(), as_json=as_json)
+
+
+def _ask(told: str, lines: Iterable[str], *, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise UsageError(
             "erasing cannot be taken back, and there is nobody to ask",
             hint="look with --dry-run, then say --yes",
         )
-    err("\n".join([f"goes from run {found.run}, for good:", *found.lines()]))
+    err("\n".join([told, *lines]))
     if not click.confirm("erase it?", err=True):
         raise UsageError("nothing was erased", hint="--dry-run only shows")
 

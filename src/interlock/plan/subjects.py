@@ -1,0 +1,126 @@
+"""`subject`: whose a value is, where it enters a run.
+
+Values enter a run as its inputs, as what a call returns, and with signals. There an author says
+whose they are; everything that is made of them belongs to the same subjects, so nothing is declared
+twice.
+"""
+
+from interlock.errors import ExpressionFailed
+from interlock.graph import (
+    SUBJECT,
+    CallNode,
+    Expression,
+    ProposeNode,
+    WaitNode,
+    parse_expression,
+    subject_of,
+    without_subject,
+)
+from interlock.plan.binding import Bound
+from interlock.plan.edges import Edge, check_edge
+from interlock.plan.problems import pointer
+from interlock.plan.site import Site
+from interlock.values import Json, NodeId, Schema, resolve
+
+VALUE = frozenset({"value"})
+TEXT: Schema = {"type": "string"}
+NAMES: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
+ENTERING = (CallNode, ProposeNode, WaitNode)
+
+
+def input_subjects(site: Site) -> tuple[tuple[str, Expression], ...]:
+    """Compile what the inputs of a graph say of whose they are."""
+    found: list[tuple[str, Expression]] = []
+    for name, schema in site.graph.inputs.items():
+        at = f"{pointer('inputs', name)}/{SUBJECT}"
+        if subject_of(schema) is None:
+            continue
+        if site.where.outer:
+            _refuse(
+                site,
+                f"input `{name}` of `{site.graph.name}`, a graph inside another one, has `subject`",
+                at=at,
+                hint="declare it where the value enters the run: what is passed on keeps it",
+            )
+            continue
+        expression = _compiled(site, schema, at=at, whose=f"input `{name}`", node=NodeId(name))
+        if expression is not None:
+            found.append((name, expression))
+    return tuple(found)
+
+
+def output_subject(site: Site, bound: Bound) -> Expression | None:
+    """Compile what `returns` of a node says of whose its output is."""
+    node, schema = bound.node, bound.node.returns
+    if schema is None or subject_of(schema) is None:
+        return None
+    home = f"{bound.home}/wait" if isinstance(node, WaitNode) else bound.home
+    at, whose = f"{home}/returns/{SUBJECT}", f"`returns` of `{node.id}`"
+    if not isinstance(node, ENTERING):
+        told = f"{whose} has `subject`, but its output is made of values inside of the run"
+        hint = "declare it where these enter the run: what is made of them belongs to the same"
+        _refuse(site, told, at=at, hint=hint)
+        return None
+    if bound.manifest is not None and bound.manifest.transactional:
+        told = f"{whose} has `subject`, but `{bound.manifest.name}` is transactional"
+        hint = "no key is made in its transaction: declare whose the values are that it is given"
+        _refuse(site, told, at=at, hint=hint)
+        return None
+    return _compiled(site, schema, at=at, whose=whose, node=node.id)
+
+
+def names_in(expression: Expression, value: Json) -> frozenset[str]:
+    """Evaluate whose a value is; nobody's where the list is empty.
+
+    Raises:
+        ExpressionFailed: it gives no names.
+    """
+    found = expression.evaluate({"value": value})
+    names = found if isinstance(found, list) else [found]
+    if not all(isinstance(each, str) and each.strip() for each in names):
+        # What it gave instead is not told: it may be personal, and errors are kept in the clear.
+        raise ExpressionFailed(
+            f"`subject` gives no name: {expression.source}",
+            hint="let it give a text that is not empty, or a list of such texts",
+        )
+    return frozenset(str(each) for each in names)
+
+
+def _compiled(
+    site: Site, schema: Schema, *, at: str, whose: str, node: NodeId
+) -> Expression | None:
+    if site.problems.is_damaged(at):
+        return None
+    if site.around.catalog.narrowed_by_proposal:
+        hint = "take it out: what a proposal makes of values belongs to whom they belong to"
+        _refuse(site, f"{whose} has `subject`, in a graph that was proposed", at=at, hint=hint)
+        return None
+    parsed = parse_expression(subject_of(schema) or "", names=VALUE)
+    if not isinstance(parsed, Expression):
+        site.problems.take(parsed, at=at)
+        return None
+    other = next((each for each in parsed.references if each.name != "value"), None)
+    if other is not None:
+        told = f"`subject` of {whose} reads `{other.name}`, but knows only the value itself"
+        hint = "read `value`, such as `value.id`"
+        site.problems.error("IL2019", told, at=at, span=other.span, hint=hint)
+        return None
+    if site.around.is_checked:
+        _check(site, parsed, schema, at=at, whose=whose, node=node)
+    return parsed
+
+
+def _check(
+    site: Site, expression: Expression, schema: Schema, *, at: str, whose: str, node: NodeId
+) -> None:
+    """Check that what it gives may be a name."""
+    known = resolve(without_subject(schema), site.around.types())
+    lens = site.lens(f"`subject` of {whose}").naming(value=known)
+    produced = lens.infer(expression, at=at)
+    if produced is not None:
+        edge = Edge(node=node, expression=expression, at=at, wanted=NAMES, steps=(SUBJECT,))
+        check_edge(edge, produced, lens)
+
+
+def _refuse(site: Site, told: str, *, at: str, hint: str) -> None:
+    site.problems.error("IL1124", told, at=at, on_key=True, hint=hint)

@@ -1,0 +1,195 @@
+"""Erasing a data subject: its key, all that was made with it, and what is left in the clear.
+
+The values of a subject are worth nothing without its key. What runs hold of them in the clear
+(messages of errors, reasons of persons, paths of items) is found while the values can still be
+read, so the key goes last. Whatever is interrupted is done by doing it again.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from interlock import audit  # its modules are imported when something is erased
+from interlock.errors import RunNotResumable, UsageError
+from interlock.journal import ENDED, Principal, StoredEvent, open_envelope
+from interlock.runtime.clock import Clock, Ids
+from interlock.runtime.erasing import PAGE, Chosen, Erased, Removal, erase, removal_of
+from interlock.store import KeyRing, ReadStore, Store
+from interlock.values import Json, KeyId, RunId, immutable, is_keyed, key_id_of
+
+KEY_IDS = re.compile(rb"hmac-sha256:([0-9a-f]{32,64}):")
+WORDS = frozenset(("codes", "error", "message", "messages", "reason"))
+"""Parts of events that may tell of a value in words."""
+
+RUNS_NAMED_MAX = 5
+
+
+@immutable()
+class Forgetting:
+    """What goes with a data subject.
+
+    Attributes:
+        name: its name; it stands nowhere but beside its key.
+        key_id: the id of its key; None: there is no such subject.
+        chosen: by run, the parts of events that were made with its key, and what tells of them.
+        open: runs with values of the subject that have not ended.
+    """
+
+    name: str
+    key_id: KeyId | None
+    chosen: dict[RunId, Chosen]
+    open: tuple[RunId, ...]
+
+
+def forgetting_of(store: ReadStore, name: str) -> Forgetting:
+    """Say what would go with a data subject; change nothing.
+
+    It reads all events of the store.
+
+    Raises:
+        JournalCorrupt: an event is not as it was written.
+    """
+    found = store.subjects.find(names=[name])
+    if not found:
+        return Forgetting(name=name, key_id=None, chosen={}, open=())
+    key_id = found[0].id
+    touched = _touched(store, key_id)
+    chosen = {run: parts for run in touched if (parts := _chosen(store, run, touched[run]))}
+    heads = {run: store.head(run) for run in chosen}
+    is_open = (run for run, head in heads.items() if head is None or head.status not in ENDED)
+    return Forgetting(name=name, key_id=key_id, chosen=chosen, open=tuple(is_open))
+
+
+def removals(store: ReadStore, forgetting: Forgetting) -> Iterator[Removal]:
+    """Say of each run what goes with the subject.
+
+    Raises:
+        RunNotResumable: a run has not ended.
+        OnHold: a run is on hold.
+        JournalCorrupt: an event is not as it was written.
+    """
+    for run, chosen in forgetting.chosen.items():
+        yield removal_of(store, run, _with_key(store, run, chosen), spares_plan=True)
+
+
+def forget(
+    store: Store,
+    name: str,
+    *,
+    by: Principal,
+    rule: str,
+    reason: str,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    tell: Callable[[Erased], None] | None = None,
+) -> Forgetting:
+    """Erase a data subject: all that runs have of its values, then its key.
+
+    It is durable when this returns; call `overwrite` then. `tell` is called after each run.
+
+    Raises:
+        RunNotResumable: a run with values of the subject has not ended; nothing was erased.
+        OnHold: one of them is on hold; nothing was erased.
+        UsageError: `by`, `rule` or `reason` names the subject, or has a text that is to go.
+        LeaseHeld, LeaseLost, JournalCorrupt: as for `erase`; it may be done in part: do it again.
+    """
+    _check_words(name, by.actor, rule, reason)
+    first = found = forgetting_of(store, name)
+    while found.chosen:
+        if found.open:
+            raise _open_runs(found)
+        # All of them first: nothing goes when one of them is on hold.
+        wanted = {run: _with_key(store, run, chosen) for run, chosen in found.chosen.items()}
+        for run, chosen in wanted.items():
+            done = erase(
+                store,
+                run,
+                chosen,
+                by=by,
+                rule=rule,
+                reason=reason,
+                clock=clock,
+                ids=ids,
+                spares_plan=True,
+            )
+            if tell is not None:
+                tell(done)
+        found = forgetting_of(store, name)  # Others may have begun meanwhile.
+    store.subjects.erase([name])
+    return first
+
+
+def _touched(store: ReadStore, key_id: KeyId) -> dict[RunId, frozenset[KeyId]]:
+    """Find the runs with values of a subject, and the keys of theirs that die with its key."""
+    seen: dict[RunId, set[KeyId]] = {}
+    first = 0
+    while page := store.leaves(first=first, limit=PAGE):
+        for run, event in page:
+            if ids := KEY_IDS.findall(event.body):
+                seen.setdefault(run, set()).update(KeyId(each.decode()) for each in ids)
+        first += len(page)
+    found = dict[RunId, frozenset[KeyId]]()
+    for run, ids in seen.items():
+        ring = KeyRing(store, run)
+        dying = frozenset(each for each in ids if key_id in ring.members(each))
+        if dying:
+            found[run] = dying
+    return found
+
+
+def _chosen(store: ReadStore, run: RunId, dying: frozenset[KeyId]) -> Chosen:
+    """Choose what was made with keys that die, and the words of nodes that worked with it."""
+    chosen: dict[int, set[str]] = {}
+    words: list[tuple[int, str | None, frozenset[str]]] = []
+    paths: set[str | None] = set()
+    for event in _events(store, run):
+        envelope = cast(dict[str, Any], open_envelope(event.body))
+        erased = audit.read_erased(event.erased)
+        parts = audit.open_leaf(event.body, event.salts, erased).parts
+        path = cast(str | None, envelope.get("path"))
+        keyed = {name for name, part in parts.items() if _is_of(part.value, dying)}
+        if keyed:
+            chosen[event.seq] = keyed
+            paths.add(path)
+        words.append((event.seq, path, WORDS & parts.keys()))
+    for seq, path, names in words:
+        if names and path in paths:
+            chosen.setdefault(seq, set()).update(names)
+    return chosen
+
+
+def _is_of(value: Json, dying: frozenset[KeyId]) -> bool:
+    return isinstance(value, str) and is_keyed(value) and key_id_of(value) in dying
+
+
+def _with_key(store: ReadStore, run: RunId, chosen: Chosen) -> Chosen:
+    """Choose the key of a run, too, where a text of what goes stands in it."""
+    removal = removal_of(store, run, chosen, spares_plan=True)
+    keys = {seq: {"key"} for seq, names in removal.mentions.items() if "key" in names}
+    return {seq: {*chosen.get(seq, ()), *keys.get(seq, ())} for seq in {*chosen, *keys}}
+
+
+def _events(store: ReadStore, run: RunId) -> Iterator[StoredEvent]:
+    after = 0
+    while page := store.read(run, after=after, limit=PAGE):
+        yield from page
+        after = page[-1].seq
+
+
+def _check_words(name: str, *words: str) -> None:
+    if any(name in each for each in words):
+        raise UsageError(
+            "who erases, the rule or the reason names the subject that is to be erased",
+            hint="it would stand in the journal for good: say it in other words",
+        )
+
+
+def _open_runs(found: Forgetting) -> RunNotResumable:
+    runs = ", ".join(found.open[:RUNS_NAMED_MAX])
+    more = len(found.open) - RUNS_NAMED_MAX
+    return RunNotResumable(
+        f"runs with values of this subject have not ended: {runs}"
+        + (f" and {more} more" if more > 0 else "")
+        + "; nothing was erased",
+        hint="let them end, or end them: `interlock cancel RUN`; then erase",
+    )

@@ -1,0 +1,87 @@
+"""Data subjects from the command line: whose a value is, and that it can be erased."""
+
+import pytest
+
+from e2e.cli.project import Shell
+
+NAME = "ada_lovelace_1815"
+GRAPH = """
+interlock: 1
+name: letter
+inputs:
+  who: {type: string, subject: value}
+graphs:
+  one:
+    inputs: {who: {type: string}}
+    nodes:
+      image: {call: ci.build, with: {service: '${{ inputs.who }}', version: '1'}}
+    outputs: {ref: '${{ image.ref }}'}
+nodes:
+  many: {map: one, over: '[inputs.who]', key: item, with: {who: '${{ item }}'}}
+  prod: {call: deploy.apply, with: {image: '${{ many.results[0].ref }}', env: prod}}
+outputs: {url: '${{ prod.url }}'}
+"""
+ERASE = "interlock audit erase --reason 'they asked' --rule 'GDPR Art. 17' --subject"
+
+
+@pytest.fixture
+def written(shell: Shell) -> Shell:
+    """A project with a run that has values of a data subject."""
+    (shell.folder / "letter.yaml").write_text(GRAPH)
+    done = shell(f"interlock run letter.yaml -i who={NAME}")
+    assert done.code == 0, done.err
+    return shell
+
+
+def traces(shell: Shell, text: str = NAME) -> list[str]:
+    """Name the files of the project that have a text."""
+    files = [path for path in shell.folder.rglob("*") if path.is_file()]
+    return [path.name for path in files if text.encode() in path.read_bytes()]
+
+
+def test_what_belongs_to_somebody_is_shown_and_derived_again(written: Shell):
+    assert NAME in written("interlock show last").out
+    assert written("interlock replay last").code == 0
+    nodes = written("interlock show last --json").json["nodes"]
+    assert all(node["call_key"].startswith("hmac-") for node in nodes if node["call_key"])
+
+
+@pytest.mark.slow
+def test_a_subject_is_erased_and_every_proof_holds(written: Shell):
+    (written.folder / "log.pub").write_text(written("interlock audit init --key keys/log.key").out)
+    written("interlock audit publish published --key keys/log.key")
+    assert traces(written) == ["journal.db"]
+    dry = written(f"{ERASE} {NAME} --dry-run")
+    assert (dry.code, NAME in dry.out) == (0, False), dry.err
+    assert traces(written) == ["journal.db"]
+    done = written(f"{ERASE} {NAME} --yes")
+    assert done.code == 0, done.err
+    assert traces(written) == []
+    assert written("interlock audit verify --published published --key log.pub").code == 0
+    assert "nothing to erase" in written(f"{ERASE} {NAME} --yes").out
+    assert NAME not in written("interlock show last").out
+    assert written("interlock replay last").code != 0
+
+
+def test_who_is_erased_is_not_named_in_the_reason(written: Shell):
+    done = written(f"interlock audit erase --subject {NAME} --reason 'for {NAME}' --yes")
+    assert done.code != 0
+    assert "other words" in done.err
+    assert traces(written) == ["journal.db"]
+
+
+def test_a_run_that_has_not_ended_keeps_what_it_needs(shell: Shell):
+    waiting = GRAPH.replace("\nnodes:", "\nnodes:\n  heard: {wait: {signal: paid}}")
+    (shell.folder / "letter.yaml").write_text(waiting)
+    shell(f"interlock run letter.yaml -i who={NAME}")
+    done = shell(f"{ERASE} {NAME} --yes")
+    assert done.code != 0
+    assert "have not ended" in done.err
+
+
+def test_a_value_without_an_owner_does_not_start(shell: Shell):
+    (shell.folder / "letter.yaml").write_text(GRAPH)
+    done = shell("interlock run letter.yaml -i who=")
+    assert done.code != 0
+    assert "whose `who` is: `subject` gives no name" in done.err
+    assert shell("interlock runs --json").json == []
