@@ -4,12 +4,17 @@ A process works on a journal until it dies or closes it. What it left is verifie
 no alarm. Then one thing is done to the events or to the log, one a trial; in half of the trials the
 log is made anew afterwards, so that nothing in the file gives it away. The verifier has the head of
 the tree as it was, mostly an older one too, and sometimes what was published.
+
+Of two journals in three, what has ended was pruned before, values alone or events as well, with a
+hold on some of it. Among the changes are events that lose their content, as if they were pruned,
+with and without an event that tells of it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,22 +23,45 @@ import apsw
 
 from interlock.audit import (
     HASH_BYTES,
+    SALTS_BYTES_MAX,
     Frontier,
     KeptLog,
     KnownTree,
     LogVerdict,
     ReadTile,
+    Retention,
     TileName,
     TreeHead,
     leaf_hash,
     leaf_of,
+    read_erased,
+    row_of_emptied,
+    seal,
     verify_log,
 )
 from interlock.errors import InterlockError, JournalCorrupt
-from interlock.store import ReadStore, open_store, open_to_read
+from interlock.journal import (
+    STORE_JOURNAL,
+    HoldPlaced,
+    Principal,
+    Pruned,
+    RunsPruned,
+    StoreEntry,
+    encode_envelope,
+    open_envelope,
+    store_envelope,
+)
+from interlock.runtime import place_hold, prune
+from interlock.store import ReadStore, Store, open_store, open_to_read
+from interlock.testing import CountingIds, VirtualClock
 from proofs.figures import Figures
 from proofs.flips import journal_files, put
 from proofs.recordings import JOURNAL
+
+DAY = 86_400_000
+EVE = Principal(name="eve")
+EMPTY = "UPDATE event SET body = x'', salts = x'', erased = x''"
+OF_RUN = "SELECT seq, epoch, body FROM event WHERE run = ? ORDER BY seq"
 
 CHANGES = 50
 """Trials of one journal."""
@@ -50,14 +78,14 @@ def prove(seeds: range, folder: Path) -> Figures:
     for number, chosen in wanted.items():
         place = folder / str(number)
         place.mkdir()
-        sound = Sound.of(journal_files(number, place), place)
+        sound = Sound.of(journal_files(number, place), place, Random(f"prune {number}"))
         if len(sound.heads) == 1:  # The process died before its first event.
             figures.seen["empty"] += len(chosen)
             figures.trials += len(chosen)
             continue
         for problem in sound.alarms:
             figures.fail("mislabelled", f"false alarm: {problem}", seed=chosen[0])
-        figures.seen["honest"] += 1
+        figures.seen["honest, pruned" if sound.emptied else "honest"] += 1
         for seed in chosen:
             figures.trials += 1
             told, problem = tried(sound, place, Random(f"tamper {seed}"))
@@ -77,26 +105,50 @@ class Sound:
 
     tiles: Mapping[tuple[int, int], bytes]
     alarms: tuple[str, ...]
+    emptied: int
 
     @classmethod
-    def of(cls, files: Mapping[str, bytes], place: Path) -> "Sound":
+    def of(cls, files: Mapping[str, bytes], place: Path, random: Random) -> "Sound":
         path = put(files, place)
-        open_store(path).close()  # What a dead process left is taken up first.
+        with closing(open_store(path)) as opened:  # What a dead process left is taken up first.
+            if opened.log_size() and random.random() < 2 / 3:
+                pruned(opened, random)
         found = Path(path).parent.glob(f"{JOURNAL}*")
         images = {file.name: file.read_bytes() for file in found if file.is_file()}
         with closing(open_to_read(path)) as store:
             heads = [TreeHead(size=0, root=Frontier().root())]
             frontier = Frontier()
+            emptied = 0
             for _, event in store.leaves(limit=EVENTS_MAX):
-                frontier.extend([leaf_hash(leaf_of(event.body, event.salts))])
+                emptied += not event.body
+                tile, at = divmod(event.leaf_index, 256)
+                logged = store.tile(0, tile)[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+                frontier.extend([hash_of(event.body, event.salts, event.erased) or logged])
                 heads.append(TreeHead(size=frontier.size, root=frontier.root()))
             tiles = {(0, at): store.tile(0, at) for at in range(len(heads) // 256 + 1)}
             alarms = verdict_on(store, [KnownTree(tree=head) for head in heads], None).findings
         told = tuple(f"{each.kind} {each.message}" for each in alarms)
-        return cls(files=images, heads=tuple(heads), tiles=tiles, alarms=told)
+        return cls(files=images, heads=tuple(heads), tiles=tiles, alarms=told, emptied=emptied)
 
     def published(self, name: TileName) -> bytes:
         return self.tiles[name.level or 0, name.index][: name.width * HASH_BYTES]
+
+
+def pruned(store: Store, random: Random) -> None:
+    """Prune what has ended, long after, with a hold on some of it."""
+    last = store.heads(limit=1)
+    clock = VirtualClock(start_ms=max((head.updated_ms for head in last), default=0) + 1_000 * DAY)
+    if last and random.random() < 0.5:
+        hold = HoldPlaced(reason="case 7", held=last[0].run)
+        place_hold(store, hold, by=EVE, clock=clock, ids=CountingIds())
+    period = random.randrange(1, 900) * DAY
+    keep = Retention(values_ms=period, events_ms=period if random.random() < 0.8 else None)
+    prune(store, keep, by=EVE, clock=clock, ids=CountingIds())
+
+
+def hash_of(body: bytes, salts: bytes, erased: bytes) -> bytes | None:
+    """Make the hash of an event again; None of one without content."""
+    return leaf_hash(leaf_of(body, salts, read_erased(erased))) if body else None
 
 
 def verdict_on(
@@ -111,6 +163,7 @@ def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
     size = len(sound.heads) - 1
     path = put(sound.files, place)
     connection: Any = apsw.Connection(path)
+    logged = dict(hashes_in(connection))
     for _ in range(20):
         name = random.choice(list(KINDS))
         try:
@@ -123,7 +176,7 @@ def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
         raise AssertionError("nothing could be done to the journal")
     is_hidden = name in OF_EVENTS and random.random() < 0.5
     if is_hidden:
-        log_anew(connection)
+        log_anew(connection, logged)
     connection.close()
     known = [KnownTree(tree=sound.heads[-1])]
     if random.random() < 0.7:
@@ -142,14 +195,28 @@ def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
     return told, ""
 
 
-def log_anew(connection: Any) -> None:
-    """Make the log anew from the events, in the order that they have now."""
-    rows = connection.execute("SELECT run, seq, body, salts FROM event ORDER BY leaf").fetchall()
+def hashes_in(connection: Any) -> Iterator[tuple[tuple[str, int], bytes]]:
+    """Read the hashes of the log, by the event that they are of."""
+    parts = connection.execute("SELECT hashes FROM log_part ORDER BY leaf").fetchall()
+    data = b"".join(part for (part,) in parts)
+    rows = connection.execute("SELECT run, seq, leaf FROM event").fetchall()
+    for run, seq, leaf in rows:
+        yield (run, seq), data[leaf * HASH_BYTES : (leaf + 1) * HASH_BYTES]
+
+
+def log_anew(connection: Any, logged: Mapping[tuple[str, int], bytes]) -> None:
+    """Make the log anew from the events, in the order that they have now.
+
+    Of an event without content, the hash that it had goes with it.
+    """
+    columns = "run, seq, body, salts, erased"
+    rows = connection.execute(f"SELECT {columns} FROM event ORDER BY leaf").fetchall()
     connection.execute("UPDATE event SET leaf = -1 - leaf")
     hashes: list[bytes] = []
-    for leaf, (run, seq, body, salts) in enumerate(rows):
+    for leaf, (run, seq, body, salts, erased) in enumerate(rows):
+        had = logged.get((run, seq), bytes(HASH_BYTES))
         try:
-            hashes.append(leaf_hash(leaf_of(body, salts)))
+            hashes.append(hash_of(body, salts, erased) or had)
         except JournalCorrupt:
             hashes.append(bytes(HASH_BYTES))
         connection.execute("UPDATE event SET leaf = ? WHERE run = ? AND seq = ?", (leaf, run, seq))
@@ -170,7 +237,7 @@ def edit_body(connection: Any, random: Random, size: int) -> int | None:
     at = random.randrange(size)
     ((body,),) = connection.execute("SELECT body FROM event WHERE leaf = ?", (at,)).fetchall()
     changed = bytearray(body)
-    changed[random.randrange(len(changed))] ^= random.randrange(1, 256)
+    changed[random.choice(range(len(changed)))] ^= random.randrange(1, 256)
     connection.execute("UPDATE event SET body = ? WHERE leaf = ?", (bytes(changed), at))
     return at
 
@@ -178,7 +245,9 @@ def edit_body(connection: Any, random: Random, size: int) -> int | None:
 def edit_time(connection: Any, random: Random, size: int) -> int | None:
     at = random.randrange(size)
     ((body,),) = connection.execute("SELECT body FROM event WHERE leaf = ?", (at,)).fetchall()
-    head, _, rest = body.partition(b'"at_ms":')
+    head, found, rest = body.partition(b'"at_ms":')
+    if not found:
+        return None
     _, _, tail = rest.partition(b",")
     changed = head + b'"at_ms":%d,' % random.randrange(10**12) + tail
     connection.execute("UPDATE event SET body = ? WHERE leaf = ?", (changed, at))
@@ -189,7 +258,7 @@ def edit_salts(connection: Any, random: Random, size: int) -> int | None:
     at = random.randrange(size)
     ((salts,),) = connection.execute("SELECT salts FROM event WHERE leaf = ?", (at,)).fetchall()
     changed = bytearray(salts)
-    changed[random.randrange(len(changed))] ^= 1 << random.randrange(8)
+    changed[random.choice(range(len(changed)))] ^= 1 << random.randrange(8)
     connection.execute("UPDATE event SET salts = ? WHERE leaf = ?", (bytes(changed), at))
     return at
 
@@ -234,6 +303,43 @@ def insert(connection: Any, random: Random, size: int) -> int | None:
     return at
 
 
+def empty(connection: Any, random: Random, size: int) -> int | None:
+    """Take the content of an event away, as if it were pruned."""
+    at = random.randrange(size)
+    connection.execute(f"{EMPTY} WHERE leaf = ? AND body <> x''", (at,))
+    return at if connection.changes() else None
+
+
+def empty_and_tell(connection: Any, random: Random, size: int) -> int | None:
+    """Prune a run as one would who may, but before its time; a true event tells of it."""
+    runs = "SELECT DISTINCT run FROM event WHERE body <> x'' AND run <> 'store'"
+    (run,) = random.choice(connection.execute(runs).fetchall())
+    rows = connection.execute(OF_RUN, (run,)).fetchall()
+    ends = [open_envelope(body) for _, _, body in rows if b'"type":"RunSettled"' in body]
+    ended_ms = int(str(ends[-1]["at_ms"])) if ends else 0
+    logged = dict(hashes_in(connection))
+    gone = [(seq, epoch) for seq, epoch, body in rows[1:-1] if body]
+    for seq, _ in gone:
+        connection.execute(f"{EMPTY} WHERE run = ? AND seq = ?", (run, seq))
+    left = [row_of_emptied(seq, epoch, logged[run, seq]) for seq, epoch in gone]
+    hashes = sha256(b"".join(left)).hexdigest()
+    told = Pruned(run=run, ended_ms=ended_ms, events=len(gone), hashes=hashes)
+    period_ms = random.randrange(1, 900) * DAY
+    (last,) = connection.execute("SELECT max(seq) FROM event WHERE run = 'store'").fetchone()
+    entry = StoreEntry(
+        event=RunsPruned(what="events", period_ms=period_ms, rule="none", runs=(told,)),
+        seq=(last or 0) + 1,
+        at_ms=ended_ms + random.randrange(period_ms),
+        actor=EVE.actor,
+    )
+    envelope = store_envelope(entry)
+    _, salts = seal(envelope, random.randbytes(SALTS_BYTES_MAX))
+    row = (STORE_JOURNAL, entry.seq, 1, size, 0, salts, encode_envelope(envelope))
+    columns = "run, seq, epoch, leaf, sum, salts, body"
+    connection.execute(f"INSERT INTO event ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    return size
+
+
 def edit_hashes(connection: Any, random: Random, size: int) -> int | None:
     leaf, data = connection.execute("SELECT leaf, hashes FROM log_part").fetchall()[0]
     changed = bytearray(data)
@@ -263,6 +369,8 @@ OF_EVENTS: dict[str, Change] = {
     "a cut tail": cut,
     "two swapped": swap,
     "an insertion": insert,
+    "no content": empty,
+    "a false pruning": empty_and_tell,
 }
 KINDS: dict[str, Change] = {
     **OF_EVENTS,

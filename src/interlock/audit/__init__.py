@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         KEPT as KEPT,
         Expected as Expected,
         PrunedParts as PrunedParts,
+        row_of_emptied as row_of_emptied,
     )
     from interlock.audit.receipts import (
         DISCLOSED as DISCLOSED,
@@ -223,7 +224,7 @@ _LATER = {
         "verify_consistency",
         "verify_inclusion",
     ),
-    "pruning": ("KEPT", "Expected", "PrunedParts"),
+    "pruning": ("KEPT", "Expected", "PrunedParts", "row_of_emptied"),
     "receipts": ("DISCLOSED", "Disclosure", "Evidence", "LoggedEvent", "build_receipt"),
     "retention": (
         "CLASSES",
@@ -371,6 +372,7 @@ __all__ = [
     "Retention",
     "retention_of",
     "root_of_leaves",
+    "row_of_emptied",
     "RunFacts",
     "SALT_BYTES",
     "SALTS_BYTES_MAX",

@@ -21,10 +21,12 @@ from hashlib import sha256
 from typing import Any, final
 
 from interlock.audit.retention import Keeping, RunFacts, period_text
+from interlock.errors import JournalCorrupt
 from interlock.journal import (
     STORE_JOURNAL,
     PrunedClass,
     RunsPruned,
+    StoredEvent,
     StoreEntry,
     read_store_entry,
 )
@@ -75,6 +77,11 @@ class PrunedParts:
 NOTHING_PRUNED = PrunedParts()
 
 
+def row_of_emptied(seq: int, epoch: int, leaf_hash: bytes) -> bytes:
+    """Write down all that is left of an event that was emptied, for `Pruned.hashes`."""
+    return seq.to_bytes(8) + epoch.to_bytes(8) + leaf_hash
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FalsePruning:
@@ -96,8 +103,8 @@ class _Seen:
 
     open: bool = False
     emptied: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    hashes: Any = field(default_factory=sha256)
-    """SHA-256 over the hashes of their leaves."""
+    rows: Any = field(default_factory=sha256)
+    """SHA-256 over what is left of them."""
 
 
 @final
@@ -110,12 +117,18 @@ class PrunedLog:
     records: list[tuple[int, StoreEntry]] = field(default_factory=list[tuple[int, StoreEntry]])
     keeping: Keeping = field(default_factory=Keeping)
 
-    def take_emptied(self, run: RunId, seq: int, index: int) -> bytes:
-        """Take an event without content; return the hash that the log has of it."""
+    def take_emptied(self, run: RunId, stored: StoredEvent, index: int) -> bytes:
+        """Take an event without content; return the hash that the log has of it.
+
+        Raises:
+            JournalCorrupt: there is something else left of it.
+        """
+        if stored.salts or stored.erased:
+            raise JournalCorrupt("it has salts or commitments, and nothing that they are of")
         found = self.hash_at(index)
         seen = self.seen.setdefault(run, _Seen())
-        seen.emptied.append((seq, index))
-        seen.hashes.update(found)
+        seen.emptied.append((stored.seq, index))
+        seen.rows.update(row_of_emptied(stored.seq, stored.epoch, found))
         return found
 
     def take(self, event: Mapping[str, Any], body: bytes, index: int) -> None:
@@ -171,7 +184,7 @@ class PrunedLog:
                 f"{len(seen.emptied)} events of the run have no content, and {number} tells of"
                 f" {note.pruned.events}"
             )
-        if seen.hashes.hexdigest() != note.pruned.hashes:
+        if seen.rows.hexdigest() != note.pruned.hashes:
             return f"the events without content are not those that {number} tells of"
         if seen.settled is None or seen.emptied[-1][0] > seen.settled[0]:
             return f"what is left of the run is not what a pruning leaves ({number} tells of one)"

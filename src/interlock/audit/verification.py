@@ -229,7 +229,7 @@ class _Remade:
             JournalCorrupt: it is not as it was written.
         """
         if not stored.body:
-            return self.pruned.take_emptied(run, stored.seq, self.size), UNKNOWN_MS
+            return self.pruned.take_emptied(run, stored, self.size), UNKNOWN_MS
         event, leaf = event_and_leaf(stored.body, stored.salts, read_erased(stored.erased))
         place = (event["run"], event["seq"], event["epoch"])
         if place != (run, stored.seq, stored.epoch):

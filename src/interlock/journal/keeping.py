@@ -67,7 +67,8 @@ class Pruned:
         run: its id.
         ended_ms: when it ended: the time of its last `RunSettled`.
         events: how many of its events have no content any more; 0 when values were pruned.
-        hashes: SHA-256 over the hashes of their leaves, one after the other, in hex.
+        hashes: SHA-256, in hex, over what is left of these: of one after the other seq and epoch,
+            as 8 bytes each, and the hash of its leaf.
     """
 
     run: RunId

@@ -25,6 +25,7 @@ from interlock.audit import (
     leaf_hash,
     leaf_of,
     read_erased,
+    row_of_emptied,
 )
 from interlock.errors import ContentPruned, JournalCorrupt, StoreError, StoreFailed, UsageError
 from interlock.journal import (
@@ -432,7 +433,8 @@ def _ready(
             kept=tuple(_without_parts(each) for each in kept if each.kind not in EVIDENCE),
             head=replace(head, execution=None),
         )
-        hashes = sha256(b"".join(each.hash for each in gone)).hexdigest() if gone else ""
+        rows = [row_of_emptied(each.stored.seq, each.stored.epoch, each.hash) for each in gone]
+        hashes = sha256(b"".join(rows)).hexdigest() if gone else ""
         told = replace(told, events=len(gone), hashes=hashes)
     return _Ready(head=head, pruned=pruned, told=told, size=len(opened))
 

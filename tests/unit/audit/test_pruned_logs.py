@@ -28,6 +28,7 @@ from interlock.audit import (
     leaf_hash,
     leaf_of,
     read_erased,
+    row_of_emptied,
     seal,
     verify_log,
 )
@@ -160,7 +161,7 @@ class Copy:
             at = self.at(run, seq)
             event = self.rows[at][1]
             self.rows[at] = run, replace(event, body=b"", salts=b"", erased=b"")
-            found.update(self.hashes[at])
+            found.update(row_of_emptied(seq, event.epoch, self.hashes[at]))
         return found.hexdigest()
 
     def append(self, event: StoreEvent, *, at_ms: int = NOW) -> None:
@@ -284,6 +285,16 @@ def of_a_run_that_is_not_there(copy: Copy) -> None:
     copy.append(RunsPruned(what="events", period_ms=PERIOD, rule="none", runs=(one,)))
 
 
+def another_epoch(copy: Copy) -> None:
+    at = copy.at(OLD, 3)
+    copy.rows[at] = OLD, replace(copy.rows[at][1], epoch=7)
+
+
+def salts_left(copy: Copy) -> None:
+    at = copy.at(OLD, 3)
+    copy.rows[at] = OLD, replace(copy.rows[at][1], salts=bytes(16))
+
+
 def two_runs_swapped(copy: Copy) -> None:
     """An event of a run that may go is the name for one of a run that may not."""
     one, two = copy.at(OLD, 3), copy.at(OTHER, 3)
@@ -325,6 +336,8 @@ ATTACKS = (
     (on_hold, "hold 1 was on it"),
     (in_the_future, "it is dated in the future"),
     (of_a_run_that_is_not_there, "the end of the run is not in the log"),
+    (another_epoch, "not those that event"),
+    (salts_left, "this event is not as it was when it was logged"),
     (two_runs_swapped, "not those that event"),
     (a_young_event_under_an_old_name, "stands where event 3 has to be"),
     (without_the_record, "no event of the log says that it was pruned"),
