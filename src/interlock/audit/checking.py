@@ -4,6 +4,7 @@ The checks and their order are those of `docs/reference/receipts.md`; the verifi
 has them in the same order, so that both give the same verdict and the same code for any file.
 """
 
+import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,9 @@ from interlock.audit.signatures import Algorithm, VerifierKey, decode_base64
 from interlock.audit.strict import Place, read_strict, refused
 from interlock.audit.tree import leaf_hash
 from interlock.errors import EvidenceRefused
-from interlock.values import Json, canonical, value_ref
+from interlock.values import Json, KeyId, canonical, reference, value_ref
+
+KEYED_REF = re.compile("hmac-sha256:([0-9a-f]{32}|[0-9a-f]{64}):[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
     _require_run(leaves, receipt["run"], is_whole=receipt["whole"])
     shown = [_opened(leaf, ("leaves", at)) for at, leaf in enumerate(leaves)]
     values = cast(dict[str, Json], receipt["values"])
-    _require_values(values, shown)
+    _require_values(values, receipt.get("openers", {}), shown)
     claims = claims_of(receipt["run"], shown, values)
     _require_claims(receipt["claims"], claims)
     return {
@@ -189,13 +192,25 @@ def _opened(entry: Mapping[str, Any], place: Place) -> ShownLeaf:
     return ShownLeaf(leaf=entry["leaf"], parts=parts)
 
 
-def _require_values(values: Mapping[str, Json], shown: Sequence[ShownLeaf]) -> None:
+def _require_values(
+    values: Mapping[str, Json], openers: Mapping[str, str], shown: Sequence[ShownLeaf]
+) -> None:
     named = {part for leaf in shown for part in leaf.parts.values() if isinstance(part, str)}
     for ref, value in values.items():
         if ref not in named:
             raise refused("IL8544", "no event that is shown names this value", ("values", ref))
-        if value_ref(canonical(value)) != ref:
+        keyed, data = KEYED_REF.fullmatch(ref), canonical(value)
+        if keyed is None:
+            made = value_ref(data)
+        elif ref in openers:
+            made = reference(KeyId(keyed[1]), bytes.fromhex(openers[ref]), data)
+        else:
+            raise refused("IL8544", "no opener shows that this is the value", ("values", ref))
+        if made != ref:
             raise refused("IL8544", "the value has another digest", ("values", ref))
+    for ref in openers:
+        if ref not in values or not KEYED_REF.fullmatch(ref):
+            raise refused("IL8544", "this opens no value", ("openers", ref))
 
 
 def _require_claims(claimed: Json, derived: Mapping[str, Json]) -> None:

@@ -16,7 +16,7 @@ from interlock.audit.leaves import OpenLeaf, OpenPart
 from interlock.audit.shapes import anything, flag, record, rows, table, text, whole
 from interlock.audit.strict import INT64_MAX
 from interlock.audit.tree import leaf_hash
-from interlock.values import Json, canonical, decode
+from interlock.values import KEYED, Json, canonical, decode, is_keyed
 
 KIND = "interlock receipt"
 VERSION = 1
@@ -60,6 +60,7 @@ LEAF = record(
     },
 )
 SHOWN = record({"salt": text("[0-9a-f]{32}", what="16 bytes in hexadecimal"), "value": anything})
+REFS = ("sha256:", KEYED)
 RECEIPT = record(
     {
         "kind": text(KIND, what=f"`{KIND}`"),
@@ -83,7 +84,8 @@ RECEIPT = record(
         ),
         "proof": rows(NODE, most=PROOF_MAX),
         "values": table(anything),
-    }
+    },
+    optional={"openers": table(text("[0-9a-f]{64}", what="32 bytes in hexadecimal"))},
 )
 
 
@@ -132,6 +134,7 @@ class Evidence:
         checkpoint: the signed checkpoint, as it is stored.
         proof: what `prove_leaves` gives for the events in the tree of the checkpoint.
         value: finds the bytes of a value by its reference; none if it is gone.
+        opener: makes the opener of a keyed reference of these bytes (see `Subjects`).
         stamps: time stamps of the checkpoint's text (RFC 3161), in DER.
     """
 
@@ -142,6 +145,7 @@ class Evidence:
     proof: Sequence[bytes]
     value: Callable[[str], bytes | None]
     stamps: Sequence[bytes] = ()
+    opener: Callable[[str, bytes], bytes] | None = None
 
 
 def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
@@ -149,12 +153,20 @@ def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
     shown: list[ShownLeaf] = []
     leaves: list[dict[str, Json]] = []
     values: dict[str, Json] = {}
+    openers: dict[str, Json] = {}
     for event in evidence.events:
         leaf = _clear(event.leaf)
         disclosed = _disclosed(cast(str, leaf["type"]), event, disclosure)
         parts = {name: part.value for name, part in disclosed.items()}
         shown.append(ShownLeaf(leaf=leaf, parts=parts))
-        values |= _values_of(parts, evidence)
+        found = _values_of(parts, evidence)
+        values |= {ref: decode(data) for ref, data in found.items()}
+        if evidence.opener is not None:
+            openers |= {
+                ref: evidence.opener(ref, data).hex()
+                for ref, data in found.items()
+                if is_keyed(ref)
+            }
         leaves.append(
             {
                 "index": event.index,
@@ -178,6 +190,7 @@ def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
             "leaves": cast(Json, leaves),
             "proof": [b64encode(node).decode() for node in evidence.proof],
             "values": values,
+            **({"openers": openers} if openers else {}),
         }
     )
 
@@ -189,14 +202,14 @@ def _disclosed(kind: str, event: LoggedEvent, disclosure: Disclosure) -> dict[st
     }
 
 
-def _values_of(parts: Mapping[str, Json], evidence: Evidence) -> dict[str, Json]:
+def _values_of(parts: Mapping[str, Json], evidence: Evidence) -> dict[str, bytes]:
     """Find the values of the references that are disclosed; some may be gone.
 
     Other digests have other tags: no value has one of them.
     """
-    refs = [part for part in parts.values() if isinstance(part, str) and part.startswith("sha256:")]
+    refs = [part for part in parts.values() if isinstance(part, str) and part.startswith(REFS)]
     found = {ref: evidence.value(ref) for ref in refs}
-    return {ref: decode(data) for ref, data in found.items() if data is not None}
+    return {ref: data for ref, data in found.items() if data is not None}
 
 
 def _clear(leaf: OpenLeaf) -> dict[str, Json]:

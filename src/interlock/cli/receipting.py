@@ -1,6 +1,7 @@
 """From a journal to a receipt: the events of a run in the log, their proof, their values."""
 
 from collections.abc import Collection, Sequence
+from typing import cast
 
 from interlock.audit import (
     Evidence,
@@ -11,10 +12,10 @@ from interlock.audit import (
     prove_leaves,
     read_erased,
 )
-from interlock.errors import UsageError
+from interlock.errors import UsageError, ensure
 from interlock.runtime import why_pruned
-from interlock.store import ReadStore
-from interlock.values import RunId, ValueRef
+from interlock.store import KeyRing, ReadStore
+from interlock.values import RunId, Subjects, ValueRef
 
 FIRST = 1
 """The event that says which plan it was: it is in every receipt."""
@@ -67,9 +68,15 @@ def evidence_of(
     is_whole: bool,
 ) -> Evidence:
     """Gather what a receipt is made of."""
+    ring = KeyRing(store, run)
 
     def value(ref: str) -> bytes | None:
-        return store.values(run, [ValueRef(ref)]).get(ValueRef(ref))
+        return ring.opened(store.values(run, [ValueRef(ref)])).get(ValueRef(ref))
+
+    def opener(ref: str, data: bytes) -> bytes:
+        subjects = ring.subjects(ValueRef(ref))
+        ensure(subjects is not None, "what was decrypted has its key")
+        return cast(Subjects, subjects).opener(data)
 
     indices = [event.index for event in events]
     return Evidence(
@@ -79,5 +86,6 @@ def evidence_of(
         checkpoint=str(signed.note),
         proof=prove_leaves(indices, signed.checkpoint.tree.size, tree),
         value=value,
+        opener=opener,
         stamps=stamps,
     )

@@ -71,7 +71,9 @@ def entry_with_blanks(
     whole: dict[str, Json] = {**envelope, "data": filled.data, "refs": filled.refs}
     if "path" in blanks and "path" in hints:
         whole.setdefault("path", paths.item(PATH, blanks["path"]))
-    run, entry = entry_in(Envelope(whole), lambda ref: filled.values.get(ref) or resolve(ref))
+    run, entry = entry_in(
+        Envelope(whole), lambda ref: filled.values.get(ref) or resolve(ref), subjects
+    )
     if filled.words:
         event = replace(entry.event, **cast(Any, filled.words))
         entry = replace(entry, event=event)

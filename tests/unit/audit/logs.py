@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from interlock.audit import (
@@ -41,7 +42,7 @@ from interlock.journal import (
     open_envelope,
     values_of,
 )
-from interlock.values import Digest, Json, Path, RunId, digest as digest_of
+from interlock.values import Digest, Json, KeyId, Path, RunId, Subjects, digest as digest_of
 
 LOG = signer_from_seed("example.com/log", bytes(range(32)))
 OTHER = signer_from_seed("example.com/log", bytes(range(1, 33)))
@@ -99,6 +100,19 @@ def decided() -> list[tuple[Event, str]]:
     ]
 
 
+def owned() -> list[tuple[Event, str]]:
+    """A run with values of data subjects."""
+    ada, bob = KeyId("a" * 32), KeyId("b" * 32)
+    alone, both = Subjects({ada: b"a" * 32}), Subjects({ada: b"a" * 32, bob: b"b" * 32})
+    call_key = alone.digest("call", b"[]")
+    bill = settled("charge", output=Value.of({"to": "Ada"}).under(both))
+    return [
+        (replace(started(), inputs=Value.of({"pin": PIN}).under(alone)), "unauthenticated:ada"),
+        (replace(bill, call_key=call_key), "engine"),
+        (settled("words", output=Value.of("two words")), "engine"),
+    ]
+
+
 def execution(bill: Value) -> Digest:
     """The execution digest of the story: plan, inputs, and the outcomes by path."""
     good = ["succeeded", digest("c")]
@@ -151,6 +165,7 @@ class MadeLog:
         self.chance = random.Random(seed)
         self.leaves: list[tuple[RunId, OpenLeaf]] = []
         self.values: dict[str, bytes] = {}
+        self.subjects: dict[str, Subjects] = {}
 
     def add(self, run: RunId, events: Sequence[tuple[Event, str]], *, between: int = 0) -> None:
         for seq, (event, actor) in enumerate(events, 1):
@@ -161,7 +176,10 @@ class MadeLog:
             body = encode_entry(run, entry)
             _, salts = seal(open_envelope(body), self.chance.randbytes(SALTS_BYTES_MAX))
             self.leaves.append((run, open_leaf(body, salts)))
-            self.values |= {value.ref: value.data for value in values_of(event)}
+            for value in values_of(event):
+                self.values[value.ref] = value.data
+                if value.subjects is not None:
+                    self.subjects[value.ref] = value.subjects
             for number in range(between):
                 self.fill(number)
 
@@ -204,6 +222,7 @@ class MadeLog:
                 lambda height, index: self.root(index << height, (index + 1) << height),
             ),
             value=self.values.get,
+            opener=lambda ref, data: self.subjects[ref].opener(data),
         )
 
 

@@ -24,7 +24,17 @@ from interlock.errors import EvidenceRefused
 from interlock.journal import PartsErased, values_of
 from interlock.values import canonical
 from unit.audit.javascript import answers, needs_node
-from unit.audit.logs import LOG_KEY, OTHER_KEY, RUN, WITNESS_KEY, MadeLog, a_log, decided, story
+from unit.audit.logs import (
+    LOG_KEY,
+    OTHER_KEY,
+    RUN,
+    WITNESS_KEY,
+    MadeLog,
+    a_log,
+    decided,
+    owned,
+    story,
+)
 from unit.audit.mutations import MUTATIONS, Mutation
 
 FILES_A_KIND = max(30, settings().max_examples // 20)
@@ -35,16 +45,19 @@ pytestmark = needs_node
 
 @cache
 def receipts() -> tuple[bytes, ...]:
-    """A receipt that shows little, one that shows all, one of two events, one of decisions."""
+    """Receipts that show little, all, two events, decisions, and values of data subjects."""
     log = a_log()
     other = MadeLog()
     other.add(RUN, decided())
+    keyed = MadeLog()
+    keyed.add(RUN, owned())
     everything = Disclosure(shows=lambda _path, _part: True)
     return (
         build_receipt(log.evidence(), Disclosure()),
         build_receipt(log.evidence(), everything),
         build_receipt(log.evidence(seqs=[1, 6]), everything),
         build_receipt(other.evidence(), Disclosure()),
+        build_receipt(keyed.evidence(), everything),
     )
 
 
@@ -97,7 +110,7 @@ def is_refused(answer: Answer) -> bool:
     return answer[0].startswith("IL")
 
 
-ADDRESSES = {value.ref for event, _ in story() for value in values_of(event)}
+ADDRESSES = {value.ref for event, _ in (*story(), *owned()) for value in values_of(event)}
 """What stands in the place of a value that somebody took out."""
 
 
@@ -131,7 +144,7 @@ def test_that_parts_were_erased_after_the_end_does_not_open_the_run_again():
 
 def test_honest_receipts_are_verified_in_the_same_words():
     found = agreed(receipts())
-    assert [is_refused(answer) for answer in found] == [False] * 4
+    assert [is_refused(answer) for answer in found] == [False] * 5
     assert found[0][1][0] == f"verified: run {RUN} in the log example.com/log"
 
 

@@ -26,7 +26,7 @@ def receipt() -> Any:
 
 def test_all_members_are_on_the_page():
     found = receipt()
-    assert table("The file") == {*found, *found["leaves"][0]}
+    assert table("The file") == {*found, "openers", *found["leaves"][0]}
     assert table("Claims") == set(found["claims"])
 
 

@@ -18,7 +18,7 @@ from interlock.journal import (
     RunSettled,
     Value,
 )
-from interlock.values import Json, Path, RunId, canonical, value_ref
+from interlock.values import Json, Path, RunId, canonical, is_keyed, value_ref
 from unit.audit.logs import (
     BILL,
     LOG_KEY,
@@ -30,6 +30,7 @@ from unit.audit.logs import (
     decided,
     digest,
     execution,
+    owned,
     settled,
     started,
     story,
@@ -88,6 +89,42 @@ def test_what_is_not_disclosed_cannot_be_guessed_from_the_file():
     secrets += [value_ref(canonical(PIN)), execution(BILL), "finance", "tokens"]
     assert [secret for secret in secrets if secret.removeprefix("sha256:") in data] == []
     assert len(event) == data.count('"index":')
+
+
+def owned_receipt() -> bytes:
+    log = MadeLog()
+    log.add(RUN, owned())
+    return build_receipt(log.evidence(), ALL)
+
+
+def test_a_value_of_data_subjects_is_shown_with_what_opens_it_alone():
+    data = owned_receipt()
+    tree = json.loads(data)
+    keyed = {ref for ref in tree["values"] if is_keyed(ref)}
+    assert len(keyed) == 2
+    assert tree["openers"].keys() == keyed
+    assert {"to": "Ada"} in [row["value"] for row in checked(data)["shown"]]
+    for letter in (b"a", b"b"):
+        assert (letter * 32).hex() not in data.decode()
+
+
+@pytest.mark.parametrize("name", ["drop", "swap", "more", "flip"])
+def test_what_does_not_open_a_value_is_refused(name: str):
+    def change(tree: dict[str, Any]) -> None:
+        openers = tree["openers"]
+        first, second = openers
+        if name == "drop":
+            del openers[first]
+        elif name == "swap":
+            openers[first], openers[second] = openers[second], openers[first]
+        elif name == "more":
+            openers[digest("a")] = openers[first]
+        else:
+            tree["values"][first] = "somebody else's"
+
+    with pytest.raises(EvidenceRefused) as caught:
+        checked(changed(owned_receipt(), change))
+    assert caught.value.code == "IL8544"
 
 
 def test_values_are_shown_where_asked_and_nowhere_else():

@@ -291,6 +291,16 @@ export function sha256(bytes) {
   return new Uint8Array(out.buffer);
 }
 
+/** HMAC-SHA256 of RFC 2104, with a key of at most 64 bytes. */
+export function hmac(key, bytes) {
+  const [inner, outer] = [0x36, 0x5c].map((pad) => {
+    const block = new Uint8Array(64).fill(pad);
+    key.forEach((byte, i) => (block[i] ^= byte));
+    return block;
+  });
+  return sha256(join(outer, sha256(join(inner, bytes))));
+}
+
 const turn32 = (x, by) => (x >>> by) | (x << (32 - by));
 
 function mix256(state, w) {
@@ -681,27 +691,31 @@ const isDisclosed = isRecord({
   salt: isText(/^[0-9a-f]{32}$/, "16 bytes in hexadecimal"),
   value: anything,
 });
-const isReceipt = isRecord({
-  kind: isText(/^interlock receipt$/, "`interlock receipt`"),
-  v: isWhole(1n, 1n),
-  run: isText(),
-  whole: isFlag,
-  claims: anything,
-  checkpoint: isText(),
-  stamps: isList(isText(/^[A-Za-z0-9+/=]{1,87384}$/, "base64"), 0, 16),
-  leaves: isList(
-    isRecord({
-      index: isWhole(0n, INT64_MAX - 1n),
-      hash: isText(/^[0-9a-f]{16}$/, "8 bytes in hexadecimal"),
-      leaf: isLeaf,
-      disclosed: isTable(isDisclosed),
-    }),
-    1,
-    LIST_MAX,
-  ),
-  proof: isList(isNode, 0, PROOF_MAX),
-  values: isTable(anything),
-});
+const KEYED_REF = /^hmac-sha256:([0-9a-f]{32}|[0-9a-f]{64}):[0-9a-f]{64}$/;
+const isReceipt = isRecord(
+  {
+    kind: isText(/^interlock receipt$/, "`interlock receipt`"),
+    v: isWhole(1n, 1n),
+    run: isText(),
+    whole: isFlag,
+    claims: anything,
+    checkpoint: isText(),
+    stamps: isList(isText(/^[A-Za-z0-9+/=]{1,87384}$/, "base64"), 0, 16),
+    leaves: isList(
+      isRecord({
+        index: isWhole(0n, INT64_MAX - 1n),
+        hash: isText(/^[0-9a-f]{16}$/, "8 bytes in hexadecimal"),
+        leaf: isLeaf,
+        disclosed: isTable(isDisclosed),
+      }),
+      1,
+      LIST_MAX,
+    ),
+    proof: isList(isNode, 0, PROOF_MAX),
+    values: isTable(anything),
+  },
+  { openers: isTable(isText(/^[0-9a-f]{64}$/, "32 bytes in hexadecimal")) },
+);
 
 // --- checking a receipt ---------------------------------------------------------------------------
 
@@ -726,7 +740,7 @@ export function checkReceipt(bytes, keys, witnesses = []) {
   requireInclusion(leaves, receipt.get("proof"), checkpoint);
   requireRun(leaves, receipt.get("run"), receipt.get("whole"));
   const shown = leaves.map((entry, i) => openedLeaf(entry, ["leaves", i]));
-  requireValues(receipt.get("values"), shown);
+  requireValues(receipt.get("values"), receipt.get("openers") ?? new Map(), shown);
   const claims = claimsOf(receipt.get("run"), shown, receipt.get("values"));
   requireClaims(receipt.get("claims"), claims);
   return table({
@@ -871,13 +885,23 @@ function openedLeaf(entry, place) {
   return { leaf, parts };
 }
 
-function requireValues(values, shown) {
+function requireValues(values, openers, shown) {
   const named = new Set(shown.flatMap(({ parts }) => [...parts.values()]));
   for (const [ref, value] of values) {
     const refuse = (message) => new Refused("IL8544", placeText(["values", ref]), message);
     if (!named.has(ref)) throw refuse("no event that is shown names this value");
-    if (`sha256:${toHex(sha256(utf8(`["value",1,${canonical(value)}]`)))}` !== ref) {
-      throw refuse("the value has another digest");
+    const data = utf8(`["value",1,${canonical(value)}]`);
+    const keyed = KEYED_REF.exec(ref);
+    if (keyed !== null && !openers.has(ref)) throw refuse("no opener shows that this is the value");
+    const made =
+      keyed === null
+        ? `sha256:${toHex(sha256(data))}`
+        : `hmac-sha256:${keyed[1]}:${toHex(hmac(fromHex(openers.get(ref)), data))}`;
+    if (made !== ref) throw refuse("the value has another digest");
+  }
+  for (const ref of openers.keys()) {
+    if (!values.has(ref) || !KEYED_REF.test(ref)) {
+      throw new Refused("IL8544", placeText(["openers", ref]), "this opens no value");
     }
   }
 }
