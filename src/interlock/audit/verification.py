@@ -18,13 +18,14 @@ tiles. Where there is neither, it can only be said between which checkpoints the
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Literal, TypeAlias, final
 
 from interlock.audit.erasing import read_erased
 from interlock.audit.leaves import event_and_leaf
+from interlock.audit.losses import TELLING, Losses
 from interlock.audit.proofs import TreeHead
 from interlock.audit.pruning import (
     NOTHING_EXPECTED,
@@ -69,6 +70,7 @@ Tampering: TypeAlias = Literal[
     "value_changed",
     "value_missing",
     "falsely_pruned",
+    "falsely_erased",
 ]
 
 
@@ -134,6 +136,9 @@ class LogVerdict:
     pruned: PrunedParts = NOTHING_PRUNED
     """What is there no more, rightly as far as no finding says otherwise."""
 
+    erased: int = 0
+    """How many parts of events were erased, as the log tells."""
+
 
 def verify_log(
     events: Iterable[tuple[RunId, StoredEvent]],
@@ -163,10 +168,13 @@ def verify_log(
     bound = remade.size if found is None or found.until is not None else found.index
     findings += [each for each in remade.findings if each.index < bound]
     findings += _falsely_pruned(remade, expected)
+    pruned = remade.pruned.parts()
+    findings += _falsely_erased(remade, pruned.value_runs)
     return LogVerdict(
         head=TreeHead(size=remade.size, root=remade.frontier.root()),
         runs=len(remade.last_seqs.keys() - {STORE_JOURNAL}),
-        pruned=remade.pruned.parts(),
+        pruned=pruned,
+        erased=remade.losses.told,
         agreed=tuple(each for each in remade.known if remade.agrees(each)),
         findings=tuple(sorted((*findings, *_misdated(remade)), key=lambda each: each.index)),
     )
@@ -178,6 +186,7 @@ class _Remade:
 
     known: list[KnownTree]
     pruned: PrunedLog
+    losses: Losses = field(default_factory=Losses)
     frontier: Frontier = field(default_factory=Frontier)
     hashes: bytearray = field(default_factory=bytearray)
     runs: list[RunId] = field(default_factory=list[RunId])
@@ -230,12 +239,17 @@ class _Remade:
         """
         if not stored.body:
             return self.pruned.take_emptied(run, stored, self.size), UNKNOWN_MS
-        event, leaf = event_and_leaf(stored.body, stored.salts, read_erased(stored.erased))
+        erased = read_erased(stored.erased)
+        event, leaf = event_and_leaf(stored.body, stored.salts, erased)
         place = (event["run"], event["seq"], event["epoch"])
         if place != (run, stored.seq, stored.epoch):
             raise JournalCorrupt(f"it says that it is event {place[1]} of run {place[0]}")
         if event["type"] in TOLD:
             self.pruned.take(event, stored.body, self.size)
+        if erased:
+            self.losses.take(run, stored.seq, erased, index=self.size)
+        if event["type"] == TELLING:
+            self.losses.take_telling(run, event, index=self.size)
         return leaf_hash(leaf), event["at_ms"]
 
     def end(self) -> None:
@@ -375,6 +389,17 @@ def _falsely_pruned(remade: _Remade, expected: Expected) -> Iterator[Finding]:
     for each in remade.pruned.false(expected):
         yield Finding(
             kind="falsely_pruned",
+            index=each.index,
+            run=each.run,
+            seq=each.seq,
+            message=each.message,
+        )
+
+
+def _falsely_erased(remade: _Remade, pruned: Collection[RunId]) -> Iterator[Finding]:
+    for each in remade.losses.false(pruned):
+        yield Finding(
+            kind="falsely_erased",
             index=each.index,
             run=each.run,
             seq=each.seq,

@@ -49,6 +49,7 @@ WORDS: dict[Tampering, str] = {
     "value_changed": "a value was changed",
     "value_missing": "a value is missing",
     "falsely_pruned": "taken away without right",
+    "falsely_erased": "falsely erased",
 }
 
 
@@ -228,6 +229,9 @@ def verdict_lines(verdict: LogVerdict, evidence: Sequence[Evidence]) -> list[str
         return lines
     runs, events = counted(verdict.runs, "run"), counted(verdict.head.size, "event")
     lines = [f"verified: {events} of {runs}, as they were logged"]
+    if verdict.erased:
+        parts = counted(verdict.erased, "part")
+        lines.append(f"  unverifiable because erased: {parts} of events; the events are verified")
     lines += [f"  {line}" for line in _pruned_words(verdict.pruned)]
     return lines + [f"  {line}" for line in _covered_words(verdict, evidence)]
 
@@ -288,6 +292,7 @@ def verdict_json(verdict: LogVerdict, evidence: Sequence[Evidence]) -> dict[str,
         "verdict": "verified" if is_sound else "refused",
         "events": verdict.head.size,
         "runs": verdict.runs,
+        "erased": verdict.erased,
         "pruned": {
             "events": verdict.pruned.events,
             "runs": list[Json](sorted(verdict.pruned.runs)),

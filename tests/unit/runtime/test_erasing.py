@@ -6,13 +6,14 @@ What has to go with a part is tested in `unit/audit/test_copies.py`, what a stor
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path as File
 from typing import Any, cast
 
 import pytest
 
 from interlock.actions import Registry, action
-from interlock.audit import KeptLog, read_erased, verify_log
+from interlock.audit import KeptLog, erase_parts, read_erased, verify_log
 from interlock.errors import (
     ContentErased,
     LeaseHeld,
@@ -131,6 +132,23 @@ def test_everything_goes_in_one_step_and_an_event_tells_of_it(store: Store):
     verdict = verify_log(store.leaves(), KeptLog(size=store.log_size(), tile=store.tile), [])
     assert verdict.findings == ()
     assert overwrite(store)
+
+
+def test_what_is_erased_behind_the_back_of_the_log_is_found(store: Store):
+    run_one(store, key="key-1")
+    before = store.leaves()
+    told = erased(store, {1: ["inputs"]})
+    after = store.leaves()
+    kept = KeptLog(size=store.log_size(), tile=store.tile)
+    assert verify_log(after, kept).erased == len(told.removal.names)
+    for seq, name, words in ((1, "key", "no event tells of it"), (1, "inputs", "and it is there")):
+        event = (after if name == "key" else before)[seq - 1][1]
+        left = erase_parts(event.body, event.salts, event.erased, names={name} - {"inputs"})
+        wrong = replace(event, body=left.body, salts=left.salts, erased=left.erased)
+        (found,) = verify_log([(RUN, wrong), *after[1:]], kept).findings
+        assert (found.kind, found.run) == ("falsely_erased", RUN)
+        assert f"`{seq}.{name}`" in found.message
+        assert words in found.message
 
 
 def test_what_would_go_is_what_goes(store: Store):

@@ -1,0 +1,61 @@
+"""What of a log was erased, and whether the log tells of it.
+
+The leaf of an event stays as it is when a part of it is erased, so no hash shows who did it. Each
+erasure is an event of the run, whose `parts` stand in its leaf in the clear: what is missing and is
+not told there was taken away behind the back of the log.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from interlock.values import RunId
+
+TELLING = "PartsErased"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A part that is not as the log tells, and the event of the log that this is about."""
+
+    index: int
+    run: RunId
+    seq: int
+    message: str
+
+
+@final
+@dataclass(slots=True)
+class Losses:
+    """Takes the events of a log in its order, and tells in the end what was erased falsely.
+
+    `told` counts the parts that are missing rightly.
+    """
+
+    told: int = 0
+    _missing: dict[tuple[RunId, str], int] = field(default_factory=dict[tuple[RunId, str], int])
+    _present: list[Loss] = field(default_factory=list[Loss])
+
+    def take(self, run: RunId, seq: int, names: Collection[str], *, index: int) -> None:
+        """Take an event that has lost parts."""
+        for name in names:
+            self._missing[run, f"{seq}.{name}"] = index
+
+    def take_telling(self, run: RunId, event: Mapping[str, Any], *, index: int) -> None:
+        """Take an event that tells of an erasure."""
+        for part in event.get("data", {}).get("parts", ()):
+            if self._missing.pop((run, part), None) is not None:
+                self.told += 1
+            else:
+                told = f"it tells that `{part}` was erased, and it is there"
+                self._present.append(Loss(index=index, run=run, seq=event["seq"], message=told))
+
+    def false(self, pruned: Collection[RunId]) -> Iterator[Loss]:
+        """List what the log does not tell; of runs that were pruned it tells otherwise."""
+        for (run, part), index in self._missing.items():
+            if run not in pruned:
+                told = f"`{part}` was erased, and no event tells of it"
+                seq = int(part.partition(".")[0])
+                yield Loss(index=index, run=run, seq=seq, message=told)
+        yield from (each for each in self._present if each.run not in pruned)
