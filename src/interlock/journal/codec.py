@@ -18,7 +18,7 @@ from interlock.journal.actors import Actor
 from interlock.journal.events import Entry, Event
 from interlock.journal.records import StoredValue
 from interlock.journal.values import ErrorInfo, Value
-from interlock.values import Json, RunId, Subjects, ValueRef, fitted, is_keyed, members_ref
+from interlock.values import Json, RunId, Subjects, ValueRef, decode, fitted, is_keyed, members_ref
 
 VERSION = 1
 TYPES: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
@@ -162,12 +162,12 @@ def open_envelope(body: bytes) -> Envelope:
             hint="`interlock retention status` says what was; proofs given out before still hold",
         )
     try:
-        envelope = orjson.loads(body)
+        envelope: Any = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise JournalCorrupt(f"event bytes are not JSON: {error}") from error
     if not isinstance(envelope, dict):
         raise JournalCorrupt("event bytes are no JSON object")
-    return Envelope(cast(dict[str, Json], envelope))
+    return Envelope(envelope)
 
 
 def refs_in(envelope: Envelope) -> list[ValueRef]:
@@ -212,24 +212,28 @@ def entry_in(
     Raises:
         JournalCorrupt: it is of no known version, or a value is missing.
     """
-    kind = TYPES.get(str(envelope.get("type")))
+    name = str(envelope.get("type"))
+    kind = TYPES.get(name)
     if kind is None or envelope.get("v") != VERSION:
         raise JournalCorrupt(
             f"event of unknown type {envelope.get('type')!r}, version {envelope.get('v')!r}",
             hint="the journal was written by a newer Interlock: upgrade",
         )
     try:
-        arguments: dict[str, Any] = {part: envelope[part] for part in _HAS[kind.type]}
-        arguments.update(_object(envelope, "data"))
+        arguments: dict[str, Any] = {}
+        for part in _HAS[name]:
+            arguments[part] = envelope[part]
+        if "data" in envelope:
+            arguments |= _object(envelope, "data")
         # Most are like one that was checked; one with lists or objects in it never is.
-        if (kind.type, *arguments, *map(type, arguments.values())) not in _SEEN:
-            arguments = _checked(kind.type, arguments)
-        for field, words in _WORDS[kind.type]:
+        if (name, *arguments, *map(type, arguments.values())) not in _SEEN:
+            arguments = _checked(name, arguments)
+        for field, words in _WORDS[name]:
             if field in arguments and arguments[field] not in words:
-                raise _misfit(kind.type, field, arguments[field])
+                raise _misfit(name, field, arguments[field])
         for field, ref in _object(envelope, "refs").items():
-            if field not in _VALUED[kind.type] or field in arguments:
-                raise JournalCorrupt(f"event `{kind.type}` has no value `{field}`")
+            if field not in _VALUED[name] or field in arguments:
+                raise JournalCorrupt(f"event `{name}` has no value `{field}`")
             arguments[field] = _resolved(ValueRef(str(ref)), resolve, subjects)
         at_ms, seq, epoch = envelope["at_ms"], envelope["seq"], envelope["epoch"]
         if type(at_ms) is not int or type(seq) is not int or type(epoch) is not int:
@@ -244,7 +248,7 @@ def entry_in(
         )
         return RunId(str(envelope["run"])), entry
     except (TypeError, KeyError) as error:
-        raise JournalCorrupt(f"event `{kind.type}` with wrong fields: {error}") from error
+        raise JournalCorrupt(f"event `{name}` with wrong fields: {error}") from error
 
 
 def _checked(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,7 +287,8 @@ def _resolved(ref: ValueRef, resolve: Resolve, subjects: FindSubjects) -> Value:
     if found is None:
         raise JournalCorrupt(f"the value {ref} is not in the store")
     try:
-        return Value.from_bytes(found, ref=ref, subjects=subjects(ref) if is_keyed(ref) else None)
+        owners = subjects(ref) if is_keyed(ref) else None
+        return Value(found, decode(found), ref=ref, subjects=owners)
     except ValueRefused as error:
         raise JournalCorrupt(f"the value {ref} is not JSON: {error.message}") from error
 
@@ -296,8 +301,8 @@ def _plain(field: str, value: Json) -> object:
     return value
 
 
-def _causes(envelope: Mapping[str, Json]) -> tuple[int, ...]:
-    causes = envelope["causes"]
-    if not isinstance(causes, list) or not _WHOLE.issuperset(map(type, causes)):
+def _causes(envelope: Mapping[str, Any]) -> tuple[int, ...]:
+    causes: list[int] = envelope["causes"]
+    if type(causes) is not list or not _WHOLE.issuperset(map(type, causes)):
         raise JournalCorrupt(f"`causes` of an event is {causes!r:.100}")
-    return tuple(cast(list[int], causes))
+    return tuple(causes)

@@ -64,7 +64,7 @@ def read_entries(store: ReadStore, run: RunId) -> Iterator[Entry]:
     after = 0
     while page := store.read(run, after=after, limit=PAGE):
         opened = [(event, *_opened(store, run, event)) for event in page]
-        lost = next((each for each in opened if _needed_of(*each[:2])), None)
+        lost = next((each for each in opened if each[0].erased and _needed_of(*each[:2])), None)
         kept = opened if lost is None else opened[: opened.index(lost)]
         yield from _entries(store, run, kept, blanks=_without)
         if lost is not None:
