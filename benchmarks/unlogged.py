@@ -1,0 +1,46 @@
+"""Interlock without its log, to compare with: no leaves, no salts, no hashes, no rows of the log.
+
+    python -m benchmarks.unlogged chain 1000          as `benchmarks.ours`
+
+There is no such switch in Interlock; here, what makes the log is replaced.
+"""
+
+from collections.abc import Collection
+
+from benchmarks.harness import main
+from benchmarks.ours import PEER
+from interlock.audit import Frontier
+from interlock.journal import Entry, encode_entry
+from interlock.runtime.commits import Sealer
+from interlock.store.batch import RunPart
+from interlock.store.sqlite import writer
+from interlock.store.sqlite.connection import array
+from interlock.values import RunId
+
+
+def encoded(_: Sealer, run: RunId, entry: Entry) -> tuple[bytes, bytes, bytes]:
+    """Give the bytes of an event alone."""
+    return encode_entry(run, entry), b"", b""
+
+
+def inserted(self: writer.Writer, parts: Collection[RunPart]) -> Frontier:
+    """Insert a batch, with its number alone."""
+    edge = self._edge.copy()  # pyright: ignore[reportPrivateUsage]
+    rows = tuple(writer._rows(parts, leaf=edge.size))  # pyright: ignore[reportPrivateUsage]
+    edge.size += sum(len(part.records) for part in parts)
+    small = sum(map(len, rows)) <= writer.CACHED_BYTES_MAX
+    self._connection.execute(  # pyright: ignore[reportPrivateUsage]
+        writer.WRITE, (array(rows),), can_cache=small
+    )
+    return edge
+
+
+def unlog() -> None:
+    """Take the log out of this process."""
+    Sealer.seal = encoded
+    writer.Writer._insert = inserted  # pyright: ignore[reportPrivateUsage]
+
+
+if __name__ == "__main__":
+    unlog()
+    main(PEER)
