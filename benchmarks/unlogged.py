@@ -6,6 +6,7 @@ There is no such switch in Interlock; here, what makes the log is replaced.
 """
 
 from collections.abc import Collection
+from typing import Any, cast
 
 from benchmarks.harness import main
 from benchmarks.ours import PEER
@@ -18,29 +19,22 @@ from interlock.store.sqlite.connection import array
 from interlock.values import RunId
 
 
-def encoded(_: Sealer, run: RunId, entry: Entry) -> tuple[bytes, bytes, bytes]:
+def encoded(self: Sealer, run: RunId, entry: Entry) -> tuple[bytes, bytes, bytes]:
     """Give the bytes of an event alone."""
     return encode_entry(run, entry), b"", b""
 
 
-def inserted(self: writer.Writer, parts: Collection[RunPart]) -> Frontier:
-    """Insert a batch, with its number alone."""
-    edge = self._edge.copy()  # pyright: ignore[reportPrivateUsage]
-    rows = tuple(writer._rows(parts, leaf=edge.size))  # pyright: ignore[reportPrivateUsage]
+def inserted(self: Any, parts: Collection[RunPart]) -> Frontier:
+    """Insert a batch; its events are numbered, and no more."""
+    edge = self._edge.copy()
+    rows = tuple(cast(Any, writer)._rows(parts, leaf=edge.size))  # noqa: SLF001
     edge.size += sum(len(part.records) for part in parts)
     small = sum(map(len, rows)) <= writer.CACHED_BYTES_MAX
-    self._connection.execute(  # pyright: ignore[reportPrivateUsage]
-        writer.WRITE, (array(rows),), can_cache=small
-    )
+    self._connection.execute(writer.WRITE, (array(rows),), can_cache=small)
     return edge
 
 
-def unlog() -> None:
-    """Take the log out of this process."""
-    Sealer.seal = encoded
-    writer.Writer._insert = inserted  # pyright: ignore[reportPrivateUsage]
-
-
 if __name__ == "__main__":
-    unlog()
+    Sealer.seal = encoded
+    cast(Any, writer.Writer)._insert = inserted  # noqa: SLF001
     main(PEER)

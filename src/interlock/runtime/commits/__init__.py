@@ -3,11 +3,13 @@
 from interlock.runtime.commits.pinning import Pinned as Pinned
 from interlock.runtime.commits.queue import CommitQueue as CommitQueue, Position as Position
 from interlock.runtime.commits.sealing import (
+    Draft as Draft,
     Sealer as Sealer,
 )
 
 __all__ = [
     "CommitQueue",
+    "Draft",
     "Pinned",
     "Position",
     "Sealer",

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 
 from interlock.errors import KeyTaken, LeaseLost, StoreError, StoreFailed, UsageError
 from interlock.journal import Record
+from interlock.runtime.commits.sealing import Draft
 from interlock.store import Store
 from interlock.values import RunId
 
@@ -42,6 +43,9 @@ class Work(Protocol):
         ...
 
 
+Handed: TypeAlias = Record | Draft | Work
+
+
 class CommitQueue:
     """Groups records across the runs of a process and makes them durable in order.
 
@@ -62,7 +66,7 @@ class CommitQueue:
         self._thread: Executor | None = None
         if not getattr(store, "at_once", False):
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="interlock-commit")
-        self._gathered: list[tuple[Position, Record | Work]] = []
+        self._gathered: list[tuple[Position, Handed]] = []
         self._waiting: list[tuple[Position, int, Callback]] = []
         self._wanted: Position = 0
         self._calls = 0
@@ -88,7 +92,7 @@ class CommitQueue:
         """Whether more events are not durable yet than may run ahead."""
         return self._appended - self._durable >= AHEAD_EVENTS_MAX
 
-    def append(self, record: Record | Work) -> Position:
+    def append(self, record: Handed) -> Position:
         """Hand in a record, or work that writes by itself; it is durable within `AHEAD_MS_MAX`.
 
         Raises:
@@ -131,7 +135,11 @@ class CommitQueue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        group = self._next_group()
+        try:
+            group = self._next_group()
+        except Exception as error:  # noqa: BLE001 - nothing that follows may be written either
+            self._written({}, _failed(error))
+            return
         del self._gathered[: len(group) if isinstance(group, list) else 1]
         self._in_flight = True
         if self._thread is None:
@@ -141,14 +149,14 @@ class CommitQueue:
 
     def _next_group(self) -> "list[Record] | Work":
         """What is written next: work by itself, or the records before it."""
-        first = self._gathered[0][1]
-        if not isinstance(first, Record):
-            return first
         group: list[Record] = []
-        for _, record in self._gathered[:GROUP_EVENTS_MAX]:
-            if not isinstance(record, Record):
-                break
-            group.append(record)
+        for _, handed in self._gathered[:GROUP_EVENTS_MAX]:
+            if isinstance(handed, Draft):
+                group.append(handed.record())
+            elif isinstance(handed, Record):
+                group.append(handed)
+            else:
+                return group or handed
         return group
 
     def _write_in_thread(self, thread: Executor, group: "list[Record] | Work") -> None:
@@ -199,7 +207,11 @@ def _attempt(store: Store, group: "list[Record] | Work") -> Written:
     except StoreError as error:
         return {}, error
     except Exception as error:  # noqa: BLE001 - a bug in a backend stops dispatch as a full disk does
-        return {}, StoreFailed(f"the store failed: {type(error).__name__}: {error}")
+        return {}, _failed(error)
+
+
+def _failed(error: Exception) -> StoreFailed:
+    return StoreFailed(f"the store failed: {type(error).__name__}: {error}")
 
 
 def _write(store: Store, group: list[Record]) -> Written:

@@ -8,16 +8,14 @@ from interlock.journal import (
     Entry,
     Event,
     LeaseChange,
-    Record,
     RunHead,
     RunSettled,
     RunStarted,
     StoredValue,
-    stored_values,
 )
 from interlock.replay import Heading
 from interlock.runtime.calls import Promise, Transaction, World
-from interlock.runtime.commits import CommitQueue, Position
+from interlock.runtime.commits import CommitQueue, Draft, Position
 from interlock.runtime.deciding import Mail
 from interlock.runtime.driving.showing import Showing
 
@@ -76,20 +74,10 @@ class Writer:
         if self.has_let_go:
             lease = LeaseChange(owner=None)
             self._mail.settle()
-        body, leaf, salts = self._world.sealer.seal(self._run, entry)
-        record = Record(
-            run=self._run,
-            seq=seq,
-            epoch=self.epoch,
-            body=body,
-            leaf=leaf,
-            salts=salts,
-            values=self._stored(event),
-            head=self._heading.take(entry),
-            lease=lease,
-            taken=self._mail.taken(),
-        )
-        self.last = self._commits.append(record)
+        values = self._started(event) if isinstance(event, RunStarted) else None
+        head, taken = self._heading.take(entry), self._mail.taken()
+        draft = Draft(self._run, entry, world.sealer, values, head, lease, taken)
+        self.last = self._commits.append(draft)
         self.seq = seq
         if self._showing is not None:
             self._showing.add(entry, self.last)
@@ -118,8 +106,6 @@ class Writer:
         self._showing.show()
         return self._showing.problem
 
-    def _stored(self, event: Event) -> tuple[StoredValue, ...]:
-        """The values of an event; what all runs of a plan share is written by the first of them."""
-        if isinstance(event, RunStarted):
-            return self._world.pinned.stored(event, self._commits, is_void=lambda: self._is_void)
-        return stored_values(event)
+    def _started(self, event: RunStarted) -> tuple[StoredValue, ...]:
+        """The values of a start; what all runs of a plan share is written by the first of them."""
+        return self._world.pinned.stored(event, self._commits, is_void=lambda: self._is_void)
