@@ -24,6 +24,7 @@ import apsw
 from interlock.audit import (
     HASH_BYTES,
     SALTS_BYTES_MAX,
+    Expected,
     Frontier,
     KeptLog,
     KnownTree,
@@ -39,6 +40,7 @@ from interlock.audit import (
     seal,
     verify_log,
 )
+from interlock.cli.verifying import verified
 from interlock.errors import InterlockError, JournalCorrupt
 from interlock.journal import (
     STORE_JOURNAL,
@@ -127,6 +129,8 @@ class Sound:
                 heads.append(TreeHead(size=frontier.size, root=frontier.root()))
             tiles = {(0, at): store.tile(0, at) for at in range(len(heads) // 256 + 1)}
             alarms = verdict_on(store, [KnownTree(tree=head) for head in heads], None).findings
+            # As the command verifies it: with values and listings.
+            alarms += verified(store, (), published=None, expected=Expected()).findings
         told = tuple(f"{each.kind} {each.message}" for each in alarms)
         return cls(files=images, heads=tuple(heads), tiles=tiles, alarms=told, emptied=emptied)
 

@@ -71,6 +71,7 @@ Tampering: TypeAlias = Literal[
     "value_missing",
     "falsely_pruned",
     "falsely_erased",
+    "misreported",
 ]
 
 

@@ -24,9 +24,10 @@ from interlock.audit import (
     verify_log,
 )
 from interlock.cli.console import counted, listed, plain
+from interlock.cli.listings import Listings
 from interlock.cli.times import moment
 from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
-from interlock.journal import StoredEvent, refs_of
+from interlock.journal import StoredEvent, open_envelope, refs_in
 from interlock.runtime import read_keeping
 from interlock.store import ReadStore
 from interlock.values import Json, RunId, ValueRef
@@ -50,6 +51,7 @@ WORDS: dict[Tampering, str] = {
     "value_missing": "a value is missing",
     "falsely_pruned": "taken away without right",
     "falsely_erased": "falsely erased",
+    "misreported": "a false listing",
 }
 
 
@@ -151,27 +153,38 @@ def verified(
     ]
     size = store.log_size()
     pruned = read_keeping(store).pruned["values"].keys()
+    listings = Listings()
     verdict = verify_log(
-        _checking_values(store, size, found, pruned=pruned),
+        _checking_values(store, size, found, pruned=pruned, listings=listings),
         KeptLog(size=size, tile=store.tile),
         known,
         published=published,
         expected=expected,
     )
+    if not verdict.findings:
+        # Else a row may say what an event had said.
+        found += listings.findings(store, size=size)
     findings = sorted((*verdict.findings, *found), key=lambda each: each.index)
     return replace(verdict, findings=tuple(findings))
 
 
 def _checking_values(
-    store: ReadStore, size: int, found: list[Finding], *, pruned: Collection[RunId]
+    store: ReadStore,
+    size: int,
+    found: list[Finding],
+    *,
+    pruned: Collection[RunId],
+    listings: Listings,
 ) -> Iterator[tuple[RunId, StoredEvent]]:
     """Yield the events of a store in the order of its log; note whose values are not sound.
+
+    And let `listings` see them.
 
     That values of a run are missing is no finding if they are `pruned`.
     """
     first, place = 0, 0
     while place < size and (page := store.leaves(first=first, limit=min(PAGE, size - place))):
-        found += _of_values(store, page, place, pruned=pruned)
+        found += _of_values(store, page, place, pruned=pruned, listings=listings)
         yield from page
         first, place = page[-1][1].leaf_index + 1, place + len(page)
     more = store.leaves(first=first, limit=PAGE)
@@ -186,13 +199,17 @@ def _of_values(
     place: int,
     *,
     pruned: Collection[RunId],
+    listings: Listings,
 ) -> Iterator[Finding]:
     named: dict[RunId, list[Naming]] = {}
     for index, (run, event) in enumerate(page, place):
         try:
-            refs = refs_of(event.body)
+            envelope = open_envelope(event.body)
+            refs = refs_in(envelope)
         except InterlockError:
+            listings.take(run, None, place=index)
             continue
+        listings.take(run, envelope, place=index)
         named.setdefault(run, []).append((index, event, refs))
     for run, events in named.items():
         wanted = {ref for _, _, refs in events for ref in refs}

@@ -1,7 +1,11 @@
 """Replay: a journal through the engine again, without calling anything."""
 
 from interlock.replay.arguments import call_of_node as call_of_node
-from interlock.replay.heads import Heading as Heading, as_told as as_told
+from interlock.replay.heads import (
+    HEADING_TYPES as HEADING_TYPES,
+    Heading as Heading,
+    as_told as as_told,
+)
 from interlock.replay.remains import Remaining as Remaining, verify_remains as verify_remains
 from interlock.replay.verification import (
     Verified as Verified,
@@ -17,6 +21,7 @@ __all__ = [
     "current_plan",
     "fold",
     "Heading",
+    "HEADING_TYPES",
     "pinned_plan",
     "Remaining",
     "Verified",

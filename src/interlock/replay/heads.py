@@ -20,6 +20,9 @@ from interlock.journal import (
 from interlock.values import Path, RunId
 
 CHANGING = frozenset((RunStarted, RunSettled, RunReopened, RunMigrated, NodeInDoubt, NodeResolved))
+HEADING_TYPES = frozenset(kind.type for kind in CHANGING)
+"""Types of events that change the row of a run."""
+
 RESTING: frozenset[RunStatus] = frozenset(("queued", "waiting", "paused"))
 """What a run is while nobody owns it: told when it is let go, not by an event."""
 

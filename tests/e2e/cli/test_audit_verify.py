@@ -145,3 +145,31 @@ def test_a_checkpoint_needs_a_key(shell: Shell):
     done = shell(f"{VERIFY} --checkpoint c.txt")
     assert (done.code, "--key" in done.err) == (2, True)
     assert shell(f"{VERIFY} --checkpoint none.txt").code == 2
+
+
+FIRST = "WHERE run = (SELECT min(run) FROM head)"
+LISTINGS = {
+    "status": f"UPDATE head SET status = 'failed' {FIRST}",
+    "digest": f"UPDATE head SET execution = 'sha256:{'0' * 64}' {FIRST}",
+    "time": f"UPDATE head SET updated_ms = updated_ms + 1000 {FIRST}",
+    "missing": f"DELETE FROM head {FIRST}",
+    "added": "INSERT INTO head SELECT substr(run, 1, 25) || '~', graph, plan, status, created_ms,"
+    f" updated_ms, NULL, execution, wake_ms, priority, sum FROM head {FIRST}",
+}
+
+
+@pytest.mark.parametrize("change", LISTINGS)
+def test_a_listing_that_lies_is_named(signed: Shell, change: str):
+    changed(signed, LISTINGS[change])
+    (found,) = findings(signed)
+    assert found["kind"] == "misreported"
+    told = signed(VERIFY)
+    assert (told.code, told.out) == (6, "")
+    assert "a false listing" in told.err
+
+
+def test_a_run_that_waits_for_a_worker_is_no_false_listing(shell: Shell):
+    assert shell(f"{RUN} --queue").code == 0
+    assert shell(VERIFY).code == 0
+    assert shell("interlock worker --until-idle").code == 0
+    assert shell(VERIFY).code == 0

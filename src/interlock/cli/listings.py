@@ -1,0 +1,95 @@
+"""Whether the listing of a store says what its events say.
+
+Listings (`runs`, `show`) read a row a run, which is a projection of its events and no leaf of the
+log: so `audit verify` makes it again from them, by the fold that wrote it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import cast, final
+
+from interlock.audit import Finding
+from interlock.errors import JournalCorrupt
+from interlock.journal import STORE_JOURNAL, Envelope, RunHead, entry_in
+from interlock.replay import HEADING_TYPES, Heading, as_told
+from interlock.store import ReadStore
+from interlock.values import Json, RunId, value_ref
+
+PAGE = 1_000
+NULL = b"null"
+NO_VALUE = value_ref(NULL)
+"""No value has a part in a row: this one stands for all of them."""
+
+
+@final
+class Listings:
+    """The rows of all runs, folded while their events pass by in the order of the log."""
+
+    def __init__(self) -> None:
+        self._headings: dict[RunId, Heading] = {}
+        self._places: dict[RunId, int] = {}
+        self._unknown: set[RunId] = set()
+
+    def take(self, run: RunId, envelope: Envelope | None, *, place: int) -> None:
+        """Take an event that stands at a place of the log; None: nobody can read it any more."""
+        if run == STORE_JOURNAL:
+            return
+        self._places[run] = place
+        if envelope is None:
+            self._unknown.add(run)
+        elif envelope.get("type") in HEADING_TYPES and run not in self._unknown:
+            refs = cast(dict[str, Json], envelope.get("refs") or {})
+            bare = Envelope({**envelope, "refs": dict.fromkeys(refs, NO_VALUE)})
+            try:
+                _, entry = entry_in(bare, lambda _: NULL)
+            except JournalCorrupt:
+                # Parts of it were erased, or it is no event: then its leaf says so.
+                self._unknown.add(run)
+            else:
+                self._headings.setdefault(run, Heading(run)).take(entry)
+
+    def findings(self, store: ReadStore, *, size: int) -> Iterator[Finding]:
+        """Compare with the rows of the store, whose log had `size` events; it may have grown."""
+        left = dict(self._headings)
+        moved = _runs_after(store, size)
+        for head in _heads(store):
+            told = left.pop(head.run, None)
+            if head.run in moved or head.run in self._unknown:
+                continue
+            if told is None and head.run not in self._places:
+                yield self._finding(head.run, "the listing has a run without an event")
+            elif told is not None and told.head is not None:
+                was, now = as_told(told.head), as_told(head)
+                if was != now:
+                    yield self._finding(head.run, f"the listing {_difference(was, now)}")
+        for run in left.keys() - moved - self._unknown:
+            yield self._finding(run, "the listing does not have this run")
+
+    def _finding(self, run: RunId, message: str) -> Finding:
+        place = self._places.get(run, 0)
+        return Finding(kind="misreported", index=place, run=run, message=message)
+
+
+def _heads(store: ReadStore) -> Iterator[RunHead]:
+    before: RunId | None = None
+    while page := store.heads(before=before, limit=PAGE):
+        yield from page
+        before = page[-1].run
+
+
+def _runs_after(store: ReadStore, size: int) -> set[RunId]:
+    """Name the runs that went on since the log had this size."""
+    found: set[RunId] = set()
+    while page := store.leaves(first=size, limit=PAGE):
+        found.update(run for run, _ in page)
+        size = page[-1][1].leaf_index + 1
+    return found
+
+
+def _difference(was: RunHead, now: RunHead) -> str:
+    pairs = [(one.name, getattr(now, one.name), getattr(was, one.name)) for one in fields(was)]
+    return "; ".join(
+        f"says {name} {here!s:.80}, its events say {told!s:.80}"
+        for name, here, told in pairs
+        if here != told
+    )
