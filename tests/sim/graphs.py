@@ -216,7 +216,28 @@ GUARDS = Case(
     ),
 )
 
+OWNED = Case(
+    graph=graph(
+        "owned",
+        call("a", "read", "inputs.n", returns={**INTEGER, "subject": "'bob'"}),
+        call("b", "probed", "a"),
+        call("c", "keyed", "b"),
+        MapNode(
+            id=NodeId("each"),
+            graph="inner",
+            over="[a, c]",
+            as_="n",
+            with_={"n": "${{ n }}", "name": "at-${{ n }}"},
+        ),
+        call("d", "write", "c", returns={**INTEGER, "subject": "['eve', 'ada']"}),
+        outputs={"result": "${{ d }}", "each": "${{ each.count }}"},
+        inputs={"n": {**INTEGER, "subject": "'ada'"}},
+        graphs={"inner": INNER},
+    ),
+    inputs={"n": 7},
+)
+
 CASES: Mapping[str, Case] = {
     case.graph.name: case
-    for case in (CHAIN, SAFETIES, NESTED, KEYED_MAP, PROPOSED, RETRIES, GUARDS)
+    for case in (CHAIN, SAFETIES, NESTED, KEYED_MAP, PROPOSED, RETRIES, GUARDS, OWNED)
 }

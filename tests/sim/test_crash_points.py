@@ -20,7 +20,7 @@ from sim.checking import checked_steps
 from sim.graphs import CASES, Case
 from sim.stories import Story
 
-QUICK = {"chain", "guards"}
+QUICK = {"chain", "guards", "owned"}
 
 
 def marked(names: set[str]) -> list[Any]:
@@ -55,7 +55,9 @@ async def survive(
     story.check_effects(succeeded=result.status == "succeeded")
     assert result.status == ("succeeded" if all_applied else "failed")
     if all_applied:
-        assert (result.execution, result.outputs) == (baseline.execution, baseline.outputs)
+        assert result.outputs == baseline.outputs
+        # Where values belong to data subjects, digests are made with keys of the store.
+        assert case.plan.root.is_keyed or result.execution == baseline.execution
 
 
 @pytest.mark.parametrize("name", [*sorted(QUICK), *marked(set(CASES) - QUICK)])

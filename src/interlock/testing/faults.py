@@ -210,9 +210,9 @@ class FaultyStore:
             return self._inner.lease(run, owner, now_ms=held.expires_ms, life_ms=life_ms)
 
     def _take_over(self, runs: Iterable[RunId]) -> None:
-        self._fenced = True
         for run in runs:
             if self._inner.head(run) is not None:
+                self._fenced = True
                 self._inner.lease(run, THIEF, now_ms=FAR_FUTURE_MS, life_ms=1)
 
     def release(

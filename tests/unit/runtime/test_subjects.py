@@ -3,18 +3,38 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from interlock.actions import Context, Registry, action
-from interlock.errors import InterlockError
+from interlock.errors import Divergence, InputsInvalid, InterlockError, RunNotResumable
 from interlock.graph import load
-from interlock.journal import Entry, GateOpened, NodeSettled, Value, open_envelope, principal_of
+from interlock.journal import (
+    AttemptReturned,
+    Entry,
+    GateDecided,
+    GateOpened,
+    NodeSettled,
+    Value,
+    open_envelope,
+    principal_of,
+    refs_of,
+)
 from interlock.plan import Plan, compile as compile_graph
 from interlock.replay import verify
-from interlock.runtime import Erased, Runtime, forget, forgetting_of, overwrite, read_entries
+from interlock.runtime import (
+    Erased,
+    RunResult,
+    Runtime,
+    erase,
+    forget,
+    forgetting_of,
+    overwrite,
+    read_entries,
+)
 from interlock.store import MemoryStore, Store, open_store
 from interlock.values import Path, RunId, is_keyed
 
@@ -160,7 +180,7 @@ async def lived(store: Store, plan: Plan, customer: str = "customer 4711") -> Ru
     async with Runtime(store, REGISTRY) as runtime:
         found = await runtime.run(plan, {"customer": customer})
         run = found.run
-        await runtime.approve(run, Path("ok"))
+        await runtime.approve(run, Path("ok"), reason="go on")
         await runtime.signal(run, "paid", {"by": "Charles Babbage"})
         return run
 
@@ -271,3 +291,109 @@ def test_nothing_of_an_erased_subject_is_left(tmp_path: FilePath):
 
 def told_of(runs: list[RunId]) -> Callable[[Erased], None]:
     return lambda erased: runs.append(erased.removal.head.run)
+
+
+def test_a_queued_run_is_taken_up_by_a_worker_with_the_keys_of_its_inputs():
+    store, plan = MemoryStore(), planned(EVERYTHING)
+
+    async def main() -> str:
+        async with Runtime(store, REGISTRY) as runtime:
+            queued = await runtime.enqueue(plan, {"customer": "customer 4711"})
+            run = queued.run
+            (record,) = store.read(run)
+            (ref,) = [ref for ref in refs_of(record.body) if is_keyed(ref)]
+            assert b"4711" not in store.values(run, [ref])[ref]
+            return (await runtime.resume(run)).status
+
+    assert asyncio.run(main()) == "waiting"
+
+
+NAMELESS = """
+interlock: 1
+name: nameless
+nodes:
+  found:
+    call: crm.find
+    with: {number: '7'}
+    returns: {type: object, subject: value.nobody}
+  noted:
+    call: crm.log
+    with: {text: x}
+    returns: {type: object, subject: value.nobody}
+outputs: {}
+"""
+
+
+def test_what_an_action_returns_that_names_nobody_is_not_kept():
+    store = MemoryStore()
+    result = asyncio.run(run_of(store, planned(NAMELESS)))
+    ends = {
+        entry.event.path: entry.event
+        for entry in read_entries(store, result.run)
+        if isinstance(entry.event, NodeSettled)
+    }
+    assert [ends[Path(name)].status for name in ("found", "noted")] == ["failed", "violated"]
+    assert all(end.output is None and end.error for end in ends.values())
+    assert not [event for event in store.read(result.run) if MAIL.encode() in event.body]
+
+
+async def run_of(store: Store, plan: Plan, **inputs: str) -> RunResult:
+    async with Runtime(store, REGISTRY) as runtime:
+        return await runtime.run(plan, inputs)
+
+
+def test_inputs_that_name_nobody_start_no_run():
+    store = MemoryStore()
+    with pytest.raises(InputsInvalid, match="whose `customer` is") as caught:
+        asyncio.run(run_of(store, planned(EVERYTHING), customer=" "))
+    assert caught.value.hint
+    assert store.heads() == []
+
+
+def test_a_list_without_names_belongs_to_nobody():
+    store = MemoryStore()
+    text = FREE.replace("text: {type: string}", "text: {type: string, subject: '[]'}")
+    result = asyncio.run(run_of(store, planned(text), text="Ada"))
+    assert not [event for event in store.read(result.run) if b"hmac-" in event.body]
+
+
+def test_a_run_without_subjects_is_as_it_was():
+    store = MemoryStore()
+    result = asyncio.run(run_of(store, planned(FREE), text="Ada"))
+    assert not [event for event in store.read(result.run) if b"hmac-" in event.body]
+    assert not any(
+        value.subjects for e in read_entries(store, result.run) for _, value in values_in(e)
+    )
+
+
+def test_what_says_that_it_is_nobodys_is_refused(everything: tuple[Store, RunId]):
+    store, run = everything
+    entries = list(read_entries(store, run))
+    at = next(at for at, entry in enumerate(entries) if isinstance(entry.event, AttemptReturned))
+    returned = cast(AttemptReturned, entries[at].event)
+    plain = replace(returned, output=Value.of(returned.output.json))
+    entries[at] = replace(entries[at], event=plain)
+    with pytest.raises(Divergence, match="belongs to those of its arguments") as caught:
+        verify(run, entries)
+    assert caught.value.seq == at + 1
+
+
+def test_a_subject_that_is_on_hold_or_in_an_open_run_is_not_erased():
+    store = MemoryStore()
+    result = asyncio.run(run_of(store, planned(EVERYTHING), customer="customer 4711"))
+    assert result.status == "waiting"
+    with pytest.raises(RunNotResumable, match="have not ended"):
+        forget(store, "customer 4711", by=BY, rule="", reason="they asked")
+    assert store.subjects.find(names=["customer 4711"])
+    assert forget(store, "nobody", by=BY, rule="", reason="they asked").key_id is None
+
+
+def test_without_words_that_were_erased_a_run_is_derived_again(tmp_path: FilePath):
+    with closing(open_store(str(tmp_path / "j.db"))) as store:
+        run = asyncio.run(lived(store, planned(EVERYTHING)))
+        seq = next(
+            entry.seq for entry in read_entries(store, run) if isinstance(entry.event, GateDecided)
+        )
+        done = erase(store, run, {seq: ["reason"]}, by=BY, rule="x", reason="y")
+        assert done.event is not None
+        assert verify(run, read_entries(store, run)).status == "failed"

@@ -33,7 +33,7 @@ from interlock.journal import (
     refs_of,
 )
 from interlock.plan import CompiledCall, Plan
-from interlock.store import ReadStore
+from interlock.store import KeyRing, ReadStore
 from interlock.testing.certifying.outside import ReceiverKey, receiver_key
 from interlock.testing.certifying.places import gates_of, node_at
 from interlock.values import Digest, Json, Path, RunId
@@ -93,8 +93,9 @@ class Journal:
         """Read what has become durable since."""
         while page := self._store.read(self._run, after=len(self.entries)):
             for event in page:
-                values = self._store.values(self._run, refs_of(event.body))
-                entry = decode_entry(event.body, values.get)[1]
+                ring = KeyRing(self._store, self._run)
+                values = ring.opened(self._store.values(self._run, refs_of(event.body)))
+                entry = decode_entry(event.body, values.get, ring.subjects)[1]
                 self.entries.append(entry)
                 self._take(entry)
         return self
