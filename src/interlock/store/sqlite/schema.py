@@ -3,7 +3,7 @@
 The format of a file is a number, its `user_version`. No Interlock that reads another format was
 ever released, so there is one, and a file of any other is refused.
 
-Bodies and values are opaque here. Only erasure deletes; how it destroys what SQLite leaves behind
+Bodies and values are opaque here. Only erasing and pruning delete; how they destroy what SQLite leaves behind
 is told in scrubbing.py.
 """
 
@@ -34,6 +34,7 @@ events in the order of the log."""
 # ones anew with each commit, was written twice and more. log_edge has one row: what is needed to
 # append, and whether somebody has done so meanwhile.
 #
+# event: one that was pruned has an empty body, no salts and no commitments.
 # event.erased has the commitments of parts that were erased, `unscrubbed` the leaves of erasures of
 # which the file may still hold traces.
 #
