@@ -156,7 +156,7 @@ class PrunedLog:
         """Say what is there no more."""
         emptied = {run: seen for run, seen in self.seen.items() if seen.emptied}
         return PrunedParts(
-            runs=frozenset(emptied),
+            runs=frozenset(self.keeping.pruned["events"]) | frozenset(emptied),
             events=sum(len(seen.emptied) for seen in emptied.values()),
             value_runs=frozenset(self.keeping.pruned["values"]) | frozenset(emptied),
         )

@@ -170,7 +170,7 @@ def verify_log(
     findings += [each for each in remade.findings if each.index < bound]
     findings += _falsely_pruned(remade, expected)
     pruned = remade.pruned.parts()
-    findings += _falsely_erased(remade, pruned.value_runs)
+    findings += _falsely_erased(remade, pruned.runs)
     return LogVerdict(
         head=TreeHead(size=remade.size, root=remade.frontier.root()),
         runs=len(remade.last_seqs.keys() - {STORE_JOURNAL}),

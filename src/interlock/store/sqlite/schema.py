@@ -3,8 +3,8 @@
 The format of a file is a number, its `user_version`. No Interlock that reads another format was
 ever released, so there is one, and a file of any other is refused.
 
-Bodies and values are opaque here. Only erasing and pruning delete; how they destroy what SQLite leaves behind
-is told in scrubbing.py.
+Bodies and values are opaque here. Only erasing and pruning delete; how they destroy what SQLite
+leaves behind is told in scrubbing.py.
 """
 
 from interlock.store.sqlite.connection import Connection
