@@ -162,10 +162,10 @@ def open_envelope(body: bytes) -> Envelope:
             hint="`interlock retention status` says what was; proofs given out before still hold",
         )
     try:
-        envelope: Any = orjson.loads(body)
+        envelope: dict[str, Json] = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise JournalCorrupt(f"event bytes are not JSON: {error}") from error
-    if not isinstance(envelope, dict):
+    if type(envelope) is not dict:
         raise JournalCorrupt("event bytes are no JSON object")
     return Envelope(envelope)
 
