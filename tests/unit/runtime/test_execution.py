@@ -21,6 +21,8 @@ from interlock.graph import ProposeNode, Retry
 from interlock.journal import AttemptFailed, AttemptReturned, ErrorInfo, Event, ProbeAnswered, Value
 from interlock.runtime.calls.execution import World, ask, attempt
 from interlock.runtime.commits import Sealer
+from interlock.runtime.deciding import Owning
+from interlock.store import MemoryStore, SubjectKeys
 from interlock.testing import CountingIds, VirtualClock, run_virtual
 from interlock.values import Json, NodeId, Path, plain_text
 from unit.engine.driving import RUN, START_MS, Driven, call, failure, plan_of, types
@@ -42,6 +44,7 @@ def world_of(threads: ThreadPoolExecutor, **parts: Any) -> World:
             "secrets": {},
             "resources": {},
             "sealer": Sealer(CountingIds().chance),
+            "keys": Owning(SubjectKeys(MemoryStore(), CountingIds().chance)),
             **parts,
         }
     )
