@@ -154,12 +154,14 @@ class Erasure:
     """What a store destroys of one run.
 
     `events` are those that lose parts, `refs` what none of them names any more. `record` is the
-    event that tells of it: the next one of the run.
+    event that tells of it: the next one of the run. `holds_seen` is the seq of the last event of
+    the journal of the store that whoever erases has seen: a newer one may be a hold.
     """
 
     events: tuple[Rewritten, ...]
     refs: tuple[ValueRef, ...]
     record: Record
+    holds_seen: int | None = None
 
 
 @immutable()

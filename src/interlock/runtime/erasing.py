@@ -34,7 +34,7 @@ from interlock.journal import (
 )
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import Sealer
-from interlock.runtime.keeping import GONE, require_not_held
+from interlock.runtime.keeping import GONE, read_keeping, require_not_held
 from interlock.runtime.owning import LEASE_MS
 from interlock.store import INBOX_MESSAGES_MAX, KeyRing, ReadStore, Store
 from interlock.values import Digest, RunId, ValueRef, encode, immutable
@@ -172,20 +172,24 @@ def erase(
     now_ms = clock.now_ms()
     lease = store.lease(run, ids.owner(), now_ms=now_ms, life_ms=LEASE_MS)
     try:
-        removal = removal_of(store, run, chosen, spares_plan=spares_plan)
-        if check is not None:
-            check(removal)
-        if not removal.parts:
-            return Erased(removal=removal, event=None)
-        told = PartsErased(parts=removal.names, rule=rule, reason=reason)
-        _check_words(told, by, removal)
-        entry = Entry(told, at_ms=now_ms, seq=removal.events + 1, epoch=lease.epoch, actor=by.actor)
-        kept = store.erase(
-            _erasure(store, lease, entry, removal=removal, sealer=Sealer(ids.chance))
-        )
-        if kept is None:
-            raise LeaseLost(f"run {run} was taken over by another owner; nothing was erased")
-        return Erased(removal=removal, event=entry.seq, kept=kept)
+        while True:
+            holds_seen = read_keeping(store).size
+            removal = removal_of(store, run, chosen, spares_plan=spares_plan)
+            if check is not None:
+                check(removal)
+            if not removal.parts:
+                return Erased(removal=removal, event=None)
+            told = PartsErased(parts=removal.names, rule=rule, reason=reason)
+            _check_words(told, by, removal)
+            entry = Entry(
+                told, at_ms=now_ms, seq=removal.events + 1, epoch=lease.epoch, actor=by.actor
+            )
+            erasure = _erasure(store, lease, entry, removal=removal, sealer=Sealer(ids.chance))
+            kept = store.erase(replace(erasure, holds_seen=holds_seen))
+            if kept is not None:
+                return Erased(removal=removal, event=entry.seq, kept=kept)
+            if read_keeping(store).size == holds_seen:
+                raise LeaseLost(f"run {run} was taken over by another owner; nothing was erased")
     finally:
         with suppress(StoreError, UsageError):  # Of a store that failed, the lease ends with us.
             store.release(lease)

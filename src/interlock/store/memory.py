@@ -13,6 +13,7 @@ from interlock.audit import Frontier, leaf_hash
 from interlock.errors import LeaseHeld, UsageError
 from interlock.journal import (
     ENDED,
+    STORE_JOURNAL,
     Erasure,
     Lease,
     Message,
@@ -130,7 +131,8 @@ class MemoryStore:
         (part,) = by_run([erasure.record]).values()
         with self._lock:
             self._check_open()
-            if self._is_fenced(part):
+            holds = len(self._events.get(STORE_JOURNAL, ()))
+            if self._is_fenced(part) or _is_newer(holds, erasure.holds_seen):
                 return None
             self._check_next(part)
             self._check_taken(part)
@@ -442,6 +444,10 @@ def _key_of(heads: Mapping[RunId, RunHead], run: RunId) -> str | None:
 def _take(inbox: dict[str, Message], messages: Iterable[str]) -> None:
     for message in messages:
         inbox.pop(message, None)
+
+
+def _is_newer(found: int, seen: int | None) -> bool:
+    return seen is not None and found > seen
 
 
 def _is_as_seen(

@@ -237,7 +237,8 @@ class Store(ReadStore, Protocol):
 
         Returns:
             The references whose bytes stay, since another run has them too. None: nothing was done,
-            for the lease of the run is of a higher epoch than the record.
+            for the lease of the run is of a higher epoch than the record, or the journal of the
+            store has an event after `holds_seen`.
 
         Raises:
             StoreFailed: as for `write`: when an event was added meanwhile, its `seq` is taken.

@@ -14,10 +14,12 @@ from interlock.audit import (
 )
 from interlock.errors import InternalError, StoreFailed
 from interlock.journal import (
+    STORE_JOURNAL,
     Entry,
     Erasure,
     Event,
     NodeSettled,
+    PartsErased,
     Record,
     Rewritten,
     RunHead,
@@ -79,7 +81,12 @@ def erasure_of(
         for seq, before in enumerate(events, start=1)
         if seq in seqs
     }
-    told = event_record(run, len(events) + 1, RunPaused(reason="erased"), epoch=epoch)
+    names = tuple(
+        f"{seq}.{name}"
+        for seq, each in gone.items()
+        for name in sorted(read_erased(each.erased).keys() - read_erased(events[seq - 1].erased))
+    )
+    told = event_record(run, len(events) + 1, PartsErased(parts=names, rule="a rule"), epoch=epoch)
     return Erasure(
         events=tuple(
             Rewritten(seq=seq, body=each.body, salts=each.salts, erased=each.erased)
@@ -144,6 +151,15 @@ class EraseConformance:
             assert store.erase(erasure_of(store, A, [1])) is None
             assert (store.leaves(), store.values(A, [ADA.ref])) == (before, {ADA.ref: ADA.data})
             assert store.erase(erasure_of(store, A, [1], epoch=epoch)) == frozenset()
+
+    def test_a_hold_that_may_have_come_meanwhile_stops_it(self) -> None:
+        with closing(self.make()) as store:
+            store.write([event_record(A, 1, settled(ADA)), record(STORE_JOURNAL, 1)])
+            erasure = erasure_of(store, A, [1])
+            before = store.leaves()
+            assert store.erase(replace(erasure, holds_seen=0)) is None
+            assert (store.leaves(), store.values(A, [ADA.ref])) == (before, {ADA.ref: ADA.data})
+            assert store.erase(replace(erasure, holds_seen=1)) == frozenset()
 
     def test_an_event_that_came_meanwhile_stops_it(self) -> None:
         with closing(self.make()) as store:

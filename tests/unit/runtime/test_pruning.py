@@ -35,6 +35,7 @@ from interlock.journal import (
 from interlock.plan import compile as compiled
 from interlock.runtime import (
     PruningResult,
+    Removal,
     Runtime,
     erase,
     place_hold,
@@ -307,6 +308,23 @@ def test_a_hold_that_comes_meanwhile_wins(store: Store):
 
 
 @pytest.mark.slow
+def test_a_hold_that_comes_while_somebody_erases_wins(store: Store):
+    run_one(store)
+    run_one(store, TWO)
+    hold = HoldPlaced(reason="case 7", held=ONE)
+    placed: list[int] = []
+
+    def check(_: Removal) -> None:
+        if not placed:
+            placed.append(place_hold(store, hold, by=EVE).seq)
+
+    with pytest.raises(OnHold):
+        erase(store, ONE, {1: ["inputs"]}, by=EVE, rule="GDPR Art. 17", check=check)
+    placed.clear()
+    done = erase(store, TWO, {1: ["inputs"]}, by=EVE, rule="GDPR Art. 17", check=check)
+    assert done.event is not None
+
+
 def test_after_a_crash_at_any_point_the_next_pruning_ends_it(tmp_path: File):
     writes = 0
     with closing(open_store("memory:")) as undisturbed:

@@ -30,7 +30,16 @@ import orjson
 from interlock.actions import Database
 from interlock.audit import Frontier, leaf_hash
 from interlock.errors import EvidenceRefused, JournalCorrupt, LeaseHeld, ensure
-from interlock.journal import Erasure, Lease, Message, OwnerId, Pruning, Record, RunHead
+from interlock.journal import (
+    STORE_JOURNAL,
+    Erasure,
+    Lease,
+    Message,
+    OwnerId,
+    Pruning,
+    Record,
+    RunHead,
+)
 from interlock.store.batch import RunPart, by_run, keys_changed, out_of_order
 from interlock.store.growing import Grown, grown
 from interlock.store.leases import Holding, grant
@@ -184,6 +193,8 @@ INSERT INTO inbox (run, id, kind, body, actor, created_ms, sum) VALUES (?, ?, ?,
 
 EDGE = "SELECT size, frontier, sum FROM log_edge"
 
+LAST_SEQ = "SELECT max(seq) FROM event WHERE run = ?"
+
 LAST_EPOCH = "SELECT epoch FROM event WHERE run = ? ORDER BY seq DESC LIMIT 1"
 
 
@@ -263,7 +274,7 @@ class Writer:
             apsw.Error: the outcome is unknown.
         """
         with self.transaction():
-            if any(map(self._is_fenced, parts.values())):
+            if any(map(self._is_fenced, parts.values())) or self._is_held_anew(erasure):
                 return None
             self._check_order(parts.values())
             self._check_taken(parts.values())
@@ -466,9 +477,14 @@ class Writer:
     def _is_fenced(self, part: RunPart) -> bool:
         return (self._one("SELECT epoch FROM lease WHERE run = ?", part.run) or 0) > part.epoch
 
+    def _is_held_anew(self, erasure: Erasure) -> bool:
+        if erasure.holds_seen is None:
+            return False
+        return (self._one(LAST_SEQ, STORE_JOURNAL) or 0) > erasure.holds_seen
+
     def _check_order(self, parts: Collection[RunPart]) -> None:
         for part in parts:
-            expected = (self._one("SELECT max(seq) FROM event WHERE run = ?", part.run) or 0) + 1
+            expected = (self._one(LAST_SEQ, part.run) or 0) + 1
             if part.first != expected:
                 raise out_of_order(part.run, got=part.first, expected=expected)
 
