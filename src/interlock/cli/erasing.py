@@ -2,9 +2,10 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, cast
 
 from interlock.audit import open_leaf, read_erased
@@ -20,6 +21,7 @@ from interlock.values import Json, RunId
 
 OPTION = "--path"
 EVENTS_SHOWN_MAX = 40
+MENTIONS_SHOWN_MAX = 10
 WHO = frozenset(("actor", "owner", "principal", "usage"))
 """Who did something, and what it cost: goes only when it is asked for by its name."""
 
@@ -148,7 +150,7 @@ def removal_lines(
     yield f"  {size_words(removal)}"
     if removal.messages:
         yield f"  {counted(len(removal.messages), 'message')} that the run has not taken"
-    yield from _staying(removal, others, journal)
+    yield from _staying(removal, by_seq, others=others, journal=journal)
 
 
 def size_words(removal: Removal) -> str:
@@ -162,24 +164,34 @@ def size_words(removal: Removal) -> str:
 
 
 def _staying(
-    removal: Removal, others: Sequence[RunId], journal: Journal[ReadStore]
+    removal: Removal,
+    by_seq: Mapping[int, Found],
+    *,
+    others: Sequence[RunId],
+    journal: Journal[ReadStore],
 ) -> Iterator[str]:
     if removal.mentions:
-        yield "stays, though a text of what goes is in it; with the option it goes, too:"
-    names = {name for parts in removal.mentions.values() for name in parts}
-    for name in sorted(names):
-        yield f"  {name} of the run: {OPTION} .{name}{_warning(name)}"
+        yield "stays, though a text of what goes is in it; with these options it goes, too:"
+    places = dict.fromkeys(
+        (by_seq[seq].path or "", name)
+        for seq, names in removal.mentions.items()
+        for name in sorted(names)
+    )
+    for path, name in list(places)[:MENTIONS_SHOWN_MAX]:
+        yield f"  {OPTION} {quote(f'{path}.{name}')}{_warning(path, name)}"
+    if len(places) > MENTIONS_SHOWN_MAX:
+        yield f"  and {len(places) - MENTIONS_SHOWN_MAX:,} more, see --json"
     if others:
         yield "other runs have some of these values, too, and keep them:"
         yield from (f"  {journal.command('show', run)}" for run in others)
 
 
-def _warning(name: str) -> str:
-    match name:
-        case "key":
-            return " (a start with this key would start once more)"
-        case "document" | "manifests":
-            return " (the run cannot be shown any more)"
+def _warning(path: str, name: str) -> str:
+    match path, name:
+        case "", "key":
+            return "  (a start with this key would start once more)"
+        case "", "document" | "manifests":
+            return "  (the run cannot be shown any more)"
         case _:
             return ""
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, strategies as st
 
 from interlock.audit import SALTS_BYTES_MAX, Copies, erase_parts, find_copies, seal
+from interlock.audit.copies import _Needles
 from interlock.journal import (
     Actor,
     AttemptReturned,
@@ -114,10 +116,12 @@ def test_a_value_is_followed_into_all_that_came_of_it():
     found = GREETING.copies(1, "inputs")
     assert found.parts == {
         1: {"inputs"},
+        2: {"call_key"},
         3: {"args", "call_key"},
         4: {"output"},
         5: {"call_key", "output"},
         6: {"call_key", "error"},
+        7: {"call_key"},
         8: {"execution"},
     }
     left = GREETING.left(found)
@@ -126,15 +130,97 @@ def test_a_value_is_followed_into_all_that_came_of_it():
     assert b"Charles" in left
 
 
-def test_what_came_of_something_else_stays():
+def test_values_that_have_nothing_of_it_stay_and_digests_that_may_have_go():
+    found = GREETING.copies(6, "output")
+    assert found.parts == {
+        6: {"call_key", "output"},
+        7: {"call_key"},
+        8: {"execution", "output"},
+    }
     found = GREETING.copies(2, "output")
-    assert found.parts == {2: {"call_key", "output"}, 7: {"call_key"}, 8: {"execution"}}
+    assert {name for names in found.parts.values() for name in names} == {
+        *("call_key", "execution", "output")
+    }
     assert found.refs == {Value.of("Charles").ref}
 
 
-def test_the_same_value_goes_wherever_it_is():
-    found = GREETING.copies(6, "output")
-    assert found.parts == {6: {"call_key", "output"}, 8: {"execution", "output"}}
+SECRET = "a secret"
+
+
+def test_a_value_is_found_behind_a_node_that_waited_for_another_one_last():
+    """The cause of an event is what it waited for last: the value may have come before that."""
+    story = Story(
+        [
+            (settled("first", SECRET, key="1"), "engine", ()),
+            (settled("second", "else", key="2"), "engine", ()),
+            (settled("both", [SECRET, "else"], key="3"), "engine", (2,)),
+            (settled("short", 3, key="4"), "engine", (2,)),
+        ]
+    )
+    assert story.copies(1, "output").parts == {
+        1: {"call_key", "output"},
+        2: {"call_key"},
+        3: {"call_key", "output"},
+        4: {"call_key"},
+    }
+
+
+@pytest.mark.parametrize(
+    "path,others,later",
+    [
+        ('docs["a"]/read', ('docs["b"]/read', "docs_2/x"), 'docs["a"]/more/deep'),
+        ("docs[1]/read", ("docs[2]/read", "docs_1[1]/read"), "docs"),
+        ("docs_1/read", ("docs_2/read", "docs"), "docs_1"),
+        ("docs_1/read", ("docs_2/read",), "docs_1/more[7]/deep"),
+        ("turns#1/read", ("others#1/read",), "turns#2/read"),
+        ("turns#1/read", (), "turns"),
+        ("read", (), 'docs["a"]/read'),
+        ("read", (), "read!undo"),
+    ],
+)
+def test_what_can_have_read_a_value_has_its_digests_erased(
+    path: str, others: tuple[str, ...], later: str
+):
+    rows = [settled(each, 0, key="0") for each in others]
+    story = Story(
+        [
+            (settled(path, SECRET, key="1"), "engine", ()),
+            *((row, "engine", (1,)) for row in rows),
+            (settled(later, 0, key="2"), "engine", ()),
+        ]
+    )
+    gone = {seq for seq, names in story.copies(1, "output").parts.items() if "call_key" in names}
+    assert gone == {1, len(rows) + 2}
+
+
+def test_when_a_scope_has_ended_what_comes_beside_it_is_reached():
+    story = Story(
+        [
+            (settled('docs["a"]/read', SECRET, key="1"), "engine", ()),
+            (settled("other", 0, key="2"), "engine", ()),
+            (settled("docs", [SECRET], key="3"), "engine", ()),
+            (settled("other_2", 0, key="4"), "engine", ()),
+            (settled('docs_2["b"]/read', 0, key="5"), "engine", ()),
+        ]
+    )
+    parts = story.copies(1, "output").parts
+    assert {seq: names for seq, names in parts.items() if seq > 1} == {
+        3: {"call_key", "output"},
+        4: {"call_key"},
+        5: {"call_key"},
+    }
+
+
+def test_what_was_there_before_is_told_of_and_stays():
+    story = Story(
+        [
+            (started({"names": [SECRET]}), ADA, ()),
+            (settled('docs["a"]/read', SECRET, key="1"), "engine", ()),
+        ]
+    )
+    found = story.copies(2, "output")
+    assert found.mentions == {1: {"inputs"}}
+    assert 1 not in found.parts
 
 
 def test_persons_may_write_down_what_they_have_read():
@@ -223,7 +309,12 @@ def test_what_was_erased_before_is_no_obstacle():
         )
     values = {ref: data for ref, data in GREETING.values.items() if ref not in found.refs}
     assert find_copies(events, values, {1: ["inputs"]}).parts == {}
-    assert find_copies(events, values, {2: ["output"]}).parts == {
-        2: {"call_key", "output"},
-        7: {"call_key"},
-    }
+    assert find_copies(events, values, {2: ["output"]}).parts == {2: {"output"}}
+
+
+WORDS = st.text("abc", min_size=1, max_size=6).map(str.encode)
+
+
+@given(st.lists(WORDS, max_size=40), WORDS)
+def test_many_texts_are_found_as_few_are(texts: list[bytes], data: bytes):
+    assert _Needles(set(texts)).are_in(data) == any(text in data for text in texts)
