@@ -14,6 +14,7 @@ from interlock.graph import (
     ProposeNode,
     RepeatNode,
     WaitNode,
+    without_subject,
 )
 from interlock.plan.arguments import check_arguments
 from interlock.plan.binding import Bound
@@ -108,7 +109,7 @@ def _calling(
             allowed=allowed,
             repairs_max=node.repairs_max,
         )
-    returns = returned(site, bound, manifest.returns)
+    returns = returned(site, bound, without_subject(manifest.returns))
     common = common_of(site, bound, returns=returns, unproven=checks)
     common["undo"] = compile_undo(site, bound, returns=returns)
     return CompiledCall(**common, action=manifest, accepts=accepts, ahead=manifest.runs_ahead)

@@ -5,6 +5,7 @@ whose they are; everything that is made of them belongs to the same subjects, so
 twice.
 """
 
+from interlock.actions import Manifest
 from interlock.errors import ExpressionFailed
 from interlock.graph import (
     SUBJECT,
@@ -43,30 +44,49 @@ def input_subjects(site: Site) -> tuple[tuple[str, Expression], ...]:
                 hint="declare it where the value enters the run: what is passed on keeps it",
             )
             continue
-        expression = _compiled(site, schema, at=at, whose=f"input `{name}`", node=NodeId(name))
+        whose = f"input `{name}`"
+        if site.around.catalog.narrowed_by_proposal:
+            _refuse_proposed(site, whose, at=at)
+            continue
+        expression = _compiled(site, schema, at=at, whose=whose, node=NodeId(name))
         if expression is not None:
             found.append((name, expression))
     return tuple(found)
 
 
 def output_subject(site: Site, bound: Bound) -> Expression | None:
-    """Compile what `returns` of a node says of whose its output is."""
+    """Compile what `returns` of a node says of whose its output is, or else its action."""
     node, schema = bound.node, bound.node.returns
     if schema is None or subject_of(schema) is None:
-        return None
+        kind = "propose" if isinstance(node, ProposeNode) else "call"
+        return action_subject(site, node.id, bound.manifest, at=f"{bound.home}/{kind}")
     home = f"{bound.home}/wait" if isinstance(node, WaitNode) else bound.home
     at, whose = f"{home}/returns/{SUBJECT}", f"`returns` of `{node.id}`"
+    if site.around.catalog.narrowed_by_proposal:
+        _refuse_proposed(site, whose, at=at)
+        return None
     if not isinstance(node, ENTERING):
         told = f"{whose} has `subject`, but its output is made of values inside of the run"
         hint = "declare it where these enter the run: what is made of them belongs to the same"
         _refuse(site, told, at=at, hint=hint)
         return None
     if bound.manifest is not None and bound.manifest.transactional:
-        told = f"{whose} has `subject`, but `{bound.manifest.name}` is transactional"
-        hint = "no key is made in its transaction: declare whose the values are that it is given"
-        _refuse(site, told, at=at, hint=hint)
+        _refuse_transactional(site, whose, bound.manifest, at=at)
         return None
     return _compiled(site, schema, at=at, whose=whose, node=node.id)
+
+
+def action_subject(
+    site: Site, node: NodeId, manifest: Manifest | None, *, at: str
+) -> Expression | None:
+    """Compile what an action says of whose it is what it returns."""
+    if manifest is None or subject_of(manifest.returns) is None:
+        return None
+    whose = f"`{manifest.name}`"
+    if manifest.transactional:
+        _refuse_transactional(site, whose, manifest, at=at)
+        return None
+    return _compiled(site, manifest.returns, at=at, whose=whose, node=node)
 
 
 def names_in(expression: Expression, value: Json) -> frozenset[str]:
@@ -90,10 +110,6 @@ def _compiled(
     site: Site, schema: Schema, *, at: str, whose: str, node: NodeId
 ) -> Expression | None:
     if site.problems.is_damaged(at):
-        return None
-    if site.around.catalog.narrowed_by_proposal:
-        hint = "take it out: what a proposal makes of values belongs to whom they belong to"
-        _refuse(site, f"{whose} has `subject`, in a graph that was proposed", at=at, hint=hint)
         return None
     parsed = parse_expression(subject_of(schema) or "", names=VALUE)
     if not isinstance(parsed, Expression):
@@ -120,6 +136,17 @@ def _check(
     if produced is not None:
         edge = Edge(node=node, expression=expression, at=at, wanted=NAMES, steps=(SUBJECT,))
         check_edge(edge, produced, lens)
+
+
+def _refuse_transactional(site: Site, whose: str, manifest: Manifest, *, at: str) -> None:
+    told = f"{whose} has `subject`, but `{manifest.name}` is transactional"
+    hint = "no key is made in its transaction: declare whose the values are that it is given"
+    _refuse(site, told, at=at, hint=hint)
+
+
+def _refuse_proposed(site: Site, whose: str, *, at: str) -> None:
+    hint = "take it out: what a proposal makes of values belongs to whom they belong to"
+    _refuse(site, f"{whose} has `subject`, in a graph that was proposed", at=at, hint=hint)
 
 
 def _refuse(site: Site, told: str, *, at: str, hint: str) -> None:

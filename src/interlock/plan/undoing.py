@@ -9,6 +9,7 @@ from interlock.plan.binding import ARGS, EMPTY, RESULT, Bound, BoundUndo, refere
 from interlock.plan.model import CompiledCall, RunTimeCheck
 from interlock.plan.parts import args_of, lens_of
 from interlock.plan.site import Site
+from interlock.plan.subjects import action_subject
 from interlock.plan.target import Target
 from interlock.values import Json, NodeId, Schema
 
@@ -91,6 +92,7 @@ def _call(
         action=manifest,
         accepts=memory.checker(manifest.arguments),
         ahead=False,
+        subject=action_subject(site, bound.node.id, manifest, at=f"{bound.home}/undo/call"),
     )
 
 

@@ -5,12 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import pytest
+from pydantic import Field
 
 from interlock.actions import Context, Registry, action
-from interlock.errors import Divergence, InputsInvalid, InterlockError, RunNotResumable
+from interlock.errors import (
+    Divergence,
+    DocumentInvalid,
+    InputsInvalid,
+    InterlockError,
+    RunNotResumable,
+)
 from interlock.graph import load
 from interlock.journal import (
     AttemptReturned,
@@ -90,7 +97,28 @@ def shouts(text: str) -> str:
     raise ValueError(text)
 
 
-REGISTRY = Registry([find, log, unlog, plain, fails, shouts, propose])
+@action("crm.owner", effect="read")
+def owner(
+    number: str,
+) -> Annotated[dict[str, Any], Field(json_schema_extra={"subject": "value.name"})]:
+    """Find whose an order is; what it returns is theirs, in every graph."""
+    return {"name": f"owner of {number}"}
+
+
+@action("llm.owner", effect="read")
+def propose_owner() -> dict[str, Any]:
+    """Propose a graph that calls an action which says whose its output is."""
+    found = {"call": "crm.owner", "with": {"number": "7"}}
+    said = {"call": "text.plain", "with": {"text": "${{ found.name }}"}}
+    return {
+        "interlock": 1,
+        "name": "fix",
+        "nodes": {"found": found, "said": said},
+        "outputs": {"said": "${{ said }}"},
+    }
+
+
+REGISTRY = Registry([find, log, unlog, plain, fails, shouts, propose, owner, propose_owner])
 EVERYTHING = """
 interlock: 1
 name: all
@@ -322,6 +350,51 @@ nodes:
     returns: {type: object, subject: value.nobody}
 outputs: {}
 """
+
+
+OWNER = """
+interlock: 1
+name: owner
+nodes:
+  found: {call: crm.owner, with: {number: '7'}}
+outputs: {name: '${{ found.name }}'}
+"""
+PROPOSED = """
+interlock: 1
+name: proposed
+nodes:
+  fix: {propose: llm.owner, actions: ['crm.*', 'text.*'], returns: {type: object}}
+outputs: {said: '${{ fix.said }}'}
+"""
+
+
+@pytest.mark.parametrize("text", [OWNER, PROPOSED], ids=["called", "proposed"])
+def test_an_action_may_say_whose_it_is_what_it_returns(text: str):
+    store = MemoryStore()
+    result = asyncio.run(run_of(store, planned(text)))
+    assert result.status == "succeeded"
+    assert store.subjects.find(names=["owner of 7"])
+    assert not [event for event in store.read(result.run) if b"owner of" in event.body]
+    entries = list(read_entries(store, result.run))
+    for entry in entries:
+        for _, value in values_in(entry):
+            assert is_keyed(value.ref) or b"owner of" not in value.data
+    assert verify(result.run, entries).status == "succeeded"
+
+
+def test_a_transactional_write_names_nobody():
+    text = OWNER.replace("crm.owner", "crm.pay")
+
+    @action("crm.pay", effect="write", transactional=True)
+    def pay(
+        number: str, ctx: Context
+    ) -> Annotated[str, Field(json_schema_extra={"subject": "value"})]:
+        """Pay, in a transaction of the journal."""
+        assert ctx.transaction
+        return number
+
+    with pytest.raises(DocumentInvalid, match=r"IL1124.*transactional"):
+        compile_graph(load(text).graph, Registry([pay]))
 
 
 def test_what_an_action_returns_that_names_nobody_is_not_kept():

@@ -51,6 +51,7 @@ def on_accepted(turn: Turn, event: ProposalAccepted) -> None:
     ensure(at.state.proposal is not None, "what is accepted was proposed", path=at.path)
     proposal = cast(Proposal, at.state.proposal)
     turn.state.outcomes[Path(f"{event.path}!proposal")] = ("succeeded", None, event.document.ref)
+    turn.state.is_keyed = turn.state.is_keyed or proposal.graph.is_keyed
     share(at, event.document.subjects)
     open_graph(at, proposal.graph, _inputs(at, proposal.inputs))
 
