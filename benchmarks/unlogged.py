@@ -19,7 +19,7 @@ from interlock.store.sqlite.connection import array
 from interlock.values import RunId
 
 
-def encoded(self: Sealer, run: RunId, entry: Entry) -> tuple[bytes, bytes, bytes]:
+def encoded(self: Sealer, run: RunId, entry: Entry) -> tuple[bytes, bytes, bytes]:  # noqa: ARG001
     """Give the bytes of an event alone."""
     return encode_entry(run, entry), b"", b""
 
