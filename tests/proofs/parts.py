@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs import flips, kills, power, races, refusals, seeds, tampering, zombies
+from proofs import flips, honest, kills, power, races, refusals, seeds, tampering, zombies
 from proofs.figures import Figures
 
 Prove = Callable[[range, Path], Figures]
@@ -72,6 +72,14 @@ PARTS = {
             nightly=10_000,
             ci=200,
             chunk=500,
+        ),
+        Part(
+            name="honest",
+            tries="nobody changes anything; processes die, and others go on",
+            prove=honest.prove,
+            nightly=5_000,
+            ci=100,
+            chunk=100,
         ),
         Part(
             name="refusals",
