@@ -45,3 +45,23 @@ def test_who_holds_it_already_holds_it_still():
     gc.disable()
     fold(RUN, journal(NAME))
     assert not gc.isenabled()
+
+
+def test_what_a_fold_keeps_is_not_looked_through_afterwards():
+    entries = journal(NAME)
+    gc.collect()
+    before = [each["collections"] for each in gc.get_stats()]
+    kept = [fold(RUN, entries) for _ in range(20)]
+    old = {id(each) for each in gc.get_objects(generation=2)}
+    assert old.issuperset(map(id, kept))
+    assert [each["collections"] for each in gc.get_stats()] == before
+
+
+def test_what_somebody_has_frozen_stays_frozen():
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    try:
+        fold(RUN, journal(NAME))
+        assert gc.get_freeze_count() == frozen
+    finally:
+        gc.unfreeze()
