@@ -114,16 +114,18 @@ class _Reached:
     def __contains__(self, path: str | None) -> bool:
         if not self.scopes:
             return False
-        if path is None or path in self.nodes:
+        if path is None or path in self.nodes or paths.ROOT in self.scopes:
             return True
         outer = path
         while outer:
             outer = paths.parent(Path(outer))
             if outer in self.scopes:
                 return True
-        return paths.ROOT in self.scopes
+        return False
 
     def add(self, path: str | None) -> None:
+        if paths.ROOT in self.scopes:
+            return  # All that comes later is reached.
         scope = paths.parent(Path(path)) if path else paths.ROOT
         self.scopes.add(scope)
         if not scope:

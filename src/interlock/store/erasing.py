@@ -36,10 +36,10 @@ def check_unnamed(erasure: Erasure, bodies: Iterable[bytes]) -> None:
     Raises:
         InternalError: one does.
     """
-    refs = [ref.encode() for ref in erasure.refs]
+    refs = {ref.encode() for ref in erasure.refs}
     for body in bodies:
         ensure(
-            not any(ref in body for ref in refs),
+            refs.isdisjoint(REFERENCE.findall(body)),
             "a value was to be erased that an event still names",
             run=erasure.record.run,
         )
