@@ -41,7 +41,7 @@ class Subject:
             yield f"  and parts of {counted(len(rows) - RUNS_SHOWN_MAX, 'more run')}, see --json"
         mentioning = [each.head.run for each in self.removals if each.mentions]
         if mentioning:
-            yield "stays, though a text of what goes is in it: the plan of"
+            yield "stays, though a text of what goes is in it: what was there before, in"
             yield from (f"  {self.journal.command('show', run)}" for run in mentioning)
 
     def json(self) -> dict[str, Json]:
