@@ -1,4 +1,10 @@
-"""The journal of a run: typed events, their bytes, and the records a store keeps."""
+"""The journal of a run: typed events, their bytes, and the records a store keeps.
+
+That of a store itself is imported when it is used first: a run needs none of it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from interlock.journal.actors import (
     ENGINE as ENGINE,
@@ -66,19 +72,6 @@ from interlock.journal.events import (
     Verdict as Verdict,
     WaitOpened as WaitOpened,
 )
-from interlock.journal.keeping import (
-    STORE_EPOCH as STORE_EPOCH,
-    STORE_JOURNAL as STORE_JOURNAL,
-    HoldPlaced as HoldPlaced,
-    HoldReleased as HoldReleased,
-    Pruned as Pruned,
-    PrunedClass as PrunedClass,
-    RunsPruned as RunsPruned,
-    StoreEntry as StoreEntry,
-    StoreEvent as StoreEvent,
-    read_store_entry as read_store_entry,
-    store_envelope as store_envelope,
-)
 from interlock.journal.owners import (
     OwnerId as OwnerId,
     owner_id as owner_id,
@@ -86,6 +79,8 @@ from interlock.journal.owners import (
 )
 from interlock.journal.records import (
     ENDED as ENDED,
+    STORE_EPOCH as STORE_EPOCH,
+    STORE_JOURNAL as STORE_JOURNAL,
     Erasure as Erasure,
     Lease as Lease,
     LeaseChange as LeaseChange,
@@ -101,6 +96,34 @@ from interlock.journal.records import (
     StoredValue as StoredValue,
 )
 from interlock.journal.values import ErrorInfo as ErrorInfo, Value as Value
+
+if TYPE_CHECKING:
+    from interlock.journal.keeping import (
+        HoldPlaced as HoldPlaced,
+        HoldReleased as HoldReleased,
+        Pruned as Pruned,
+        PrunedClass as PrunedClass,
+        RunsPruned as RunsPruned,
+        StoreEntry as StoreEntry,
+        StoreEvent as StoreEvent,
+        read_store_entry as read_store_entry,
+        store_envelope as store_envelope,
+    )
+
+_LATER = {
+    "keeping": (
+        "HoldPlaced",
+        "HoldReleased",
+        "Pruned",
+        "PrunedClass",
+        "RunsPruned",
+        "StoreEntry",
+        "StoreEvent",
+        "read_store_entry",
+        "store_envelope",
+    ),
+}
+_HOMES = {name: home for home, names in _LATER.items() for name in names}
 
 __all__ = [
     "Actor",
@@ -194,3 +217,10 @@ __all__ = [
     "WaitOpened",
     "Who",
 ]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module `interlock.journal` has no attribute `{name}`")
+    return getattr(import_module(f"interlock.journal.{home}"), name)

@@ -14,13 +14,8 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast, final
 from interlock.errors import JournalCorrupt
 from interlock.journal.actors import Actor
 from interlock.journal.codec import VERSION, open_envelope
+from interlock.journal.records import STORE_EPOCH, STORE_JOURNAL
 from interlock.values import Json, RunId, immutable
-
-STORE_JOURNAL = RunId("store")
-"""The run id of the journal of a store itself: that of no run."""
-
-STORE_EPOCH = 1
-"""Nobody owns this journal: its order is that of `seq`."""
 
 PrunedClass: TypeAlias = Literal["values", "events"]
 

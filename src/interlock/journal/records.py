@@ -10,6 +10,12 @@ from interlock.journal.actors import Actor
 from interlock.journal.owners import OwnerId
 from interlock.values import Digest, RunId, ValueRef, immutable
 
+STORE_JOURNAL = RunId("store")
+"""The run id of the journal of a store itself (see `keeping.py`): that of no run."""
+
+STORE_EPOCH = 1
+"""Nobody owns that journal: its order is that of `seq`."""
+
 RunStatus = Literal[
     "queued",
     "running",

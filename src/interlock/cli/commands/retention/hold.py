@@ -68,6 +68,8 @@ def place(
             "say what is to be held" if not everything else "--everything is all there is",
             hint="--run RUN, --graph NAME, --before TIME, --after TIME, or --everything alone",
         )
+    if graph is not None and not graph.strip():
+        raise UsageError("--graph is empty", hint="name a graph, as `interlock runs` shows it")
     now_ms = SystemClock().now_ms()
     with existing(store) as journal:
         event = HoldPlaced(
