@@ -7,6 +7,7 @@ What a store does in one step is tested in `interlock.testing.pruning`, what a v
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path as File
+from threading import Event, Thread
 
 import pytest
 
@@ -34,9 +35,11 @@ from interlock.journal import (
 )
 from interlock.plan import compile as compiled
 from interlock.runtime import (
+    Ids,
     PruningResult,
     Removal,
     Runtime,
+    SystemIds,
     erase,
     place_hold,
     plan_pruning,
@@ -79,14 +82,16 @@ def store(request: pytest.FixtureRequest, tmp_path: File) -> Iterator[Store]:
         yield found
 
 
-def run_one(store: Store, run: RunId = ONE, *, ends: bool = True, at_ms: int = 0) -> None:
+def run_one(
+    store: Store, run: RunId = ONE, *, ends: bool = True, at_ms: int = 0, ids: Ids | None = None
+) -> None:
     """Run a graph that asks once before it goes on."""
 
     async def main() -> None:
         registry = Registry([greet])
         plan = compiled(load(GRAPH).graph, registry)
         clock = VirtualClock(start_ms=at_ms)
-        async with Runtime(store, registry, clock=clock, ids=CountingIds()) as runtime:
+        async with Runtime(store, registry, clock=clock, ids=ids or CountingIds()) as runtime:
             await runtime.run(plan, {"name": SECRET}, run=run, key=f"key {run}", principal="ann")
             if ends:
                 await runtime.approve(run, Path("ask"), actor="bob", reason=f"I know {SECRET}")
@@ -152,6 +157,7 @@ def test_events_go_and_their_hashes_stay(store: Store):
     assert not any(word.encode() in text for word in (SECRET, "ann", "bob", "key R1"))
     assert b'"graph":"greet"' in text
     assert store.read(TWO) == rest
+    assert set(store.values(TWO, refs_in(store, TWO))) == refs_in(store, TWO)  # Large ones, too.
     verdict = verdict_of(store, tree)
     assert (verdict.findings, len(verdict.agreed), verdict.runs) == ((), 1, 2)
     assert (verdict.pruned.runs, verdict.pruned.events) == ({ONE}, done.events)
@@ -269,6 +275,36 @@ def test_what_is_missing_and_was_not_pruned_is_no_pruning():
         store.drop_shared(refs_in(store, ONE), size=store.log_size())
         with pytest.raises(JournalCorrupt, match="is not in the store"):
             list(read_entries(store, ONE))
+
+
+@pytest.mark.slow
+def test_others_write_while_it_goes_on(tmp_path: File):
+    path = str(tmp_path / "j.db")
+    with closing(open_store(path)) as store:
+        for number in range(8):
+            run_one(store, RunId(f"R0{number}"))
+    began, stop = Event(), Event()
+    written: list[RunId] = []
+
+    def write() -> None:
+        with closing(open_store(path)) as other:
+            while not stop.is_set():
+                run = RunId(f"S{len(written):04}")
+                run_one(other, run, at_ms=LATER, ids=SystemIds())
+                written.append(run)
+                began.set()
+
+    worker = Thread(target=write, daemon=True)
+    worker.start()
+    assert began.wait(30)
+    with closing(open_store(path)) as store:
+        done = pruned(store)
+        stop.set()
+        worker.join(30)
+        assert len(done.runs["events"]) == 8
+        assert all(len(list(read_entries(store, run))) > 3 for run in written)
+        verdict = verdict_of(store)
+        assert (verdict.findings, verdict.runs) == ((), 8 + len(written))
 
 
 def test_a_hold_needs_a_reason_and_is_released_once(store: Store):
