@@ -20,7 +20,6 @@ EMPTY_ROOT = sha256(b"").digest()
 
 LEAF = b"\x00"
 NODE = b"\x01"
-TILE_MASK = TILE_WIDTH - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,22 +78,29 @@ class Frontier:
     def extend(self, hashes: Iterable[bytes]) -> list[TileRoot]:
         """Append leaves, given as their hashes; return the roots of tiles that became full.
 
-        A leaf costs one hash of a node on average.
+        A leaf costs one hash of a node on average. Level by level: what is new on one, with the
+        peak that stands there if its first node is a right one, makes up what is new on the next.
         """
-        peaks, size = self._peaks, self.size
-        pop, push = peaks.pop, peaks.append
+        nodes, at, height = list(hashes), self.size, 0
+        self.size += len(nodes)
+        new_peaks: list[bytes] = []
         full: list[TileRoot] = []
-        for leaf in hashes:
-            node, rest = leaf, size
-            if size & TILE_MASK == TILE_MASK:
-                node = _close_tiles(leaf, size=size, peaks=peaks, full=full)
-            else:
-                while rest & 1:
-                    node = sha256(NODE + pop() + node).digest()
-                    rest >>= 1
-            push(node)
-            size += 1
-        self.size = size
+        while nodes:
+            if height and height % TILE_HEIGHT == 0:
+                level = height // TILE_HEIGHT
+                full += [
+                    TileRoot(level=level, index=index, hash=node)
+                    for index, node in enumerate(nodes, at)
+                ]
+            if at & 1:
+                nodes.insert(0, self._peaks.pop())
+            if len(nodes) & 1:
+                new_peaks.append(nodes.pop())
+            pairs = zip(nodes[::2], nodes[1::2], strict=True)
+            nodes = [sha256(NODE + left + right).digest() for left, right in pairs]
+            at >>= 1
+            height += 1
+        self._peaks += reversed(new_peaks)
         return full
 
     def root(self) -> bytes:
@@ -133,15 +139,3 @@ class Frontier:
 def split_hashes(data: bytes) -> list[bytes]:
     """Cut a row of hashes into its hashes; the length is a multiple of 32."""
     return [data[start : start + HASH_BYTES] for start in range(0, len(data), HASH_BYTES)]
-
-
-def _close_tiles(leaf: bytes, *, size: int, peaks: list[bytes], full: list[TileRoot]) -> bytes:
-    """Append the leaf that fills a tile: join it with peaks, and note roots of tiles on the way."""
-    node, rest, height = leaf, size, 0
-    while rest & 1:
-        node = node_hash(peaks.pop(), node)
-        rest >>= 1
-        height += 1
-        if height % TILE_HEIGHT == 0:
-            full.append(TileRoot(level=height // TILE_HEIGHT, index=rest, hash=node))
-    return node
