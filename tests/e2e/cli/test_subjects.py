@@ -63,6 +63,24 @@ def test_a_subject_is_erased_and_every_proof_holds(written: Shell):
     assert written("interlock replay last").code != 0
 
 
+@pytest.mark.slow
+def test_a_receipt_shows_a_value_and_what_opens_it(written: Shell):
+    (written.folder / "log.pub").write_text(written("interlock audit init --key keys/log.key").out)
+    receipt = "interlock audit receipt last --key keys/log.key"
+    quiet = written(f"{receipt} --output quiet.json")
+    told = written(f"{receipt} --disclose .inputs --output told.json")
+    assert (quiet.code, told.code) == (0, 0), told.err
+    assert NAME not in (written.folder / "quiet.json").read_text()
+    assert NAME in (written.folder / "told.json").read_text()
+    for name in ("quiet", "told"):
+        assert written(f"interlock audit check {name}.json --key log.pub").code == 0
+    written(f"{ERASE} {NAME} --yes")
+    again = written(f"{receipt} --output again.json")
+    assert again.code == 0, again.err
+    for name in ("quiet", "told", "again"):
+        assert written(f"interlock audit check {name}.json --key log.pub").code == 0
+
+
 def test_who_is_erased_is_not_named_in_the_reason(written: Shell):
     done = written(f"interlock audit erase --subject {NAME} --reason 'for {NAME}' --yes")
     assert done.code != 0
