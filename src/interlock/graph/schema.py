@@ -36,6 +36,17 @@ def document_schema() -> Schema:
         **_graph(required=["interlock", "name", "nodes"]),
         "$defs": {
             "schema": {"type": ["object", "boolean"], "description": "JSON Schema, draft 2020-12"},
+            "owned": {
+                "type": ["object", "boolean"],
+                "description": "JSON Schema, draft 2020-12; with `subject`, whose the value is",
+                "properties": {
+                    "subject": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "CEL over `value` that gives a name, or a list of names",
+                    }
+                },
+            },
             "expression": {
                 "type": ["string", "boolean"],
                 "description": "CEL, with or without ${{ }} around it; such as `inputs.x > 0`",
@@ -76,7 +87,7 @@ def _graph(*, required: list[Json]) -> _Object:
             },
             "description": {"type": "string", "minLength": 1},
             "types": _named(NAME.pattern, _ref("schema")),
-            "inputs": _named(FIELD.pattern, _ref("schema")),
+            "inputs": _named(FIELD.pattern, _ref("owned")),
             "defaults": _closed({"timeout": _ref("duration"), "retry": _ref("retry")}),
             "graphs": _named(NAME.pattern, _ref("body")),
             "nodes": {
@@ -154,7 +165,7 @@ def _wait() -> _Object:
     fields: _Object = {
         "signal": {**_ref("id"), "description": "the name of a signal; its payload is the output"},
         "for": {**_ref("duration"), "description": "how long; of a signal: its deadline"},
-        "returns": {**_ref("schema"), "description": "what the payload must satisfy"},
+        "returns": {**_ref("owned"), "description": "what the payload must satisfy"},
     }
     return {**_closed(fields), "anyOf": one_of, "dependentRequired": {"returns": ["signal"]}}
 
@@ -200,7 +211,7 @@ def _common() -> _Object:
         "timeout": {**_ref("duration"), "description": "of one attempt"},
         "deadline": {**_ref("duration"), "description": "of the node with its retries"},
         "on_error": {"enum": [*nodes.ON_ERROR]},
-        "returns": {**_ref("schema"), "description": "what the output must satisfy"},
+        "returns": {**_ref("owned"), "description": "what the output must satisfy"},
         "undo": {**_undo(), "description": "takes the effect of the node back"},
     }
 

@@ -26,6 +26,7 @@ from interlock.values import Json, NodeId, Schema, resolve
 VALUE = frozenset({"value"})
 TEXT: Schema = {"type": "string"}
 NAMES: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
+NAME_CHARS_MAX = 256
 ENTERING = (CallNode, ProposeNode, WaitNode)
 
 
@@ -97,13 +98,18 @@ def names_in(expression: Expression, value: Json) -> frozenset[str]:
     """
     found = expression.evaluate({"value": value})
     names = found if isinstance(found, list) else [found]
-    if not all(isinstance(each, str) and each.strip() for each in names):
+    if not all(isinstance(each, str) and _is_name(each) for each in names):
         # What it gave instead is not told: it may be personal, and errors are kept in the clear.
         raise ExpressionFailed(
             f"`subject` gives no name: {expression.source}",
-            hint="let it give a text that is not empty, or a list of such texts",
+            hint=f"let it give a text of 1 to {NAME_CHARS_MAX} printable characters, or a list of"
+            " such texts",
         )
     return frozenset(str(each) for each in names)
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= NAME_CHARS_MAX and text.isprintable() and not text.isspace()
 
 
 def _compiled(

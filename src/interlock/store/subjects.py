@@ -88,10 +88,12 @@ class SubjectKeys:
 
     def of(self, names: Collection[str]) -> Subjects:
         """Return the subjects of these names; their keys are durable."""
+        wanted = set(names)
         found = self._store.subjects.find(names=names)
-        missing = sorted(set(names) - {each.name for each in found})
-        if missing:
-            found += self._store.subjects.add([self._make(name) for name in missing])
+        # Somebody may erase one while another is added: then it is added again.
+        while missing := sorted(wanted - {each.name for each in found}):
+            self._store.subjects.add([self._make(name) for name in missing])
+            found = self._store.subjects.find(names=names)
         return Subjects.of(found)
 
     def _make(self, name: str) -> SubjectKey:

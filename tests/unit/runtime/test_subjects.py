@@ -470,3 +470,11 @@ def test_without_words_that_were_erased_a_run_is_derived_again(tmp_path: FilePat
         done = erase(store, run, {seq: ["reason"]}, by=BY, rule="x", reason="y")
         assert done.event is not None
         assert verify(run, read_entries(store, run)).status == "failed"
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "a\nb", "x" * 257, "\u00a0"])
+def test_a_name_that_cannot_be_one_is_refused_and_not_told(name: str):
+    store = MemoryStore()
+    with pytest.raises(InputsInvalid, match="gives no name") as caught:
+        asyncio.run(run_of(store, planned(EVERYTHING), customer=name))
+    assert name not in caught.value.message

@@ -1,8 +1,13 @@
 """Keys of data subjects: what they make can be read, checked and compared with them alone."""
 
+import hmac
+from hashlib import sha256
 from itertools import combinations
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, strategies as st
 
 from interlock.errors import InternalError, JournalCorrupt
@@ -11,6 +16,7 @@ from interlock.values import (
     KeyId,
     SubjectKey,
     Subjects,
+    ValueRef,
     canonical,
     is_keyed,
     joined,
@@ -146,3 +152,26 @@ def test_who_has_no_subjects_has_no_key() -> None:
 def test_what_has_no_key_id_is_refused(ref: str) -> None:
     with pytest.raises(JournalCorrupt):
         key_id_of(ref)
+
+
+@given(several, values)
+def test_all_is_made_as_the_reference_of_events_says(found: dict[KeyId, bytes], data: bytes):
+    subjects = Subjects(found)
+    in_order = [found[key_id] for key_id in sorted(found)]
+    made = HKDF(SHA256(), 96, b"interlock/subjects/1", b"").derive(b"".join(in_order))
+    text = b'["value",1,' + data + b"]"
+    opener = hmac.digest(made[:32], text, "sha256")
+    ids = sha256(b'["value",1,' + canonical([*sorted(found)]) + b"]").hexdigest()
+    key_id = ids if len(found) > 1 else next(iter(found))
+    ref = f"hmac-sha256:{key_id}:{hmac.digest(opener, text, 'sha256').hex()}"
+    assert subjects.ref(data) == ref
+    call = hmac.digest(made[32:64], b'["call",1,' + data + b"]", "sha256").hex()
+    assert subjects.digest("call", data) == f"hmac-sha256:{key_id}:{call}"
+    key = AESGCM(hmac.digest(made[64:], ref.encode(), "sha256"))
+    assert key.decrypt(bytes(12), subjects.seal(ValueRef(ref), data), ref.encode()) == data
+
+
+def test_the_format_stays_what_it_is():
+    ref = Subjects({KeyId("a" * 32): b"\x01" * 32}).ref(b'"Ada"')
+    made = "14a8a638b5060cc7d7ee0d706a7be362fddee28d32cd7ddbedc1fd1857e5d089"
+    assert ref == f"hmac-sha256:{'a' * 32}:{made}"
