@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from interlock.audit import CLASSES, Hold, Keeping, Retention, period_text
 from interlock.cli.console import aligned, counted, listed, plain
 from interlock.cli.times import moment
-from interlock.journal import ENDED, PrunedClass, RunHead, actor_words
+from interlock.journal import ENDED, HoldReleased, PrunedClass, RunHead, actor_words
 from interlock.runtime import PruningPlan, PruningResult, facts_of
 from interlock.store import StoreSize
 from interlock.values import Json, RunId
@@ -61,7 +61,9 @@ def status_lines(
         yield f"pruned   values of {values}; events of {events}{emptied}"
     if size is not None:
         yield f"file     {size_text(size.bytes)}"
-    yield from hold_lines(keeping.active(), heads=heads, told="holds    none")
+    numbers = ", ".join(str(hold.number) for hold in keeping.active())
+    told = f"in force: {numbers}; see `interlock retention hold list`" if numbers else "none"
+    yield f"holds    {told}"
     if plan.held:
         runs = {due.head.run for due, _ in plan.held}
         yield f"         {counted(len(runs), 'run')} would be due, and is on hold".replace(
@@ -147,34 +149,17 @@ def status_json(
     }
 
 
-def hold_lines(
-    holds: Iterable[Hold], *, heads: Sequence[RunHead], told: str, runs: bool = False
-) -> Iterator[str]:
-    """Say which holds there are; `told` when there are none."""
-    found = list(holds)
-    if not found:
-        yield told
-        return
-    if not runs:
-        numbers = ", ".join(str(hold.number) for hold in found)
-        yield f"holds    {len(found)} in force ({numbers}): `interlock retention hold list`"
-        return
-    rows = [("hold", "on", "runs", "placed", "by", "", "why")]
-    for hold in found:
+def hold_lines(holds: Iterable[Hold], heads: Sequence[RunHead]) -> Iterator[str]:
+    """Say of each hold what it is on, who placed it, why, and whether it is over."""
+    for hold in holds:
+        placed = f"placed {moment(hold.placed.at_ms)} by {actor_words(hold.placed.actor)}"
         on = sum(hold.covers(facts, in_doubt=True) for facts in map(facts_of, heads))
+        yield f"hold {hold.number}  {scope_text(hold)}: {counted(on, 'run')} so far"
+        yield f"  {placed}: {_words(hold.event.reason)}"
         over = hold.released
-        rows.append(
-            (
-                str(hold.number),
-                scope_text(hold),
-                "" if over else f"{on:,}",
-                moment(hold.placed.at_ms),
-                actor_words(hold.placed.actor),
-                "" if over is None else f"released {moment(over.at_ms)}",
-                plain(hold.event.reason),
-            )
-        )
-    yield from aligned(rows, indent=0)
+        if over is not None and isinstance(over.event, HoldReleased):
+            told = f"released {moment(over.at_ms)} by {actor_words(over.actor)}"
+            yield f"  {told}: {_words(over.event.reason)}"
 
 
 def scope_text(hold: Hold) -> str:
@@ -182,7 +167,7 @@ def scope_text(hold: Hold) -> str:
     held = hold.event
     parts = [
         f"run {held.held}" if held.held is not None else "",
-        f"graph {plain(held.graph)}" if held.graph is not None else "",
+        f"graph {_words(held.graph)}" if held.graph is not None else "",
         f"begun before {_day(held.before_ms)}" if held.before_ms is not None else "",
         f"not ended before {_day(held.after_ms)}" if held.after_ms is not None else "",
     ]
@@ -276,6 +261,11 @@ def pruned_class(keeping: Keeping, run: RunId) -> PrunedClass | None:
     if run in keeping.pruned["events"]:
         return "events"
     return "values" if run in keeping.pruned["values"] else None
+
+
+def _words(text: str) -> str:
+    """Make what somebody typed one safe line."""
+    return plain(" ".join(text.split()))
 
 
 def _day(at_ms: int) -> str:

@@ -1,6 +1,6 @@
 """Retention in `pyproject.toml`: `[tool.interlock.retention]`, how long what is kept."""
 
-from interlock.audit import Expected, Retention, retention_of
+from interlock.audit import CLOCK_SLACK_MS, Expected, Retention, retention_of
 from interlock.cli.project import Project, shown
 from interlock.errors import UsageError
 from interlock.runtime import SystemClock
@@ -20,8 +20,12 @@ def project_retention(project: Project) -> Retention:
 
 
 def expected_of(project: Project) -> Expected:
-    """Say what the project asks of what was pruned: the floor of its profile, and no future."""
+    """Say what the project asks of what was pruned: the floor of its profile, and no future.
+
+    Clocks of two machines may differ by a little.
+    """
     profile = project_retention(project).profile
     return Expected(
-        floor_ms=0 if profile is None else profile.floor_ms, now_ms=SystemClock().now_ms()
+        floor_ms=0 if profile is None else profile.floor_ms,
+        now_ms=SystemClock().now_ms() + CLOCK_SLACK_MS,
     )

@@ -128,7 +128,7 @@ def require_not_held(store: ReadStore, run: RunId) -> None:
     if hold is not None:
         raise OnHold(
             f"run {run} is on hold {hold.number}, placed by {actor_words(hold.placed.actor)}:"
-            f" {hold.event.reason}",
+            f" {_shown(hold.event.reason)}",
             hint=f"nothing of it goes until `interlock retention hold release {hold.number}"
             " --reason ...`",
         )
@@ -148,6 +148,12 @@ def pruned_words(store: ReadStore, run: RunId) -> str | None:
         f"run {run} was pruned: {what} went on {moment_text(note.entry.at_ms)}, by"
         f" {actor_words(note.entry.actor)}, under the rule `{note.event.rule}`"
     )
+
+
+def _shown(words: str) -> str:
+    """Make what a person typed one line that does nothing to a terminal."""
+    line = " ".join(words.split())
+    return line if line.isprintable() else ascii(line)
 
 
 def facts_of(head: RunHead) -> RunFacts:

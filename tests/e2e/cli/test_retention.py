@@ -120,11 +120,15 @@ def test_a_hold_keeps_a_run_from_pruning_and_erasing(shell: Shell, later: Later)
     listed = shell("interlock retention hold list").out
     assert "graph release" in listed
     assert "eve (unauthenticated)" in listed
-    released = shell("interlock retention hold release 1 --reason closed")
+    released = shell("interlock retention hold release 1 --reason closed --as bob")
     assert released.out == "hold 1 on graph release released\n"
     assert shell("interlock retention hold release 1 --reason closed").code == 2
     assert shell("interlock retention hold list").out == "no hold is in force\n"
-    assert "released" in shell("interlock retention hold list --all").out
+    listed = shell("interlock retention hold list --all").out.splitlines()
+    assert [line.split(" by ")[-1] for line in listed[1:]] == [
+        "eve (unauthenticated): case 7",
+        "bob (unauthenticated): closed",
+    ]
     assert "pruned   values" in shell(PRUNE).out
     assert shell("interlock audit verify").code == 0
 
@@ -197,9 +201,13 @@ def test_a_hold_says_what_it_is_on_and_why(shell: Shell):
     assert shell(f"{place} --everything --reason ' '").code == 2
     assert shell(f"{place} --run 01NOSUCH --reason r").code == 2
     assert shell(f"{place} --before tomorrow --reason r").code == 2
-    assert "no run is of a graph `pay`" in shell(f"{place} --graph pay --reason r").err
+    assert "no run is of graph `pay`" in shell(f"{place} --graph pay --reason r").err
+    shell(f"{place} --run last --reason 'a \x1b[31mb'")
+    erase = shell("interlock audit erase --run last --path all --reason r --rule r --yes").err
+    assert "'a \\x1b[31mb'" in erase
+    assert "\\x1b[31mb" in shell("interlock retention hold list").out
     span = shell(f"{place} --before 2026-07-01 --after 2026-01-01 --reason r").out
-    assert span.startswith("hold 2 placed on begun before 2026-07-01, not ended before 2026-01-01")
+    assert span.startswith("hold 3 placed on begun before 2026-07-01, not ended before 2026-01-01")
 
 
 def test_what_was_emptied_by_hand_is_found(shell: Shell):

@@ -3,7 +3,7 @@
 import click
 
 from interlock.audit import Hold
-from interlock.cli.console import err, out, out_json
+from interlock.cli.console import err, out, out_json, plain
 from interlock.cli.exits import Exit
 from interlock.cli.options import as_option, example, json_option, store_option
 from interlock.cli.periods import moment_ms
@@ -83,7 +83,7 @@ def place(
         made = Hold(placed=placed, event=event)
         runs = _covered(journal.store, made)
     if graph is not None and not runs:
-        err(f"no run is of a graph `{graph}` yet, or none fits the rest; runs to come are held")
+        err(f"no run is of graph `{plain(graph)}` so far, or none fits the rest; new ones are held")
     if as_json:
         out_json({**hold_json(made), "runs": runs})
     else:
@@ -124,7 +124,7 @@ def list_(*, every: bool, store: str | None, as_json: bool) -> int:
         if as_json:
             out_json([hold_json(each) for each in holds])
         else:
-            heads = list(all_runs(journal.store))
-            told = "no hold was ever placed" if every else "no hold is in force"
-            out("\n".join(hold_lines(holds, heads=heads, told=told, runs=True)))
+            lines = list(hold_lines(holds, list(all_runs(journal.store))))
+            none = "no hold was ever placed" if every else "no hold is in force"
+            out("\n".join(lines or [none]))
     return Exit.OK
