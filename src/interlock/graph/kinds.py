@@ -137,7 +137,7 @@ class Common(TypedDict, total=False):
     undo: Undo | None
 
 
-@immutable()
+@immutable(kw_only=False)
 class Given:
     """A node of a document: its fields, what all kinds have already read, and the names around."""
 

@@ -48,7 +48,7 @@ def read_node(
             return None
         _refuse_unknown(section, kind)
     common = _common(section, id_, types=types)
-    return READERS[kind](Given(section=section, common=common, ids=ids, types=types))
+    return READERS[kind](Given(section, common, ids, types))
 
 
 def read_retry(section: Section) -> Retry | None:

@@ -83,9 +83,9 @@ def is_undoable(node: AnyCompiledNode) -> bool:
 
 
 def _is_keyed(node: AnyCompiledNode) -> bool:
-    undo = node.undo.subject if node.undo is not None else None
-    is_inner = isinstance(node, INNER) and node.body.is_keyed
-    return node.subject is not None or undo is not None or is_inner
+    if node.subject is not None or (node.undo is not None and node.undo.subject is not None):
+        return True
+    return isinstance(node, INNER) and node.body.is_keyed
 
 
 def _inputs_seen(site: Site, inputs: Mapping[str, Schema]) -> Schema:

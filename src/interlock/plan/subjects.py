@@ -59,6 +59,8 @@ def output_subject(site: Site, bound: Bound) -> Expression | None:
     """Compile what `returns` of a node says of whose its output is, or else its action."""
     node, schema = bound.node, bound.node.returns
     if schema is None or subject_of(schema) is None:
+        if bound.manifest is None or subject_of(bound.manifest.returns) is None:
+            return None
         kind = "propose" if isinstance(node, ProposeNode) else "call"
         return action_subject(site, node.id, bound.manifest, at=f"{bound.home}/{kind}")
     home = f"{bound.home}/wait" if isinstance(node, WaitNode) else bound.home

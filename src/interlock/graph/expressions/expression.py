@@ -17,7 +17,7 @@ SOURCE_CHARS_MAX = 4_096
 
 
 @final
-@immutable()
+@immutable(kw_only=False)
 class Expression:
     """A compiled expression; made by `parse_expression`.
 
@@ -95,7 +95,7 @@ def _reading(source: str, path: Chain, names: frozenset[str]) -> Expression | Di
     if isinstance(reference, Diagnostic):
         return reference
     evaluator = getter(path.name, path.steps)
-    return Expression(source=source, references=(reference,), plain=True, evaluator=evaluator)
+    return Expression(source, (reference,), True, evaluator)
 
 
 def _too_long(chars: int) -> Diagnostic:

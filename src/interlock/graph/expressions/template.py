@@ -42,7 +42,7 @@ class Placed(NamedTuple):
 
 
 @final
-@immutable()
+@immutable(kw_only=False)
 class Template:
     """JSON data with expressions in it; made by `parse_template`.
 
@@ -98,12 +98,8 @@ def parse_template(
     part = reader.read(tree, "", 0)
     if reader.problems:
         return tuple(reader.problems)
-    return Template(
-        tree=tree,
-        placed=tuple(reader.placed),
-        evaluator=part or _constant(tree),
-        form=_form_of(tuple(tree)) if isinstance(tree, dict) else None,
-    )
+    form = _form_of(tuple(tree)) if isinstance(tree, dict) else None
+    return Template(tree, tuple(reader.placed), part or _constant(tree), form)
 
 
 @lru_cache(maxsize=1024)
