@@ -219,6 +219,19 @@ def test_a_reader_that_holds_the_file_is_told_of(greeted: Shell, monkeypatch: py
     assert traces(greeted) == []
 
 
+def test_a_disk_that_fills_meanwhile_is_told_of(greeted: Shell, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: Any) -> bool:
+        raise StoreFailed("the disk is full", code="IL7017")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store_kind(greeted), "scrub", refuse)
+        done = greeted(f"{ERASE} --path .inputs")
+    assert (done.code, "the disk is full" in done.err) == (7, True)
+    assert "it is erased, and traces of it are still" in done.err
+    assert greeted("interlock audit erase --finish").code == 0
+    assert traces(greeted) == []
+
+
 def test_a_run_that_somebody_drives_is_left_alone(greeted: Shell):
     run = greeted("interlock show last --json").json["run"]
     store = open_store(str(greeted.folder / ".interlock/journal.db"))

@@ -34,6 +34,8 @@ from interlock.runtime import (
 from interlock.store import ReadStore, Store
 from interlock.values import Json, RunId
 
+FINISH = "`interlock audit erase --finish` overwrites them"
+
 
 class Choice:
     """What was chosen of a run, and what goes with it."""
@@ -269,12 +271,16 @@ def _overwrite(store: Store) -> None:
             again = f", try {number}: somebody reads it" if number > 1 else ""
             line.draw(one_width(f"  writing the journal file anew{again}"))
 
-        if overwrite(store, tell=tell):
-            return
+        try:
+            if overwrite(store, tell=tell):
+                return
+        except StoreFailed as error:
+            error.hint = f"it is erased, and traces of it are still in the journal file: {FINISH}"
+            raise
     raise StoreFailed(
         "it is erased, and traces of it are still in the journal file: somebody reads it and does"
         " not let go",
-        hint="`interlock audit erase --finish` overwrites them, when those have ended",
+        hint=f"when those have ended: {FINISH}",
         code="IL7016",
     )
 
