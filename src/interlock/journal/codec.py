@@ -285,7 +285,8 @@ def _object(envelope: Mapping[str, Json], name: str) -> dict[str, Json]:
 def _resolved(ref: ValueRef, resolve: Resolve, subjects: FindSubjects) -> Value:
     found = resolve(ref)
     if found is None:
-        raise JournalCorrupt(f"the value {ref} is not in the store")
+        why = ", or the key of its data subject is not" if is_keyed(ref) else ""
+        raise JournalCorrupt(f"the value {ref} is not in the store{why}")
     try:
         owners = subjects(ref) if is_keyed(ref) else None
         return Value(found, decode(found), ref=ref, subjects=owners)
