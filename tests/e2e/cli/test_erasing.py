@@ -176,13 +176,16 @@ def test_wherever_it_is_stopped_it_can_be_done_again(
 ):
     before = (greeted.folder / ".interlock/journal.db").read_bytes()
     kind = store_kind(greeted)
-    for at in ("lease", "erase", "release", "scrub"):
+    for at in ("lease", "erase", "release", "scrub", "rebuild"):
         (greeted.folder / ".interlock/journal.db").write_bytes(before)
         with monkeypatch.context() as patched:
-            patched.setattr(kind, at, crash)
+            if at == "rebuild":  # the file is new, and nobody knows
+                patched.setattr("interlock.store.sqlite.writer.Writer.note_scrubbed", crash)
+            else:
+                patched.setattr(kind, at, crash)
             assert greeted(f"{ERASE} --path .inputs").code != 0
-        assert traces(greeted) == [".interlock/journal.db"]
-        is_erased = at in {"release", "scrub"}
+        assert traces(greeted) == ([] if at == "rebuild" else [".interlock/journal.db"])
+        is_erased = at in {"release", "scrub", "rebuild"}
         assert len(events_of(greeted)) == (10 if is_erased else 9)
         doctor = greeted("interlock doctor")
         assert ("traces of 1 erasure may be read off the file" in doctor.out) == is_erased

@@ -46,7 +46,7 @@ from interlock.store import MemoryStore, Store, open_store
 from interlock.values import Path, RunId, is_keyed
 
 NAME, MAIL = "Ada Lovelace", "ada@example.org"
-CANARIES = (b"Lovelace", b"ada@", b"4711", b"Babbage")
+CANARIES = (b"Lovelace", b"ada@", b"er 4711", b"Babbage")
 PERSON = "{type: object, properties: {id: {type: string}, name: {type: string}}, required: [id]}"
 
 
