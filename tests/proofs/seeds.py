@@ -99,11 +99,21 @@ def failures(chance: Random) -> dict[str, list[Answer]]:
 
 
 def refusals(chance: Random, plan: Plan) -> dict[str, list[Answer]]:
-    """What persons decide who do not approve: they reject, or never come."""
-    return {
-        path: [Answer(does="decide", value=chance.choice(("rejected", "nobody")))]
+    """What persons decide who do not approve: they reject, or never come.
+
+    All gates wait as long as an approval holds. So where one is waited out, the approval of another
+    is over within the same milliseconds: which comes first is up to the clock.
+    """
+    expiring = [
+        path
         for path, node in every_node(plan).items()
-        if isinstance(node, CompiledGate) and node.expires_ms and chance.random() < REFUSING
+        if isinstance(node, CompiledGate) and node.expires_ms
+    ]
+    ways = ("rejected", "nobody") if len(expiring) == 1 else ("rejected",)
+    return {
+        path: [Answer(does="decide", value=chance.choice(ways))]
+        for path in expiring
+        if chance.random() < REFUSING
     }
 
 
