@@ -230,11 +230,15 @@ def test_persons_may_write_down_what_they_have_read():
     story = Story(
         [
             (cancelled("before Ada Lovelace was told of"), ADA, ()),
-            (settled("greet", "Ada Lovelace", key="2"), "engine", ()),
+            (settled('docs["a"]/greet', "Ada Lovelace", key="2"), "engine", ()),
             (cancelled("not Ada Lovelace again"), ADA, ()),
+            (settled("greet", "Ada Lovelace by chance", key="3"), "engine", (3,)),
         ]
     )
-    assert story.copies(2, "output").parts == {2: {"call_key", "output"}, 3: {"reason"}}
+    found = story.copies(2, "output")
+    assert found.parts[2] == {"call_key", "output"}
+    assert found.parts[3] == {"reason"}
+    assert 1 in found.mentions
 
 
 def test_what_was_there_before_and_stays_is_told_of():
