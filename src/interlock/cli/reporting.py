@@ -9,11 +9,13 @@ from interlock.cli.checkpoints import Leaves
 from interlock.errors import ContentPruned, JournalCorrupt, UsageError
 from interlock.journal import (
     ENDED,
+    STORE_JOURNAL,
     GateOpened,
     RunHead,
     entry_in,
     entry_with_blanks,
     open_envelope,
+    read_store_entry,
     refs_in,
 )
 from interlock.reports import Period, Report, Reporter, Told, Unreadable
@@ -61,6 +63,7 @@ def report_of(
             _add(store, reporter, head, leaves=leaves)
             read += 1
         progress(Seen(looked_at=number, read=read))
+    _add_kept(store, reporter, leaves)
     for missing in sorted((graphs or frozenset()) - names):
         near = get_close_matches(missing, names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else "`interlock runs` names the graphs of runs"
@@ -90,6 +93,25 @@ def _add(store: ReadStore, reporter: Reporter, head: RunHead, *, leaves: Leaves)
         reporter.add_unreadable(
             Unreadable(run=head.run, graph=head.graph, code=error.code, message=error.message)
         )
+
+
+def _add_kept(store: ReadStore, reporter: Reporter, leaves: Leaves) -> None:
+    """Add what the journal of the store itself says, up to what cannot be read of it."""
+    try:
+        _read_kept(store, reporter, leaves)
+    except (ContentPruned, JournalCorrupt) as error:
+        reporter.add_unreadable(
+            Unreadable(run=STORE_JOURNAL, graph="", code=JournalCorrupt.code, message=error.message)
+        )
+
+
+def _read_kept(store: ReadStore, reporter: Reporter, leaves: Leaves) -> None:
+    after = 0
+    while page := store.read(STORE_JOURNAL, after=after, limit=EVENTS_READ_DEFAULT):
+        for event in page:
+            leaves.check(STORE_JOURNAL, event)
+            reporter.add_kept(read_store_entry(event.body), event.leaf_index)
+        after = page[-1].seq
 
 
 def _told(store: ReadStore, run: RunId, leaves: Leaves) -> Iterator[Told]:

@@ -45,7 +45,8 @@ def by_graph(report: Report) -> tuple[GraphRow, ...]:
     for row in report.runs:
         runs[row.graph].append(row)
     for line in report.lines:
-        lines[line.graph].append(line)
+        if line.graph in lines:  # What is of the whole journal is of no graph.
+            lines[line.graph].append(line)
     return tuple(_counted(name, runs[name], lines[name]) for name in sorted(runs))
 
 

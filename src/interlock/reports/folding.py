@@ -37,10 +37,12 @@ from interlock.journal import (
     RunStarted,
     RunUnpaused,
     SignalReceived,
+    StoreEntry,
     TimerFired,
     WaitOpened,
 )
 from interlock.reports.actors import actor_of
+from interlock.reports.keeping import kept_line
 from interlock.reports.model import (
     PARTS,
     Line,
@@ -108,6 +110,12 @@ class Reporter:
         """Add a run whose events cannot be read."""
         short = replace(unreadable, graph=cut(unreadable.graph), message=cut(unreadable.message))
         self._unreadable.append(short)
+
+    def add_kept(self, entry: StoreEntry, leaf: int) -> None:
+        """Add what the journal of the store itself says, if it is of the period."""
+        if entry.at_ms in self._period:
+            line = kept_line(entry, leaf)
+            self._lines[line.part].append(replace(line, why=cut(line.why)))
 
     def report(self) -> Report:
         """Return the report of what was added."""

@@ -249,7 +249,8 @@ LINE_HEADINGS = ("Time (UTC)", "Graph", "Node", "What", "By", "Why and what else
 
 
 def _line_cells(line: Line, places: Places) -> tuple[str, ...]:
-    node = f"{_text(line.path)}" if line.path is not None else "the run"
+    whole = "the journal" if line.part == "kept" else "the run"
+    node = f"{_text(line.path)}" if line.path is not None else whole
     if line.generation is not None and line.generation > 1:
         node += f" (generation {line.generation:,})"
     return (
@@ -292,7 +293,10 @@ def _fact(name: str, value: Json) -> str:
 
 
 def _proof(proof: Proof, places: Places) -> str:
-    link = f'<a href="#run-{places.numbers[proof.run]}">{_text(proof.run)}</a>'
+    number = places.numbers.get(proof.run)
+    link = _text(proof.run)
+    if number is not None:
+        link = f'<a href="#run-{number}">{link}</a>'
     return f"{link} {_seq(proof, places)}"
 
 

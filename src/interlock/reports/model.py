@@ -25,6 +25,7 @@ PartName = Literal[
     "proposals",
     "signals",
     "erased",
+    "kept",
 ]
 PARTS: tuple[PartName, ...] = get_args(PartName)
 

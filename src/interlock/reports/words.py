@@ -19,6 +19,7 @@ TITLES: dict[PartName, str] = {
     "proposals": "Graphs that a model proposed, and that ran",
     "signals": "Told from outside",
     "erased": "Erased",
+    "kept": "Put on hold, and pruned",
 }
 MEANINGS: dict[PartName, str] = {
     "policy": "Decisions that a rule made. This version has no rules, so there are none.",
@@ -38,6 +39,8 @@ MEANINGS: dict[PartName, str] = {
     "proposals": "Graphs that compiled under the rules of their node, and then ran.",
     "signals": "Signals that came from outside, and from whom. Their payloads are not shown.",
     "erased": "Parts of events that were destroyed, by whom, and under which rule.",
+    "kept": "Runs of which nothing may go, and what was destroyed since its time was over. It is of"
+    " the whole journal, whatever graphs were asked for.",
 }
 STANDING_WORDS: dict[Standing, str] = {
     "succeeded": "succeeded",

@@ -120,6 +120,10 @@ def test_a_hold_keeps_a_run_from_pruning_and_erasing(shell: Shell, later: Later)
     listed = shell("interlock retention hold list").out
     assert "graph release" in listed
     assert "eve (unauthenticated)" in listed
+    told = shell("interlock audit report --since 2000d --json").json["parts"]["kept"]["lines"]
+    assert [(line["what"], line["why"], line["facts"]["graph"]) for line in told] == [
+        ("put on hold", "case 7", "release")
+    ]
     released = shell("interlock retention hold release 1 --reason closed --as bob")
     assert released.out == "hold 1 on graph release released\n"
     assert shell("interlock retention hold release 1 --reason closed").code == 2
@@ -130,6 +134,15 @@ def test_a_hold_keeps_a_run_from_pruning_and_erasing(shell: Shell, later: Later)
         "bob (unauthenticated): closed",
     ]
     assert "pruned   values" in shell(PRUNE).out
+    shell("interlock audit report --since 2000d --html report.html")
+    page = (shell.folder / "report.html").read_text()
+    for what in ("put on hold", "hold released", "values pruned", "events pruned"):
+        assert f"<td>{what}</td>" in page
+    kept = shell("interlock audit report --since 2000d --json --graph release").json["parts"][
+        "kept"
+    ]
+    assert [line["actor"]["name"] for line in kept["lines"][:2]] == ["eve", "bob"]
+    assert kept["lines"][2]["facts"]["rule"] == "values = 200d, profile eu-ai-act"
     assert shell("interlock audit verify").code == 0
 
 
