@@ -6,9 +6,9 @@ tag, a random salt and the canonical JSON of the part. Who is shown a part and i
 it; who is not learns nothing from the leaf, not even by guessing. So each part has a salt of its
 own.
 
-`seal` is on the way of every event into the journal, and costs 3 us. It works on the envelope that
-the codec has at hand: most of the leaf is a copy of it. A verifier calls `leaf_of`, which ends in
-the same code after it has refused what would be in no leaf.
+`seal` works on the envelope that the codec has at hand: most of the leaf is a copy of it. A
+verifier calls `leaf_of`, which ends in the same code after it has refused what would be in no leaf.
+Most events take a shorter way into the journal: sealing.py.
 """
 
 from collections.abc import Collection, Mapping
