@@ -6,7 +6,6 @@ can show the part any more, or find out whether a guess of it was right.
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, cast, final
 
 import orjson
@@ -22,12 +21,13 @@ from interlock.audit.leaves import (
 )
 from interlock.errors import JournalCorrupt, ensure
 from interlock.journal import open_envelope
+from interlock.values import immutable
 
 COMMITMENT = re.compile("[0-9a-f]{64}")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class ErasedEvent:
     """A stored event without parts that were erased.
 

@@ -12,7 +12,6 @@ Most events take a shorter way into the journal: sealing.py.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeAlias, cast
 
@@ -20,7 +19,7 @@ import orjson
 
 from interlock.errors import JournalCorrupt
 from interlock.journal import NOBODY, open_envelope
-from interlock.values import Json, RunId, canonical
+from interlock.values import Json, RunId, canonical, immutable
 
 LEAF_VERSION = 1
 EVENT_VERSION = 1
@@ -147,7 +146,7 @@ Erased: TypeAlias = Mapping[str, str]
 """By the name of a part: its commitment, in hex. Value and salt were erased."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class OpenPart:
     """What shows one part of an event to somebody who has its leaf."""
 
@@ -155,7 +154,7 @@ class OpenPart:
     value: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class OpenLeaf:
     """The leaf of a stored event, and what shows its parts, by name."""
 

@@ -8,7 +8,6 @@ leaves themselves, 256 to a file.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import final
 
 from interlock.audit.tree import (
@@ -20,6 +19,7 @@ from interlock.audit.tree import (
     split_hashes,
 )
 from interlock.errors import EvidenceRefused, ensure
+from interlock.values import immutable
 
 LEVEL_MAX = 7
 ENTRY_BYTES_MAX = 65_535
@@ -31,7 +31,7 @@ PATH = re.compile(
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class TileName:
     """Which tile: its level, its place there, and how many hashes it has (1 to 256).
 

@@ -6,11 +6,11 @@ root. Proofs read other hashes, from a source such as tiles (`interlock.audit.pr
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self, final
 
 from interlock.errors import EvidenceRefused
+from interlock.values import immutable
 
 HASH_BYTES = 32
 TREE_SIZE_MAX = (1 << 63) - 1
@@ -22,7 +22,7 @@ LEAF = b"\x00"
 NODE = b"\x01"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class TileRoot:
     """The root of a full tile: entry `index` of the level of tiles above it.
 

@@ -7,17 +7,17 @@ added, and puts a tile together when it is asked for one. To append, the frontie
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from interlock.audit import HASH_BYTES, TILE_WIDTH, Frontier, TileName, TileRoot, TileTree
 from interlock.store.protocol import Log
+from interlock.values import immutable
 
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable()
 class Grown:
     """What is to be written when a log has grown to `frontier`.
 

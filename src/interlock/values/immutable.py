@@ -51,6 +51,9 @@ def mutable(*, kw_only: bool = False, eq: bool = True) -> Callable[[type[T]], ty
 
 
 def _record(cls: type[T], *, kw_only: bool) -> type[T]:
+    if cls.__doc__ is None:
+        # `dataclass` would write the signature there, and import a reader of Python to find it.
+        cls.__doc__ = f"{cls.__name__}."
     made = dataclass(slots=True, kw_only=kw_only, repr=False, eq=False, init=False)(cls)
     _give(made, "__init__", _first_init(made))
     if "__repr__" not in cls.__dict__:
