@@ -73,6 +73,7 @@ def read_pieces(text: str) -> tuple[Piece, list[Comment]]:
             piece = _scalar(event, text)
             taken.append((piece.start, piece.end))
             _attach(open_, piece)
+            root = root or piece
         elif isinstance(event, (MappingStartEvent, SequenceStartEvent)):
             piece = _collection(event, text)
             taken.append((piece.start, piece.start + len(piece.raw)))
@@ -99,6 +100,8 @@ def _attach(open_: list[_Open], piece: Piece) -> None:
     elif parent.key is None:
         if "\n" in piece.raw:  # in braces a key may go on in the next line, elsewhere it may not
             piece.raw = quoted(piece.text)
+        elif _PROPERTIES.fullmatch(piece.raw):  # an empty key: the colon would belong to its tag
+            piece.raw += ' ""'
         parent.key = piece
     else:
         parent.piece.entries.append((parent.key, piece))

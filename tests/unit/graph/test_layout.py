@@ -119,3 +119,16 @@ nodes:
 outputs: {text: '${{ page.text }}'}
 """
     )
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        ("!!str : [f]", '!!str "": [f]\n'),
+        ("a: {&b !!str : c}", 'a: {&b !!str "": c}\n'),
+        ("12", "12\n"),
+    ],
+)
+def test_an_empty_key_keeps_its_tag_and_a_text_alone_stays(before: str, after: str):
+    assert format_document(before) == after
+    assert format_document(after) == after
