@@ -27,7 +27,7 @@ from interlock.testing.disks import Survivors
 from proofs.figures import Figures, Wrong
 from proofs.judging import AGAIN_MAX, gone_on_with, ran_out_of_time
 from proofs.recordings import JOURNAL, LIFE_MS, Recording, content_of, record
-from proofs.shapes import SHAPES
+from proofs.shapes import COMPARABLE
 
 STATES = 200
 """Trials of one recording: half of them systematic, as far as there are so many."""
@@ -60,11 +60,11 @@ def prove(seeds: range, folder: Path) -> Figures:
 def recorded(number: int, place: Path) -> Recording:
     """Record a life; every other one goes on where the power was lost in an earlier life."""
     random = Random(number)
-    shape = list(SHAPES.values())[number % len(SHAPES)]
+    shape = list(COMPARABLE.values())[number % len(COMPARABLE)]
     first = place / "first"
     first.mkdir()
     recording = record(shape, first, random)
-    if number // len(SHAPES) % 2 == 0:
+    if number // len(COMPARABLE) % 2 == 0:
         return recording
     second = place / "second"
     second.mkdir()

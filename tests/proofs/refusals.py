@@ -27,7 +27,7 @@ from interlock.testing.loop import EPOCH_MS
 from proofs.figures import Figures, Wrong
 from proofs.judging import AGAIN_MAX, Told, gone_on_with, ran_out_of_time
 from proofs.recordings import JOURNAL, Recording, Watched, live, note_outside, record
-from proofs.shapes import SHAPES, Shape
+from proofs.shapes import COMPARABLE, Shape
 
 CALLS = 100
 """Trials of one shape before it is the turn of the next one."""
@@ -77,8 +77,8 @@ def prove(seeds: range, folder: Path) -> Figures:
     for seed in seeds:
         wanted[seed // CALLS].append(seed)
     for number, chosen in wanted.items():
-        shape = list(SHAPES.values())[number % len(SHAPES)]
-        turn = number // len(SHAPES)
+        shape = list(COMPARABLE.values())[number % len(COMPARABLE)]
+        turn = number // len(COMPARABLE)
         place = folder / str(number)
         place.mkdir()
         recording = record(shape, made(place / "undisturbed"), Random(0))

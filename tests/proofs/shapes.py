@@ -125,6 +125,9 @@ SHAPES: Mapping[str, Shape] = {
     "gated": planned(gated()),
     "crowd": planned(*(crowd(number) for number in range(4))),
 }
+COMPARABLE = {name: shape for name, shape in SHAPES.items() if name != "owned"}
+"""Those of which two lives have equal digests. Digests of data subjects are made with their keys,
+and a store that lost its first commit draws others."""
 
 
 async def drive(
