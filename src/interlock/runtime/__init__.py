@@ -48,72 +48,59 @@ from interlock.runtime.worker import (
 )
 
 if TYPE_CHECKING:
-    from interlock.runtime.erasing import (
+    from interlock.runtime.disposal import (
         Chosen as Chosen,
-        Erased as Erased,
-        Removal as Removal,
-        erase as erase,
-        others_with as others_with,
-        overwrite as overwrite,
-        removal_of as removal_of,
-        row_without as row_without,
-    )
-    from interlock.runtime.forgetting import (
-        Forgetting as Forgetting,
-        forget as forget,
-        forgetting_of as forgetting_of,
-        removals as removals,
-    )
-    from interlock.runtime.keeping import (
-        facts_of as facts_of,
-        place_hold as place_hold,
-        read_keeping as read_keeping,
-        release_hold as release_hold,
-        require_not_held as require_not_held,
-    )
-    from interlock.runtime.pruning import (
         Due as Due,
+        Erased as Erased,
+        Forgetting as Forgetting,
         PruningPlan as PruningPlan,
         PruningResult as PruningResult,
+        Removal as Removal,
         all_runs as all_runs,
+        erase as erase,
+        facts_of as facts_of,
+        forget as forget,
+        forgetting_of as forgetting_of,
+        others_with as others_with,
+        overwrite as overwrite,
+        place_hold as place_hold,
         plan_pruning as plan_pruning,
         prune as prune,
+        read_keeping as read_keeping,
+        release_hold as release_hold,
+        removal_of as removal_of,
+        removals as removals,
+        require_not_held as require_not_held,
+        row_without as row_without,
     )
 
-_LATER = {
-    "erasing": (
+_DISPOSAL = frozenset(
+    (
         "Chosen",
-        "Erased",
-        "Removal",
-        "erase",
-        "others_with",
-        "overwrite",
-        "removal_of",
-        "row_without",
-    ),
-    "forgetting": (
-        "Forgetting",
-        "forget",
-        "forgetting_of",
-        "removals",
-    ),
-    "keeping": (
-        "facts_of",
-        "place_hold",
-        "read_keeping",
-        "release_hold",
-        "require_not_held",
-    ),
-    "pruning": (
         "Due",
+        "Erased",
+        "Forgetting",
         "PruningPlan",
         "PruningResult",
+        "Removal",
         "all_runs",
+        "erase",
+        "facts_of",
+        "forget",
+        "forgetting_of",
+        "others_with",
+        "overwrite",
+        "place_hold",
         "plan_pruning",
         "prune",
-    ),
-}
-_HOMES = {name: home for home, names in _LATER.items() for name in names}
+        "read_keeping",
+        "release_hold",
+        "removal_of",
+        "removals",
+        "require_not_held",
+        "row_without",
+    )
+)
 
 __all__ = [
     "all_runs",
@@ -178,7 +165,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in _DISPOSAL:
         raise AttributeError(f"module `interlock.runtime` has no attribute `{name}`")
-    return getattr(import_module(f"interlock.runtime.{home}"), name)
+    return getattr(import_module("interlock.runtime.disposal"), name)

@@ -204,7 +204,7 @@ def why_pruned(store: ReadStore, run: RunId) -> ContentPruned | None:
     Raises:
         JournalCorrupt: the journal of the store itself cannot be read.
     """
-    from interlock.runtime.keeping import pruned_words
+    from interlock.runtime.disposal import pruned_words
 
     told = pruned_words(store, run)
     if told is None:

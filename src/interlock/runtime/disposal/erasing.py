@@ -34,7 +34,7 @@ from interlock.journal import (
 )
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import Sealer
-from interlock.runtime.keeping import GONE, read_keeping, require_not_held
+from interlock.runtime.disposal.holds import GONE, read_keeping, require_not_held
 from interlock.runtime.owning import LEASE_MS
 from interlock.store import INBOX_MESSAGES_MAX, KeyRing, ReadStore, Store
 from interlock.values import Digest, RunId, ValueRef, encode, immutable

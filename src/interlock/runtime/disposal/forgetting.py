@@ -13,7 +13,7 @@ from interlock import audit  # its modules are imported when something is erased
 from interlock.errors import RunNotResumable, UsageError
 from interlock.journal import ENDED, Principal, StoredEvent, open_envelope
 from interlock.runtime.clock import Clock, Ids
-from interlock.runtime.erasing import PAGE, Chosen, Erased, Removal, erase, removal_of
+from interlock.runtime.disposal.erasing import PAGE, Chosen, Erased, Removal, erase, removal_of
 from interlock.store import KeyRing, ReadStore, Store
 from interlock.values import Json, KeyId, RunId, immutable, is_keyed, key_id_of
 

@@ -46,8 +46,8 @@ from interlock.journal import (
     refs_of,
 )
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
-from interlock.runtime.erasing import overwrite
-from interlock.runtime.keeping import TAKEN, TRIES_MAX, Keeper, facts_of, read_keeping
+from interlock.runtime.disposal.erasing import overwrite
+from interlock.runtime.disposal.holds import TAKEN, TRIES_MAX, Keeper, facts_of, read_keeping
 from interlock.runtime.owning import LEASE_MS
 from interlock.store import INBOX_MESSAGES_MAX, ReadStore, Store
 from interlock.values import RunId, ValueRef, immutable, mutable
