@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from interlock.audit import SALT_BYTES, SALTS_BYTES_MAX, Maker, Sealed, maker_of, seal_entry
 from interlock.journal import (
+    ENGINE,
     Actor,
     Entry,
     LeaseChange,
@@ -44,12 +45,12 @@ class Sealer:
     def seal(self, run: RunId, entry: Entry) -> Sealed:
         """Make what is written of an entry."""
         with self._lock:
+            if self._at + SALT_BYTES + SALTS_BYTES_MAX > len(self._pool):
+                self._pool, self._at = self._chance(POOL_BYTES), 0
             by = self._makers.get(run)
             if by is None or by.actor != entry.actor:
                 by = self._maker(run, entry.actor)
             at = self._at
-            if at + SALTS_BYTES_MAX > len(self._pool):
-                self._pool, at = self._chance(POOL_BYTES), 0
             sealed = seal_entry(run, entry, self._pool[at : at + SALTS_BYTES_MAX], by=by)
             self._at = at + len(sealed[2])
         return sealed
@@ -62,11 +63,14 @@ class Sealer:
         self._makers: dict[RunId, Maker] = {}
 
     def _maker(self, run: RunId, actor: Actor) -> Maker | None:
-        if not is_runtime(actor):
+        if actor == ENGINE:
             return None
-        if len(self._makers) >= MAKERS_MAX:
-            self._makers.clear()
-        maker = self._makers[run] = maker_of(run, actor, self._chance(SALT_BYTES))
+        at, self._at = self._at, self._at + SALT_BYTES
+        maker = maker_of(run, actor, self._pool[at : self._at])
+        if is_runtime(actor):
+            if len(self._makers) >= MAKERS_MAX:
+                self._makers.clear()
+            self._makers[run] = maker
         return maker
 
 
