@@ -468,3 +468,65 @@ def test_a_decision_is_taken_once_wherever_the_process_dies(moment: Any):
 
         virtually(main)
     assert write_no > 3
+
+
+TAKEN_UP = ["queued", "lost"]
+"""How a run is left that nobody drives: before it was begun, or by a process that died."""
+
+
+async def left(stage: Stage, plan: Plan, how: str) -> None:
+    """Leave a run to whoever takes it up."""
+    async with stage.runtime() as runtime:
+        if how == "queued":
+            await runtime.enqueue(plan, run=RUN)
+            return
+        running = asyncio.ensure_future(runtime.run(plan, run=RUN))
+        await asyncio.sleep(0.5)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+@pytest.mark.parametrize("how", TAKEN_UP)
+def test_a_run_that_nobody_drives_is_paused_before_anything_of_it_starts(how: str):
+    world = World({"a": [Scripted(does="hang"), Scripted()] if how == "lost" else [Scripted()]})
+
+    async def main(stage: Stage) -> None:
+        await left(stage, plan_of(call("a", "keyed"), call("b", "write", needs=("a",))), how)
+        called = sum(stage.world.calls.values())
+        async with stage.runtime() as runtime:
+            assert (await runtime.pause(RUN)).status == stage.status() == "paused"
+            assert sum(stage.world.calls.values()) == called
+            assert stage.types()[-1] == "RunPaused"
+        async with stage.runtime() as runtime:
+            assert (await runtime.unpause(RUN)).status == "succeeded"
+        sound(stage)
+
+    virtually(main, world)
+
+
+@pytest.mark.parametrize("how", TAKEN_UP)
+def test_a_run_that_nobody_drives_is_cancelled_before_anything_of_it_starts(how: str):
+    world = World({"a": [Scripted(does="hang")]})
+
+    async def main(stage: Stage) -> None:
+        await left(stage, one("keyed"), how)
+        began = stage.types().count("AttemptStarted")
+        async with stage.runtime() as runtime:
+            result = await runtime.cancel(RUN)
+        assert result.status == ("cancelled" if how == "queued" else "in_doubt")
+        assert stage.types().count("AttemptStarted") == began
+        verify(RUN, stage.entries())
+
+    virtually(main, world)
+
+
+def test_what_was_held_back_for_a_decision_that_comes_too_late_starts():
+    async def main(stage: Stage) -> None:
+        await left(stage, one("write"), "queued")
+        stage.store.post(signalled("nobody waits for it", 7))
+        async with stage.runtime() as runtime:
+            assert (await runtime.resume(RUN)).status == "succeeded"
+        sound(stage)
+
+    virtually(main)

@@ -140,7 +140,7 @@ class Driver:
 
     def start(self, *events: Event, actor: Actor, told: Iterable[Message] = ()) -> None:
         """Apply the events that begin or recover, take what was decided, and go on from there."""
-        self._mail.deliver(told)
+        self._take_first(told)
         for event in events:
             # It is an owner that takes a run up, also where a person's decision is the reason.
             by = None if isinstance(event, RunRecovered) else actor
@@ -149,10 +149,16 @@ class Driver:
 
     def begin(self, first: Entry, *, told: Iterable[Message] = ()) -> None:
         """Begin a run that was queued: its first event is in the journal, and nobody saw it yet."""
-        self._mail.deliver(told)
+        self._take_first(told)
         self._writer.seq = first.seq
         self._pending.append((first, 0))
         self._pump()
+
+    def _take_first(self, told: Iterable[Message]) -> None:
+        """Start nothing before what was decided is taken: it may be to pause, or to cancel."""
+        self._mail.deliver(told)
+        if self._mail.waiting:
+            self._lane.pause(paused=True)
 
     def tell(self, messages: Iterable[Message]) -> None:
         """Take decisions from outside, as soon as all that happened before has been stepped."""
@@ -265,7 +271,7 @@ class Driver:
                     lane.pause(paused=True)
                 for command in commands:
                     self._perform(command)
-                if lane.is_paused and not is_held:
+                if lane.is_paused and not is_held and not self._mail.waiting:
                     lane.pause(paused=False)
         except Exception as error:  # noqa: BLE001 - a bug stops this run, not the process
             self.fail(error)
@@ -278,16 +284,19 @@ class Driver:
 
         Called when all that was journaled has been stepped. Whether anything is pending now.
         """
-        if not (self.draining or self.has_let_go):
+        if self._mail.waiting and not (self.draining or self.has_let_go):
             found = self._mail.take(self.state)
             if found is not None:
                 event, actor = found
                 self._pending.append((self._writer.append(event, actor=actor), 0))
                 return True
+            # None of them made sense, so no event lets go on what was held back for them.
+            if not (self.state.paused or _is_over(self.state, self._world.clock)):
+                self._lane.pause(paused=False)
         held, self._held = self._held, []
         for event, journal_first in held:
             self._queue(event, journal_first=journal_first)
-        return bool(held)
+        return bool(self._pending)
 
     def _perform(self, command: Command) -> None:
         match command:
