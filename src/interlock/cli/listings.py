@@ -4,13 +4,13 @@ Listings (`runs`, `show`) read a row a run, which is a projection of its events 
 log: so `audit verify` makes it again from them, by the fold that wrote it.
 """
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Collection, Iterator
+from dataclasses import fields, replace
 from typing import cast, final
 
 from interlock.audit import Finding
 from interlock.errors import JournalCorrupt
-from interlock.journal import STORE_JOURNAL, Envelope, RunHead, entry_in
+from interlock.journal import STORE_JOURNAL, Envelope, RunHead, entry_with_blanks
 from interlock.replay import HEADING_TYPES, Heading, as_told
 from interlock.store import ReadStore
 from interlock.values import Json, RunId, value_ref
@@ -28,25 +28,34 @@ class Listings:
     def __init__(self) -> None:
         self._headings: dict[RunId, Heading] = {}
         self._places: dict[RunId, int] = {}
+        self._gone: dict[RunId, set[str]] = {}
         self._unknown: set[RunId] = set()
 
-    def take(self, run: RunId, envelope: Envelope | None, *, place: int) -> None:
-        """Take an event that stands at a place of the log; None: nobody can read it any more."""
+    def take(
+        self, run: RunId, envelope: Envelope, *, place: int, gone: Collection[str] = ()
+    ) -> None:
+        """Take an event that stands at a place of the log, without the parts that are `gone`."""
         if run == STORE_JOURNAL:
             return
         self._places[run] = place
-        if envelope is None:
+        if envelope.get("type") not in HEADING_TYPES:
+            return
+        if gone:
+            self._gone.setdefault(run, set()).update(gone)
+        refs = cast(dict[str, Json], envelope.get("refs") or {})
+        bare = Envelope({**envelope, "refs": dict.fromkeys(refs, NO_VALUE)})
+        try:
+            _, entry = entry_with_blanks(bare, lambda _: NULL, dict.fromkeys(gone, ""))
+        except JournalCorrupt:
+            # It is no event: then its leaf says so.
             self._unknown.add(run)
-        elif envelope.get("type") in HEADING_TYPES and run not in self._unknown:
-            refs = cast(dict[str, Json], envelope.get("refs") or {})
-            bare = Envelope({**envelope, "refs": dict.fromkeys(refs, NO_VALUE)})
-            try:
-                _, entry = entry_in(bare, lambda _: NULL)
-            except JournalCorrupt:
-                # Parts of it were erased, or it is no event: then its leaf says so.
-                self._unknown.add(run)
-            else:
-                self._headings.setdefault(run, Heading(run)).take(entry)
+        else:
+            self._headings.setdefault(run, Heading(run)).take(entry)
+
+    def pass_by(self, run: RunId, *, place: int) -> None:
+        """Pass by an event of which nothing is left: pruning keeps those that make the row."""
+        if run != STORE_JOURNAL:
+            self._places[run] = place
 
     def findings(self, store: ReadStore, *, size: int) -> Iterator[Finding]:
         """Compare with the rows of the store, whose log had `size` events; it may have grown."""
@@ -59,11 +68,19 @@ class Listings:
             if told is None and head.run not in self._places:
                 yield self._finding(head.run, "the listing has a run without an event")
             elif told is not None and told.head is not None:
-                was, now = as_told(told.head), as_told(head)
+                now = as_told(head)
+                was = self._without_gone(as_told(told.head), now)
                 if was != now:
                     yield self._finding(head.run, f"the listing {_difference(was, now)}")
         for run in left.keys() - moved - self._unknown:
             yield self._finding(run, "the listing does not have this run")
+
+    def _without_gone(self, was: RunHead, now: RunHead) -> RunHead:
+        """Take for true in a row what its events, of which it was erased, cannot tell."""
+        gone = self._gone.get(was.run, set[str]())
+        names = [each.name for each in fields(was) if each.name in gone]
+        told = replace(was, **{name: getattr(now, name) for name in names})
+        return replace(told, execution=None) if "execution" in gone else told
 
     def _finding(self, run: RunId, message: str) -> Finding:
         place = self._places.get(run, 0)

@@ -20,6 +20,7 @@ from interlock.audit import (
     VerifierKey,
     open_checkpoint,
     parse_note,
+    read_erased,
     verified_signatures,
     verify_log,
 )
@@ -29,7 +30,7 @@ from interlock.cli.times import moment
 from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
 from interlock.journal import StoredEvent, open_envelope, refs_in
 from interlock.runtime import read_keeping
-from interlock.store import ReadStore
+from interlock.store import KeyRing, ReadStore
 from interlock.values import Json, RunId, ValueRef
 
 PAGE = 1_000
@@ -152,7 +153,7 @@ def verified(
         if each.tree is not None
     ]
     size = store.log_size()
-    pruned = read_keeping(store).pruned["values"].keys()
+    pruned, unreadable = _pruned_values(store)
     listings = Listings()
     verdict = verify_log(
         _checking_values(store, size, found, pruned=pruned, listings=listings),
@@ -161,11 +162,24 @@ def verified(
         published=published,
         expected=expected,
     )
+    if unreadable is not None:
+        if not verdict.findings:
+            raise unreadable  # It is as it was logged.
+        # Of which runs the values were pruned, nobody can tell.
+        found = [each for each in found if each.kind != "value_missing"]
     if not verdict.findings:
         # Else a row may say what an event had said.
         found += listings.findings(store, size=size)
     findings = sorted((*verdict.findings, *found), key=lambda each: each.index)
     return replace(verdict, findings=tuple(findings))
+
+
+def _pruned_values(store: ReadStore) -> tuple[Collection[RunId], JournalCorrupt | None]:
+    """Name the runs whose values were pruned; or say why the journal of the store cannot tell."""
+    try:
+        return read_keeping(store).pruned["values"].keys(), None
+    except JournalCorrupt as error:
+        return (), error
 
 
 def _checking_values(
@@ -206,33 +220,38 @@ def _of_values(
         try:
             envelope = open_envelope(event.body)
             refs = refs_in(envelope)
+            gone = read_erased(event.erased)
         except InterlockError:
-            listings.take(run, None, place=index)
+            listings.pass_by(run, place=index)
             continue
-        listings.take(run, envelope, place=index)
+        listings.take(run, envelope, place=index, gone=gone)
         named.setdefault(run, []).append((index, event, refs))
     for run, events in named.items():
         wanted = {ref for _, _, refs in events for ref in refs}
+        keys = KeyRing(store, run)
         try:
-            if len(store.values(run, wanted)) == len(wanted) or run in pruned:
+            if len(keys.opened(store.values(run, wanted))) == len(wanted) or run in pruned:
                 continue
         except JournalCorrupt:
             pass
-        found = _one_by_one(store, run, events)
+        found = _one_by_one(store, keys, events)
         yield from (each for each in found if each.kind != "value_missing" or run not in pruned)
 
 
-def _one_by_one(store: ReadStore, run: RunId, events: Iterable[Naming]) -> Iterator[Finding]:
+def _one_by_one(store: ReadStore, keys: KeyRing, events: Iterable[Naming]) -> Iterator[Finding]:
     """Find out which events name a value that is changed or missing."""
     for index, event, refs in events:
         kind: Tampering = "value_missing"
         try:
-            if len(store.values(run, refs)) == len(set(refs)):
+            found = store.values(keys.run, refs)
+            if len(keys.opened(found)) == len(set(refs)):
                 continue
             message = "a value that it names is not in the store"
+            if len(found) == len(set(refs)):
+                message = "the key of a data subject is not there, and a value needs it"
         except JournalCorrupt as error:
             kind, message = "value_changed", error.message
-        yield Finding(kind=kind, index=index, run=run, seq=event.seq, message=message)
+        yield Finding(kind=kind, index=index, run=keys.run, seq=event.seq, message=message)
 
 
 def verdict_lines(verdict: LogVerdict, evidence: Sequence[Evidence]) -> list[str]:
@@ -264,7 +283,9 @@ def _pruned_words(pruned: PrunedParts) -> Iterator[str]:
 
 
 def _finding_words(found: Finding) -> str:
-    where = f"event {found.seq} of run {found.run}" if found.run is not None else "the log"
+    where = "the log" if found.run is None else f"run {found.run}"
+    if found.seq is not None:
+        where = f"event {found.seq} of {where}"
     place = f"place {found.index:,}" if found.until is None else f"place {found.index:,} or later"
     return f"{WORDS[found.kind]}: {where}, {place}: {found.message}"
 

@@ -168,6 +168,22 @@ def test_a_listing_that_lies_is_named(signed: Shell, change: str):
     assert "a false listing" in told.err
 
 
+OTHER = {"status": "failed", "graph": "other", "updated_ms": "1", "execution": "sha256:0"}
+
+
+@pytest.mark.parametrize("column", OTHER)
+def test_a_listing_that_lies_about_what_is_left_of_a_run_is_named(signed: Shell, column: str):
+    erase = "interlock audit erase --run last --reason r --rule r --as eve --yes --path"
+    for path in ("all", "all.actor"):
+        assert signed(f"{erase} {path}").code == 0
+        assert signed(VERIFY).code == 0
+    erased = "run = (SELECT run FROM event WHERE length(erased) > 0)"
+    changed(signed, f"UPDATE head SET {column} = '{OTHER[column]}' WHERE {erased}")
+    told = signed(VERIFY).err
+    assert "a false listing: run 01" in told
+    assert f"says {column} {OTHER[column]}" in told
+
+
 def test_a_run_that_waits_for_a_worker_is_no_false_listing(shell: Shell):
     assert shell(f"{RUN} --queue").code == 0
     assert shell(VERIFY).code == 0

@@ -96,6 +96,39 @@ def test_what_was_pruned_is_told_with_a_code_of_its_own(shell: Shell, later: Lat
     assert shell(RUN).code == 0
 
 
+def change(shell: Shell, statement: str) -> None:
+    with closing(apsw.Connection(str(shell.folder / ".interlock" / "journal.db"))) as file:
+        file.execute(statement)
+        assert file.changes() > 0
+
+
+def test_a_listing_that_lies_about_a_run_that_was_pruned_is_found(shell: Shell, later: Later):
+    keep(shell)
+    shell(f"{RUN} --key nightly")
+    later(900)
+    shell(PRUNE)
+    assert shell("interlock audit verify").code == 0
+    change(shell, "UPDATE head SET status = 'failed'")
+    done = shell("interlock audit verify")
+    assert (done.code, "status failed, its events say succeeded" in done.err) == (6, True)
+
+
+@pytest.mark.parametrize("word", ["runs", "period_ms", "RunsPruned"])
+def test_an_event_that_tells_of_pruning_and_makes_no_sense_is_named(
+    shell: Shell, later: Later, word: str
+):
+    keep(shell)
+    shell(RUN)
+    later(900)
+    shell(PRUNE)
+    text = f"replace(CAST(body AS TEXT), '\"{word}\"', '\"x\"')"
+    change(shell, f"UPDATE event SET body = CAST({text} AS BLOB) WHERE run = 'store' AND seq = 2")
+    done = shell("interlock audit verify --json")
+    kinds = [(each["kind"], each["run"]) for each in done.json["findings"]]
+    assert (done.code, ("edited", "store") in kinds) == (6, True), done.err
+    assert {kind for kind, _ in kinds} == {"edited", "falsely_pruned"}
+
+
 def test_a_key_still_names_a_run_that_was_pruned(shell: Shell, later: Later):
     keep(shell)
     shell(f"{RUN} --key nightly")

@@ -1,5 +1,8 @@
 """Data subjects from the command line: whose a value is, and that it can be erased."""
 
+from contextlib import closing
+
+import apsw
 import pytest
 
 from e2e.cli.project import Shell
@@ -79,6 +82,29 @@ def test_a_receipt_shows_a_value_and_what_opens_it(written: Shell):
     assert again.code == 0, again.err
     for name in ("quiet", "told", "again"):
         assert written(f"interlock audit check {name}.json --key log.pub").code == 0
+
+
+OF_SUBJECT = "WHERE CAST(ref AS TEXT) LIKE 'ref hmac-%'"
+CHANGES = {
+    "value_changed": (
+        f"UPDATE value SET data = zeroblob(length(data)) {OF_SUBJECT}",
+        "UPDATE subject SET key = zeroblob(32)",
+    ),
+    "value_missing": (f"DELETE FROM value {OF_SUBJECT}", "DELETE FROM subject"),
+}
+
+
+@pytest.mark.parametrize(
+    "kind, change", [(kind, change) for kind in CHANGES for change in CHANGES[kind]]
+)
+def test_a_value_that_cannot_be_opened_any_more_is_found(written: Shell, kind: str, change: str):
+    assert written("interlock audit verify").code == 0
+    with closing(apsw.Connection(str(written.folder / ".interlock" / "journal.db"))) as file:
+        file.execute(change)
+        assert file.changes() > 0
+    done = written("interlock audit verify --json")
+    found = done.json["findings"]
+    assert (done.code, {each["kind"] for each in found}, found[0]["seq"]) == (6, {kind}, 1)
 
 
 def test_who_is_erased_is_not_named_in_the_reason(written: Shell):
