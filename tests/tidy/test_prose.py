@@ -10,7 +10,7 @@ import pytest
 from interlock.actions import Manifest
 from interlock.errors import DocumentInvalid
 from interlock.graph import DocumentLimits, document_schema, load
-from interlock.journal import Entry, ErrorInfo, Event
+from interlock.journal import Entry, ErrorInfo, Event, RunOutcome, SettledStatus
 from interlock.plan import Limits
 from tidy.pages import Page, pages
 from tidy.repository import ROOT, refuse
@@ -169,3 +169,14 @@ def test_other_limits_have_the_values_of_their_constants():
         assert constant in values, f"`{name}` is gone"
         value = eval(values[constant], {"__builtins__": {}})
         assert rest.split("|")[0].strip().replace(",", "") == str(value), name
+
+
+# --- statuses
+
+
+def test_every_status_is_told():
+    settled, ended = set(get_args(SettledStatus)), set(get_args(RunOutcome))
+    for kind, statuses in (("NodeSettled", settled), ("RunSettled", ended)):
+        told = rows(section("docs/reference/events.md", f"`{kind}`"))["status"]
+        assert set(re.findall(r"`(\w+)`", told)) == statuses, kind
+    assert rows(section("docs/concepts/index.md", "How nodes settle")).keys() == settled
