@@ -69,7 +69,9 @@ from interlock.journal import (
     WaitOpened,
 )
 from interlock.plan import Plan
-from interlock.values import Json, RunId
+from interlock.values import Json, RunId, maker
+
+_turn = maker(Turn)
 
 SEMANTICS = 1
 """Raised when the meaning of events changes; `step` keeps every old meaning."""
@@ -96,7 +98,7 @@ def step(state: State, entry: Entry) -> list[Command]:
         raise IllegalTransition(f"`{entry.event.type}` after the run had settled")
     state.causes = ()
     commands: list[Command] = []
-    turn = Turn(state, entry.event, entry.at_ms, entry.seq, entry.actor, commands)
+    turn = _turn(state, entry.event, entry.at_ms, entry.seq, entry.actor, commands)
     _apply(turn, entry.event)
     while state.ready or state.ended or state.undo:
         if state.ready:

@@ -54,7 +54,9 @@ class Value:
         cls, data: bytes, *, ref: ValueRef | None = None, subjects: Subjects | None = None
     ) -> "Value":
         """Take canonical bytes that `encode` wrote, and their reference if it is known."""
-        return cls(data, decode(data), ref=ref, subjects=subjects)
+        made = cls(data, decode(data))
+        made._ref, made.subjects = ref, subjects
+        return made
 
     def under(self, subjects: Subjects | None) -> "Value":
         """Give the same data as a value that belongs to these subjects and to no others."""

@@ -28,7 +28,11 @@ from interlock.values.domain import (
 from interlock.values.durations import duration_ms as duration_ms, duration_text as duration_text
 from interlock.values.examples import examples as examples
 from interlock.values.ids import ulid as ulid
-from interlock.values.immutable import immutable as immutable, mutable as mutable
+from interlock.values.immutable import (
+    immutable as immutable,
+    maker as maker,
+    mutable as mutable,
+)
 from interlock.values.names import (
     Digest as Digest,
     Json as Json,
@@ -110,6 +114,7 @@ __all__ = [
     "key_id_of",
     "KEYED",
     "KeyId",
+    "maker",
     "members_ref",
     "mutable",
     "nearest",

@@ -4,7 +4,7 @@ from dataclasses import field, replace
 
 import pytest
 
-from interlock.values import immutable, mutable
+from interlock.values import immutable, maker, mutable
 
 
 @immutable()
@@ -137,3 +137,23 @@ def test_mutable_objects_may_be_equal_to_themselves_alone() -> None:
     one = Mark()
     assert one != Mark()
     assert len({one, Mark()}) == 2
+
+
+def test_what_a_maker_makes_is_what_its_class_makes() -> None:
+    made = maker(Pair)
+    assert made(first=1) == Pair(first=1)
+    assert made(first=1, second=3) == Pair(first=1, second=3)
+    assert type(made(first=1)) is Pair
+    with pytest.raises(TypeError, match="first"):
+        made()  # pyright: ignore[reportCallIssue]
+
+
+def test_a_maker_makes_defaults_anew() -> None:
+    @mutable()
+    class Bag:
+        held: list[int] = field(default_factory=list[int])
+
+    made = maker(Bag)
+    one = made()
+    one.held.append(2)
+    assert (one, made(), made([1])) == (Bag([2]), Bag(), Bag([1]))

@@ -7,7 +7,9 @@ from interlock.engine.state.state import Call
 from interlock.engine.state.turn import At, causes_of
 from interlock.journal import ErrorInfo, NodeInDoubt
 from interlock.plan import CompiledCall
-from interlock.values import Digest, digest
+from interlock.values import Digest, digest, maker
+
+_start_attempt = maker(StartAttempt)
 
 
 def order_attempt(at: At, node: CompiledCall, *, not_before_ms: int = 0) -> None:
@@ -31,7 +33,7 @@ def attempt_due(at: At, node: CompiledCall) -> StartAttempt:
         # What runs ahead has no intent of its own in the journal: it counts as started now.
         state.started_ms = max(at.turn.at_ms, state.not_before_ms)
         state.first_started_ms = state.first_started_ms or state.started_ms
-    return StartAttempt(
+    return _start_attempt(
         path=at.path,
         generation=state.generation,
         attempt=state.attempt,

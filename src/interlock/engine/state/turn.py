@@ -22,9 +22,22 @@ from interlock.journal import (
     principal_in,
 )
 from interlock.plan import AnyCompiledNode
-from interlock.values import Digest, Json, Path, RunId, digest, digest_canonical, mutable, paths
+from interlock.values import (
+    Digest,
+    Json,
+    Path,
+    RunId,
+    digest,
+    digest_canonical,
+    maker,
+    mutable,
+    paths,
+)
 
 ROOT = Path("")
+
+_record = maker(Record)
+_node_settled = maker(NodeSettled)
 
 
 class IllegalTransition(InternalError):
@@ -48,7 +61,7 @@ class Turn:
         """Order an event to be recorded; until it is, it stands in `state.ordered`."""
         # Events of a run as a whole have no path; asking for the class of each takes longer.
         path: Path = getattr(event, "path", ROOT)
-        order = Record(event=event, causes=causes or self.cause)
+        order = _record(event=event, causes=causes or self.cause)
         self.state.ordered[path] = order
         self.commands.append(order)
 
@@ -75,7 +88,10 @@ def person(turn: Turn) -> Principal:
 
 @mutable()
 class At:
-    """A node in its scope, in the turn that looks at it."""
+    """A node in its scope, in the turn that looks at it.
+
+    `is_undo` says that it is the undo of a node: nothing stops it, and its causes are the node's.
+    """
 
     turn: Turn
     scope: ScopeState
@@ -83,12 +99,13 @@ class At:
     node: AnyCompiledNode
     state: NodeState
     path: Path
+    is_undo: bool = False
 
     @classmethod
     def of(cls, turn: Turn, scope: ScopeState, index: int) -> "At":
         """Look at a node of a scope."""
         node, state = scope.node(index)
-        return cls(turn, scope, index, node, state, paths.child(scope.path, node.id))
+        return _at(turn, scope, index, node, state, paths.child(scope.path, node.id))
 
     @classmethod
     def undo_of(cls, turn: Turn, scope: ScopeState, index: int) -> "At":
@@ -96,12 +113,10 @@ class At:
         node, undo = scope.graph.nodes[index].undo, (scope.undos or {}).get(index)
         if node is None or undo is None:
             raise IllegalTransition(f"`{scope.graph.nodes[index].id}` is not being undone")
-        return cls(turn, scope, index, node, undo, paths.child(scope.path, node.id))
+        return cls(turn, scope, index, node, undo, paths.child(scope.path, node.id), is_undo=True)
 
-    @property
-    def is_undo(self) -> bool:
-        """Whether this is the undo of a node: nothing stops it, and its causes are the node's."""
-        return self.state is not self.scope.nodes[self.index]
+
+_at = maker(At)
 
 
 def locate(turn: Turn, path: Path) -> At:
@@ -113,7 +128,8 @@ def locate(turn: Turn, path: Path) -> At:
     found = turn.state.find(path)
     if found is None:
         raise IllegalTransition(f"`{turn.event.type}` for `{path}`, but no such node is open")
-    return At(turn, *found, path)
+    scope, index, node, state = found
+    return _at(turn, scope, index, node, state, path, state is not scope.nodes[index])
 
 
 def expect(condition: object, at: At, wanted: str) -> None:
@@ -149,7 +165,7 @@ def settle(
     if now.opened is not None:
         at.turn.state.asleep.pop(at.path, None)
         at.turn.state.timers.pop(at.path, None)
-    event = NodeSettled(
+    event = _node_settled(
         path=at.path,
         generation=now.generation,
         status=status,

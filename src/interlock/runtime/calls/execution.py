@@ -35,10 +35,13 @@ from interlock.runtime.calls.live import Chunk, Heartbeat, Live, sayable
 from interlock.runtime.clock import Clock
 from interlock.runtime.commits import Pinned, Sealer
 from interlock.runtime.deciding import Owning, Roles
-from interlock.values import Json, RunId, mutable, plain_text
+from interlock.values import Json, RunId, maker, mutable, plain_text
+
+_attempt_returned = maker(AttemptReturned)
 
 MESSAGE_CHARS_MAX = 2_000
 MASK = "***"
+NO_USAGE = Usage()
 
 
 @mutable(kw_only=True)
@@ -138,7 +141,7 @@ class Call:
     @property
     def usage(self) -> Usage:
         """What the attempt said it consumed."""
-        return self.context.usage_total if self.context is not None else Usage()
+        return self.context.usage_total if self.context is not None else NO_USAGE
 
     def encode(self, result: object) -> Value:
         """Encode an output; resolved secrets in it are masked before anything else sees it."""
@@ -155,6 +158,9 @@ class Call:
         return plain_text(_masked_text(text, self.secrets))[:MESSAGE_CHARS_MAX]
 
 
+_call = maker(Call)
+
+
 async def attempt(
     world: World, action: Action[..., Any], command: StartAttempt, *, run: RunId
 ) -> Event:
@@ -162,7 +168,7 @@ async def attempt(
 
     Returns `AttemptReturned` or `AttemptFailed`, never raises but for cancellation.
     """
-    call = Call(world, run, action, command)
+    call = _call(world, run, action, command)
     task = asyncio.current_task()
     try:
         arguments = call.arguments(command.args.data)
@@ -205,7 +211,7 @@ async def attempt(
             raise
         return failed(call, not_storable(call, error))
     usage = call.usage
-    return AttemptReturned(
+    return _attempt_returned(
         path=command.path,
         generation=command.generation,
         attempt=command.attempt,

@@ -18,7 +18,9 @@ from interlock.journal import (
     is_runtime,
     stored_values,
 )
-from interlock.values import RunId, immutable
+from interlock.values import RunId, immutable, maker
+
+_record = maker(Record)
 
 POOL_BYTES = 8 * 1024
 """Random bytes are drawn for some hundred events at once: a call of the system costs 1 us."""
@@ -99,7 +101,7 @@ class Draft:
         body, leaf, salts = self.sealer.seal(run, entry)
         if values is None:
             values = stored_values(entry.event)
-        return Record(
+        return _record(
             run=run,
             seq=entry.seq,
             epoch=entry.epoch,

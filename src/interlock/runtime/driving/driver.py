@@ -59,9 +59,11 @@ from interlock.runtime.driving.timers import Timers
 from interlock.runtime.driving.writer import Writer
 from interlock.runtime.owning import resting, sleeps_long
 from interlock.runtime.scheduling import Lane, Scheduler
-from interlock.values import Path, paths
+from interlock.values import Path, maker, paths
 
 P = ParamSpec("P")
+
+_entry = maker(Entry)
 
 TURN_EVENTS_MAX = 32
 """After this many events of one run, the rest of the process has its turn."""
@@ -235,7 +237,7 @@ class Driver:
             entry = self._writer.append(event, causes=(cause,) if cause else ())
             self._pending.append((entry, self._commits.appended))
         else:
-            self._pending.append((Entry(event, at_ms=self._world.clock.now_ms()), 0))
+            self._pending.append((_entry(event, self._world.clock.now_ms()), 0))
 
     def _pump(self) -> None:
         """Step events in order, as far as they are durable where they have to be."""

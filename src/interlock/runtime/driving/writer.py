@@ -18,6 +18,10 @@ from interlock.runtime.calls import Promise, Transaction, World
 from interlock.runtime.commits import CommitQueue, Draft, Position
 from interlock.runtime.deciding import Mail
 from interlock.runtime.driving.showing import Showing
+from interlock.values import maker
+
+_entry = maker(Entry)
+_draft = maker(Draft)
 
 
 @final
@@ -68,7 +72,7 @@ class Writer:
         """
         seq, world = self.seq + 1, self._world
         by = actor or world.actor
-        entry = Entry(event, world.clock.now_ms(), seq, self.epoch, by, causes)
+        entry = _entry(event, world.clock.now_ms(), seq, self.epoch, by, causes)
         lease, self._granted = self._granted, None
         self.has_let_go = isinstance(event, RunSettled)
         if self.has_let_go:
@@ -76,7 +80,7 @@ class Writer:
             self._mail.settle()
         values = self._started(event) if isinstance(event, RunStarted) else None
         head, taken = self._heading.take(entry), self._mail.taken()
-        draft = Draft(self._run, entry, world.sealer, values, head, lease, taken)
+        draft = _draft(self._run, entry, world.sealer, values, head, lease, taken)
         self.last = self._commits.append(draft)
         self.seq = seq
         if self._showing is not None:
