@@ -142,7 +142,7 @@ class Driver:
 
     def start(self, *events: Event, actor: Actor, told: Iterable[Message] = ()) -> None:
         """Apply the events that begin or recover, take what was decided, and go on from there."""
-        self._take_first(told)
+        _deliver_first(told, self._mail, self._lane)
         for event in events:
             # It is an owner that takes a run up, also where a person's decision is the reason.
             by = None if isinstance(event, RunRecovered) else actor
@@ -151,16 +151,10 @@ class Driver:
 
     def begin(self, first: Entry, *, told: Iterable[Message] = ()) -> None:
         """Begin a run that was queued: its first event is in the journal, and nobody saw it yet."""
-        self._take_first(told)
+        _deliver_first(told, self._mail, self._lane)
         self._writer.seq = first.seq
         self._pending.append((first, 0))
         self._pump()
-
-    def _take_first(self, told: Iterable[Message]) -> None:
-        """Start nothing before what was decided is taken: it may be to pause, or to cancel."""
-        self._mail.deliver(told)
-        if self._mail.waiting:
-            self._lane.pause(paused=True)
 
     def tell(self, messages: Iterable[Message]) -> None:
         """Take decisions from outside, as soon as all that happened before has been stepped."""
@@ -467,6 +461,13 @@ class Driver:
         error = error or self._writer.close()
         self.finished.reach(error)
         self._on_end(self)
+
+
+def _deliver_first(told: Iterable[Message], mail: Mail, lane: Lane) -> None:
+    """Start nothing before what was decided is taken: it may be to pause, or to cancel."""
+    mail.deliver(told)
+    if mail.waiting:
+        lane.pause(paused=True)
 
 
 def _is_over(state: State, clock: Clock) -> bool:
