@@ -132,6 +132,27 @@ def test_proposals_may_not_be_nested_deeper_than_allowed():
     run.check()
 
 
+def test_a_proposal_inside_a_proposal_may_use_no_more_than_its_own_parent():
+    nested: Json = {
+        "propose": "propose",
+        "with": {"label": "${{ inputs.label }}", "values": []},
+        "actions": ["*"],
+        "returns": N,
+        "repairs_max": 1,
+    }
+    outer = document(nodes={"q": nested}, outputs={"n": "${{ q.n }}"})
+    run = proposing(actions=("read", "propose"))
+    run.end("p", outer)
+    run.end("p/q", document("write"))
+    refused = run.entries[-1].event
+    assert isinstance(refused, ProposalRefused)
+    assert refused.codes == ("IL2014",)
+    run.end("p/q", document("read"))
+    run.end("p/q/x", 7)
+    assert run.output() == {"n": 7}
+    run.check()
+
+
 def test_scopes_inside_a_proposal_count_as_deep_as_they_are():
     inner: Json = {"interlock": 1, "name": "i", "nodes": {}, "outputs": {"n": 1}}
     deep: Json = {
