@@ -13,9 +13,13 @@ def value_key(ref: ValueRef) -> bytes:
 
     What is not the SHA-256 of something, in the one way to write it, is its own key.
     """
-    if len(ref) == CHARS and ref.startswith(DIGEST) and ref.islower():
+    if len(ref) == CHARS and ref.startswith(DIGEST):
+        digits = ref[len(DIGEST) :]
         try:
-            return unhexlify(ref[len(DIGEST) :])
+            key = unhexlify(digits)
         except (Error, ValueError):
             pass
+        else:
+            if key.hex() == digits:
+                return key
     return b"ref " + ref.encode()
