@@ -12,6 +12,7 @@ text has one reading (`test_different_principals_have_different_texts`).
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NewType, TypeAlias, final
 
 import orjson
@@ -30,6 +31,9 @@ NOBODY = Actor("")
 NAME_CHARS_MAX = 256
 METHOD_CHARS_MAX = 64
 NAME_CHARS_SHOWN_MAX = 64
+NAMES_MAX = 16
+"""Names remembered as good ones: most runs of a process are started by the same few."""
+
 ERASED = "(erased"
 """How the words begin that are shown in the place of an actor; no actor begins so."""
 
@@ -116,7 +120,12 @@ def principal_of(who: Who) -> Principal:
     Raises:
         UsageError: it is no name.
     """
-    return who if isinstance(who, Principal) else Principal(name=plain_text(who))
+    return who if isinstance(who, Principal) else _named(who)
+
+
+@lru_cache(maxsize=NAMES_MAX)
+def _named(name: str) -> Principal:
+    return Principal(name=plain_text(name))
 
 
 def runtime_actor(owner: OwnerId) -> Actor:

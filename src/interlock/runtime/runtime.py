@@ -65,7 +65,7 @@ from interlock.runtime.starting import (
     Queueing,
     Start,
     check_same,
-    checked_starts,
+    checked_start,
     compiled,
 )
 from interlock.store import INBOX_MESSAGES_MAX, Store, SubjectKeys
@@ -308,8 +308,8 @@ class Runtime(Decisions):
             StoreError: the journal could not be written.
         """
         made, encode = compiled(plan, self.registry)
-        by = principal_of(principal).actor
-        found = checked_starts(made, encode, starts, principal=by, keys=self._world.keys)
+        by, keys = principal_of(principal).actor, self._world.keys
+        found = (checked_start(made, encode, each, principal=by, keys=keys) for each in starts)
         return self._queueing.add_many(found, self._queue)
 
     def _checked(
@@ -317,7 +317,7 @@ class Runtime(Decisions):
     ) -> CheckedStart:
         made, encode = compiled(plan, self.registry)
         by = principal_of(principal).actor
-        return next(checked_starts(made, encode, [start], principal=by, keys=self._world.keys))
+        return checked_start(made, encode, start, principal=by, keys=self._world.keys)
 
     def _new_id(self, run: RunId | None) -> RunId:
         """The id of a new run.

@@ -1,12 +1,15 @@
 """Run ids: ULIDs, which sort by the time they were made."""
 
+from functools import lru_cache
+
 from interlock.errors import ensure
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PAIRS = tuple(first + second for first in CROCKFORD for second in CROCKFORD)
 ENTROPY_BYTES = 10
 TIME_BITS = 48
-SHIFTS = tuple(range(120, -10, -10))
+TIME_SHIFTS = tuple(range(40, -10, -10))
+ENTROPY_SHIFTS = tuple(range(70, -10, -10))
 
 
 def ulid(now_ms: int, entropy: bytes) -> str:
@@ -16,7 +19,13 @@ def ulid(now_ms: int, entropy: bytes) -> str:
         now_ms: milliseconds since 1970.
         entropy: ten bytes.
     """
-    ensure(0 <= now_ms < 1 << TIME_BITS, "a time does not fit in a ULID", now_ms=now_ms)
     ensure(len(entropy) == ENTROPY_BYTES, "a ULID takes ten bytes of chance", given=len(entropy))
-    number = now_ms << 8 * ENTROPY_BYTES | int.from_bytes(entropy)
-    return "".join([PAIRS[number >> shift & 1023] for shift in SHIFTS])
+    number = int.from_bytes(entropy)
+    return _time_text(now_ms) + "".join([PAIRS[number >> shift & 1023] for shift in ENTROPY_SHIFTS])
+
+
+@lru_cache(maxsize=2)
+def _time_text(now_ms: int) -> str:
+    """The first ten characters; a busy process makes many ids in a millisecond."""
+    ensure(0 <= now_ms < 1 << TIME_BITS, "a time does not fit in a ULID", now_ms=now_ms)
+    return "".join([PAIRS[now_ms >> shift & 1023] for shift in TIME_SHIFTS])

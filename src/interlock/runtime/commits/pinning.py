@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import final
 
-from interlock.journal import RunStarted, StoredValue, Value, stored_members, values_of
+from interlock.journal import RunStarted, StoredValue, Value, stored_members
 from interlock.runtime.commits.queue import CommitQueue
 from interlock.values import ValueRef
 
@@ -26,8 +26,8 @@ class Pinned:
         Unless it `is_void` then, the store refused the run, others need not write again what they
         share with it.
         """
-        shared = [value for value in values_of(event) if value is not event.inputs]
-        new = [value for value in shared if value.ref not in self._refs]
+        shared, known = (event.document, event.manifests), self._refs
+        new = [value for value in shared if value.ref not in known]
         if new:
             # The position of this record: it is the next one that is handed in.
             position = commits.appended + 1
@@ -37,12 +37,11 @@ class Pinned:
                     self._add(new)
 
             commits.when_durable(position, durable, urgent=False)
-        own, owners = (
-            StoredValue(ref=event.inputs.ref, data=event.inputs.stored),
-            event.inputs.subjects,
-        )
-        members = stored_members(owners) if owners is not None else ()
-        return (own, *members, *(StoredValue(ref=v.ref, data=v.data, shared=True) for v in new))
+        inputs, owners = event.inputs, event.inputs.subjects
+        own = (StoredValue(ref=inputs.ref, data=inputs.stored),)
+        if owners is not None:
+            own += stored_members(owners)
+        return own + tuple(StoredValue(ref=v.ref, data=v.data, shared=True) for v in new)
 
     def _add(self, values: list[Value]) -> None:
         if len(self._refs) >= PINNED_MAX:

@@ -6,12 +6,12 @@ from interlock.runtime.starting.queueing import Queued as Queued, Queueing as Qu
 from interlock.runtime.starting.starts import (
     CheckedStart as CheckedStart,
     Start as Start,
-    checked_starts as checked_starts,
+    checked_start as checked_start,
 )
 
 __all__ = [
     "check_same",
-    "checked_starts",
+    "checked_start",
     "CheckedStart",
     "compiled",
     "prepared",

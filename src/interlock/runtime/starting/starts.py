@@ -1,6 +1,6 @@
 """How a run begins: what is checked, and its first event."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import field
 from typing import cast
 
@@ -58,18 +58,19 @@ class CheckedStart:
         )
 
 
-def checked_starts(
-    plan: Plan, encode: Encode, starts: Iterable[Start], *, principal: Actor, keys: Owning
-) -> Iterator[CheckedStart]:
-    """Check starts against the plan, one after the other.
+def checked_start(
+    plan: Plan, encode: Encode, start: Start, *, principal: Actor, keys: Owning
+) -> CheckedStart:
+    """Check a start against the plan.
 
     Raises:
-        InputsInvalid, UsageError: one is wrong.
+        InputsInvalid, UsageError: it is wrong.
     """
-    for start in starts:
-        _check_priority(start.priority)
-        inputs = _owned(plan, _checked_inputs(plan, encode(start.inputs)), keys)
-        yield CheckedStart(plan=plan, start=start, inputs=inputs, principal=principal)
+    _check_priority(start.priority)
+    inputs = _checked_inputs(plan, encode(start.inputs))
+    if plan.root.subjects:
+        inputs = _owned(plan, inputs, keys)
+    return CheckedStart(plan=plan, start=start, inputs=inputs, principal=principal)
 
 
 def _owned(plan: Plan, inputs: Value, keys: Owning) -> Value:
