@@ -193,6 +193,13 @@ class Board:
                 pass
         return None
 
+    def rest(self) -> None:
+        """Take back that nodes are under way which were ready: nobody has the run, or begins it."""
+        for row in self.rows:
+            is_ready = row.status == "running" and row.asleep is None and not row.is_composite
+            if is_ready and not row.lost:
+                row.status, row.held = "waiting", self.paused
+
     def hear(self, said: Chunk | Heartbeat) -> None:
         """Keep the end of what an action says while it runs; not of those inside of a node."""
         position = self.plan.root.positions.get(NodeId(said.path))

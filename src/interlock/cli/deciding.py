@@ -92,7 +92,7 @@ def decide(
                 past=entries,
             )
         except RunChanged as error:
-            error.add_note("The decision is kept, and counts when the run goes on")
+            error.add_note("The decision is kept, and counts if that is still asked then")
             raise
         if heard is not None and result.status != "running":
             after = list(read_entries(journal.store, head.run))[len(entries) :]

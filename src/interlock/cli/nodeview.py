@@ -9,6 +9,7 @@ import click
 
 from interlock.actions import Manifest
 from interlock.cli.asleep import answer_commands, asleep_json, asleep_words, whole_gate
+from interlock.cli.board import is_inside
 from interlock.cli.console import (
     aligned,
     counted,
@@ -70,7 +71,7 @@ def node_view(run: RunView, told: str) -> NodeView:
     path = Path(told)
     paths.parse(path)
     moments = story(run.entries, path)
-    inside = _inside(run, path)
+    inside = _inside(run, path) | _open_inside(run, path)
     if not moments and not inside:
         check_node(run.head.run, path, plan=run.plan, entries=run.entries)
     ends = [
@@ -130,13 +131,22 @@ def _args(run: RunView, moments: tuple[Moment, ...], path: Path) -> Value | None
 
 def _inside(run: RunView, path: Path) -> dict[Path, str]:
     """The ends of what ran inside a node or an item."""
-    starts = (f"{path}/", f"{path}[", f"{path}#", f"{path}!")
     ends = (entry.event for entry in run.entries)
     return {
         end.path: end.status
         for end in ends
-        if isinstance(end, NodeSettled) and end.path.startswith(starts)
+        if isinstance(end, NodeSettled) and _is_within(end.path, path)
     }
+
+
+def _open_inside(run: RunView, path: Path) -> dict[Path, str]:
+    """What waits for somebody inside a node or an item, and what is in doubt."""
+    asleep = {each: "waiting" for each in run.board.asleep if _is_within(each, path)}
+    return asleep | {each: "in doubt" for each in run.board.in_doubt if _is_within(each, path)}
+
+
+def _is_within(path: Path, node: Path) -> bool:
+    return path != node and is_inside(path, node)
 
 
 def check_node(run: RunId, path: Path, *, plan: Plan, entries: Iterable[Entry]) -> None:

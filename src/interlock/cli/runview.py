@@ -40,6 +40,7 @@ FINGERPRINT_CHARS = 8
 INDENT = " " * 4
 BAD = ("failed", "violated", "refused")
 OPEN = ("queued", "running", "waiting", "paused", "in_doubt")
+AT_REST = ("queued", "paused")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,8 @@ class RunView:
         board = Board(self.plan)
         for entry in self.entries:
             board.apply(entry)
+        if self.driver is None and self.head.status in AT_REST:
+            board.rest()
         return board
 
     @property
@@ -232,6 +235,8 @@ def _next_lines(view: RunView) -> Iterator[str]:
         yield one_line_keeping("  because ", f"{settled.error.code}: {settled.error.message}")
     elif settled is None and view.driver is not None:
         yield f"  {view.driver} drives it"
+    elif view.head.status == "queued":
+        yield f"  to drive it: {view.journal.command('worker')}"
     elif settled is None and view.board.paused:
         yield f"  to go on: {view.journal.command('resume', view.head.run)}"
     elif settled is None and view.board.asleep and not _running(view):

@@ -242,4 +242,5 @@ def _why_not_again(
         return (
             f"{action.name} remembers keys for {action.window_ms} ms, which had passed, {closing}"
         )
-    return f"it was sent {sent} times with the same key without an answer, {closing}"
+    times = "once" if sent == 1 else f"{sent} times with the same key"
+    return f"it was sent {times} without an answer, {closing}"

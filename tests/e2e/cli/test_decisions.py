@@ -241,6 +241,28 @@ def test_what_is_held_inside_of_a_node_is_not_under_way(gated: Shell):
     assert gated("interlock resume last").json == {"n": 2}
 
 
+def test_what_waits_inside_of_a_node_is_shown_with_it(gated: Shell):
+    gated("interlock run nested.yaml")
+    shown = gated("interlock show last one").out
+    assert re.search(r"^  one/ok +waiting$", shown, re.MULTILINE)
+    assert gated("interlock show last one --json").json["inside"]["one/ok"] == "waiting"
+
+
+def test_nothing_of_a_queued_run_is_said_to_be_under_way(gated: Shell):
+    gated("interlock run release.yaml -i version=7 --queue")
+    shown = gated("interlock show last")
+    assert "under way" not in shown.out
+    assert "to drive it: interlock worker" in shown.out
+    nodes = gated("interlock show last --json").json["nodes"]
+    assert {node["status"] for node in nodes} == {"waiting"}
+    assert gated("interlock pause last").code == 0
+    assert not (gated.folder / "log.txt").exists(), "it was not begun to be paused"
+    shown = gated("interlock show last").out
+    assert "under way" not in shown
+    assert re.search(r"^  · staging +held: the run is paused$", shown, re.MULTILINE)
+    assert gated("interlock resume last").code == WAITING
+
+
 def test_a_failed_run_goes_on_from_where_it_failed(gated: Shell):
     gated.write("ill", "")
     assert gated("interlock run release.yaml -i version=7").code == FAILED

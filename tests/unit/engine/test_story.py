@@ -205,6 +205,14 @@ def test_a_write_that_was_sent_too_often():
     assert why(run).why.startswith("it was sent 2 times with the same key without an answer")
 
 
+def test_a_write_that_was_cancelled_before_it_could_be_sent_again():
+    run = driven("keyed")
+    run.start("a")
+    run.cancel()
+    run.end_cancelled("a")
+    assert why(run).why.startswith("it was sent once without an answer")
+
+
 def test_a_last_attempt_that_did_not_happen_is_not_the_doubt():
     run = driven("keyed", retry=Retry(attempts=2, delay_ms=0))
     run.end("a", failure())

@@ -94,7 +94,9 @@ def test_a_decision_that_makes_no_sense_is_refused_at_the_door():
                     RUN, GATE, binding=wrong
                 ),
                 "`w` is no open gate; open: gate": runtime.approve(RUN, Path("w")),
-                "nothing in it waits for a signal `go`; none": runtime.signal(RUN, "go"),
+                "nothing in it waits for a signal `go`; it may wait for: none": runtime.signal(
+                    RUN, "go"
+                ),
                 "`a` does not wait for a signal `go`": runtime.signal(RUN, "go", path=Path("a")),
                 "it has no open node `x`": runtime.cancel_node(RUN, Path("x")),
                 "`a` has ended": runtime.cancel_node(RUN, Path("a")),
@@ -131,6 +133,20 @@ def test_a_write_that_broke_its_promise_is_decided_about_when_the_run_is_opened_
             result = await runtime.resolve(RUN, Path("w"), "succeeded", output=-1)
             assert result.status == "succeeded"
         sound(stage)
+
+    virtually(main)
+
+
+def test_nobody_decides_about_a_broken_promise_that_its_graph_lets():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            broken = call("w", "write", ensure=("result < 0",), on_error="continue")
+            plan = plan_of(broken, call("a", "write", after=("w",), ensure=("result < 0",)))
+            assert (await runtime.run(plan, run=RUN)).status == "failed"
+            assert (await runtime.reopen(RUN)).in_doubt == ("a",)
+            with pytest.raises(RunNotResumable, match="nobody has to decide about it") as caught:
+                await runtime.resolve(RUN, Path("w"), "succeeded", output=-1)
+            assert "interlock retry" not in caught.value.hint
 
     virtually(main)
 

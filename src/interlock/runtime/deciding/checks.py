@@ -163,7 +163,9 @@ def _check_signal(state: State, event: SignalReceived) -> None:
         names = set(_signals(state.plan.root))
         if event.name not in names and None not in names:
             told = ", ".join(sorted(filter(None, names))) or "none"
-            raise _refused(state, f"nothing in it waits for a signal `{event.name}`; {told}")
+            raise _refused(
+                state, f"nothing in it waits for a signal `{event.name}`; it may wait for: {told}"
+            )
     nodes, open_ = receivers(state, event), _receiver(state, event)
     if open_ is not None or not any(_fits(node, event.payload) for node in nodes):
         for node in nodes:
@@ -245,6 +247,10 @@ def _check_can_be_asked(node: AnyCompiledNode, path: Path) -> None:
 
 def _check_in_doubt(state: State, path: Path) -> None:
     if path not in state.in_doubt and state.outcomes.get(path, ("",))[0] == "violated":
+        found = state.find(path)
+        if found is not None and found[2].on_error == "continue":
+            told = "happened and broke its promise, and its graph goes on all the same (`on_error`)"
+            raise _refused(state, f"`{path}` {told}: nobody has to decide about it")
         raise RunNotResumable(
             f"run {state.run}: `{path}` happened and broke its promise;"
             " a person decides about it when the run, once ended, is opened again",
