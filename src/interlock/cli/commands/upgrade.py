@@ -51,7 +51,8 @@ def upgrade(
 ) -> int:
     """Say what the code that is here now means for each open run, before it is deployed.
 
-    With GRAPH, only for its runs. The answers: `same`: nothing that the run uses has changed.
+    With GRAPH, only for its runs. A run keeps the graph that it was started with, so what counts is
+    the code of the actions. The answers: `same`: nothing that the run uses has changed.
     `compatible`: only what has not begun has changed; the run goes on with it. `different`: what
     was executed has changed, too; a person pins the old plan or migrates. `refused`: the graph of
     the run does not compile any more; it can only go on pinned. The exit code is 1 if a run is
