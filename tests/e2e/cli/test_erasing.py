@@ -9,7 +9,7 @@ import pytest
 
 from e2e.cli.project import Done, Shell
 from interlock.errors import StoreFailed
-from interlock.journal import OwnerId
+from interlock.journal import Message, OwnerId, principal_of
 from interlock.store import open_store
 
 SECRET = "ada_lovelace_1815"
@@ -17,6 +17,7 @@ INIT = "interlock audit init --key keys/log.key"
 ERASE = "interlock audit erase --run last --reason 'they asked' --rule 'GDPR Art. 17' --yes"
 DRY = "interlock audit erase --run last --reason 'they asked' --dry-run"
 LIMITS = "not covered:"
+EVE = principal_of("eve")
 
 
 @pytest.fixture
@@ -242,6 +243,27 @@ def test_a_run_that_somebody_drives_is_left_alone(greeted: Shell):
     done = greeted(f"{ERASE} --path .inputs")
     assert (done.code, "IL7006" in done.err) == (7, True), done.err
     store.close()
+    assert greeted(f"{ERASE} --path .inputs").code == 0
+
+
+def test_what_has_come_since_it_was_shown_is_not_erased_with_it(
+    greeted: Shell, monkeypatch: pytest.MonkeyPatch
+):
+    run = greeted("interlock show last --json").json["run"]
+
+    def post(_: Path) -> None:
+        with closing(open_store(str(greeted.folder / ".interlock/journal.db"))) as store:
+            late = Message(
+                id="m", run=run, kind="signal", body=b'{"name":"x"}', actor=EVE.actor, created_ms=0
+            )
+            assert store.post(late)
+
+    before = events_of(greeted)
+    with monkeypatch.context() as patched:
+        patched.setattr("interlock.cli.commands.audit.erase.require_room", post)
+        done = greeted(f"{ERASE} --path .inputs")
+    assert (done.code, "has changed since it was looked at" in done.err) == (2, True), done.err
+    assert events_of(greeted) == before
     assert greeted(f"{ERASE} --path .inputs").code == 0
 
 

@@ -6,6 +6,7 @@ import apsw
 import pytest
 
 from e2e.cli.project import Shell
+from interlock.store import open_store
 
 NAME = "ada_lovelace_1815"
 GRAPH = """
@@ -64,6 +65,22 @@ def test_a_subject_is_erased_and_every_proof_holds(written: Shell):
     assert "nothing to erase" in written(f"{ERASE} {NAME} --yes").out
     assert NAME not in written("interlock show last").out
     assert written("interlock replay last").code != 0
+
+
+def crash(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_the_same_command_finishes_what_was_begun(written: Shell, monkeypatch: pytest.MonkeyPatch):
+    with closing(open_store(str(written.folder / ".interlock/journal.db"))) as store:
+        kind = type(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, "scrub", crash)
+        assert written(f"{ERASE} {NAME} --yes").code != 0
+    assert traces(written) == ["journal.db"]
+    again = written(f"{ERASE} {NAME} --yes")
+    assert (again.code, "nothing to erase" in again.out) == (0, True), again.err
+    assert traces(written) == []
 
 
 @pytest.mark.slow

@@ -208,6 +208,14 @@ def test_a_run_that_has_not_ended_needs_what_it_has(store: Store, chosen: Chosen
     assert bytes_of(store) == before
 
 
+def test_a_run_of_many_pages_is_searched_to_its_end(store: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("interlock.runtime.disposal.erasing.PAGE", 2)
+    run_one(store)
+    assert len(store.read(RUN)) > 4
+    erased(store, {1: ["inputs"]})
+    assert SECRET.encode() not in bytes_of(store)
+
+
 def test_messages_that_nobody_has_taken_go_with_it(store: Store):
     run_one(store)
     assert store.post(message("signal", b'{"name":"late","payload":"' + SECRET.encode() + b'"}'))

@@ -8,9 +8,11 @@ import pytest
 
 from interlock.actions import Registry, action
 from interlock.errors import ContentErased, OnHold, StoreFailed
-from interlock.journal import HoldPlaced, RunMigrated, principal_of
+from interlock.graph import load
+from interlock.journal import HoldPlaced, RunMigrated, open_envelope, principal_of
+from interlock.plan import compile as compile_graph
 from interlock.replay import verify
-from interlock.runtime import Runtime, forget, forgetting_of, place_hold, read_entries
+from interlock.runtime import Erased, Runtime, forget, forgetting_of, place_hold, read_entries
 from interlock.store import MemoryStore, Store
 from interlock.testing import Fault, FaultyStore
 from interlock.values import Path, RunId
@@ -81,6 +83,83 @@ def test_a_run_on_hold_keeps_all_runs_of_its_subject():
     assert [store.read(run) for run in runs] == before
     assert store.subjects.find(names=[ADA])
     assert forgetting_of(store, ADA).chosen.keys() == set(runs)
+
+
+def test_a_run_that_ends_while_its_subject_is_erased_goes_with_it():
+    store = MemoryStore()
+    runs = two_runs(store)
+
+    def begin(_: Erased) -> None:
+        if len(runs) < 4:
+            runs.extend(two_runs(store))
+
+    forget(store, ADA, by=BY, rule="Art. 17", reason="she asked", tell=begin)
+    assert len(runs) == 4
+    assert store.subjects.find(names=[ADA]) == []
+    assert left_of(store, runs) == []
+
+
+def test_a_store_of_many_pages_is_searched_to_its_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("interlock.runtime.disposal.forgetting.PAGE", 2)
+    store = MemoryStore()
+    runs = two_runs(store)
+    assert store.log_size() > 4
+    erased(store)
+    assert left_of(store, runs) == []
+
+
+@action("text.stutters", effect="read")
+def stutters(text: str) -> str:
+    """Fail, and say the text in a way of its own."""
+    raise ValueError(" ".join(text))
+
+
+def test_words_about_a_subject_go_whatever_they_say_of_it():
+    store = MemoryStore()
+    registry = Registry([*REGISTRY, stutters])
+    text = OWNED.replace("call: text.plain", "call: text.stutters")
+
+    async def main() -> RunId:
+        async with Runtime(store, registry) as runtime:
+            return (await runtime.run(compile_graph(load(text).graph, registry), {"text": ADA})).run
+
+    run, said = asyncio.run(main()), " ".join(ADA).encode()
+    kinds = {str(open_envelope(each.body)["type"]) for each in store.read(run) if said in each.body}
+    assert kinds >= {"AttemptFailed", "NodeSettled"}
+    erased(store)
+    assert not [each for each in store.read(run) if said in each.body]
+
+
+def test_what_persons_said_about_a_subject_goes_with_it():
+    store = MemoryStore()
+    asks = "  ok: {gate: {for: [noted], ask: 'Write to ${{ inputs.text }}?'}}\n  noted:"
+    plan = planned(OWNED.replace("  noted:", asks).replace("'${{ said }}'}}", "x}, needs: [ok]}"))
+
+    async def main() -> RunId:
+        async with Runtime(store, REGISTRY) as runtime:
+            run = (await runtime.run(plan, {"text": ADA})).run
+            await runtime.approve(run, Path("ok"), reason="daughter of the poet")
+            return run
+
+    run = asyncio.run(main())
+    assert [each for each in store.read(run) if b"the poet" in each.body]
+    erased(store)
+    assert not [each for each in store.read(run) if b"the poet" in each.body]
+
+
+def test_the_key_of_a_run_goes_where_it_names_the_subject():
+    store, plan = MemoryStore(), planned(OWNED)
+
+    async def main() -> list[RunId]:
+        async with Runtime(store, REGISTRY) as runtime:
+            keys = (f"letter to {ADA}", "another letter")
+            return [(await runtime.run(plan, {"text": ADA}, key=key)).run for key in keys]
+
+    named, unnamed = asyncio.run(main())
+    erased(store)
+    heads = [store.head(run) for run in (named, unnamed)]
+    assert [head.key for head in heads if head is not None] == [None, "another letter"]
+    assert not [event for event in store.read(named) if ADA.encode() in event.body]
 
 
 async def test_a_run_with_subjects_goes_on_with_code_that_has_changed():

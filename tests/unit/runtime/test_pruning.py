@@ -269,6 +269,28 @@ def test_who_reads_a_pruned_run_is_told_when_by_whom_and_why(store: Store):
         erase(store, ONE, {1: ["inputs"]}, by=EVE, rule="GDPR Art. 17")
 
 
+def test_who_erased_parts_of_a_pruned_run_is_still_told(store: Store):
+    run_one(store)
+    erase(store, ONE, {1: ["inputs"]}, by=EVE, rule="GDPR Art. 17", reason="they asked")
+    told = store.read(ONE)[-1]
+    assert open_envelope(told.body)["actor"] == "unauthenticated:eve"
+    done = pruned(store)
+    assert (done.runs["events"], done.skipped) == ([ONE], {})
+    assert store.read(ONE)[-1] == told
+    assert verdict_of(store).findings == ()
+
+
+def test_a_hold_that_comes_between_two_batches_wins(store: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("interlock.runtime.disposal.pruning.EVENTS_MAX", 1)
+    run_one(store)
+    run_one(store, TWO)
+    clock = HeldMeanwhile(store, HoldPlaced(reason="case 7", held=TWO))
+    done = prune(store, KEEP, by=EVE, clock=clock, ids=CountingIds())
+    assert done.skipped == {TWO: "held"}
+    assert TWO not in {*done.runs["values"], *done.runs["events"]}
+    assert set(store.values(TWO, refs_in(store, TWO))) == refs_in(store, TWO)
+
+
 def test_what_is_missing_and_was_not_pruned_is_no_pruning():
     with closing(open_store("memory:")) as store:
         run_one(store)
@@ -343,7 +365,6 @@ def test_a_hold_that_comes_meanwhile_wins(store: Store):
     assert verdict_of(store).findings == ()
 
 
-@pytest.mark.slow
 def test_a_hold_that_comes_while_somebody_erases_wins(store: Store):
     run_one(store)
     run_one(store, TWO)

@@ -410,6 +410,32 @@ def test_what_an_action_returns_that_names_nobody_is_not_kept():
     assert not [event for event in store.read(result.run) if MAIL.encode() in event.body]
 
 
+@action("crm.lost", effect="write")
+def lost(text: str) -> str:
+    """Write a note, and get no answer."""
+    raise ConnectionError
+
+
+def test_what_a_person_says_of_a_write_in_doubt_is_theirs_whose_values_were_sent():
+    store, registry = MemoryStore(), Registry([*REGISTRY, lost])
+    text = FREE.replace("text: {type: string}", "text: {type: string, subject: value}")
+    plan = compile_graph(load(text.replace("crm.log", "crm.lost")).graph, registry)
+
+    async def main() -> RunResult:
+        async with Runtime(store, registry) as runtime:
+            asked = await runtime.run(plan, {"text": NAME})
+            assert asked.status == "in_doubt"
+            output = f"noted for {NAME}"
+            return await runtime.resolve(asked.run, Path("noted"), "succeeded", output=output)
+
+    result = asyncio.run(main())
+    assert result.status == "succeeded"
+    events = store.read(result.run)
+    refs = {ref for event in events for ref in refs_of(event.body)}
+    stored = [*(event.body for event in events), *store.values(result.run, refs).values()]
+    assert not [data for data in stored if NAME.encode() in data]
+
+
 async def run_of(store: Store, plan: Plan, **inputs: str) -> RunResult:
     async with Runtime(store, REGISTRY) as runtime:
         return await runtime.run(plan, inputs)

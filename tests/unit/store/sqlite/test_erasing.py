@@ -18,6 +18,7 @@ from interlock.store import INLINE_BYTES_MAX, Store, examine_store, open_store
 from interlock.store.sqlite.schema import FORMAT
 from interlock.testing.erasing import KEY, erasure_of, event_record, settled
 from interlock.testing.store import A, B, head, message, record
+from interlock.testing.subjects import ADA, BOB
 from interlock.values import Digest, RunId
 
 SECRET = "Ada Lovelace, 10 December 1815"
@@ -122,6 +123,17 @@ def test_what_a_crash_leaves_is_destroyed_by_the_next_call(tmp_path: Path):
     with closing(open_store(str(path))) as store:
         assert store.scrub()
     assert path.stat().st_mtime_ns == stamp  # There was nothing left to do.
+
+
+def test_no_byte_of_an_erased_key_is_left(tmp_path: Path):
+    path = tmp_path / "j.db"
+    with closing(open_store(str(path))) as store:
+        store.subjects.add([ADA, BOB])
+        store.subjects.erase([ADA.name])
+        assert ADA.key in path.read_bytes() + path.with_name("j.db-wal").read_bytes()
+        assert store.scrub()
+        left = path.read_bytes() + path.with_name("j.db-wal").read_bytes()
+        assert (ADA.key in left, BOB.key in left) == (False, True)
 
 
 def test_a_reader_that_does_not_let_go_is_told_of_and_nothing_is_lost(

@@ -218,7 +218,7 @@ def _erase_subject(
             if not yes:
                 _ask("goes with this subject, for good:", found.lines(), as_json=as_json)
             forget(journal.store, name, by=words.by, rule=words.rule, reason=words.reason)
-            _overwrite(journal.store)
+        _overwrite(journal.store)  # Also what was begun, where nobody knows the subject any more.
         _tell_subject(found, "erased with this subject:", as_json=as_json, dry_run=False)
     return Exit.OK
 
