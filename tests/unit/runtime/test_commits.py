@@ -12,6 +12,7 @@ from interlock.runtime.commits.queue import (
     AHEAD_EVENTS_MAX,
     AHEAD_MS_MAX,
     GROUP_EVENTS_MAX,
+    GROUP_EVENTS_MIN,
     CommitQueue,
 )
 from interlock.testing import Fault, FaultyStore, run_virtual
@@ -144,14 +145,24 @@ def test_a_group_goes_out_when_enough_has_gathered():
     async def main() -> None:
         store = WatchedStore()
         queue = queue_of(store)
-        fill(queue, AHEAD_EVENTS_MAX - 1)
-        assert not queue.is_far_ahead
+        fill(queue, GROUP_EVENTS_MIN - 1)
         await asyncio.sleep(0)
         assert store.writes == []
+        fill(queue, 1, first=GROUP_EVENTS_MIN)
+        await asyncio.sleep(0)
+        assert store.sizes == [GROUP_EVENTS_MIN]
+
+    virtually(main())
+
+
+def test_what_is_not_durable_yet_is_counted():
+    async def main() -> None:
+        queue = queue_of(WatchedStore())
+        fill(queue, AHEAD_EVENTS_MAX - 1)
+        assert not queue.is_far_ahead
         fill(queue, 1, first=AHEAD_EVENTS_MAX)
         assert queue.is_far_ahead
-        await asyncio.sleep(0)
-        assert store.sizes == [AHEAD_EVENTS_MAX]
+        await flush(queue)
         assert not queue.is_far_ahead
 
     virtually(main())
@@ -196,6 +207,19 @@ async def test_the_next_group_grows_while_the_disk_is_busy():
     store.let_go(2)
     await done.wait()
     assert store.sizes == [1, 5]
+    queue.close()
+
+
+async def test_the_disk_works_on_a_large_group_while_the_loop_is_busy():
+    store = HeldStore()
+    queue = queue_of(store)
+    fill(queue, GROUP_EVENTS_MIN)
+    assert store.begun.acquire(timeout=10), "the loop has not been left yet, and the write began"
+    fill(queue, GROUP_EVENTS_MIN, first=GROUP_EVENTS_MIN + 1)
+    assert not store.begun.acquire(blocking=False), "one group is in flight"
+    store.let_go(2)
+    await flush(queue)
+    assert store.sizes == [GROUP_EVENTS_MIN, GROUP_EVENTS_MIN]
     queue.close()
 
 
