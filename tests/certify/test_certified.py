@@ -13,6 +13,7 @@ from certify.graphs import WRITTEN
 from interlock.actions import EFFECTS, Guarantee
 from interlock.errors import UsageError
 from interlock.graph import load
+from interlock.library import library
 from interlock.plan import AnyCompiledNode, compile as compile_graph
 from interlock.testing import KINDS, Answers, Certification, Sizes, certify, is_certificate
 from interlock.testing.certifying.places import actions_of, every_node
@@ -101,6 +102,31 @@ def test_an_answer_must_fit_what_it_answers():
     with pytest.raises(UsageError, match="the answer of `ok` does not fit it") as caught:
         asking({"ok": {"output": True}})
     assert caught.value.hint == "write decide: approved | rejected | nobody"
+
+
+FILES = """
+interlock: 1
+name: files
+nodes:
+  letter: {{call: files.write, with: {{path: a.txt, content: hello}}{returns}}}
+  copy:
+    call: files.read
+    with: {{path: '${{{{ letter.path }}}}'}}
+    ensure: result.digest == letter.digest
+outputs: {{text: '${{{{ copy.content }}}}'}}
+"""
+UNHEARD_OF = "returns: {properties: {path: {pattern: '^(no|such)$'}}}"
+
+
+@pytest.mark.parametrize("returns, ends", [("", "succeeded"), (f", {UNHEARD_OF}", "failed")])
+def test_a_write_with_a_probe_is_certified_whether_its_output_can_be_made_up_or_not(
+    returns: str, ends: str
+):
+    graph = load(FILES.format(returns=returns)).graph
+    found = certify(compile_graph(graph, library(".")), sizes=SMALL)
+    assert told(found) == []
+    assert found.baseline.result is not None
+    assert found.baseline.result.status == ends
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from typing import cast
 from interlock.values.immutable import immutable
 from interlock.values.kinds import kinds_of
 from interlock.values.names import Json
+from interlock.values.patterns import matching
 from interlock.values.schema import Schema, as_list, as_schema, as_table, target
 
 EACH_MAX = 12
@@ -163,6 +164,9 @@ def _numbers(schema: dict[str, Json]) -> Iterator[Json]:
 
 
 def _texts(schema: dict[str, Json]) -> Iterator[Json]:
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str) and (found := matching(pattern)) is not None:
+        yield found
     form = schema.get("format")
     if isinstance(form, str) and form in OF_FORMAT:
         yield OF_FORMAT[form]

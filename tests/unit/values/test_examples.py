@@ -7,6 +7,7 @@ from hypothesis import given
 
 from interlock.values import Checker
 from interlock.values.examples import examples
+from interlock.values.patterns import matching
 from unit.values.strategies import INTEGER, SCHEMAS, STRING, array, record
 
 
@@ -19,6 +20,8 @@ from unit.values.strategies import INTEGER, SCHEMAS, STRING, array, record
         (STRING, ""),
         ({"type": "string", "minLength": 3}, "aaa"),
         ({"type": "string", "format": "date"}, "2026-01-31"),
+        ({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}, "sha256:" + "a" * 64),
+        ({"type": "string", "pattern": r"^v\d+\.[A-Z]{2,3}x?[^a-z]*$"}, "v0.AA"),
         (array(STRING), []),
         (array(STRING, minItems=2), ["", ""]),
         (record("a", a=INTEGER, b=STRING), {"a": 0}),
@@ -29,6 +32,12 @@ from unit.values.strategies import INTEGER, SCHEMAS, STRING, array, record
 def test_the_first_is_simple_and_accepted(schema: Any, first: Any):
     assert next(iter(examples(schema))) == first
     assert Checker(schema).accepts(first)
+
+
+@pytest.mark.parametrize("pattern", ["^(a|b)$", "a|b", "^[b", "(?=a)", "a{9999}", r"\\p{Lu}"])
+def test_no_match_is_made_up_for_a_pattern_that_is_not_plain(pattern: str):
+    assert matching(pattern) is None
+    assert next(iter(examples({"type": "string", "pattern": pattern}))) == ""
 
 
 @pytest.mark.parametrize(

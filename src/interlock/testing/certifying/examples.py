@@ -14,6 +14,7 @@ from interlock.values import Checker, Json, Path, Schema, examples
 CANDIDATES_MAX = 60
 CHOICES_MAX = 12
 CALLS_PROPOSED = 2
+NOTHING_FITS = "(nothing that fits was found)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,12 @@ class Examples:
     def output(
         self, path: Path, manifest: Manifest, node: AnyCompiledNode | None, *, args: Json
     ) -> Json:
-        """Make up what an action returns; None when nothing that fits is found."""
+        """Make up what an action returns; what does not fit when nothing that fits is found."""
         if isinstance(node, CompiledPropose):
             return self.graph(path, node)
         fitting = _fitting(manifest.returns, node)
         if manifest.probe:  # To a probe, null says that nothing happened.
-            fitting = [value for value in fitting if value is not None]
+            fitting = [value for value in fitting if value is not None] or [NOTHING_FITS]
         return self._choice(path, _ensured(fitting, node, args=args) or fitting)
 
     def payload(self, path: Path, node: AnyCompiledNode) -> Json:
