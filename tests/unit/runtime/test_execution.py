@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from types import CoroutineType
 from typing import Annotated, Any
 
 import pytest
@@ -50,12 +51,18 @@ def world_of(threads: ThreadPoolExecutor, **parts: Any) -> World:
     )
 
 
+async def attempted(*given: Any, **named: Any) -> Event:
+    """Call an action once, and wait for what comes of it."""
+    event = attempt(*given, **named)
+    return await event if isinstance(event, CoroutineType) else event
+
+
 def tried(made: Any, args: Json = None, order: StartAttempt | None = None, **parts: Any) -> Event:
     """Call an action once, in virtual time."""
 
     async def main() -> Event:
         with ThreadPoolExecutor(2) as threads:
-            return await attempt(
+            return await attempted(
                 world_of(threads, **parts), made, order or order_for(made, args), run=RUN
             )
 
@@ -261,7 +268,7 @@ def test_ctrl_c_ends_a_loop_that_knows_nothing_of_it():
 
     order = order_for(act)
     with ThreadPoolExecutor(1) as threads, closing(asyncio.new_event_loop()) as loop:
-        work = attempt(world_of(threads), act, order, run=RUN)
+        work = attempted(world_of(threads), act, order, run=RUN)
         with pytest.raises(KeyboardInterrupt):
             loop.run_until_complete(work)
 
@@ -276,7 +283,7 @@ def test_an_attempt_that_is_closed_says_nothing():
         return 1
 
     async def driven() -> None:
-        said.append(await attempt(world_of(threads), act, order_for(act), run=RUN))
+        said.append(await attempted(world_of(threads), act, order_for(act), run=RUN))
 
     with ThreadPoolExecutor(1) as threads, closing(asyncio.new_event_loop()) as loop:
         work = driven()
@@ -313,7 +320,7 @@ def test_a_cancellation_from_outside_is_none():
 
     async def main() -> None:
         with ThreadPoolExecutor(1) as threads:
-            task = asyncio.ensure_future(attempt(world_of(threads), act, order_for(act), run=RUN))
+            task = asyncio.ensure_future(attempted(world_of(threads), act, order_for(act), run=RUN))
             await begun.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -464,7 +471,7 @@ def test_a_thread_learns_that_its_attempt_was_cancelled():
     async def main() -> None:
         with ThreadPoolExecutor(1) as threads:
             order = order_for(act, timeout_ms=20)
-            event = await attempt(world_of(threads), act, order, run=RUN)
+            event = await attempted(world_of(threads), act, order, run=RUN)
             assert isinstance(event, AttemptFailed)
             go_on.set()
 

@@ -11,6 +11,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import field
+from types import CoroutineType
 from typing import Any, cast
 
 from interlock.actions import Action, Context, Database, LiveKind, ProposalRules, Usage
@@ -161,19 +162,19 @@ class Call:
 _call = maker(Call)
 
 
-async def attempt(
+def attempt(
     world: World, action: Action[..., Any], command: StartAttempt, *, run: RunId
-) -> Event:
-    """Call the action once.
+) -> "Event | CoroutineType[Any, Any, Event]":
+    """Call the action once, and take its first step: most calls end with it.
 
-    Returns `AttemptReturned` or `AttemptFailed`, never raises but for cancellation.
+    Returns `AttemptReturned` or `AttemptFailed`, or what comes to one of them when it is awaited;
+    raises nothing but what comes from outside.
     """
     call = _call(world, run, action, command)
-    task = asyncio.current_task()
     try:
         arguments = call.arguments(command.args.data)
     except BaseException as error:
-        if is_from_outside(error, task):
+        if is_from_outside(error, asyncio.current_task()):
             raise
         return failed(call, unfit(call, error))
     timeout_ms = command.node.timeout_ms
@@ -183,31 +184,47 @@ async def attempt(
         timeout_ms = min(timeout_ms, end_ms - now_ms)
         if timeout_ms <= 0:
             return failed(call, _too_late(command, now_ms))
-    limit: asyncio.Timeout | None = None
     begins = asyncio.get_running_loop().time()
     try:
         if action.is_async:
             begun = begin(cast(Awaitable[object], action.func(**arguments)))
         else:
             begun = _in_thread(call, action.func, arguments)
-        if isinstance(begun, Finished):
-            result = begun.value
-        else:
-            limit = asyncio.timeout_at(begins + timeout_ms / 1000)
-            async with limit:
-                result = await begun
+    except BaseException as error:
+        call.end()
+        if is_from_outside(error, asyncio.current_task()):
+            raise
+        return failed(call, raised(call, error))
+    if not isinstance(begun, Finished):
+        return _seen_through(call, command, begun, asyncio.timeout_at(begins + timeout_ms / 1000))
+    call.end()
+    return _returned(call, command, begun.value)
+
+
+async def _seen_through(
+    call: Call, command: StartAttempt, begun: Awaitable[object], limit: asyncio.Timeout
+) -> Event:
+    """Wait for a function that did not end at once, within its time."""
+    task = asyncio.current_task()
+    try:
+        async with limit:
+            result = await begun
     except BaseException as error:
         if is_from_outside(error, task):
             raise
-        if isinstance(error, TimeoutError) and limit is not None and limit.expired():
+        if isinstance(error, TimeoutError) and limit.expired():
             return failed(call, _timed_out(call, command))
         return failed(call, raised(call, error))
     finally:
         call.end()
+    return _returned(call, command, result)
+
+
+def _returned(call: Call, command: StartAttempt, result: object) -> Event:
     try:
         value = call.encode(result)
     except BaseException as error:
-        if is_from_outside(error, task):
+        if is_from_outside(error, asyncio.current_task()):
             raise
         return failed(call, not_storable(call, error))
     usage = call.usage

@@ -8,20 +8,21 @@ while a call waits is made by other tasks.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
+from types import CoroutineType
 from typing import Any, TypeAlias, cast, final
 
 from interlock.actions import AnyAction
 from interlock.engine import CancelAttempt, Probe, StartAttempt
 from interlock.errors import InternalError
 from interlock.journal import Event
-from interlock.runtime.calls.beginning import Finished, begin
 from interlock.runtime.calls.execution import cancelled, given_up
 from interlock.values import Path
 
 Call: TypeAlias = StartAttempt | Probe
-Make: TypeAlias = Callable[[AnyAction, Call], Coroutine[Any, Any, Event]]
+Make: TypeAlias = "Callable[[AnyAction, Call], Event | CoroutineType[Any, Any, Event]]"
+"""Makes a call, as far as it goes without waiting."""
 
 GIVE_UP_MS = 1_000
 """An async action that goes on this long after its cancellation is given up on, as a thread is."""
@@ -34,7 +35,7 @@ def _ignore(*_: object) -> None:
     """Take a report about a run that is over."""
 
 
-def _make_nothing(_: AnyAction, call: Call) -> Coroutine[Any, Any, Event]:
+def _make_nothing(_: AnyAction, call: Call) -> Event:
     raise InternalError(f"`{call.path}` is called by a run that is over")
 
 
@@ -133,11 +134,11 @@ class Calls:
         try:
             while self._due and self._is_as_new(task):
                 action, call = self._due.popleft()
-                begun = begin(self._make(action, call))
-                if isinstance(begun, Finished):
-                    self._report(call, begun.value)
+                made = self._make(action, call)
+                if isinstance(made, CoroutineType):
+                    await self._see_through(task, call, made)
                 else:
-                    await self._see_through(task, call, begun)
+                    self._report(call, made)
                 if self._loop.time() >= turn_ends:
                     await asyncio.sleep(0)
                     turn_ends = self._loop.time() + TURN_S_MAX

@@ -7,9 +7,10 @@ that is the engine's.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from types import CoroutineType
 from typing import Any, ParamSpec
 
 from interlock.actions import AnyAction, Registry
@@ -400,7 +401,9 @@ class Driver:
             self._deliver(cancelled(command, reason, sent=False), journal_first=True)
             self._lane.ended(command.path)
 
-    def _call(self, action: AnyAction, command: StartAttempt | Probe) -> Coroutine[Any, Any, Event]:
+    def _call(
+        self, action: AnyAction, command: StartAttempt | Probe
+    ) -> "Event | CoroutineType[Any, Any, Event]":
         if isinstance(command, Probe):
             return ask(self._world, action, command, run=self.state.run)
         return attempt(self._world, action, command, run=self.state.run)
