@@ -8,7 +8,7 @@ from typing import Any, Literal, cast, final
 
 from interlock.actions.simple import Simple, SimpleReader
 from interlock.errors import ActionInvalid, ValueRefused
-from interlock.values import Json, Schema, encode
+from interlock.values import Json, Schema, encode, encode_plain
 
 Mode = Literal["validation", "serialization"]
 
@@ -71,6 +71,20 @@ class Annotation:
         """
         if self._simple is not None and self._simple[1].accepts(value):
             return cast(Json, value)
+        return self._dumped(value)
+
+    def write(self, value: object) -> bytes:
+        """Return the canonical bytes of a value.
+
+        Raises:
+            ValueRefused: the value has no JSON form in the domain.
+        """
+        simple = self._simple[1] if self._simple is not None else None
+        if simple is None or not simple.accepts(value):
+            return encode(self._dumped(value))
+        return encode_plain(value) if simple.is_closed else encode(value)
+
+    def _dumped(self, value: object) -> Json:
         try:
             # By alias, since the schema has the names that models take and give in JSON.
             found: list[Json] = self._adapter.serializer.to_python(

@@ -164,7 +164,7 @@ class Signature:
             ValueRefused: the output has no JSON form in the domain.
         """
         if not self.returns_plain:
-            return encode(self._returned.encode(value))
+            return self._returned.write(value)
         try:
             return encode(cast(Json, value))
         except ValueRefused as error:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, Union, cast, final, get_args, get_or
 
 import orjson
 
-from interlock.values import Json, immutable
+from interlock.values import DEPTH_MAX, Json, immutable
 
 Inside: TypeAlias = Callable[[Any], bool]
 """Tells whether the parts of a value are right; its own type has been looked at."""
@@ -27,11 +27,15 @@ ABSENT = object()
 
 @immutable(kw_only=False)
 class Simple:
-    """A simple type: its JSON Schema, the Python types of its values, and what is inside them."""
+    """A simple type: its JSON Schema, the Python types of its values, and what is inside them.
+
+    `is_closed` says that values are nested no deeper than their type, with ASCII keys.
+    """
 
     schema: dict[str, Json]
     kinds: frozenset[type]
     inside: Inside | None = None
+    is_closed: bool = True
 
     def accepts(self, value: object) -> bool:
         """Say whether a value is of the type, and is its own JSON data."""
@@ -81,7 +85,8 @@ class SimpleReader:
             return check is None or check(value)
 
         schema: dict[str, Json] = {"anyOf": [each.schema for each in found]}
-        return Simple(schema, frozenset(kinds), inside if checks else None)
+        is_closed = all(each.is_closed for each in found)
+        return Simple(schema, frozenset(kinds), inside if checks else None, is_closed)
 
     def _list(self, parts: Sequence[object]) -> Simple | None:
         item = self.read(parts[0])
@@ -92,6 +97,7 @@ class SimpleReader:
             {"items": item.schema, "type": "array"},
             frozenset((list,)),
             lambda value: all(map(accepts, value)),
+            is_closed=False,
         )
 
     def _object(self, parts: Sequence[object]) -> Simple | None:
@@ -103,6 +109,7 @@ class SimpleReader:
             {"additionalProperties": member.schema, "type": "object"},
             frozenset((dict,)),
             lambda value: all(map(accepts, value.values())),
+            is_closed=False,
         )
 
     def _typed_dict(self, hint: type) -> Simple | None:
@@ -128,7 +135,9 @@ class SimpleReader:
         )
         self._definitions[hint.__name__] = {**told, **_closed(found, {})}
         reference: dict[str, Json] = {"$ref": f"#/$defs/{hint.__name__}"}
-        return Simple(reference, frozenset((dict,)), _fields_inside(found))
+        is_closed = all(one.is_closed for one in found.values()) and "".join(found).isascii()
+        is_flat = len(self._definitions) < DEPTH_MAX
+        return Simple(reference, frozenset((dict,)), _fields_inside(found), is_closed and is_flat)
 
 
 @final

@@ -24,6 +24,7 @@ from interlock.values.domain import (
     DEPTH_MAX as DEPTH_MAX,
     decode as decode,
     encode as encode,
+    encode_plain as encode_plain,
 )
 from interlock.values.durations import duration_ms as duration_ms, duration_text as duration_text
 from interlock.values.examples import examples as examples
@@ -102,6 +103,7 @@ __all__ = [
     "duration_ms",
     "duration_text",
     "encode",
+    "encode_plain",
     "examples",
     "fitted",
     "immutable",

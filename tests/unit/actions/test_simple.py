@@ -20,7 +20,7 @@ from interlock.actions.annotations import Annotation
 from interlock.actions.signature import NO_DEFAULT, Signature
 from interlock.actions.simple import SimpleReader
 from interlock.errors import ValueRefused
-from interlock.values import encode
+from interlock.values import DEPTH_MAX, encode
 
 WORDS = st.text("ab", min_size=1, max_size=2)
 ATOMS: Mapping[Any, st.SearchStrategy[Any]] = {
@@ -138,6 +138,35 @@ def test_outputs_are_those_of_pydantic(hint: Any, data: st.DataObject):
     )
     value = data.draw(of_type(hint))
     assert simple.encode(value) == other.encode(value)
+    assert simple.write(value) == encode(value)
+
+
+@pytest.mark.parametrize(
+    "hint,value",
+    [
+        (typed_dict({"\uff5e": int, "\U0001f600": int}), {"\uff5e": 1, "\U0001f600": 2}),
+        (typed_dict({"a": dict[str, int]}), {"a": {"\uff5e": 1, "\U0001f600": 2}}),
+        (typed_dict({"b": int, "a": str | None}), {"b": 2**60, "a": "\x7f"}),
+    ],
+)
+def test_outputs_are_written_canonically(hint: Any, value: Any):
+    assert Annotation(hint, owner="output").write(value) == encode(value)
+
+
+def test_an_output_may_be_no_deeper_than_any_value():
+    hint, value = typed_dict({}, "T0"), dict[str, Any]()
+    for level in range(1, DEPTH_MAX + 1):
+        hint, value = typed_dict({"a": hint}, f"T{level}"), {"a": value}
+    with pytest.raises(ValueRefused, match=f"nested deeper than {DEPTH_MAX}"):
+        Annotation(hint, owner="output").write(value)
+    inner = hint.__annotations__["a"]
+    assert Annotation(inner, owner="output").write(value["a"]) == encode(value["a"])
+
+
+def test_an_output_is_refused_as_any_value():
+    hint = typed_dict({"a": typed_dict({"b": str}, "B")})
+    with pytest.raises(ValueRefused, match=r"surrogate at \$\.a\.b"):
+        Annotation(hint, owner="output").write({"a": {"b": "\ud800"}})
 
 
 def read(hint: object) -> object:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from interlock.errors import ValueRefused
-from interlock.values import BYTES_MAX, DEPTH_MAX, Json, canonical, decode, encode
+from interlock.values import BYTES_MAX, DEPTH_MAX, Json, canonical, decode, encode, encode_plain
 
 Pair = namedtuple("Pair", "a b")  # noqa: PYI024 - as users write them
 
@@ -168,9 +168,10 @@ def test_the_limit_is_exact(value: Any, limit: int):
 
 def test_the_default_limit():
     text = "x" * (BYTES_MAX - 2)
-    assert len(encode(text)) == BYTES_MAX
-    with pytest.raises(ValueRefused, match="over the limit of 16,777,216 bytes"):
-        encode(text + "x")
+    for write in (encode, encode_plain):
+        assert len(write(text)) == BYTES_MAX
+        with pytest.raises(ValueRefused, match="over the limit of 16,777,216 bytes"):
+            write(text + "x")
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"nan", b"\xff", b'{"a":1}x'])

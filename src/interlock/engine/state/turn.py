@@ -38,6 +38,7 @@ ROOT = Path("")
 
 _record = maker(Record)
 _node_settled = maker(NodeSettled)
+_call = maker(Call)
 
 
 class IllegalTransition(InternalError):
@@ -251,7 +252,7 @@ def call_of(action: Digest, args: Value) -> Call:
     """Bind arguments to an action: the call key says what is called with what."""
     data, owners = b'["' + action.encode() + b'",' + args.data + b"]", args.subjects
     key = digest_canonical("call", data) if owners is None else owners.digest("call", data)
-    return Call(args=args, key=key)
+    return _call(args, key)
 
 
 def idempotency_key(run: RunId, path: Path, generation: int) -> Digest:

@@ -196,13 +196,14 @@ def attempt(
             raise
         return failed(call, raised(call, error))
     if not isinstance(begun, Finished):
-        return _seen_through(call, command, begun, asyncio.timeout_at(begins + timeout_ms / 1000))
+        limit = asyncio.timeout_at(begins + timeout_ms / 1000)
+        return _seen_through(call, command, begun, limit=limit)
     call.end()
     return _returned(call, command, begun.value)
 
 
 async def _seen_through(
-    call: Call, command: StartAttempt, begun: Awaitable[object], limit: asyncio.Timeout
+    call: Call, command: StartAttempt, begun: Awaitable[object], *, limit: asyncio.Timeout
 ) -> Event:
     """Wait for a function that did not end at once, within its time."""
     task = asyncio.current_task()
