@@ -27,6 +27,12 @@ def test_a_key_is_made_outside_of_the_store_for_its_owner_alone(empty: Shell):
     assert not (empty.folder / ".interlock").exists()
 
 
+def test_what_it_says_to_do_next_works(shell: Shell):
+    shell("interlock run batch.yaml -i numbers=[2,4] --store other.db")
+    done = shell("interlock audit init --key 'keys/my log.key' --store other.db")
+    assert shell(done.err.splitlines()[-1].strip()).code == 0
+
+
 def test_no_private_key_is_ever_printed(empty: Shell):
     empty("interlock audit init")
     for line in ("keys", "keys --json", "keys --add", "keys --add --json", "init", "init --json"):

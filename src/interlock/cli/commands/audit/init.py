@@ -1,6 +1,7 @@
 """`interlock audit init`: make the key that signs the log of a store."""
 
 from pathlib import Path
+from shlex import join
 
 import click
 
@@ -30,15 +31,23 @@ def init(*, name: str | None, key: str | None, store: str | None, as_json: bool)
     path = key_file(find_project(), store_url(find_project(), store), key)
     ring = new_ring(name, now_ms=SystemClock().now_ms())
     create_keys(path, ring)
-    _say(ring, path, as_json=as_json)
+    if as_json:
+        out_json(keys_json(ring, path))
+    else:
+        _say(ring, path, sign=_sign_command(key=key, store=store))
     return Exit.OK
 
 
-def _say(ring: KeyRing, path: Path, *, as_json: bool) -> None:
-    if as_json:
-        out_json(keys_json(ring, path))
-        return
+def _say(ring: KeyRing, path: Path, *, sign: str) -> None:
     out(str(ring.keys[0].public))
     err(f"Made the key of the log `{ring.name}`: {path}")
     err("Above is its public half: give it to whoever is to check your log. Now:")
-    err("  interlock audit checkpoint")
+    err(f"  {sign}")
+
+
+def _sign_command(*, key: str | None, store: str | None) -> str:
+    """Write the command that signs with this key; pasted, it works."""
+    words = ["interlock", "audit", "checkpoint"]
+    words += ["--key", key] if key is not None else []
+    words += ["--store", store] if store is not None else []
+    return join(words)
