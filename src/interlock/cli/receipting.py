@@ -12,7 +12,7 @@ from interlock.audit import (
     prove_leaves,
     read_erased,
 )
-from interlock.errors import UsageError, ensure
+from interlock.errors import EvidenceRefused, UsageError, ensure
 from interlock.runtime import why_pruned
 from interlock.store import KeyRing, ReadStore
 from interlock.values import RunId, Subjects, ValueRef
@@ -36,6 +36,21 @@ def logged_events(store: ReadStore, run: RunId) -> list[LoggedEvent]:
             leaf = open_leaf(event.body, event.salts, read_erased(event.erased))
             found.append(LoggedEvent(index=event.leaf_index, leaf=leaf))
     return found
+
+
+def require_grown(store: ReadStore, size: int) -> None:
+    """Refuse a checkpoint that has more events than the log.
+
+    Raises:
+        EvidenceRefused: it has.
+    """
+    if store.log_size() < size:
+        raise EvidenceRefused(
+            f"the log has {store.log_size()} events, and the checkpoint has {size}",
+            code="IL8513",
+            hint="the store was put back to an older copy, or it is another store: find the one"
+            " that was signed",
+        )
 
 
 def chosen_events(

@@ -124,6 +124,16 @@ def test_an_older_checkpoint_proves_what_it_has(signed: Shell):
     assert (done.code, "has no event in this checkpoint" in done.err) == (2, True)
 
 
+def test_a_store_that_was_put_back_proves_nothing(signed: Shell):
+    database = signed.folder / ".interlock/journal.db"
+    older = database.read_bytes()
+    signed("interlock run release.yaml -i version=1.1")
+    assert signed("interlock audit checkpoint --key keys/log.key").code == 0
+    database.write_bytes(older)
+    done = signed(f"{RECEIPT} --output receipt.json")
+    assert (done.code, "put back to an older copy" in done.err) == (6, True), done.err
+
+
 def test_a_cosigned_checkpoint_goes_into_the_receipt(signed: Shell):
     assert signed("interlock audit checkpoint --key keys/log.key").code == 0
     kept = signed.folder / "keys/log.key.checkpoint"

@@ -21,7 +21,7 @@ from interlock.cli.disclosing import disclosure_of
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, key_file_option, store_option
 from interlock.cli.project import find_project
-from interlock.cli.receipting import chosen_events, evidence_of, logged_events
+from interlock.cli.receipting import chosen_events, evidence_of, logged_events, require_grown
 from interlock.cli.stores import find_run, to_read
 from interlock.errors import EvidenceRefused, JournalCorrupt
 from interlock.notary import KeyRing, kept_stamp, last_signed, read_keys, sign_log
@@ -52,7 +52,8 @@ RECEIPT, IN_TOTO = "receipt", "in-toto"
     "withheld",
     multiple=True,
     metavar="PART",
-    help="Do not show what a receipt shows by itself: actor, graph, manifests, plan, verdict.",
+    help="Do not show what a receipt shows by itself: actor, graph, manifests, plan, rule or"
+    " verdict.",
 )
 @click.option(
     "--checkpoint",
@@ -94,6 +95,7 @@ def receipt(
         known = logged_events(journal.store, head.run)
         signed = _signed(checkpoint, journal.store, known, keys=keys, ring=ring)
         size = signed.checkpoint.tree.size
+        require_grown(journal.store, size)
         events = chosen_events([one for one in known if one.index < size], seqs, run=head.run)
         stamp = kept_stamp(signed.note, keys)
         evidence = evidence_of(
