@@ -148,13 +148,13 @@ def _require_inclusion(
         hashed = leaf_hash(canonical(entry["leaf"]))
         if hashed[:HINT_BYTES].hex() != entry["hash"]:
             raise refused("IL8502", "the leaf has another hash", ("leaves", at, "leaf"))
-        if not before < entry["index"] < checkpoint.tree.size:
-            message = (
-                f"leaf {entry['index']} is not after leaf {before}"
-                f" in a log of {checkpoint.tree.size} leaves"
-            )
+        index, size = entry["index"], checkpoint.tree.size
+        if not before < index < size:
+            message = f"the log has {size} leaves, and this says that it is leaf {index}"
+            if index < size:
+                message = f"leaf {index} stands after leaf {before}"
             raise refused("IL8502", message, ("leaves", at, "index"))
-        before = entry["index"]
+        before = index
         hashes.append((before, hashed))
     try:
         root = root_of_leaves(

@@ -78,8 +78,9 @@ def _stamps(stamps: Mapping[str, Any]) -> str:
     told_of = [
         f"{time_text(one['at_ms'])} by {plain(one['authority'])}" for one in stamps["verified"]
     ]
-    unchecked = f"{stamps['carried']} in the file, not checked here" if stamps["carried"] else ""
-    return "; ".join(told_of) or unchecked or "none"
+    if not told_of and stamps["carried"]:
+        return f"{stamps['carried']} in the file; who gave it was not checked"
+    return "; ".join(told_of) or "none"
 
 
 def _events(verdict: Mapping[str, Any]) -> str:

@@ -29,6 +29,11 @@ def handed(empty: Shell) -> Shell:
     data = build_receipt(a_log().evidence(), Disclosure())
     (empty.folder / "receipt.json").write_bytes(data)
     (empty.folder / "tampered.json").write_bytes(data.replace(b'"approved"}', b'"rejected"}'))
+    receipt = json.loads(data)
+    by_log, *_ = receipt["checkpoint"].partition("\u2014 witness.example")
+    (empty.folder / "alone.json").write_text(json.dumps({**receipt, "checkpoint": by_log}))
+    receipt["leaves"][-1]["index"] = 10**6
+    (empty.folder / "beyond.json").write_text(json.dumps(receipt))
     (empty.folder / "log.pub").write_text(f"# the log\n{LOG_KEY}\n")
     (empty.folder / "nobody.pub").touch()
     (empty.folder / "binary").write_bytes(bytes(range(256)))
@@ -50,7 +55,7 @@ def test_a_tampered_copy_is_refused_with_its_place(handed: Shell):
     done = handed("interlock audit check tampered.json --key log.pub --json")
     assert done.code == 6
     assert (done.json["code"], done.json["place"]) == ("IL8543", PLACE)
-    assert f"place: {PLACE}" in done.err
+    assert f"place: {PLACE}\nhint: the file was changed or damaged: ask for it again" in done.err
 
 
 @pytest.mark.parametrize(
@@ -60,6 +65,13 @@ def test_a_tampered_copy_is_refused_with_its_place(handed: Shell):
         ("interlock audit check receipt.json --key nothing.pub", 2, "no public key"),
         ("interlock audit check receipt.json", 2, "missing option '--key'"),
         (f"interlock audit check receipt.json --key {OTHER_KEY}", 6, "IL8507"),
+        (f"interlock audit check receipt.json --key {WITNESS_KEY}", 6, "NAME+ID+KEY: copy all"),
+        (
+            f"interlock audit check alone.json --key {LOG_KEY} --witness {WITNESS_KEY}",
+            6,
+            "hint: ask for a receipt against a checkpoint that this witness has cosigned",
+        ),
+        (f"interlock audit check beyond.json --key {LOG_KEY}", 6, "and this says that it is leaf"),
         ("interlock audit check log.pub --key log.pub", 6, "IL8540"),
         ("interlock audit check receipt.json --key receipt.json", 6, "IL8505"),
         ("interlock audit check receipt.json --key binary", 6, "IL8505"),
@@ -75,7 +87,7 @@ def test_what_is_wrong_is_said(handed: Shell, line: str, code: int, words: str):
 @pytest.mark.skipif(NODE is None, reason="there is no Node: https://nodejs.org")
 def test_the_verifier_for_node_says_what_check_says(handed: Shell):
     assert handed("interlock audit verifier verify.mjs").code == 0
-    for file in ("receipt.json", "tampered.json"):
+    for file in ("receipt.json", "tampered.json", "beyond.json"):
         for form in ([], ["--json"]):
             line = [str(NODE), "verify.mjs", file, "--key", "log.pub", *form]
             theirs = subprocess.run(line, cwd=handed.folder, capture_output=True, check=False)
@@ -101,7 +113,7 @@ def test_time_stamps_are_checked_with_the_certificates_of_their_server(
     (handed.folder / "root.pem").write_bytes(authority.certificates)
     (handed.folder / "other.pem").write_bytes(make_authority(tmp_path / "b").certificates)
     check = "interlock audit check stamped.json --key log.pub"
-    assert "time stamp    1 in the file, not checked here" in handed(check).out
+    assert "time stamp    1 in the file; who gave it was not checked" in handed(check).out
     assert "UTC by CN=clock" in handed(f"{check} --stamp-certificates root.pem").out
     done = handed(f"{check} --stamp-certificates other.pem")
     assert (done.code, "IL8533" in done.err, "place: $.stamps[0]" in done.err) == (6, True, True)

@@ -841,7 +841,8 @@ function requireInclusion(leaves, proof, { size, root }) {
     }
     const index = entry.get("index");
     if (index <= before || index >= size) {
-      const message = `leaf ${index} is not after leaf ${before} in a log of ${size} leaves`;
+      const beyond = `the log has ${size} leaves, and this says that it is leaf ${index}`;
+      const message = index < size ? `leaf ${index} stands after leaf ${before}` : beyond;
       throw refuse(message, "leaves", i, "index");
     }
     before = index;
@@ -1087,7 +1088,7 @@ function witnessesText(found) {
   return found.map(each).join(", ") || "nobody that was asked for";
 }
 
-const stampsText = (count) => (count ? `${count} in the file, not checked here` : "none");
+const stampsText = (count) => (count ? `${count} in the file; who gave it was not checked` : "none");
 
 function eventsText(verdict) {
   const [shown, first, last] = ["shown", "first", "last"].map((name) => verdict.get("events").get(name));
@@ -1190,9 +1191,21 @@ async function main(given) {
 const refusal = ({ code, place, message }) =>
   table({ verdict: "refused", code, place, cause: message });
 
-/** Tell what does not hold, and where. */
+const CHANGED = "the file was changed or damaged: ask for it again, on another way, and keep both";
+const OTHERWISE = {
+  IL8505: "a public key is one line, NAME+ID+KEY: copy all of it",
+  IL8507: "compare the name and the id of the key with those in the checkpoint",
+  IL8509: "ask for the key of that log, or for the right receipt",
+  IL8547: "ask for a receipt against a checkpoint that this witness has cosigned",
+};
+
+/** Say what to do about a refusal. */
+export const hintFor = (code) => OTHERWISE[code] ?? CHANGED;
+
+/** Tell what does not hold, where, and what to do about it. */
 export function refusalLines({ code, place, message }) {
-  return [`error[${code}]: ${plain(message)}`, ...(place ? [`place: ${plain(place)}`] : [])];
+  const where = place ? [`place: ${plain(place)}`] : [];
+  return [`error[${code}]: ${plain(message)}`, ...where, `hint: ${hintFor(code)}`];
 }
 
 if (typeof process === "object" && process.versions?.node && process.argv[1]) {

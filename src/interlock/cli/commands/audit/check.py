@@ -14,6 +14,13 @@ from interlock.cli.options import example, json_option
 from interlock.errors import EvidenceRefused
 from interlock.values import Json
 
+CHANGED = "the file was changed or damaged: ask for it again, on another way, and keep both"
+OTHERWISE = {
+    "IL8505": "a public key is one line, NAME+ID+KEY: copy all of it",
+    "IL8547": "ask for a receipt against a checkpoint that this witness has cosigned",
+}
+"""What to do about a refusal that does not say it, by its code; else it was `CHANGED`."""
+
 
 @click.command(epilog=example("interlock audit check receipt.json --key log.pub"))
 @click.argument("file", metavar="FILE")
@@ -93,8 +100,9 @@ def add_stamps(verdict: dict[str, Json], data: bytes, *, certificates: bytes) ->
 
 
 def refusal_lines(error: EvidenceRefused) -> list[str]:
-    """Tell what does not hold, and where."""
+    """Tell what does not hold, where, and what to do about it."""
+    hint = error.hint or OTHERWISE.get(error.code, CHANGED)
     lines = [f"error[{error.code}]: {plain(error.message)}"]
     if error.place:
         lines.append(f"place: {plain(error.place)}")
-    return [*lines, f"hint: {error.hint}"] if error.hint else lines
+    return [*lines, f"hint: {hint}"]
