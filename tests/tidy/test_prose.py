@@ -180,3 +180,11 @@ def test_every_status_is_told():
         told = rows(section("docs/reference/events.md", f"`{kind}`"))["status"]
         assert set(re.findall(r"`(\w+)`", told)) == statuses, kind
     assert rows(section("docs/concepts/index.md", "How nodes settle")).keys() == settled
+
+
+# --- the architecture
+
+
+def test_the_architecture_fits_on_one_page():
+    lines = len(page("ARCHITECTURE.md").source.text.splitlines())
+    assert lines <= 700, "merge headings that say one decision, or move mechanics to docs/internals"
