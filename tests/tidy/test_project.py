@@ -75,6 +75,15 @@ def test_development_runs_on_the_pins_of_users():
     )
 
 
+def test_every_dependency_has_a_reason():
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    first_cells = " ".join(re.findall(r"^\| ([\w, -]+) \|", page, flags=re.MULTILINE))
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = [*PROJECT["project"]["dependencies"], *extras["timestamps"]]
+    names = {re.split(r"[^\w-]", text)[0] for text in wanted}
+    assert names <= set(re.split(r"[, ]+", first_cells))
+
+
 def test_every_dependency_is_pinned():
     pinned = {pin.split("==")[0] for pin in pins("runtime")}
     wanted = {re.match(r"[\w.-]+", text)[0] for text in PROJECT["project"]["dependencies"]}  # pyright: ignore[reportOptionalSubscript] - a requirement starts with its name
