@@ -112,9 +112,11 @@ def test_a_decision_that_makes_no_sense_is_refused_at_the_door():
                 await runtime.cancel(RunId("none"))
             assert stage.store.inbox() == []
             await runtime.reject(RUN, GATE)
-            for decision in (runtime.approve(RUN, GATE), runtime.cancel(RUN), runtime.pause(RUN)):
-                with pytest.raises(RunNotResumable):
+            for decision in (runtime.cancel(RUN), runtime.pause(RUN)):
+                with pytest.raises(RunNotResumable, match="it was refused"):
                     await decision
+            with pytest.raises(RunNotResumable, match="no open gate"):
+                await runtime.approve(RUN, GATE)
         sound(stage)
 
     virtually(main)

@@ -76,6 +76,18 @@ def test_a_key_starts_one_run_however_it_is_started():
     virtually(main)
 
 
+@pytest.mark.parametrize("key", ["", "k" * 1_001])
+@pytest.mark.parametrize("how", ["run", "enqueue"])
+def test_a_key_is_neither_empty_nor_endless(how: str, key: str):
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            with pytest.raises(UsageError, match=f"has {len(key):,} characters"):
+                await getattr(runtime, how)(one(), key=key)
+            await getattr(runtime, how)(one(), key="k" * 1_000)
+
+    virtually(main)
+
+
 @pytest.mark.parametrize("how", ["run", "enqueue"])
 def test_a_key_is_for_one_plan_with_one_set_of_inputs(how: str):
     async def main(stage: Stage) -> None:

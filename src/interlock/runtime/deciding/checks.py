@@ -99,8 +99,7 @@ def check(state: State, event: Decision) -> None:
         ExpressionFailed: it cannot be told whose it is.
     """
     if (state.status is not None) != isinstance(event, RunReopened):
-        told = f"it has {state.status}" if state.status is not None else "it has not ended"
-        raise _refused(state, told)
+        raise _refused(state, _how_it_ended(state))
     match event:
         case GateDecided():
             _check_gate(state, event)
@@ -120,6 +119,12 @@ def check(state: State, event: Decision) -> None:
             pass
         case _:
             assert_never(event)
+
+
+def _how_it_ended(state: State) -> str:
+    if state.status is None:
+        return "it has not ended"
+    return f"it {'has' if state.status in ('succeeded', 'failed') else 'was'} {state.status}"
 
 
 def check_first(message: Message, *, waiting: Iterable[Message]) -> None:

@@ -14,6 +14,8 @@ from interlock.runtime.scheduling import PRIORITY_MAX
 from interlock.runtime.starting.preparing import Encode
 from interlock.values import Json, immutable
 
+KEY_CHARS_MAX = 1_000
+
 
 @immutable()
 class Start:
@@ -67,6 +69,7 @@ def checked_start(
         InputsInvalid, UsageError: it is wrong.
     """
     _check_priority(start.priority)
+    _check_key(start.key)
     inputs = _checked_inputs(plan, encode(start.inputs))
     if plan.root.subjects:
         inputs = _owned(plan, inputs, keys)
@@ -99,6 +102,19 @@ def _check_priority(priority: int) -> None:
         raise UsageError(
             f"there is no priority {priority!r}",
             hint=f"an integer from -{PRIORITY_MAX} to {PRIORITY_MAX}; higher ones come first",
+        )
+
+
+def _check_key(key: str | None) -> None:
+    """Refuse what is no key.
+
+    Raises:
+        UsageError: it is empty, or too long.
+    """
+    if key is not None and not 0 < len(key) <= KEY_CHARS_MAX:
+        raise UsageError(
+            f"the key of a run has {len(key):,} characters",
+            hint=f"1 to {KEY_CHARS_MAX:,} (KEY_CHARS_MAX); for no key, leave it out",
         )
 
 
