@@ -71,7 +71,7 @@ def _try_start(at: At) -> None:
             settle(at, "skipped", error=ErrorInfo(code="IL6019", message=told))
             return
         args = _arguments(at, names)
-        problem = _precondition(at, names, args)
+        problem = _precondition(at, names, args) if at.node.require else None
         refused = refusal(at, names) if at.node.gates and problem is None else None
         if problem is None and refused is None:
             _launch(at, names, args)
@@ -97,8 +97,6 @@ def _arguments(at: At, names: Mapping[str, Json]) -> Value | None:
 
 
 def _precondition(at: At, names: Mapping[str, Json], args: Value | None) -> ErrorInfo | None:
-    if not at.node.require:
-        return None
     if args is not None:
         names = {**names, "args": args.json}
     for expression in at.node.require:
@@ -117,12 +115,12 @@ def _launch(at: At, names: dict[str, Json], args: Value | None) -> None:
         go_on(at)
         return
     match node:
+        case CompiledCall():  # First: most nodes are calls.
+            launch_call(at, node, cast(Value, args))
         case CompiledMap():
             open_map(at, node, names)
         case CompiledGraphNode():
             open_graph(at, node.body, cast(dict[str, Json], cast(Value, args).json))
-        case CompiledCall():
-            launch_call(at, node, cast(Value, args))
         case CompiledRepeat():
             open_repeat(at, node, cast(dict[str, Json], cast(Value, args).json))
         case CompiledWait():

@@ -18,7 +18,19 @@ from interlock.journal.actors import Actor
 from interlock.journal.events import Entry, Event
 from interlock.journal.records import StoredValue
 from interlock.journal.values import ErrorInfo, Value
-from interlock.values import Json, RunId, Subjects, ValueRef, decode, fitted, is_keyed, members_ref
+from interlock.values import (
+    Json,
+    RunId,
+    Subjects,
+    ValueRef,
+    decode,
+    fitted,
+    is_keyed,
+    maker,
+    members_ref,
+)
+
+_stored_value = maker(StoredValue)
 
 VERSION = 1
 TYPES: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
@@ -136,7 +148,7 @@ def values_of(event: Event) -> list[Value]:
 def stored_values(event: Event) -> tuple[StoredValue, ...]:
     """List what is stored of the values that an event names."""
     found = values_of(event)
-    rows = [StoredValue(ref=value.ref, data=value.stored) for value in found]
+    rows = [_stored_value(ref=value.ref, data=value.stored) for value in found]
     for value in found:
         if value.subjects is not None:
             rows += stored_members(value.subjects)

@@ -9,7 +9,9 @@ from interlock.engine.state import At, NodeState, ScopeState, Turn, judge, owned
 from interlock.errors import ValueRefused
 from interlock.journal import SETTLED, ErrorInfo, RunOutcome, Value
 from interlock.plan import AnyCompiledNode, CompiledGate, CompiledGraph
-from interlock.values import Json, Path, immutable, paths
+from interlock.values import Json, Path, immutable, maker, paths
+
+_node_state = maker(NodeState)
 
 
 @immutable()
@@ -34,7 +36,7 @@ def open_scope(
     decoded: Json = inputs if graph.decode is None else graph.decode(inputs)
     generation = parent.state.generation if parent is not None else 1
     nodes = [
-        NodeState(waiting=len(node.strict) + len(node.lenient), generation=generation)
+        _node_state(waiting=len(node.strict) + len(node.lenient), generation=generation)
         for node in graph.nodes
     ]
     scope = ScopeState(

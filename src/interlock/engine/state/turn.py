@@ -105,8 +105,9 @@ class At:
     @classmethod
     def of(cls, turn: Turn, scope: ScopeState, index: int) -> "At":
         """Look at a node of a scope."""
-        node, state = scope.node(index)
-        return _at(turn, scope, index, node, state, paths.child(scope.path, node.id))
+        node = scope.graph.nodes[index]
+        path = paths.child(scope.path, node.id)
+        return _at(turn, scope, index, node, scope.nodes[index], path)
 
     @classmethod
     def undo_of(cls, turn: Turn, scope: ScopeState, index: int) -> "At":
