@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from errno import EDQUOT, EFBIG, ENOSPC
 from importlib import import_module
 from typing import Any, NoReturn, cast, final
 
@@ -19,6 +20,7 @@ from interlock.cli.options import example
 from interlock.errors import DocumentInvalid, InterlockError, InternalError, UsageError
 
 DEBUG = "INTERLOCK_DEBUG"
+NO_ROOM = (ENOSPC, EDQUOT, EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +180,10 @@ def _misuse(error: click.ClickException) -> UsageError:
 def _environment(error: OSError) -> UsageError:
     """Say what the system refused, where nothing nearer to it knew what to do."""
     where = f"{error.filename}: " if error.filename else ""
+    do = "make room and try again" if error.errno in NO_ROOM else "check that it is there and yours"
     refused = UsageError(
         f"the system refused: {where}{error.strerror or error}",
-        hint=f"check that it is there and yours; {DEBUG}=1 shows where it happened",
+        hint=f"{do}; {DEBUG}=1 shows where it happened",
     )
     refused.__cause__ = error
     return refused

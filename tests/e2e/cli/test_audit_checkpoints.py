@@ -187,7 +187,9 @@ def test_a_disk_that_is_full_costs_one_checkpoint_and_no_more(keyed: Shell):
     before = (keyed.folder / "public" / "checkpoint").read_bytes()
     keyed(RUN)
     done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=False)
-    assert (done.returncode, "File too large" in done.stderr) == (2, True)
+    assert (done.returncode, ".key.checkpoint: File too large\n" in done.stderr) == (2, True)
+    assert "hint: make room and try again" in done.stderr
+    assert not list(keyed.folder.rglob("*.part"))
     assert (keyed.folder / "public" / "checkpoint").read_bytes() == before
     told = keyed("interlock audit publish public --json").json
     assert (told["size"] > told["old_size"] > 0, told["tiles"]) == (True, 1)
