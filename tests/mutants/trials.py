@@ -38,6 +38,7 @@ TESTS = (
     "unit/engine",
     "unit/store",
     "unit/runtime",
+    "unit/plan",
     "unit/testing",
     "sim",
     "certify",

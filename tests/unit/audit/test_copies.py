@@ -322,3 +322,10 @@ WORDS = st.text("abc", min_size=1, max_size=6).map(str.encode)
 @given(st.lists(WORDS, max_size=40), WORDS)
 def test_many_texts_are_found_as_few_are(texts: list[bytes], data: bytes):
     assert _Needles(set(texts)).are_in(data) == any(text in data for text in texts)
+
+
+@pytest.mark.parametrize("data", [b"Ada", b"Ada, of London", b"dear Ada", b"to Ada, in 1843"])
+def test_one_of_many_texts_is_found_wherever_it_stands(data: bytes):
+    others = {b"%05d" % number for number in range(1_000)}
+    assert _Needles({b"Ada", *others}).are_in(data)
+    assert not _Needles({b"Eva", *others}).are_in(data)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path as File
 from typing import Any, cast
 
+import apsw
 import pytest
 
 from interlock.actions import Registry, action
@@ -195,6 +196,22 @@ def test_a_value_that_another_run_has_stays_there(store: Store):
     erased(store, {1: ["inputs"]})
     assert SECRET.encode() not in bytes_of(store)
     assert SECRET.encode() in bytes_of(store, OTHER)
+
+
+def test_it_is_not_overwritten_while_a_reader_holds_the_file(
+    tmp_path: File, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("interlock.store.sqlite.opening.BUSY_MS", 1)
+    path = str(tmp_path / "j.db")
+    tries: list[int] = []
+    with closing(open_store(path)) as store:
+        run_one(store)
+        with closing(apsw.Connection(path)) as reader, reader:
+            reader.execute("SELECT count(*) FROM event").fetchall()
+            erased(store, {1: ["inputs"]})
+            assert not overwrite(store, tell=tries.append)
+        assert tries == [1, 2, 3, 4, 5]
+        assert overwrite(store)
 
 
 @pytest.mark.parametrize("chosen", [{1: ["inputs"]}, {}])
