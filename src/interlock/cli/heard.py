@@ -80,12 +80,14 @@ def heard_of_signal(name: str, path: Path) -> Heard:
         came = [
             e for e in run.after if isinstance(e.event, SignalReceived) and e.event.name == name
         ]
+        # One that was opened since has it by now: the run went on here.
+        opened = [*(each.opened for each in run.asleep().values()), *(e.event for e in run.after)]
         waits = [
-            at
-            for at, each in run.asleep().items()
-            if isinstance(each.opened, WaitOpened)
-            and each.opened.signal == name
-            and path in (paths.ROOT, at)
+            each
+            for each in opened
+            if isinstance(each, WaitOpened)
+            and each.signal == name
+            and path in (paths.ROOT, each.path)
         ]
         if not came or waits:
             return ""

@@ -170,6 +170,14 @@ def test_a_signal_that_nobody_waits_for_yet_is_kept(gated: Shell):
     assert (done.code, done.json) == (0, {"cents": 995})
 
 
+def test_a_signal_to_a_queued_run_is_not_called_kept_when_it_was_taken(gated: Shell):
+    gated("interlock run order.yaml --queue")
+    taken = gated("""interlock signal last paid --payload '{"cents": 995}'""")
+    assert (taken.code, "kept" in taken.err) == (WAITING, False)
+    nodes = {n["path"]: n["status"] for n in gated("interlock show last --json").json["nodes"]}
+    assert nodes["paid"] == "succeeded"
+
+
 def test_a_gate_says_what_it_allows_before_anything_runs(gated: Shell):
     assert "gates    `signoff` allows `prod`" in gated("interlock plan release.yaml").out
     assert "`two` allows nothing" in gated("interlock plan order.yaml").out
