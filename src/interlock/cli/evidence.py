@@ -9,6 +9,7 @@ from interlock.errors import UsageError
 
 KEY_FILE_BYTES_MAX = 1 << 20
 FILE_BYTES_MAX = 64 << 20
+CERTIFICATES_BYTES_MAX = 1 << 20
 PAGE_PLACE = "/* verifier */"
 
 
@@ -30,7 +31,7 @@ def _lines(given: str) -> list[str]:
     path = Path(given)
     if "\n" not in given and path.is_file():
         # What is no text is no key either: it is refused as one.
-        text = _read(path, KEY_FILE_BYTES_MAX).decode(errors="replace")
+        text = read_some(path, KEY_FILE_BYTES_MAX).decode(errors="replace")
         return [line.strip() for line in text.splitlines()]
     if given.count("+") < 2:
         raise UsageError(
@@ -49,10 +50,11 @@ def receipt_bytes(name: str) -> bytes:
     path = Path(name)
     if not path.is_file():
         raise UsageError(f"there is no file `{name}`", hint="give the path of a receipt")
-    return _read(path, FILE_BYTES_MAX)
+    return read_some(path, FILE_BYTES_MAX)
 
 
-def _read(path: Path, most: int) -> bytes:
+def read_some(path: Path, most: int) -> bytes:
+    """Read a file; of one that is larger only as much as shows that it is."""
     with path.open("rb") as file:
         return file.read(most + 1)
 

@@ -25,6 +25,7 @@ from interlock.audit import (
     verify_log,
 )
 from interlock.cli.console import counted, listed, plain
+from interlock.cli.evidence import read_some
 from interlock.cli.listings import Listings
 from interlock.cli.times import moment
 from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
@@ -124,7 +125,7 @@ def tiles_in(folder: Path) -> ReadTile:
     def read(name: TileName) -> bytes:
         for path in (folder / name.path(), folder / name.full().path()):
             if path.is_file():
-                return path.read_bytes()[: name.width * 32]
+                return read_some(path, name.width * 32)[: name.width * 32]
         raise EvidenceRefused(
             f"{folder / name.path()} is not there",
             code="IL8512",

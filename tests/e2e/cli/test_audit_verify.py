@@ -1,5 +1,6 @@
 """`interlock audit verify`: stores that somebody has changed, and those that nobody has."""
 
+import os
 import shutil
 import sqlite3
 from typing import Any
@@ -137,6 +138,22 @@ def test_a_changed_value_and_a_missing_one_are_named(signed: Shell):
     assert {each["kind"] for each in findings(signed)} == {"value_changed"}
     changed(signed, "DELETE FROM value WHERE rowid = 2")
     assert {each["kind"] for each in findings(signed)} == {"value_missing"}
+
+
+HUGE_BYTES = 1 << 40
+
+
+def test_of_a_file_without_end_only_the_beginning_is_read(signed: Shell):
+    (signed.folder / "huge").touch()
+    os.truncate(signed.folder / "huge", HUGE_BYTES)
+    made = signed("interlock audit receipt last --checkpoint huge")
+    assert (made.code, "IL8504" in made.err) == (6, True), made.err
+    assert signed(f"{VERIFY} --checkpoint kept.txt --stamp-certificates huge").code == 0
+    (tile,) = (each for each in (signed.folder / "public" / "tile").rglob("*") if each.is_file())
+    os.truncate(tile, HUGE_BYTES)
+    changed(signed, *CHANGES["edited"])
+    logged_anew(signed)
+    assert findings(signed, "--published public")[0]["kind"] == "edited"
 
 
 def test_a_checkpoint_needs_a_key(shell: Shell):

@@ -8,7 +8,7 @@ import click
 
 from interlock.audit import Trust, check_receipt, parse_note, read_strict, verdict_lines
 from interlock.cli.console import err, out, out_json, plain, tinted
-from interlock.cli.evidence import public_keys, receipt_bytes
+from interlock.cli.evidence import CERTIFICATES_BYTES_MAX, public_keys, read_some, receipt_bytes
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option
 from interlock.errors import EvidenceRefused
@@ -64,7 +64,9 @@ def check(
         trust = Trust(keys=public_keys(keys), witnesses=public_keys(witnesses))
         verdict = check_receipt(data, trust)
         if certificates is not None:
-            add_stamps(verdict, data, certificates=Path(certificates).read_bytes())
+            add_stamps(
+                verdict, data, certificates=read_some(Path(certificates), CERTIFICATES_BYTES_MAX)
+            )
     except EvidenceRefused as error:
         err(tinted("\n".join(refusal_lines(error))))
         if as_json:

@@ -18,11 +18,13 @@ from interlock.audit import (
 from interlock.cli.auditing import key_file
 from interlock.cli.console import err, out
 from interlock.cli.disclosing import disclosure_of
+from interlock.cli.evidence import read_some
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, key_file_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.receipting import chosen_events, evidence_of, logged_events, require_grown
 from interlock.cli.stores import find_run, to_read
+from interlock.cli.verifying import NOTE_BYTES_MAX
 from interlock.errors import EvidenceRefused, JournalCorrupt
 from interlock.notary import KeyRing, kept_stamp, last_signed, read_keys, sign_log
 from interlock.store import ReadStore, log_tree
@@ -132,7 +134,9 @@ def _signed(
     The last one may have been cosigned and stamped, which a new one is not.
     """
     if given is not None:
-        return open_checkpoint(Path(given).read_bytes(), origin=ring.name, keys=ring.verifiers())
+        return open_checkpoint(
+            read_some(Path(given), NOTE_BYTES_MAX), origin=ring.name, keys=ring.verifiers()
+        )
     last = last_signed(keys, ring)
     if last is not None and known and known[-1].index < last.checkpoint.tree.size:
         return last

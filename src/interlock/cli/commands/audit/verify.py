@@ -10,7 +10,7 @@ from interlock.audit import Note, VerifierKey, require_independence
 from interlock.cli.auditing import key_file
 from interlock.cli.console import err, out, out_json, tinted
 from interlock.cli.endorsing import project_endorsers
-from interlock.cli.evidence import public_keys
+from interlock.cli.evidence import CERTIFICATES_BYTES_MAX, public_keys, read_some
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.project import Project, find_project, shown, store_url
@@ -88,7 +88,9 @@ def verify(
     own = _own_key_file(project, store)
     trusted = _trusted(project, own, keys, witnesses=witnesses)
     if certificates is not None:
-        trusted = replace(trusted, certificates=Path(certificates).read_bytes())
+        trusted = replace(
+            trusted, certificates=read_some(Path(certificates), CERTIFICATES_BYTES_MAX)
+        )
     evidence = [_evidence(Path(name), trusted) for name in checkpoints]
     tiles = None
     if published is not None:
