@@ -98,6 +98,19 @@ def test_a_graph_that_does_not_compile_any_more_can_only_be_pinned(stopped: Shel
     done = stopped("interlock upgrade --check --json")
     assert (done.code, answers(done)) == (1, ["refused"])
     assert [each.partition(" --")[2] for each in done.json[0]["commands"]] == ["pin"]
+    refused = stopped("interlock resume last --migrate")
+    assert (refused.code, "--pin` goes on" in refused.err) == (3, True)
+    assert "--migrate" not in refused.err.partition("hint:")[2]
+
+
+def test_a_run_of_which_an_action_is_gone_is_offered_no_way_that_there_is_not(stopped: Shell):
+    change(stopped, ", add])", "])")
+    done = stopped("interlock upgrade --check")
+    assert done.code == 1
+    assert "it cannot go on without `num.add`: put back what it needs" in done.out
+    assert "--pin" not in done.out
+    assert stopped("interlock upgrade --check --json").json[0]["commands"] == []
+    assert stopped("interlock resume last --pin").code == 2
 
 
 def test_only_the_runs_of_a_graph_are_asked_about(stopped: Shell):

@@ -130,15 +130,18 @@ def _more(journal: Journal[ReadStore], answer: Answer) -> Iterator[str]:
         yield f"`{difference.path}` {difference.what}"
     for diagnostic in found.diagnostics:
         yield f"{diagnostic.code} {diagnostic.message}"
+    if found.missing:
+        yield f"it cannot go on without {listed(found.missing)}: put back what it needs"
     for words, command in _ways(journal, answer):
         yield f"{words} {command}"
 
 
 def _ways(journal: Journal[ReadStore], answer: Answer) -> Iterator[tuple[str, str]]:
-    yield (
-        "with the plan that it has, and the code that is here:",
-        journal.command("resume", answer.head.run, "--pin"),
-    )
+    if not answer.found.missing:
+        yield (
+            "with the plan that it has, and the code that is here:",
+            journal.command("resume", answer.head.run, "--pin"),
+        )
     if answer.found.is_open_to_person:
         yield (
             "with the new plan, where what was executed counts:",

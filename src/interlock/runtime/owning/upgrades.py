@@ -39,6 +39,7 @@ class Upgrade:
         actions: the actions that have changed, by name.
         differences: what was executed and is different now.
         diagnostics: why the graph is refused.
+        missing: actions of the run that are not registered any more: without them it cannot go on.
     """
 
     verdict: Verdict
@@ -46,6 +47,7 @@ class Upgrade:
     actions: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def is_open_to_person(self) -> bool:
@@ -73,7 +75,14 @@ def examine(state: State, registry: Registry, *, graph: Graph | None = None) -> 
         plan = compile_graph(graph or state.plan.graph, registry, limits=state.plan.limits)
     except DocumentInvalid as error:
         diagnostics = tuple(one for one in error.diagnostics if one.severity == "error")
-        return Upgrade(verdict="refused", plan=None, actions=changed, diagnostics=diagnostics)
+        missing = tuple(name for name in changed if name not in registry)
+        return Upgrade(
+            verdict="refused",
+            plan=None,
+            actions=changed,
+            diagnostics=diagnostics,
+            missing=missing,
+        )
     if plan.digest == state.plan.digest:
         return Upgrade(verdict="same", plan=plan)
     found = differences(state, plan)
@@ -104,11 +113,16 @@ def migration(state: State, registry: Registry, how: OnChange) -> RunMigrated | 
     found = examine(state, registry)
     if found.verdict in ("same", "compatible") or (how == "migrate" and found.is_open_to_person):
         return found.event()
-    raise RunChanged(
-        f"run {state.run}: {_told(found)}",
-        hint=f"`interlock resume {state.run} --pin` goes on with the plan that the run has,"
-        " `--migrate` with the new one, where what was executed counts",
-    )
+    raise RunChanged(f"run {state.run}: {_told(found)}", hint=_way_on(state, found))
+
+
+def _way_on(state: State, found: Upgrade) -> str:
+    if found.missing:
+        return f"put back what the run needs: {', '.join(f'`{name}`' for name in found.missing)}"
+    pin = f"`interlock resume {state.run} --pin` goes on with the plan that the run has"
+    if not found.is_open_to_person:
+        return pin
+    return f"{pin}, `--migrate` with the new one, where what was executed counts"
 
 
 def _told(found: Upgrade) -> str:
