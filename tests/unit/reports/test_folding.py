@@ -86,6 +86,11 @@ def part_of(event: Event) -> str | None:
     return BY_TYPE.get(type(event))
 
 
+def test_a_period_has_its_first_moment_and_not_its_end():
+    period = Period(since_ms=10, until_ms=20)
+    assert [at_ms for at_ms in (9, 10, 19, 20) if at_ms in period] == [10, 19]
+
+
 @given(runs=MANY, period=PERIODS)
 @settings(max_examples=100)
 def test_every_event_of_a_part_is_one_line_and_every_run_one_row(
