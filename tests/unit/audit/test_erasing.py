@@ -12,11 +12,14 @@ from interlock.audit import (
     SALT_BYTES,
     SALTS_BYTES_MAX,
     ErasedEvent,
+    KeptLog,
     erase_parts,
+    leaf_hash,
     leaf_of,
     open_leaf,
     read_erased,
     seal,
+    verify_log,
 )
 from interlock.errors import JournalCorrupt
 from interlock.journal import (
@@ -25,6 +28,7 @@ from interlock.journal import (
     ErrorInfo,
     Event,
     NodeSettled,
+    StoredEvent,
     Value,
     encode_entry,
     envelope_of,
@@ -147,3 +151,15 @@ def test_a_part_that_is_put_back_is_refused(change: Any):
 def test_a_list_of_erased_parts_is_what_was_written_or_refused(data: bytes):
     with pytest.raises(JournalCorrupt, match="list of erased parts"):
         read_erased(data)
+
+
+def test_a_part_that_is_gone_and_that_no_event_tells_of_is_found():
+    body, leaf, salts = sealed()
+    left = erase_parts(body, salts, b"", names={"output"})
+    stored = StoredEvent(
+        seq=4, epoch=2, body=left.body, leaf_index=0, salts=left.salts, erased=left.erased
+    )
+    kept = KeptLog(size=1, tile=lambda _level, _index: leaf_hash(leaf))
+    found = verify_log([(RUN, stored)], kept, []).findings
+    told = [each.message for each in found if each.kind == "falsely_erased"]
+    assert told == ["`4.output` was erased, and no event tells of it"]
