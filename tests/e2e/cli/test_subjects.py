@@ -124,6 +124,16 @@ def test_a_value_that_cannot_be_opened_any_more_is_found(written: Shell, kind: s
     assert (done.code, {each["kind"] for each in found}, found[0]["seq"]) == (6, {kind}, 1)
 
 
+def test_why_something_was_erased_before_stays(written: Shell):
+    of_run = "interlock audit erase --run last --path prod.output --reason 'they asked' --yes"
+    assert written(of_run).code == 0
+    done = written(f"{ERASE} {NAME} --yes")
+    assert done.code == 0, done.err
+    lines = written("interlock audit report --json").json["parts"]["erased"]["lines"]
+    assert [line["why"] for line in lines] == ["they asked", "they asked"]
+    assert traces(written) == []
+
+
 def test_who_is_erased_is_not_named_in_the_reason(written: Shell):
     done = written(f"interlock audit erase --subject {NAME} --reason 'for {NAME}' --yes")
     assert done.code != 0

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from interlock import audit  # its modules are imported when something is erased
 from interlock.errors import RunNotResumable, UsageError
-from interlock.journal import ENDED, Principal, StoredEvent, open_envelope
+from interlock.journal import ENDED, PartsErased, Principal, StoredEvent, open_envelope
 from interlock.runtime.clock import Clock, Ids
 from interlock.runtime.disposal.erasing import PAGE, Chosen, Erased, Removal, erase, removal_of
 from interlock.store import KeyRing, ReadStore, Store
@@ -151,7 +151,9 @@ def _chosen(store: ReadStore, run: RunId, dying: frozenset[KeyId]) -> Chosen:
         if keyed:
             chosen[event.seq] = keyed
             paths.add(path)
-        words.append((event.seq, path, WORDS & parts.keys()))
+        # Why something was erased before stays, unless a text of what goes is in it.
+        if envelope["type"] != PartsErased.type:
+            words.append((event.seq, path, WORDS & parts.keys()))
     for seq, path, names in words:
         if names and path in paths:
             chosen.setdefault(seq, set()).update(names)
