@@ -25,7 +25,7 @@ from interlock.journal import ErrorInfo, RunOutcome, RunSettled, Value
 from interlock.plan import AnyCompiledNode, CompiledMap, CompiledRepeat
 from interlock.values import Json, paths
 
-FINE = ("succeeded", "skipped", "undone")
+FINE = frozenset(("succeeded", "skipped", "undone"))
 """Statuses that fail no scope: a node is undone because of another one."""
 
 
@@ -80,11 +80,7 @@ def _pairs(scope: ScopeState) -> list[tuple[AnyCompiledNode, NodeState]]:
 
 
 def _end_of(scope: ScopeState) -> ScopeEnd:
-    bad = [
-        (node, now)
-        for node, now in _pairs(scope)
-        if now.status not in FINE and not is_let(node, now)
-    ]
+    bad = [] if {now.status for now in scope.nodes} <= FINE else _bad(scope)
     if bad:
         status = _worst(scope, bad)
         first = next((one for one in bad if worst({one[1].status}) == status), bad[0])
@@ -93,6 +89,14 @@ def _end_of(scope: ScopeState) -> ScopeEnd:
     return ScopeEnd(
         status="succeeded" if problem is None else "failed", output=output, problem=problem
     )
+
+
+def _bad(scope: ScopeState) -> list[tuple[AnyCompiledNode, NodeState]]:
+    return [
+        (node, now)
+        for node, now in _pairs(scope)
+        if now.status not in FINE and not is_let(node, now)
+    ]
 
 
 def _worst(scope: ScopeState, bad: list[tuple[AnyCompiledNode, NodeState]]) -> RunOutcome:

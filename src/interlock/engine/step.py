@@ -71,6 +71,7 @@ from interlock.journal import (
 from interlock.plan import Plan
 from interlock.values import Json, RunId, maker
 
+_state = maker(State)
 _turn = maker(Turn)
 
 SEMANTICS = 1
@@ -81,7 +82,7 @@ AFTER_THE_END = (RunReopened, RunMigrated, PartsErased)
 
 def initial(plan: Plan, run: RunId) -> State:
     """Return the state of a run before its first event."""
-    return State(run=run, plan=plan, is_keyed=plan.root.is_keyed)
+    return _state(run=run, plan=plan, is_keyed=plan.root.is_keyed)
 
 
 def step(state: State, entry: Entry) -> list[Command]:

@@ -147,12 +147,15 @@ def values_of(event: Event) -> list[Value]:
 
 def stored_values(event: Event) -> tuple[StoredValue, ...]:
     """List what is stored of the values that an event names."""
-    found = values_of(event)
-    rows = [_stored_value(ref=value.ref, data=value.stored) for value in found]
-    for value in found:
-        if value.subjects is not None:
-            rows += stored_members(value.subjects)
-    return tuple(rows)
+    rows: list[StoredValue] = []
+    members: list[StoredValue] = []
+    for name in _VALUED[event.type]:
+        value: Value | None = getattr(event, name)
+        if value is not None:
+            rows.append(_stored_value(ref=value.ref, data=value.stored))
+            if value.subjects is not None:
+                members += stored_members(value.subjects)
+    return (*rows, *members)
 
 
 def stored_members(subjects: Subjects) -> tuple[StoredValue, ...]:

@@ -17,7 +17,9 @@ from interlock.journal import (
     RunStarted,
     RunStatus,
 )
-from interlock.values import Path, RunId
+from interlock.values import Path, RunId, maker
+
+_run_head = maker(RunHead)
 
 CHANGING = frozenset((RunStarted, RunSettled, RunReopened, RunMigrated, NodeInDoubt, NodeResolved))
 HEADING_TYPES = frozenset(kind.type for kind in CHANGING)
@@ -76,7 +78,7 @@ class Heading:
     def _after(self, entry: Entry) -> RunHead | None:
         event = entry.event
         if isinstance(event, RunStarted):
-            return RunHead(
+            return _run_head(
                 run=self._run,
                 graph=event.graph,
                 plan=event.plan,
@@ -109,7 +111,7 @@ class Heading:
 
 def _ended(head: RunHead, event: RunSettled, at_ms: int) -> RunHead:
     # Not by `replace`: this is done for every run.
-    return RunHead(
+    return _run_head(
         run=head.run,
         graph=head.graph,
         plan=head.plan,

@@ -6,7 +6,7 @@ from dataclasses import field
 from interlock.errors import KeyTaken, LimitExceeded, StoreFailed, UsageError
 from interlock.journal import LeaseChange, Record, RunHead
 from interlock.store.protocol import StoreStatistics
-from interlock.values import RunId, mutable
+from interlock.values import RunId, maker, mutable
 
 RECORDS_MAX = 65_536
 """Records in one batch: a bound on the memory and the time of one commit."""
@@ -27,6 +27,9 @@ class RunPart:
     taken: list[str] = field(default_factory=list)
 
 
+_run_part = maker(RunPart)
+
+
 def by_run(records: Sequence[Record]) -> dict[RunId, RunPart]:
     """Split a batch by run, in order of first appearance.
 
@@ -42,13 +45,13 @@ def by_run(records: Sequence[Record]) -> dict[RunId, RunPart]:
         )
     parts: dict[RunId, RunPart] = {}
     for record in records:
-        part = parts.get(record.run)
+        run = record.run
+        part = parts.get(run)
         if part is None:
-            check_run_id(record.run)
-            part = RunPart(run=record.run, first=record.seq, epoch=record.epoch)
-            parts[record.run] = part
+            check_run_id(run)
+            part = parts[run] = _run_part(run=run, first=record.seq, epoch=record.epoch)
         elif record.seq != part.first + len(part.records):
-            raise out_of_order(record.run, got=record.seq, expected=part.first + len(part.records))
+            raise out_of_order(run, got=record.seq, expected=part.first + len(part.records))
         elif record.epoch < part.epoch:
             part.epoch = record.epoch
         part.records.append(record)
@@ -56,7 +59,8 @@ def by_run(records: Sequence[Record]) -> dict[RunId, RunPart]:
             part.head = record.head
         if record.lease is not None:
             part.lease = record.lease
-        part.taken += record.taken
+        if record.taken:
+            part.taken += record.taken
     return parts
 
 

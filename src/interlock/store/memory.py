@@ -47,10 +47,12 @@ from interlock.store.protocol import (
     MESSAGES_READ_DEFAULT,
     StoreStatistics,
 )
-from interlock.values import RunId, ValueRef
+from interlock.values import RunId, ValueRef, maker
 
 if TYPE_CHECKING:
     from interlock.store.sqlite import MemoryDatabase
+
+_stored_event = maker(StoredEvent)
 
 
 @final
@@ -419,7 +421,7 @@ class MemoryStore:
         for part in parts:
             events = self._events.setdefault(part.run, [])
             for record in part.records:
-                event = StoredEvent(
+                event = _stored_event(
                     seq=record.seq,
                     epoch=record.epoch,
                     body=record.body,

@@ -12,6 +12,7 @@ from interlock.plan import AnyCompiledNode, CompiledGate, CompiledGraph
 from interlock.values import Json, Path, immutable, maker, paths
 
 _node_state = maker(NodeState)
+_scope_state = maker(ScopeState)
 
 
 @immutable()
@@ -39,7 +40,7 @@ def open_scope(
         _node_state(waiting=len(node.strict) + len(node.lenient), generation=generation)
         for node in graph.nodes
     ]
-    scope = ScopeState(
+    scope = _scope_state(
         path=path,
         graph=graph,
         inputs=decoded,
