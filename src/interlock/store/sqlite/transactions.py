@@ -19,7 +19,7 @@ from interlock.store.protocol import TRANSACTION_MS_MAX
 from interlock.store.sqlite.connection import Connection, connect
 
 LOG = ("log_part", "log_root", "log_edge", "unscrubbed", "subject")
-OURS = frozenset(("event", "value", "blob", "head", "lease", "inbox", "batch", *LOG))
+OURS = frozenset(("event", "value", "blob", "head", "lease", "inbox", "batch", "batch_other", *LOG))
 """Our tables and views; everything that SQLite itself keeps has a name with `sqlite_`."""
 
 FORBIDDEN = frozenset(

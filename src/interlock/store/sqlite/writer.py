@@ -67,10 +67,17 @@ from interlock.values import RunId, ValueRef
 #   b  blob: ref, a zero byte, data
 #   l  lease: epoch, time of expiry, owner (none lets it go)            t  a message taken: its id
 # Numbers have 19 digits, the width of an int64, so that they are found by position; sums have 10.
+# Each row asks all triggers of its view whether it is theirs. Most rows are events and values: the
+# others are handed on to a view of their own.
 BATCH = """
 CREATE TEMP VIEW batch AS SELECT NULL AS kind, NULL AS run, NULL AS item;
+CREATE TEMP VIEW batch_other AS SELECT NULL AS kind, NULL AS run, NULL AS item;
 
-CREATE TEMP TRIGGER check_run INSTEAD OF INSERT ON batch WHEN NEW.kind = 'c' BEGIN
+CREATE TEMP TRIGGER put_other INSTEAD OF INSERT ON batch WHEN NEW.kind NOT IN ('e', 'v') BEGIN
+  INSERT INTO batch_other (kind, run, item) VALUES (NEW.kind, NEW.run, NEW.item);
+END;
+
+CREATE TEMP TRIGGER check_run INSTEAD OF INSERT ON batch_other WHEN NEW.kind = 'c' BEGIN
   SELECT RAISE(ABORT, 'fenced') FROM lease
     WHERE run = NEW.run AND epoch > CAST(substr(NEW.item, 1, 19) AS INTEGER);
   SELECT RAISE(ABORT, 'out of order')
@@ -90,7 +97,7 @@ CREATE TEMP TRIGGER put_event INSTEAD OF INSERT ON batch WHEN NEW.kind = 'e' BEG
   );
 END;
 
-CREATE TEMP TRIGGER put_part INSTEAD OF INSERT ON batch WHEN NEW.kind = 'p' BEGIN
+CREATE TEMP TRIGGER put_part INSTEAD OF INSERT ON batch_other WHEN NEW.kind = 'p' BEGIN
   INSERT INTO log_part (leaf, sum, hashes) VALUES (
     CAST(substr(NEW.item, 1, 19) AS INTEGER),
     CAST(substr(NEW.item, 20, 10) AS INTEGER),
@@ -98,7 +105,7 @@ CREATE TEMP TRIGGER put_part INSTEAD OF INSERT ON batch WHEN NEW.kind = 'p' BEGI
   );
 END;
 
-CREATE TEMP TRIGGER put_root INSTEAD OF INSERT ON batch WHEN NEW.kind = 'r' BEGIN
+CREATE TEMP TRIGGER put_root INSTEAD OF INSERT ON batch_other WHEN NEW.kind = 'r' BEGIN
   INSERT INTO log_root (level, place, sum, hash) VALUES (
     CAST(substr(NEW.item, 1, 19) AS INTEGER),
     CAST(substr(NEW.item, 20, 19) AS INTEGER),
@@ -107,7 +114,7 @@ CREATE TEMP TRIGGER put_root INSTEAD OF INSERT ON batch WHEN NEW.kind = 'r' BEGI
   );
 END;
 
-CREATE TEMP TRIGGER grow_log INSTEAD OF INSERT ON batch WHEN NEW.kind = 'g' BEGIN
+CREATE TEMP TRIGGER grow_log INSTEAD OF INSERT ON batch_other WHEN NEW.kind = 'g' BEGIN
   SELECT RAISE(ABORT, 'the log has grown')
     WHERE (SELECT size FROM log_edge) <> CAST(substr(NEW.item, 1, 19) AS INTEGER);
   UPDATE log_edge SET
@@ -124,20 +131,20 @@ CREATE TEMP TRIGGER put_value INSTEAD OF INSERT ON batch WHEN NEW.kind = 'v' BEG
   );
 END;
 
-CREATE TEMP TRIGGER put_blob INSTEAD OF INSERT ON batch WHEN NEW.kind = 'b' BEGIN
+CREATE TEMP TRIGGER put_blob INSTEAD OF INSERT ON batch_other WHEN NEW.kind = 'b' BEGIN
   INSERT OR IGNORE INTO blob (ref, data) VALUES (
     CAST(substr(NEW.item, 1, instr(NEW.item, x'00') - 1) AS TEXT),
     substr(NEW.item, instr(NEW.item, x'00') + 1)
   );
 END;
 
-CREATE TEMP TRIGGER take INSTEAD OF INSERT ON batch WHEN NEW.kind = 't' BEGIN
+CREATE TEMP TRIGGER take INSTEAD OF INSERT ON batch_other WHEN NEW.kind = 't' BEGIN
   SELECT RAISE(ABORT, 'not in the inbox') WHERE NOT EXISTS (
     SELECT 1 FROM inbox WHERE run = NEW.run AND id = CAST(NEW.item AS TEXT) AND taken = 0);
   UPDATE inbox SET taken = 1, body = x'' WHERE run = NEW.run AND id = CAST(NEW.item AS TEXT);
 END;
 
-CREATE TEMP TRIGGER put_lease INSTEAD OF INSERT ON batch WHEN NEW.kind = 'l' BEGIN
+CREATE TEMP TRIGGER put_lease INSTEAD OF INSERT ON batch_other WHEN NEW.kind = 'l' BEGIN
   INSERT INTO lease (run, epoch, expires_ms, owner) VALUES (
     NEW.run,
     CAST(substr(NEW.item, 1, 19) AS INTEGER),
@@ -147,7 +154,7 @@ CREATE TEMP TRIGGER put_lease INSTEAD OF INSERT ON batch WHEN NEW.kind = 'l' BEG
     owner = excluded.owner, epoch = excluded.epoch, expires_ms = excluded.expires_ms;
 END;
 
-CREATE TEMP TRIGGER put_head INSTEAD OF INSERT ON batch WHEN NEW.kind = 'h' BEGIN
+CREATE TEMP TRIGGER put_head INSTEAD OF INSERT ON batch_other WHEN NEW.kind = 'h' BEGIN
   INSERT INTO head (
     run, graph, plan, status, created_ms, updated_ms, key, execution, wake_ms, priority, sum
   )
