@@ -103,8 +103,7 @@ def take_returned(at: At, event: AttemptReturned) -> None:
     """Judge what a node returned."""
     ahead, node = at.turn.seq == 0, call_due(at, event)
     now = at.state
-    if not (now.ahead if ahead else now.started):
-        raise misfit(at, "the attempt has not started")
+    expect(now.ahead if ahead else now.started, at, "the attempt has not started")
     if at.turn.state.is_keyed:
         _check_owners(at, event.output)
     at.turn.state.causes = _intent(at)
