@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from queue import Empty, SimpleQueue
+from threading import Event
 from typing import final
 
 from interlock.runtime.commits.writing import Group, Written, write_group
@@ -28,7 +27,7 @@ class CommitThread:
         self._landed = landed
         self._loop = asyncio.get_running_loop()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="interlock-commit")
-        self._begun = SimpleQueue[None]()
+        self._begun = Event()
 
     def write(self, group: Group) -> None:
         """Begin to write.
@@ -37,16 +36,16 @@ class CommitThread:
         until the loop has nothing to do. So the loop stands aside until it has begun; SQLite works
         without the GIL.
         """
+        self._begun.clear()
         self._executor.submit(self._work, group)
-        with suppress(Empty):
-            self._begun.get(timeout=BEGIN_MS_MAX / 1000)
+        self._begun.wait(BEGIN_MS_MAX / 1000)
 
     def close(self) -> None:
         """Stop, after the group in flight."""
         self._executor.shutdown(wait=True)
 
     def _work(self, group: Group) -> None:
-        self._begun.put(None)
+        self._begun.set()
         written = write_group(self._store, group)
         try:
             self._loop.call_soon_threadsafe(self._landed, written)
