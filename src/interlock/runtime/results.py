@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from interlock.engine import State
+from interlock.engine import GateState, State
 from interlock.errors import InterlockError
 from interlock.journal import ErrorInfo
 from interlock.values import Digest, Json, Path, RunId
@@ -39,6 +39,7 @@ class RunResult:
         execution: the execution digest, once it has settled.
         in_doubt: the paths that wait for a person.
         waiting_for: the open gates and waits, by path, the oldest first.
+        gates: the open gates among them, which persons decide.
     """
 
     run: RunId
@@ -48,6 +49,7 @@ class RunResult:
     execution: Digest | None = None
     in_doubt: tuple[Path, ...] = ()
     waiting_for: tuple[Path, ...] = ()
+    gates: tuple[Path, ...] = ()
 
     @property
     def output(self) -> Json:
@@ -97,6 +99,7 @@ def result_of(state: State) -> RunResult:
         execution=state.execution,
         in_doubt=tuple(sorted(state.in_doubt)),
         waiting_for=tuple(state.asleep),
+        gates=tuple(path for path, it in state.asleep.items() if isinstance(it, GateState)),
     )
 
 

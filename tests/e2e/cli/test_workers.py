@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from interlock import Context, Registry, action
+from interlock import Context, NotApplied, Registry, action
 
 
 @action("mail.send", effect="write", key="Context.idempotency_key")
@@ -50,7 +51,14 @@ def pass_gate() -> str:
     return Path("gate").read_text()
 
 
-registry = Registry([send, pass_gate])
+@action("line.send", effect="write")
+def send_by_line(to: str) -> str:
+    if to == "nowhere":
+        raise NotApplied("no such place")
+    raise ConnectionError("the line went dead")
+
+
+registry = Registry([send, send_by_line, pass_gate])
 '''
 
 FILES = {
@@ -67,6 +75,12 @@ nodes:
 name: gate
 nodes:
   gate: {call: gate.pass}
+""",
+    "line.yaml": """interlock: 1
+name: line
+inputs: {to: {type: string, default: ada}}
+nodes:
+  send: {call: line.send, with: {to: '${{ inputs.to }}'}}
 """,
     "asked.yaml": """interlock: 1
 name: asked
@@ -119,7 +133,7 @@ def queued(shell: Shell, count: int) -> list[str]:
     return shell("interlock run mail.yaml --inputs-from to.jsonl").out.split()
 
 
-def events(text: str, kind: str) -> list[dict[str, object]]:
+def events(text: str, kind: str) -> list[dict[str, Any]]:
     rows = [json.loads(line) for line in text.splitlines()]
     return [row for row in rows if row["event"] == kind]
 
@@ -128,11 +142,15 @@ def test_a_worker_says_what_became_of_runs(mails: Shell):
     runs = queued(mails, 2)
     asked = mails("interlock run asked.yaml --queue").out.strip()
     done = mails("interlock worker --until-idle")
-    assert done.code == 0
+    assert done.code == 5, "a gate is open"
     assert done.out == ""
     assert all(f"{run}  mail  succeeded in" in done.err for run in runs)
-    assert f"{asked}  asked  waits" in done.err
-    assert "ended: 2 runs ended here" in done.err
+    assert f"{asked}  asked  waits for a person: interlock show {asked}\n" in done.err
+    assert done.err.endswith(
+        "ended: 2 runs ended here\n"
+        "for a person to decide:\n"
+        f"  {asked}  asked  waits: signoff  interlock show {asked}\n"
+    )
     approved = mails("interlock approve last signoff --json").json
     assert approved["status"] == "succeeded"
 
@@ -147,10 +165,40 @@ def test_a_worker_tells_programs_a_line_for_each_event(mails: Shell):
     assert (ended["run"], ended["status"], ended["graph"]) == (run, "succeeded", "mail")
 
 
+def test_scripts_learn_from_a_worker_how_the_runs_stand_that_stand_worst(mails: Shell):
+    queued(mails, 1)
+    assert mails("interlock worker --until-idle").code == 0
+    failed = mails("interlock run line.yaml -i to=nowhere --queue").out.strip()
+    mails("interlock run asked.yaml --queue")
+    after_failing = mails("interlock worker --until-idle")
+    assert after_failing.code == 1
+    assert f"{failed}  line  failed after" in after_failing.err
+    assert "ended: 1 run ended here, 1 without success\n" in after_failing.err
+    mails("interlock run line.yaml -i to=nowhere --queue")
+    doubtful = mails("interlock run line.yaml --queue").out.strip()
+    after_doubt = mails("interlock worker --until-idle")
+    assert after_doubt.code == 4
+    look = f"interlock show {doubtful}"
+    assert f"  {doubtful}  line  is in doubt: send  {look}\n" in after_doubt.err
+    assert mails("interlock worker --until-idle").code == 0, "nothing was ready any more"
+
+
+def test_programs_learn_from_a_worker_which_runs_wait_for_a_person(mails: Shell):
+    asked = mails("interlock run asked.yaml --queue").out.strip()
+    doubtful = mails("interlock run line.yaml --queue").out.strip()
+    done = mails("interlock worker --until-idle --json")
+    (end,) = events(done.out, "ended")
+    assert (done.code, end["left"]) == (4, {"in_doubt": 1, "waiting": 1})
+    assert sorted(end["for_persons"], key=lambda each: each["status"]) == [
+        {"run": doubtful, "graph": "line", "status": "in_doubt", "paths": ["send"]},
+        {"run": asked, "graph": "asked", "status": "waiting", "paths": ["signoff"]},
+    ]
+
+
 def test_what_cannot_be_driven_is_told_once_and_the_rest_is_driven(mails: Shell):
     gate = mails("interlock run gate.yaml --queue").out.strip()
     runs = queued(mails, 2)
-    mails.write("actions.py", ACTIONS.replace("[send, pass_gate]", "[send]"))
+    mails.write("actions.py", ACTIONS.replace("send_by_line, pass_gate]", "send_by_line]"))
     done = mails("interlock worker --until-idle")
     assert done.code == 5
     assert done.err.count("set aside") == 2, "once, and in the summary"

@@ -15,6 +15,7 @@ from interlock.cli.limits import project_limits
 from interlock.cli.notifying import project_notify
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
+from interlock.cli.standing import Standing, worst
 from interlock.cli.stores import Journal, opened
 from interlock.cli.times import span
 from interlock.errors import InterlockError, InternalError
@@ -57,14 +58,19 @@ def worker(
     most ten seconds, and leaves runs open for the next one; a second Ctrl-C ends at once.
 
     A run that cannot be driven here is told once and left open: its code has changed, or its
-    actions are not here. With --until-idle the exit code is 5 then. --json prints a line for each
-    run that is taken up, let go or set aside.
+    actions are not here. --json prints a line for each run that is taken up, let go or set aside.
+
+    With --until-idle the exit code is that of the run that stands worst: 4 in doubt, 1 failed, 5
+    left open (it waits, or cannot be driven here), 0 when all have succeeded; and the last lines
+    say which runs wait for a person.
     """
     project = find_project()
     registry = load_registry(project, app)
     limits = project_limits(project, registry)
     with opened(store, app=app) as journal:
-        lines = Lines(journal=journal, stdout=sys.stdout if as_json else None)
+        lines = Lines(
+            journal=journal, stdout=sys.stdout if as_json else None, tells_standing=until_idle
+        )
         notify = project_notify(project, journal)
         runtime = Runtime(
             journal.store, registry, limits=limits, roles=journal.roles, notify=notify
@@ -75,7 +81,7 @@ def worker(
         lines.close()
         if lines.ended:
             sign_after_runs(journal)
-    return Exit.OPEN if until_idle and lines.set_aside else Exit.OK
+    return lines.code if until_idle else Exit.OK
 
 
 async def _work(runtime: Runtime, lines: "Lines", *, runs_max: int, until_idle: bool) -> None:
@@ -92,15 +98,18 @@ class Lines:
 
     Attributes:
         stdout: where JSON goes; None for words.
+        tells_standing: whether the last lines say how the runs stand.
         stop: what ends the worker.
         set_aside: how many runs cannot be driven here.
     """
 
     journal: Journal[Store]
     stdout: TextIO | None
+    tells_standing: bool
     stop: Interruption = field(init=False)
     ended: int = 0
     set_aside: int = 0
+    _standing: Standing = field(default_factory=Standing)
     _since_ms: dict[RunId, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -128,25 +137,41 @@ class Lines:
             case _:
                 assert_never(report)
 
+    @property
+    def code(self) -> Exit:
+        """The exit code: of the run that stands worst; some are open when it was stopped."""
+        is_open = self.set_aside or self.stop.is_wanted
+        return worst(self._standing.code, Exit.OPEN if is_open else Exit.OK)
+
     def close(self) -> None:
-        """Say that the worker has ended."""
-        if self.stdout is None:
-            aside = f", {self.set_aside:,} set aside" if self.set_aside else ""
-            err(f"ended: {counted(self.ended, 'run')} ended here{aside}")
-        else:
-            self._write("ended", {"ended": self.ended, "set_aside": self.set_aside})
+        """Say that the worker has ended, and how the runs stand that it let go."""
+        if self.stdout is not None:
+            told: dict[str, Json] = {"ended": self.ended, "set_aside": self.set_aside}
+            stand = self._standing.to_json() if self.tells_standing else {}
+            self._write("ended", {**told, **stand})
+            return
+        failed = f", {self._standing.failed:,} without success" if self._standing.failed else ""
+        aside = f", {self.set_aside:,} set aside" if self.set_aside else ""
+        err(f"ended: {counted(self.ended, 'run')} ended here{failed}{aside}")
+        if self.tells_standing:
+            for line in self._standing.lines(self.journal):
+                err(plain(line))
 
     def _let_go(self, head: RunHead, result: RunResult) -> None:
         took_ms = SystemClock().now_ms() - self._since_ms.pop(head.run, SystemClock().now_ms())
         self.ended += result.execution is not None
+        if self.tells_standing:
+            self._standing.note(head, result)
         if self.stdout is None:
             err(f"{head.run}  {head.graph}  {self._words(result, took_ms)}")
             return
         in_doubt: list[Json] = [*result.in_doubt]
+        waiting_for: list[Json] = [*result.waiting_for]
         told: dict[str, Json] = {
             "status": result.status,
             "error": result.error.to_json() if result.error is not None else None,
             "in_doubt": in_doubt,
+            "waiting_for": waiting_for,
             "execution": result.execution,
             "took_ms": took_ms,
         }
@@ -161,7 +186,7 @@ class Lines:
                 why = f": {plain(result.error.message)}" if result.error is not None else ""
                 return f"{result.status} after {span(took_ms)}{why}"
             case "waiting":
-                return "waits"
+                return f"waits for a person: {look}" if result.gates else "waits"
             case "paused":
                 return "is paused"
             case "in_doubt":
