@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, TypeAlias, TypeVar
 
@@ -23,6 +23,7 @@ from interlock.cli.times import span
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Entry, Principal
 from interlock.plan import Plan
+from interlock.replay import current_plan
 from interlock.runtime import (
     CallLimit,
     Notify,
@@ -88,20 +89,33 @@ def _answers(stage: Stage) -> Answers:
     return write
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Under which plan a run goes on, and who has chosen that; see `Runtime.resume`."""
+
+    on_change: OnChange = "check"
+    graph: Plan | None = None
+    actor: Principal | None = None
+
+    async def take_up(self, runtime: Runtime, run: RunId, observer: Observer) -> RunResult:
+        """Go on with a run."""
+        return await runtime.resume(
+            run, on_change=self.on_change, graph=self.graph, actor=self.actor, observer=observer
+        )
+
+
 def take_up(
     stage: Stage,
     run: RunId,
+    chosen: Choice | None = None,
     *,
-    on_change: OnChange = "check",
-    actor: Principal | None = None,
     stop: "Interruption | None" = None,
 ) -> RunResult:
     """Go on with a run; one that has settled is returned as it is."""
+    choice = chosen or Choice()
     return drive(
         stage,
-        lambda runtime, observer: runtime.resume(
-            run, on_change=on_change, actor=actor, observer=observer
-        ),
+        lambda runtime, observer: choice.take_up(runtime, run, observer),
         run=run,
         past=read_entries(stage.journal.store, run),
         stop=stop,
@@ -241,6 +255,7 @@ class Interruption:
 
 def conclude(stage: Stage, result: RunResult, *, as_json: bool) -> int:
     """Say how a run ended: outputs on stdout, the rest on stderr. Returns the exit code."""
+    stage = _as_it_is_now(stage, result.run)
     if as_json:
         out_json(result_json(stage, result))
     elif result.status == "succeeded":
@@ -250,6 +265,15 @@ def conclude(stage: Stage, result: RunResult, *, as_json: bool) -> int:
     if result.execution is not None:
         sign_after_runs(stage.journal)
     return exit_of_status(result.status)
+
+
+def _as_it_is_now(stage: Stage, run: RunId) -> Stage:
+    """The plan that the run has now: it may have gone on under another one."""
+    store = stage.journal.store
+    head = store.head(run)
+    if head is None or head.plan == stage.plan.digest:
+        return stage
+    return replace(stage, plan=current_plan(read_entries(store, run)))
 
 
 def sign_after_runs(journal: Journal[Store]) -> None:

@@ -92,9 +92,10 @@ class Progress:
     def observe(self, run: RunId, entry: Entry) -> None:
         """Take a committed event."""
         self._head(run)
+        before = self.board.plan
         row = self.board.apply(entry)
         if self._live is None:
-            self._tell(entry, row)
+            self._tell(entry, row, before=before)
 
     def hear(self, said: Chunk | Heartbeat) -> None:
         """Take what an action says while it runs; only a terminal shows it."""
@@ -114,10 +115,11 @@ class Progress:
             if self._live is None:
                 self._write(f"Run {run}  {self._plan.name}")
 
-    def _tell(self, entry: Entry, row: Row | None) -> None:
+    def _tell(self, entry: Entry, row: Row | None, *, before: Plan) -> None:
         event = entry.event
         if isinstance(event, RunMigrated):
-            self._write(f"  the code has changed: the run goes on under plan {event.plan}")
+            what = "code" if event.document.ref == before.document.ref else "graph"
+            self._write(f"  the {what} has changed: the run goes on under plan {event.plan}")
         elif is_about_run(event):
             self._write(f"  {one_line(told(entry), WIDTH - 2)}")
         if row is not None:

@@ -438,10 +438,11 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL7021": CodeInfo("not readable", "The file or its folder cannot be read."),
     "IL7022": CodeInfo(
-        "code has changed",
-        "What a run has executed is not the code that is registered now. Go on with the plan that"
-        " the run has (`--pin`), or let what was executed count and go on with the new one"
-        " (`--migrate`).",
+        "what was executed has changed",
+        "What a run has executed is not the code that is registered now, or not the same in the"
+        " version of its graph that was given. Go on with the plan that the run has (`--pin`, or"
+        " without `--graph`), or let what was executed count and go on with the new one"
+        " (`--migrate`), unless a node that was executed is not in it.",
     ),
     "IL7023": CodeInfo(
         "transaction refused",

@@ -21,7 +21,6 @@ from interlock.errors import (
 )
 from interlock.journal import (
     ENDED,
-    Actor,
     Lease,
     LeaseChange,
     OwnerId,
@@ -49,7 +48,7 @@ from interlock.runtime.deciding import (
 )
 from interlock.runtime.decisions import Decisions
 from interlock.runtime.driving import Driver, Observer
-from interlock.runtime.owning import Leases, OnChange, migration, needs_owner, sets_within
+from interlock.runtime.owning import Change, Leases, OnChange, migration, needs_owner, sets_within
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import RunResult, result_of
 from interlock.runtime.scheduling import (
@@ -340,6 +339,7 @@ class Runtime(Decisions):
         run: RunId,
         *,
         on_change: OnChange = "check",
+        graph: "AnyGraphFunction | Graph | Plan | None" = None,
         actor: Who | None = None,
         observer: Observer | None = None,
     ) -> RunResult:
@@ -348,16 +348,20 @@ class Runtime(Decisions):
         Lost attempts are decided by what their actions declare: run again, sent again with the same
         key, asked for, or put in doubt. A settled run is returned as it is. When the code has
         changed, the run goes on with it, unless what was executed has changed, too: then
-        `on_change` decides, which `actor` has chosen; without one the runtime takes a new plan.
+        `on_change` decides, which `actor` has chosen; without one the runtime takes a new plan. The
+        graph stays the one that the run was started with, unless a new version is given as `graph`.
 
         Raises:
             RunChanged: what was executed has changed; nothing was done.
+            DocumentInvalid: the new graph does not compile.
+            RunNotResumable: a run that has ended, or goes on here, takes no other graph.
             RunNotFound, LeaseHeld, JournalCorrupt
         """
-        by = principal_of(actor).actor if actor is not None else None
+        change = Change.of(on_change, graph, actor)
         if run in self._drivers:
+            change.check_at_rest(run)
             return await self._watch(self._drivers[run])
-        return await self._take_up(run, on_change=on_change, by=by, observer=observer)
+        return await self._take_up(run, change, observer=observer)
 
     def claim(self, runs: Collection[RunId]) -> Collection[RunId]:
         """Lease those of many runs that are free, in one commit, for a `resume` in this moment."""
@@ -393,18 +397,11 @@ class Runtime(Decisions):
             live.tell([message])
             return await self._watch(live)
         try:
-            return await self._take_up(run, observer=observer)
+            return await self._take_up(run, Change(), observer=observer)
         except LeaseHeld:
             return replace(result_of(state), status="running")
 
-    async def _take_up(
-        self,
-        run: RunId,
-        *,
-        on_change: OnChange = "check",
-        by: Actor | None = None,
-        observer: Observer | None,
-    ) -> RunResult:
+    async def _take_up(self, run: RunId, change: Change, *, observer: Observer | None) -> RunResult:
         """Go on with a run that nobody drives, if there is anything to be done."""
         lease = self._lease(run)
         try:
@@ -412,10 +409,7 @@ class Runtime(Decisions):
             messages = self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX)
             is_open = state.status is None
             is_due = needs_owner(state, head, messages, now_ms=self.clock.now_ms())
-            may_go_on = state.status != "succeeded" and (
-                is_due or (on_change == "migrate" and is_open)
-            )
-            migrated = migration(state, self.registry, on_change) if may_go_on else None
+            migrated = migration(state, self.registry, change, is_due=is_due)
             if not is_due and migrated is None:
                 self.store.release(lease, taken=[message.id for message in messages])
                 return result_of(state)
@@ -433,7 +427,7 @@ class Runtime(Decisions):
                 # A run that has ended is opened again by its message, behind the new plan.
                 events = (migrated, _recovered(lease) if is_open else None)
                 known = [event for event in events if event is not None]
-                driver.start(*known, actor=by or self._world.actor, told=messages)
+                driver.start(*known, actor=change.by or self._world.actor, told=messages)
             if is_open and not is_new and self._notify is not None:
                 for opened in untold(state, head, read_entries(self.store, run)):
                     driver.notices.tell(opened)

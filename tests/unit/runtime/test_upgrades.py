@@ -9,6 +9,7 @@ import pytest
 
 from interlock import Registry, Runtime, action, compile as compile_graph
 from interlock.actions import Effect
+from interlock.errors import DocumentInvalid, RunNotResumable, UsageError
 from interlock.graph import CallNode, GateNode, Graph
 from interlock.journal import AttemptStarted, GateDecided, GateOpened, RunMigrated, RunRecovered
 from interlock.replay import verify
@@ -155,6 +156,82 @@ async def test_another_graph_is_compared_too():
         ("a", "is not in the new plan", False)
     ]
     assert not other.is_open_to_person
+
+
+# --- another version of the graph
+
+
+def longer(**more: Any) -> Graph:
+    """The graph with a node behind the others."""
+    before = graph(**more)
+    last = CallNode(id=NodeId("c"), action="two", with_={"n": "${{ b }}"})
+    return Graph(name="g", nodes={**before.nodes, last.id: last}, outputs={"n": "${{ c }}"})
+
+
+async def test_a_run_goes_on_with_another_version_of_its_graph():
+    store = await interrupted()
+    assert (await resumed(store, registry(), graph=longer(), actor="ada")).outputs == {"n": 3}
+    (migrated,) = events(store, RunMigrated)
+    assert (migrated.accepted, actors(store, RunMigrated)) == ((), ["unauthenticated:ada"])
+    assert [event.path for event in events(store, AttemptStarted)].count("a") == 1
+    verified = verify(RUN, read_entries(store, RUN))
+    assert verified.plan.digest == compile_graph(longer(), registry()).digest
+
+
+async def test_another_version_is_taken_together_with_changed_code():
+    store = await interrupted()
+    changed = registry(second="2")
+    assert (await resumed(store, changed, graph=longer())).outputs == {"n": 3}
+    assert verify(RUN, read_entries(store, RUN)).plan.actions["two"].version == "2"
+
+
+async def test_a_version_in_which_what_was_executed_is_gone_is_refused():
+    store = await interrupted()
+    only = Graph(name="g", nodes={NodeId("b"): CallNode(id=NodeId("b"), action="one")})
+    for how in ("check", "migrate"):
+        with pytest.raises(RunChanged, match="`a` is not in the new plan"):
+            await resumed(store, registry(), graph=only, on_change=how)
+    assert not events(store, RunMigrated)
+    assert (await resumed(store, registry())).outputs == {"n": 2}
+
+
+async def test_another_graph_is_no_version():
+    store = await interrupted()
+    with pytest.raises(UsageError, match="is of graph `g`, and not of `h`"):
+        await resumed(store, registry(), graph=Graph(name="h", nodes=graph().nodes))
+    with pytest.raises(UsageError, match="pinned"):
+        await resumed(store, registry(), graph=longer(), on_change="pin")
+    with pytest.raises(DocumentInvalid):
+        await resumed(
+            store, Registry([one for one in registry() if one.name == "one"]), graph=longer()
+        )
+
+
+async def test_a_run_that_waits_takes_another_version_and_waits_on():
+    store = await waiting()
+    more = CallNode(id=NodeId("c"), action="two", with_={"n": 1})
+    new = Graph(name="g", nodes={**asking().nodes, more.id: more}, outputs={"n": "${{ c }}"})
+    assert (await resumed(store, registry(effect="write"), graph=new)).status == "waiting"
+    assert len(events(store, RunMigrated)) == 1
+    verify(RUN, read_entries(store, RUN))
+
+
+async def test_a_run_that_has_ended_takes_no_other_version():
+    store = await failed()
+    with pytest.raises(RunNotResumable, match="has ended"):
+        await resumed(store, failing("1", broken=True), graph=longer())
+    assert (await resumed(store, failing("1", broken=True))).status == "failed"
+
+
+async def test_a_run_that_goes_on_here_takes_no_other_version():
+    store, actions = MemoryStore(), registry(hangs=True)
+    async with Runtime(store, actions) as runtime:
+        work = asyncio.create_task(runtime.run(compile_graph(graph(), actions), run=RUN))
+        await asyncio.sleep(0)
+        with pytest.raises(RunNotResumable, match="goes on now"):
+            await runtime.resume(RUN, graph=longer())
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 # --- runs that failed

@@ -6,12 +6,21 @@ import click
 
 from interlock.cli.apps import load_registry
 from interlock.cli.console import err
-from interlock.cli.driving import Order, Stage, check_actions, conclude, drive, take_up
+from interlock.cli.driving import (
+    Choice,
+    Order,
+    Stage,
+    check_actions,
+    conclude,
+    drive,
+    take_up,
+)
 from interlock.cli.limits import project_limits
 from interlock.cli.notifying import project_notify
 from interlock.cli.options import app_option, as_option, example, json_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.runview import OPEN
+from interlock.cli.sources import compile_argument
 from interlock.cli.stores import LAST, Journal, existing, find_run_to_go_on
 from interlock.errors import RunNotResumable, UsageError
 from interlock.journal import ENDED, Entry, Principal, RunPaused, RunReopened, RunUnpaused
@@ -27,6 +36,11 @@ from interlock.values import RunId
 @click.option(
     "--migrate", is_flag=True, help="Take the new plan; what was executed counts, though changed."
 )
+@click.option(
+    "--graph",
+    metavar="GRAPH",
+    help="Take this version of its graph; what was executed has to be the same in it.",
+)
 @as_option
 @app_option
 @store_option
@@ -36,6 +50,7 @@ def resume(
     *,
     pin: bool,
     migrate: bool,
+    graph: str | None,
     who: Principal,
     app: str | None,
     store: str | None,
@@ -47,15 +62,27 @@ def resume(
     as each action declares. A run that has settled is shown as it is.
 
     When the code has changed, the run goes on with it, unless what was executed has changed, too:
-    then you choose, with --pin or --migrate. `interlock upgrade --check` says it for all runs.
+    then you choose, with --pin or --migrate. The graph stays the one that the run was started with,
+    unless you give a new version: with --graph. `interlock upgrade --check` says it for all runs.
     """
     if pin and migrate:
         raise UsageError(
             "--pin keeps the old plan, and --migrate takes the new one", hint="choose one of them"
         )
+    if pin and graph is not None:
+        raise UsageError(
+            "--pin keeps the graph that the run has, and --graph takes another version",
+            hint="choose one of them",
+        )
     on_change: OnChange = "pin" if pin else "migrate" if migrate else "check"
     project = find_project()
-    registry = load_registry(project, app)
+    compiled = compile_argument(graph, app=app) if graph is not None else None
+    registry = compiled.registry if compiled is not None else load_registry(project, app)
+    chosen = Choice(
+        on_change=on_change,
+        graph=compiled.plan if compiled is not None else None,
+        actor=who if migrate or compiled is not None else None,
+    )
     limits = project_limits(project, registry)
     with existing(store, app=app) as journal:
         head = find_run_to_go_on(journal.store, run)
@@ -66,7 +93,7 @@ def resume(
             err(f"Run {head.run} has ended before: there is nothing to go on with")
             if run == LAST:
                 _say_what_is_open(journal)
-        else:
+        elif compiled is None:
             check_actions(plan, registry, is_pinned=pin)
         stage = Stage(
             plan=plan,
@@ -76,10 +103,10 @@ def resume(
             notify=project_notify(project, journal),
         )
         if _is_paused(entries):
-            order = _let_go_on(head.run, on_change, who)
+            order = _let_go_on(head.run, chosen, who)
             result = drive(stage, order, run=head.run, past=entries)
         else:
-            result = take_up(stage, head.run, on_change=on_change, actor=who if migrate else None)
+            result = take_up(stage, head.run, chosen)
         return conclude(stage, result, as_json=as_json)
 
 
@@ -88,20 +115,18 @@ def _is_paused(entries: Iterable[Entry]) -> bool:
     return bool(told) and isinstance(told[-1], RunPaused)
 
 
-def _let_go_on(run: RunId, on_change: OnChange, who: Principal) -> Order:
+def _let_go_on(run: RunId, chosen: Choice, who: Principal) -> Order:
     """Let a run go on that a person paused, under the plan that was chosen."""
 
     async def order(runtime: Runtime, observer: Observer) -> RunResult:
+        if chosen.graph is not None:
+            # First the graph, while nothing goes on: refused, the run is paused still.
+            await chosen.take_up(runtime, run, observer)
         try:
             return await runtime.unpause(run, actor=who, observer=observer)
         except (RunChanged, RunNotResumable):
             # It is on its way already, or was kept just now: going on takes it.
-            return await runtime.resume(
-                run,
-                on_change=on_change,
-                actor=who if on_change == "migrate" else None,
-                observer=observer,
-            )
+            return await chosen.take_up(runtime, run, observer)
 
     return order
 

@@ -1,4 +1,4 @@
-"""`interlock upgrade --check`: what the code that is here now means for the runs that are open."""
+"""`interlock upgrade --check`: what the code and graphs that are here mean for open runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from interlock.cli.exits import Exit
 from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project
 from interlock.cli.runview import OPEN
-from interlock.cli.sources import compile_argument
+from interlock.cli.sources import Compiled, compile_argument
 from interlock.cli.stores import Journal, to_read
 from interlock.errors import UsageError
 from interlock.journal import RunHead
@@ -22,41 +22,58 @@ from interlock.store import HEADS_READ_DEFAULT, ReadStore
 from interlock.values import Json
 
 HEADINGS = ("run", "graph", "status", "answer")
+NEW_HEADING = "new version"
 GOES_ON = ("same", "compatible")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version of a graph that a person named, and what it compiles to."""
+
+    argument: str
+    compiled: Compiled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the code that is here means for one run."""
+    """What is here means for one run: the code alone, and with the version of its graph."""
 
     head: RunHead
     found: Upgrade
+    new: Upgrade | None = None
+    argument: str = ""
 
     @property
     def goes_on(self) -> bool:
         """Whether nobody has to decide anything."""
-        return self.found.verdict in GOES_ON
+        return all(one.verdict in GOES_ON for one in (self.found, self.new) if one is not None)
 
 
 @click.command(
     epilog=example("interlock upgrade --check", "interlock upgrade --check hello.yaml --json")
 )
-@click.argument("graph", required=False)
+@click.argument("graphs", nargs=-1, metavar="[GRAPH]...")
 @click.option("--check", is_flag=True, help="Say what changed code means; change nothing.")
 @app_option
 @store_option
 @json_option
 def upgrade(
-    graph: str | None, *, check: bool, app: str | None, store: str | None, as_json: bool
+    graphs: tuple[str, ...], *, check: bool, app: str | None, store: str | None, as_json: bool
 ) -> int:
-    """Say what the code that is here now means for each open run, before it is deployed.
+    """Say what is here now means for each open run, before it is deployed.
 
-    With GRAPH, only for its runs. A run keeps the graph that it was started with, so what counts is
-    the code of the actions. The answers: `same`: nothing that the run uses has changed.
-    `compatible`: only what has not begun has changed; the run goes on with it. `different`: what
-    was executed has changed, too; a person pins the old plan or migrates. `refused`: the graph of
-    the run does not compile any more; it can only go on pinned. The exit code is 1 if a run is
-    different or refused.
+    A run keeps the graph that it was started with, so what counts is the code of the actions. The
+    answers: `same`: nothing that the run uses has changed. `compatible`: only what has not begun
+    has changed; the run goes on with it. `different`: what was executed has changed, too; a person
+    pins the old plan or migrates. `refused`: the graph of the run does not compile any more; it can
+    only go on pinned.
+
+    With GRAPH, only for its runs, and it also says whether a run can go on with this version of its
+    graph: `same`: it has it. `compatible`: what was executed is the same in it; `interlock resume
+    RUN --graph GRAPH` takes it. `different`: it is not; the run stays with the version that it has,
+    or a person migrates.
+
+    The exit code is 1 if a run is different or refused.
     """
     if not check:
         raise UsageError(
@@ -65,25 +82,54 @@ def upgrade(
             " `interlock resume RUN` does it",
         )
     registry = load_registry(find_project(), app)
-    name: str | None = None
-    if graph is not None:
-        compiled = compile_argument(graph, app=app)
-        registry, name = compiled.registry, compiled.plan.name
+    versions = _versions(graphs, app)
     with to_read(store) as journal:
-        answers = list(_answers(journal, registry, name))
+        answers = list(_answers(journal, registry, versions))
         if as_json:
             out_json([_answer_json(journal, each) for each in answers])
         else:
-            _say(journal, answers)
+            _say(journal, answers, has_new=bool(versions))
     return Exit.OK if all(each.goes_on for each in answers) else Exit.FAILED
 
 
-def _answers(journal: Journal[ReadStore], registry: Registry, name: str | None) -> Iterator[Answer]:
-    """Examine every open run, the newest first."""
+def _versions(graphs: tuple[str, ...], app: str | None) -> dict[str, Version]:
+    """Compile the graphs that were named, by their names.
+
+    Raises:
+        UsageError: two of them have one name.
+    """
+    found: dict[str, Version] = {}
+    for argument in graphs:
+        compiled = compile_argument(argument, app=app)
+        name = compiled.plan.name
+        if name in found:
+            raise UsageError(
+                f"`{found[name].argument}` and `{argument}` are both graph `{name}`",
+                hint="name one version of each graph",
+            )
+        found[name] = Version(argument=argument, compiled=compiled)
+    return found
+
+
+def _answers(
+    journal: Journal[ReadStore], registry: Registry, versions: dict[str, Version]
+) -> Iterator[Answer]:
+    """Examine every open run, the newest first; those of some graphs, if they were named."""
     for head in _open_runs(journal.store):
-        if name is None or head.graph == name:
-            state = fold(head.run, read_entries(journal.store, head.run))
-            yield Answer(head, examine(state, registry))
+        version = versions.get(head.graph)
+        if versions and version is None:
+            continue
+        state = fold(head.run, read_entries(journal.store, head.run))
+        if version is None:
+            yield Answer(head=head, found=examine(state, registry))
+        else:
+            compiled = version.compiled
+            yield Answer(
+                head=head,
+                found=examine(state, compiled.registry),
+                new=examine(state, compiled.registry, graph=compiled.plan.graph),
+                argument=version.argument,
+            )
 
 
 def _open_runs(store: ReadStore) -> Iterator[RunHead]:
@@ -93,15 +139,12 @@ def _open_runs(store: ReadStore) -> Iterator[RunHead]:
         before = page[-1].run
 
 
-def _say(journal: Journal[ReadStore], answers: list[Answer]) -> None:
+def _say(journal: Journal[ReadStore], answers: list[Answer], *, has_new: bool) -> None:
     if not answers:
         err("There are no open runs")
         return
-    rows = [
-        (each.head.run, each.head.graph, each.head.status.replace("_", " "), _words(each.found))
-        for each in answers
-    ]
-    heading, *lines = aligned([HEADINGS, *rows], indent=0)
+    headings = (*HEADINGS, NEW_HEADING) if has_new else HEADINGS
+    heading, *lines = aligned([headings, *map(_row, answers)], indent=0)
     out(heading)
     for line, each in zip(lines, answers, strict=True):
         out(line)
@@ -115,6 +158,12 @@ def _say(journal: Journal[ReadStore], answers: list[Answer]) -> None:
     )
 
 
+def _row(answer: Answer) -> tuple[str, ...]:
+    head = answer.head
+    row = (head.run, head.graph, head.status.replace("_", " "), _words(answer.found))
+    return row if answer.new is None else (*row, answer.new.verdict)
+
+
 def _words(found: Upgrade) -> str:
     if found.verdict == "compatible":
         return f"compatible: {listed(found.actions)} changed, and has not run"
@@ -123,34 +172,70 @@ def _words(found: Upgrade) -> str:
 
 def _more(journal: Journal[ReadStore], answer: Answer) -> Iterator[str]:
     """Say what differs, and the commands with which a person decides."""
-    found = answer.found
-    if answer.goes_on:
-        return
+    yield from _reasons(answer.found)
+    for words, command in _ways(journal, answer):
+        yield f"{words} {command}"
+    if answer.new is not None:
+        for reason in _reasons(answer.new):
+            yield f"{answer.argument}: {reason}"
+        for words, command in _ways_to_new(journal, answer):
+            yield f"{words} {command}"
+
+
+def _reasons(found: Upgrade) -> Iterator[str]:
     for difference in found.differences:
         yield f"`{difference.path}` {difference.what}"
     for diagnostic in found.diagnostics:
         yield f"{diagnostic.code} {diagnostic.message}"
     if found.missing:
         yield f"it cannot go on without {listed(found.missing)}: put back what it needs"
-    for words, command in _ways(journal, answer):
-        yield f"{words} {command}"
 
 
 def _ways(journal: Journal[ReadStore], answer: Answer) -> Iterator[tuple[str, str]]:
-    if not answer.found.missing:
+    """How a run that asks for a person goes on with the graph that it has."""
+    found = answer.found
+    if found.verdict in GOES_ON:
+        return
+    if not found.missing:
         yield (
             "with the plan that it has, and the code that is here:",
             journal.command("resume", answer.head.run, "--pin"),
         )
-    if answer.found.is_open_to_person:
+    if found.is_open_to_person:
         yield (
             "with the new plan, where what was executed counts:",
             journal.command("resume", answer.head.run, "--migrate"),
         )
 
 
+def _ways_to_new(journal: Journal[ReadStore], answer: Answer) -> Iterator[tuple[str, str]]:
+    """How a run goes on with the new version of its graph."""
+    new, run, given = answer.new, answer.head.run, ("--graph", answer.argument)
+    if new is not None and new.verdict == "compatible":
+        yield "with the new version:", journal.command("resume", run, *given)
+    elif new is not None and new.verdict == "different" and new.is_open_to_person:
+        yield (
+            "with the new version, where what was executed counts:",
+            journal.command("resume", run, "--migrate", *given),
+        )
+
+
 def _answer_json(journal: Journal[ReadStore], answer: Answer) -> dict[str, Json]:
-    found = answer.found
+    new: Json = None
+    if answer.new is not None:
+        ways = [command for _, command in _ways_to_new(journal, answer)]
+        new = {"graph": answer.argument, **_upgrade_json(answer.new, ways)}
+    return {
+        "run": answer.head.run,
+        "graph": answer.head.graph,
+        "status": answer.head.status,
+        "plan": answer.head.plan,
+        **_upgrade_json(answer.found, [command for _, command in _ways(journal, answer)]),
+        "new_version": new,
+    }
+
+
+def _upgrade_json(found: Upgrade, commands: list[str]) -> dict[str, Json]:
     differences: list[Json] = [
         {"path": each.path, "what": each.what, "acceptable": each.acceptable}
         for each in found.differences
@@ -158,13 +243,8 @@ def _answer_json(journal: Journal[ReadStore], answer: Answer) -> dict[str, Json]
     diagnostics: list[Json] = [
         {"code": each.code, "message": each.message} for each in found.diagnostics
     ]
-    commands = [command for _, command in _ways(journal, answer)] if not answer.goes_on else []
     return {
-        "run": answer.head.run,
-        "graph": answer.head.graph,
-        "status": answer.head.status,
         "answer": found.verdict,
-        "plan": answer.head.plan,
         "new_plan": found.plan.digest if found.plan is not None else None,
         "actions": [*found.actions],
         "differences": differences,

@@ -11,6 +11,7 @@ from interlock.runtime.owning.sleeping import (
     sleeps_long as sleeps_long,
 )
 from interlock.runtime.owning.upgrades import (
+    Change as Change,
     OnChange as OnChange,
     RunChanged as RunChanged,
     Upgrade as Upgrade,
@@ -19,6 +20,7 @@ from interlock.runtime.owning.upgrades import (
 )
 
 __all__ = [
+    "Change",
     "examine",
     "LEASE_MS",
     "Leases",

@@ -1,20 +1,29 @@
-"""Upgrades in flight: what a run was compiled from, held against the code that is there now.
+"""Upgrades in flight: what a run was compiled from, held against what is there now.
 
-A run carries the digests of the actions that it was compiled with. When the code has changed, its
-graph is compiled again with what is registered now; nodes that have begun have to be the same in
-both plans, or a person has to say that they count all the same.
+A run carries its graph and the digests of the actions that it was compiled with. When the code has
+changed, the graph is compiled again with what is registered now. A new version of the graph is
+taken only where a person names it: else the run keeps the one that it was started with. Nodes that
+have begun have to be the same in both plans, or a person has to say that they count all the same.
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from interlock.actions import Manifest, Registry
 from interlock.engine import Difference, State, differences
-from interlock.errors import Diagnostic, DocumentInvalid, InterlockError
-from interlock.graph import Graph
-from interlock.journal import RunMigrated
+from interlock.errors import (
+    Diagnostic,
+    DocumentInvalid,
+    InterlockError,
+    RunNotResumable,
+    UsageError,
+)
+from interlock.journal import Actor, RunMigrated, Who, principal_of
 from interlock.plan import Plan, compile as compile_graph
-from interlock.values import immutable
+from interlock.values import RunId, immutable
+
+if TYPE_CHECKING:
+    from interlock.graph import AnyGraphFunction, Graph
 
 Verdict: TypeAlias = Literal["same", "compatible", "different", "refused"]
 OnChange: TypeAlias = Literal["check", "pin", "migrate"]
@@ -22,9 +31,57 @@ OnChange: TypeAlias = Literal["check", "pin", "migrate"]
 
 
 class RunChanged(InterlockError):
-    """The code of what a run has executed is not the code that is there now."""
+    """What a run has executed is not what is there now."""
 
     code = "IL7022"
+
+
+@immutable()
+class Change:
+    """How a run goes on where something has changed.
+
+    Attributes:
+        how: what to do when it was executed.
+        graph: the version of its graph to go on with; None: the one that it has.
+        by: who has chosen; None: nobody had to.
+    """
+
+    how: OnChange = "check"
+    graph: "AnyGraphFunction | Graph | None" = None
+    by: Actor | None = None
+
+    @classmethod
+    def of(
+        cls, how: OnChange, graph: "AnyGraphFunction | Graph | Plan | None", actor: Who | None
+    ) -> Self:
+        """Check what was chosen.
+
+        Raises:
+            UsageError: the old plan and another graph.
+        """
+        if how == "pin" and graph is not None:
+            raise UsageError(
+                "a run that is pinned keeps the graph that it has", hint="leave one of them out"
+            )
+        by = principal_of(actor).actor if actor is not None else None
+        return cls(how=how, graph=graph.graph if isinstance(graph, Plan) else graph, by=by)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the run is to get another plan even where nothing of it is due."""
+        return self.how == "migrate" or self.graph is not None
+
+    def check_at_rest(self, run: RunId) -> None:
+        """Refuse another graph for a run that goes on here.
+
+        Raises:
+            RunNotResumable: one was given.
+        """
+        if self.graph is not None:
+            raise RunNotResumable(
+                f"run {run} goes on now: it takes another version of its graph when it is taken up",
+                hint="pause the run or drain its process first",
+            )
 
 
 @immutable()
@@ -66,7 +123,9 @@ class Upgrade:
         )
 
 
-def examine(state: State, registry: Registry, *, graph: Graph | None = None) -> Upgrade:
+def examine(
+    state: State, registry: Registry, *, graph: "AnyGraphFunction | Graph | None" = None
+) -> Upgrade:
     """Compare a run with the code that is registered now, or with another graph, too."""
     changed = _changed(state.plan.actions, registry)
     if not changed and graph is None:
@@ -102,23 +161,58 @@ def _changed(pinned: Mapping[str, Manifest], registry: Registry) -> tuple[str, .
     )
 
 
-def migration(state: State, registry: Registry, how: OnChange) -> RunMigrated | None:
+def migration(
+    state: State, registry: Registry, change: Change, *, is_due: bool
+) -> RunMigrated | None:
     """Decide how a run goes on: None under the plan that it has.
 
+    Where nothing of it is due, it may get another plan, if that is wanted and it has not ended.
+
     Raises:
-        RunChanged: what was executed has changed, and `how` does not say what to do about it.
+        RunChanged: what was executed has changed, and nobody said what to do about it.
+        DocumentInvalid: the graph that was given does not compile.
+        UsageError: it is another graph, not another version.
+        RunNotResumable: a graph was given, and the run has ended.
     """
-    if how == "pin":
+    if state.status == "succeeded" or (state.status is not None and not is_due):
+        _check_keeps(state, change)
         return None
-    found = examine(state, registry)
-    if found.verdict in ("same", "compatible") or (how == "migrate" and found.is_open_to_person):
+    if change.how == "pin" or not (is_due or change.is_wanted):
+        return None
+    found = examine(state, registry, graph=change.graph)
+    if change.graph is not None:
+        _check_graph(state, found)
+    is_accepted = change.how == "migrate" and found.is_open_to_person
+    if found.verdict in ("same", "compatible") or is_accepted:
         return found.event()
-    raise RunChanged(f"run {state.run}: {_told(found)}", hint=_way_on(state, found))
+    raise RunChanged(f"run {state.run}: {_told(found)}", hint=_way_on(state, found, change))
 
 
-def _way_on(state: State, found: Upgrade) -> str:
+def _check_keeps(state: State, change: Change) -> None:
+    if change.graph is not None:
+        raise RunNotResumable(
+            f"run {state.run} has ended: it takes no other version of its graph",
+            hint=f"`interlock show {state.run}` tells how it ended",
+        )
+
+
+def _check_graph(state: State, found: Upgrade) -> None:
+    if found.plan is None:
+        raise DocumentInvalid(found.diagnostics)
+    if found.plan.name != state.plan.name:
+        raise UsageError(
+            f"run {state.run} is of graph `{state.plan.name}`, and not of `{found.plan.name}`",
+            hint=f"give a version of `{state.plan.name}`; listings and holds know it by that name",
+        )
+
+
+def _way_on(state: State, found: Upgrade, change: Change) -> str:
     if found.missing:
         return f"put back what the run needs: {', '.join(f'`{name}`' for name in found.missing)}"
+    if change.graph is not None:
+        stay = "without another graph, the run goes on with the one that it has"
+        more = "; `--migrate` takes the new one, where what was executed counts"
+        return stay + (more if found.is_open_to_person else "")
     pin = f"`interlock resume {state.run} --pin` goes on with the plan that the run has"
     if not found.is_open_to_person:
         return pin
