@@ -43,6 +43,7 @@ from interlock.values import Json, Path, RunId, paths
 
 INSIDE_SHOWN_MAX = 20
 GOOD = ("succeeded", "skipped")
+GOING_ON = ("in doubt", "waiting")
 VALUE_LINES_MAX = 20
 ERROR_CHARS_MAX = 2000
 
@@ -88,9 +89,9 @@ def node_view(run: RunView, told: str) -> NodeView:
         args=_args(run, moments, path),
         output=ends[-1].output if ends else raw[-1].output if raw else None,
         error=ends[-1].error if ends else None,
-        status=_status(run, moments, path)
-        if moments or not inside
-        else _status_inside(run, inside),
+        status=_status_inside(run, inside)
+        if inside and (is_part(path) or not (moments or path in run.plan.root.positions))
+        else _status(run, moments, path),
         inside=inside,
     )
 
@@ -111,11 +112,20 @@ def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
 
 
 def _status_inside(run: RunView, inside: dict[Path, str]) -> str:
-    """Sum up an item of a map, which has no events of its own."""
+    """Sum up an item or a turn, which has no end of its own: what goes on in it counts first."""
+    going_on = [status for status in inside.values() if status in GOING_ON]
+    if going_on:
+        return min(going_on, key=GOING_ON.index)
     bad = [status for status in inside.values() if status not in GOOD]
     if bad:
         return bad[0]
     return "succeeded so far" if run.head.execution is None else "succeeded"
+
+
+def is_part(path: Path) -> bool:
+    """Whether a path names an item of a map or a turn, and no node."""
+    last = paths.parse(path)[-1:]
+    return any(each.item is not None or each.turn is not None for each in last)
 
 
 def _args(run: RunView, moments: tuple[Moment, ...], path: Path) -> Value | None:

@@ -39,6 +39,7 @@ NAME_CHARS_MIN = 10
 FINGERPRINT_CHARS = 8
 INDENT = " " * 4
 BAD = ("failed", "violated", "refused")
+CANCELLED = "IL6027"
 OPEN = ("queued", "running", "waiting", "paused", "in_doubt")
 AT_REST = ("queued", "paused")
 
@@ -92,9 +93,16 @@ class RunView:
             for path, entry in last.items()
             if path not in shown
             and isinstance(entry.event, NodeSettled)
-            and entry.event.status in BAD
+            and self._is_trouble(entry.event, rows.get(paths.parse(path)[0].node))
             and self._is_current(entry, rows.get(paths.parse(path)[0].node))
         ]
+
+    def _is_trouble(self, end: NodeSettled, row: Row | None) -> bool:
+        """Whether an end is not good: cancelled counts where somebody meant just that."""
+        if end.status != "cancelled":
+            return end.status in BAD
+        is_meant = end.error is not None and end.error.code == CANCELLED
+        return is_meant and (row is None or row.status != "cancelled")
 
     def _is_current(self, end: Entry, row: Row | None) -> bool:
         """Whether an end still counts, though the run may have been opened again since."""

@@ -248,7 +248,10 @@ class TimerFired:
 
 @immutable()
 class NodeCancelled:
-    """Somebody wants a node to stop, and everything inside it."""
+    """Somebody wants a node to stop, and everything inside it.
+
+    The path may be that of an item of a map or of a turn: `docs[3]`, `loop_1#2`.
+    """
 
     type: ClassVar[str] = "NodeCancelled"
     path: Path

@@ -121,7 +121,7 @@ class Decisions(ABC):
         actor: Who = "local",
         observer: Observer | None = None,
     ) -> RunResult:
-        """Cancel a node that has not settled, and all inside it."""
+        """Cancel a node that has not settled, or an item or a turn of one, and all inside it."""
         decision = partial(node_cancelled, path=path, reason=reason)
         return await self.decide(run, decision, actor=actor, observer=observer)
 

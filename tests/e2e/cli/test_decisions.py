@@ -218,6 +218,49 @@ def test_a_run_is_cancelled(asked: Shell):
     assert asked("interlock replay last").code == 0
 
 
+ITEMS = """interlock: 1
+name: items
+graphs:
+  one:
+    inputs: {n: {type: integer}}
+    nodes:
+      ok: {gate: {ask: 'Add to ${{ inputs.n }}?'}}
+      add: {call: num.add, with: {n: '${{ inputs.n }}'}, needs: [ok]}
+    outputs: {n: '${{ add }}'}
+nodes:
+  all: {map: one, over: '${{ [1, 2, 3] }}', as: n, with: {n: '${{ n }}'}, failures_max: 2}
+outputs: {all: '${{ all.results }}'}
+"""
+
+
+def test_an_item_of_a_map_is_cancelled_and_a_node_in_one(gated: Shell):
+    gated.write("items.yaml", ITEMS)
+    gated("interlock run items.yaml")
+    assert gated("interlock cancel last all[0] --reason 'wrong number'").code == WAITING
+    assert gated("interlock cancel last all[1]/ok").code == WAITING
+    again = gated("interlock cancel last all[0]")
+    assert (again.code, "`all[0]` has ended" in again.err) == (USAGE, True)
+    never = gated("interlock cancel last all[7]")
+    assert (never.code, "no open node `all[7]`" in never.err) == (USAGE, True)
+    shown = gated("interlock show last").out
+    assert "✗ all[0]/ok  cancelled: IL6027: ada cancelled it: wrong number" in shown
+    assert "✗ all[1]/ok  cancelled: IL6027: ada cancelled it\n" in shown
+    statuses = {path: gated(f"interlock show last {path} --json").json["status"] for path in PARTS}
+    assert statuses == PARTS
+    assert gated("interlock approve last all[2]/ok").json == {"all": [{"n": 4}]}
+    assert gated("interlock replay last").code == 0
+
+
+PARTS = {"all": "running", "all[0]": "cancelled", "all[1]": "cancelled", "all[2]": "waiting"}
+
+
+def test_a_node_that_was_cancelled_with_its_run_is_no_trouble_of_its_own(gated: Shell):
+    gated.write("items.yaml", ITEMS)
+    gated("interlock run items.yaml")
+    gated("interlock cancel last")
+    assert "all[0]/ok" not in gated("interlock show last").out
+
+
 def test_a_node_is_cancelled(asked: Shell):
     assert asked("interlock cancel last signoff --undo").code == USAGE
     done = asked("interlock cancel last signoff --json")

@@ -356,7 +356,9 @@ class Driven(Told):
     def cancel(self, path: str = "", *, undo: bool = False) -> list[Order]:
         """Let a person cancel a node, or the run."""
         if path:
-            event = NodeCancelled(path=Path(path), generation=self.node(path).generation)
+            part = self.state.part(Path(path))
+            generation = (part or self.node(path)).generation
+            event = NodeCancelled(path=Path(path), generation=generation)
             return self.tell(event, actor="ann")
         return self.tell(RunCancelled(undo=undo), actor="ann")
 

@@ -305,6 +305,65 @@ def test_a_map_is_cancelled_with_what_was_not_opened():
     run.check()
 
 
+def test_an_item_is_cancelled_with_all_in_it_and_the_others_go_on():
+    node = each("['p', 'q']", "m", failures_max=1)
+    run = nested(call("x", "read"), call("y", "read", needs=("x",)), wait(signal="s"), kind=node)
+    assert types(run.cancel("m[0]")) == ["cancel m[0]/x 1"]
+    assert run.cancel("m[0]") == []
+    run.end_cancelled("m[0]/x")
+    run.end("m[1]/x", 7)
+    run.end("m[1]/y", 7)
+    run.signal("s")
+    assert run.settled() == {
+        "m[0]/w": "cancelled",
+        "m[0]/x": "cancelled",
+        "m[0]/y": "skipped",
+        "m[1]/w": "succeeded",
+        "m[1]/x": "succeeded",
+        "m[1]/y": "succeeded",
+        "m": "succeeded",
+    }
+    assert run.error("m[0]/x").message == "ann cancelled it"
+    run.check()
+
+
+def test_an_item_that_has_ended_stays_as_it_is():
+    run = nested(call("x", "read"), kind=each("['p', 'q']", "m"))
+    run.end("m[0]/x", 7)
+    run.tell(NodeCancelled(path=Path("m[0]"), generation=1), actor="ann")
+    run.end("m[1]/x", 7)
+    assert run.result().status == "succeeded"
+    run.check()
+
+
+@pytest.mark.parametrize("path, generation", [("m[2]", 1), ("m", 2), ("m[0]", 2), ("n[0]", 1)])
+def test_an_item_that_never_was_cannot_be_cancelled(path: str, generation: int):
+    run = nested(call("x", "read"), kind=each("['p', 'q']", "m"))
+    with pytest.raises(IllegalTransition):
+        run.tell(NodeCancelled(path=Path(path), generation=generation), actor="ann")
+
+
+def test_an_item_is_opened_again_with_its_run():
+    run = nested(call("x", "read"), kind=each("['p', 'q']", "m"))
+    run.cancel("m[0]")
+    run.end_cancelled("m[0]/x")
+    run.end("m[1]/x", 7)
+    assert run.result().status == "cancelled"
+    run.reopen()
+    run.end("m[0]/x", 7)
+    assert run.result().status == "succeeded"
+    run.check()
+
+
+def test_a_turn_is_cancelled_and_ends_its_repeat():
+    run = nested(call("x", "read"), kind=repeat("false"), outputs={"n": 1})
+    run.end("r#1/x", 7)
+    assert types(run.cancel("r#2")) == ["cancel r#2/x 1"]
+    run.end_cancelled("r#2/x")
+    assert run.settled()["r"] == "cancelled"
+    run.check()
+
+
 def test_a_map_whose_items_had_all_been_opened_and_succeed_is_kept():
     run = nested(call("x", "keyed"), kind=each("['p', 'q']", "m"))
     run.start("m[0]/x")

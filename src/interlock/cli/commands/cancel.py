@@ -42,7 +42,7 @@ def cancel(
     store: str | None,
     as_json: bool,
 ) -> int:
-    """Cancel RUN; with NODE, only that node and all inside it.
+    """Cancel RUN; with NODE, only that node and all inside it, or an item such as 'docs[3]'.
 
     Nothing new is started. What is under way is told to stop, and what it reports decides: a value
     that came is kept, and a write of which nobody knows stays in doubt. With --undo, what the run

@@ -15,6 +15,7 @@ from interlock.engine.state import (
     MapState,
     RepeatState,
     ScopeState,
+    State,
     Turn,
     WaitState,
     ask_or_doubt,
@@ -26,7 +27,7 @@ from interlock.engine.state import (
 )
 from interlock.journal import SETTLED, ErrorInfo, NodeCancelled, RunCancelled
 from interlock.plan import CompiledCall
-from interlock.values import paths
+from interlock.values import Path, paths
 
 CANCELLED = "IL6027"
 
@@ -57,12 +58,18 @@ def on_run_cancelled(turn: Turn, event: RunCancelled) -> None:
 
 
 def on_node_cancelled(turn: Turn, event: NodeCancelled) -> None:
-    """Stop a node. One that has ended meanwhile, also with all around it, stays as it is.
+    """Stop a node, or an item or a turn of one.
+
+    What has ended meanwhile, also with all around it, stays as it is.
 
     Raises:
         IllegalTransition: there never was such a node, or it has not come to this generation.
     """
-    if turn.state.find(event.path) is None and event.path in turn.state.outcomes:
+    part = turn.state.part(event.path)
+    if part is not None:
+        _stop_part(turn, part, event)
+        return
+    if turn.state.find(event.path) is None and _is_over(turn.state, event.path):
         return
     at = locate(turn, event.path)
     now = at.state
@@ -72,6 +79,19 @@ def on_node_cancelled(turn: Turn, event: NodeCancelled) -> None:
         now.stop = _why(turn, event.reason)
         _stop_inside(at, now.stop)
         _let_go(turn)
+
+
+def _stop_part(turn: Turn, part: ScopeState, event: NodeCancelled) -> None:
+    if event.generation > part.generation:
+        raise IllegalTransition(f"`{event.path}` has not come to generation {event.generation}")
+    if event.generation == part.generation:
+        stop_scope(turn, part, _why(turn, event.reason))
+        _let_go(turn)
+
+
+def _is_over(state: State, path: Path) -> bool:
+    """Whether a node, or all of an item or a turn, has ended with what was around it."""
+    return path in state.outcomes or any(each.startswith(f"{path}/") for each in state.outcomes)
 
 
 def _why(turn: Turn, reason: str) -> ErrorInfo:

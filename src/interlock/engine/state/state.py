@@ -262,6 +262,11 @@ class State:
             return scope, index, scope.graph.nodes[index], scope.nodes[index]
         return _find_undo(scope, node_id)
 
+    def part(self, path: Path) -> ScopeState | None:
+        """Find the open scope of an item or a turn, which is no node itself."""
+        scope = self.scopes.get(path)
+        return scope if scope is not None and scope.item >= 0 else None
+
 
 def _find_undo(scope: ScopeState, node_id: str) -> "Found | None":
     id_, _, added = node_id.partition("!")

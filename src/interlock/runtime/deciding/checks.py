@@ -63,12 +63,14 @@ def gate_decided(
 
 
 def node_cancelled(state: State, path: Path, *, reason: str) -> NodeCancelled:
-    """Cancel a node that has not settled.
+    """Cancel a node that has not settled, or what goes on in an item of a map or in a turn.
 
     Raises:
         RunNotResumable: there is no such node.
     """
-    return NodeCancelled(path=path, generation=_generation(state, path), reason=plain_text(reason))
+    part = state.part(path)
+    generation = part.generation if part is not None else _generation(state, path)
+    return NodeCancelled(path=path, generation=generation, reason=plain_text(reason))
 
 
 def node_resolved(
@@ -223,8 +225,14 @@ def _receiver(state: State, event: SignalReceived) -> AnyCompiledNode | None:
 
 
 def _check_cancelled(state: State, event: NodeCancelled) -> None:
-    found = state.find(event.path)
-    if found is None or found[3].status in SETTLED or found[3].generation != event.generation:
+    part, found = state.part(event.path), state.find(event.path)
+    if part is not None:
+        is_open, generation = part.unsettled > 0, part.generation
+    elif found is not None:
+        is_open, generation = found[3].status not in SETTLED, found[3].generation
+    else:
+        is_open, generation = False, 0
+    if not is_open or generation != event.generation:
         raise _refused(state, f"`{event.path}` has ended")
 
 
@@ -280,7 +288,9 @@ def _check_type(node: AnyCompiledNode, value: Value, *, what: str) -> None:
 def _generation(state: State, path: Path) -> int:
     found = state.find(path)
     if found is None:
-        raise _refused(state, f"it has no open node `{path}`")
+        has_ended = any(each == path or each.startswith(f"{path}/") for each in state.outcomes)
+        told = f"`{path}` has ended" if has_ended else f"it has no open node `{path}`"
+        raise _refused(state, told)
     return found[3].generation
 
 
