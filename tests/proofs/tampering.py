@@ -26,10 +26,9 @@ from interlock.audit import (
     SALTS_BYTES_MAX,
     Expected,
     Frontier,
-    KeptLog,
     KnownTree,
     LogVerdict,
-    ReadTile,
+    PublishedLog,
     Retention,
     TileName,
     TreeHead,
@@ -38,6 +37,7 @@ from interlock.audit import (
     read_erased,
     row_of_emptied,
     seal,
+    tiles_between,
     verify_log,
 )
 from interlock.cli.verifying import verified
@@ -54,7 +54,8 @@ from interlock.journal import (
     store_envelope,
 )
 from interlock.runtime import place_hold, prune
-from interlock.store import ReadStore, Store, open_store, open_to_read
+from interlock.store import ReadStore, Store, kept_log, open_store, open_to_read
+from interlock.store.sqlite.sums import sum_of_log
 from interlock.testing import CountingIds, VirtualClock
 from proofs.figures import Figures
 from proofs.flips import journal_files, put
@@ -105,7 +106,9 @@ class Sound:
     heads: tuple[TreeHead, ...]
     """Of the tree as it grew, by size."""
 
-    tiles: Mapping[tuple[int, int], bytes]
+    tiles: Mapping[TileName, bytes]
+    """What was published: those of the log as it was left, and of an earlier size."""
+
     alarms: tuple[str, ...]
     emptied: int
 
@@ -127,15 +130,22 @@ class Sound:
                 logged = store.tile(0, tile)[at * HASH_BYTES : (at + 1) * HASH_BYTES]
                 frontier.extend([hash_of(event.body, event.salts, event.erased) or logged])
                 heads.append(TreeHead(size=frontier.size, root=frontier.root()))
-            tiles = {(0, at): store.tile(0, at) for at in range(len(heads) // 256 + 1)}
-            alarms = verdict_on(store, [KnownTree(tree=head) for head in heads], None).findings
+            old = random.randrange(len(heads))
+            tiles = {
+                name: store.tile(name.level or 0, name.index)[: name.width * HASH_BYTES]
+                for size in (old, len(heads) - 1)
+                for name in tiles_between(0, size)
+            }
+            trees = [KnownTree(tree=head) for head in heads]
+            alarms = verdict_on(store, trees, published(tiles, heads[-1])).findings
             # As the command verifies it: with values and listings.
             alarms += verified(store, (), published=None, expected=Expected()).findings
         told = tuple(f"{each.kind} {each.message}" for each in alarms)
         return cls(files=images, heads=tuple(heads), tiles=tiles, alarms=told, emptied=emptied)
 
-    def published(self, name: TileName) -> bytes:
-        return self.tiles[name.level or 0, name.index][: name.width * HASH_BYTES]
+
+def published(tiles: Mapping[TileName, bytes], tree: TreeHead) -> PublishedLog:
+    return PublishedLog(tree=tree, names=tuple(tiles), read=tiles.__getitem__)
 
 
 def pruned(store: Store, random: Random) -> None:
@@ -156,28 +166,32 @@ def hash_of(body: bytes, salts: bytes, erased: bytes) -> bytes | None:
 
 
 def verdict_on(
-    store: ReadStore, known: Sequence[KnownTree], published: ReadTile | None
+    store: ReadStore, known: Sequence[KnownTree], served: PublishedLog | None
 ) -> LogVerdict:
-    kept = KeptLog(size=store.log_size(), tile=store.tile)
-    return verify_log(store.leaves(limit=EVENTS_MAX), kept, known, published=published)
+    leaves = store.leaves(limit=EVENTS_MAX)
+    return verify_log(leaves, kept_log(store), known, published=served)
 
 
 def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
-    """Do one thing to the journal; tell what, and what is wrong with what the verifier says."""
+    """Do one thing; tell what, and what is wrong with what the verifier says."""
     size = len(sound.heads) - 1
     path = put(sound.files, place)
     connection: Any = apsw.Connection(path)
     logged = dict(hashes_in(connection))
+    tiles = dict(sound.tiles)
     for _ in range(20):
-        name = random.choice(list(KINDS))
+        name = random.choice([*KINDS, *OF_PUBLISHED])
         try:
-            at = KINDS[name](connection, random, size)
+            if name in OF_PUBLISHED:
+                at = OF_PUBLISHED[name](tiles, random)
+            else:
+                at = KINDS[name](connection, random, size)
         except (apsw.ConstraintError, IndexError):
             continue
         if at is not None:
             break
     else:
-        raise AssertionError("nothing could be done to the journal")
+        raise AssertionError("nothing could be done")
     is_hidden = name in OF_EVENTS and random.random() < 0.5
     if is_hidden:
         log_anew(connection, logged)
@@ -185,11 +199,12 @@ def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
     known = [KnownTree(tree=sound.heads[-1])]
     if random.random() < 0.7:
         known.append(KnownTree(tree=sound.heads[random.randrange(size)]))
-    published = sound.published if random.random() < 0.5 else None
+    is_served = name in OF_PUBLISHED or random.random() < 0.5
+    served = published(tiles, sound.heads[-1]) if is_served else None
     told = f"{name}{', hidden' if is_hidden else ''}"
     try:
         with closing(open_to_read(path)) as store:
-            found = verdict_on(store, known, published).findings
+            found = verdict_on(store, known, served).findings
     except InterlockError:
         return told, ""
     if not found:
@@ -363,7 +378,62 @@ def drop_hashes(connection: Any, random: Random, size: int) -> int | None:
     return size if connection.changes() else None
 
 
+def edit_edge(connection: Any, random: Random, size: int) -> int | None:
+    """Change what the next events will be appended to; nothing is appended yet."""
+    ((peaks,),) = connection.execute("SELECT frontier FROM log_edge").fetchall()
+    changed = bytearray(peaks)
+    changed[random.randrange(len(changed))] ^= 1 << random.randrange(8)
+    found = sum_of_log(size, bytes(changed))
+    connection.execute("UPDATE log_edge SET frontier = ?, sum = ?", (bytes(changed), found))
+    return size
+
+
+def edit_tile(tiles: dict[TileName, bytes], random: Random) -> int | None:
+    name = random.choice(list(tiles))
+    changed = bytearray(tiles[name])
+    offset = random.randrange(len(changed))
+    changed[offset] ^= 1 << random.randrange(8)
+    tiles[name] = bytes(changed)
+    return place_of(name, offset // HASH_BYTES)
+
+
+def shorten_tile(tiles: dict[TileName, bytes], random: Random) -> int | None:
+    name = random.choice(list(tiles))
+    tiles[name] = tiles[name][: random.randrange(len(tiles[name]))]
+    return place_of(name)
+
+
+def exchange_tiles(tiles: dict[TileName, bytes], random: Random) -> int | None:
+    one, two = random.choice(list(tiles)), random.choice(list(tiles))
+    if tiles[one] == tiles[two]:
+        return None
+    tiles[one], tiles[two] = tiles[two], tiles[one]
+    return max(place_of(one), place_of(two)) + 255
+
+
+def drop_tile(tiles: dict[TileName, bytes], random: Random) -> int | None:
+    """Remove a tile of the last checkpoint; those of earlier ones may go."""
+    name = random.choice(list(tiles))
+    widest = max(
+        each.width for each in tiles if (each.level, each.index) == (name.level, name.index)
+    )
+    if name.width != widest:
+        return None
+    del tiles[name]
+    return place_of(name)
+
+
+def place_of(name: TileName, at: int = 0) -> int:
+    return (name.index * 256 + at) << 8 * (name.level or 0)
+
+
 Change = Callable[[Any, Random, int], int | None]
+OF_PUBLISHED: dict[str, Callable[[dict[TileName, bytes], Random], int | None]] = {
+    "a published hash": edit_tile,
+    "a published tile, shortened": shorten_tile,
+    "a published tile, missing": drop_tile,
+    "published tiles, exchanged": exchange_tiles,
+}
 OF_EVENTS: dict[str, Change] = {
     "a body": edit_body,
     "a time": edit_time,
@@ -380,5 +450,6 @@ KINDS: dict[str, Change] = {
     **OF_EVENTS,
     "a hash": edit_hashes,
     "the size": edit_size,
+    "the edge": edit_edge,
     "hashes dropped": drop_hashes,
 }

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         PrunedParts as PrunedParts,
         row_of_emptied as row_of_emptied,
     )
+    from interlock.audit.publication import PublishedLog as PublishedLog
     from interlock.audit.receipts import (
         DISCLOSED as DISCLOSED,
         Disclosure as Disclosure,
@@ -130,6 +131,7 @@ if TYPE_CHECKING:
         read_strict as read_strict,
     )
     from interlock.audit.tiles import (
+        ENTRY_BYTES_MAX as ENTRY_BYTES_MAX,
         ReadTile as ReadTile,
         TileName as TileName,
         TileTree as TileTree,
@@ -225,6 +227,7 @@ _LATER = {
         "verify_inclusion",
     ),
     "pruning": ("KEPT", "Expected", "PrunedParts", "row_of_emptied"),
+    "publication": ("PublishedLog",),
     "receipts": ("DISCLOSED", "Disclosure", "Evidence", "LoggedEvent", "build_receipt"),
     "retention": (
         "CLASSES",
@@ -255,6 +258,7 @@ _LATER = {
     "statements": ("open_statement", "pae", "receipt_statement", "sign_statement"),
     "strict": ("read_strict",),
     "tiles": (
+        "ENTRY_BYTES_MAX",
         "ReadTile",
         "TileName",
         "TileTree",
@@ -309,6 +313,7 @@ __all__ = [
     "Disclosure",
     "EMPTY_ROOT",
     "entries_between",
+    "ENTRY_BYTES_MAX",
     "erase_parts",
     "Erased",
     "ErasedEvent",
@@ -362,6 +367,7 @@ __all__ = [
     "prove_leaves",
     "PrunedNote",
     "PrunedParts",
+    "PublishedLog",
     "read_erased",
     "read_strict",
     "ReadTile",

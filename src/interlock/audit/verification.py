@@ -35,7 +35,7 @@ from interlock.audit.pruning import (
     PrunedLog,
     PrunedParts,
 )
-from interlock.audit.tiles import ReadTile, tile_at
+from interlock.audit.publication import PublishedLog, false_tile
 from interlock.audit.tree import (
     HASH_BYTES,
     TILE_HEIGHT,
@@ -53,6 +53,8 @@ CLOCK_SLACK_MS = 5 * 60 * 1000
 
 UNKNOWN_MS = -1
 """The time of an event whose content was pruned."""
+
+TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
 NO_HASH = bytes(HASH_BYTES)
 """Of an event that cannot be read: it is the hash of no leaf."""
@@ -72,6 +74,7 @@ Tampering: TypeAlias = Literal[
     "falsely_pruned",
     "falsely_erased",
     "misreported",
+    "mispublished",
 ]
 
 
@@ -94,12 +97,14 @@ class KnownTree:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptLog:
-    """What a store keeps of its log: how many leaves, and the hashes of tiles.
+    """What a store keeps of its log: its size, its peaks, and the hashes of tiles.
 
-    Hashes after those leaves do not count: the log may grow while it is verified.
+    Hashes after those leaves do not count: the log may grow while it is verified. `peaks` are what
+    the next leaves are appended to, as `Frontier.to_bytes` gives them.
     """
 
     size: int
+    peaks: bytes
     tile: Callable[[int, int], bytes]
 
 
@@ -146,7 +151,7 @@ def verify_log(
     kept: KeptLog,
     known: Sequence[KnownTree] = (),
     *,
-    published: ReadTile | None = None,
+    published: PublishedLog | None = None,
     expected: Expected = NOTHING_EXPECTED,
 ) -> LogVerdict:
     """Verify the log of a store.
@@ -155,7 +160,8 @@ def verify_log(
         events: all events of the store, in the order of its log.
         kept: what the store keeps of its log.
         known: trees of this log that others know, such as those of signed checkpoints.
-        published: reads published tiles, of which nothing is trusted that no known tree covers.
+        published: what was published, of which nothing is trusted that no known tree covers. It is
+            compared with the log as well.
         expected: what is asked of what was pruned.
     """
     remade = _Remade(sorted(known, key=lambda each: each.tree.size), PrunedLog(_hashes_of(kept)))
@@ -171,6 +177,7 @@ def verify_log(
     findings += _falsely_pruned(remade, expected)
     pruned = remade.pruned.parts()
     findings += _falsely_erased(remade, pruned.runs)
+    findings += _mispublished(remade, published)
     return LogVerdict(
         head=TreeHead(size=remade.size, root=remade.frontier.root()),
         runs=len(remade.last_seqs.keys() - {STORE_JOURNAL}),
@@ -190,6 +197,9 @@ class _Remade:
     losses: Losses = field(default_factory=Losses)
     frontier: Frontier = field(default_factory=Frontier)
     hashes: bytearray = field(default_factory=bytearray)
+    roots: dict[int, bytearray] = field(default_factory=dict[int, bytearray])
+    """By level, the roots of full tiles below."""
+
     runs: list[RunId] = field(default_factory=list[RunId])
     seqs: "array[int]" = field(default_factory=lambda: array("q"))
     times: "array[int]" = field(default_factory=lambda: array("q"))
@@ -259,14 +269,24 @@ class _Remade:
             start = self.frontier.size
             sizes = (each.tree.size for each in self.known)
             stop = min((size for size in sizes if start < size < self.size), default=self.size)
-            self.frontier.extend(
+            full = self.frontier.extend(
                 split_hashes(bytes(self.hashes[start * HASH_BYTES : stop * HASH_BYTES]))
             )
+            for root in full:
+                self.roots.setdefault(root.level, bytearray()).extend(root.hash)
             self.heads.add(TreeHead(size=stop, root=self.frontier.root()))
+
+    def rows(self) -> list[bytes]:
+        """Give the hashes of tiles, level by level."""
+        return [bytes(self.hashes), *(bytes(self.roots[level]) for level in sorted(self.roots))]
 
     def agrees(self, known: KnownTree) -> bool:
         """Whether the log, as it is here, extends a known tree."""
-        return known.tree.size == 0 or known.tree in self.heads
+        return self.extends(known.tree)
+
+    def extends(self, tree: TreeHead) -> bool:
+        """Whether the log, as it is here, extends a tree whose size is one of a known tree."""
+        return tree.size == 0 or tree in self.heads
 
     def finding(self, kind: Tampering, index: int, message: str) -> Finding:
         """Make a finding about an event that is here."""
@@ -278,7 +298,7 @@ class _Remade:
         self.findings.append(found)
 
 
-def _difference(remade: _Remade, kept: KeptLog, published: ReadTile | None) -> Finding | None:
+def _difference(remade: _Remade, kept: KeptLog, published: PublishedLog | None) -> Finding | None:
     """Find the first event that is not as it was logged, or the first that is missing."""
     here = split_hashes(bytes(remade.hashes))
     logged = _kept_hashes(kept)
@@ -288,10 +308,11 @@ def _difference(remade: _Remade, kept: KeptLog, published: ReadTile | None) -> F
     first = wrong[0].tree.size
     good = max((each.tree.size for each in remade.known if remade.agrees(each)), default=0)
     others = _published_hashes(published, remade.known)
-    if first > remade.size and here == logged and here == (others or here)[: len(here)]:
+    both = min(len(here), len(others))
+    if first > remade.size and here == logged and here[:both] == others[:both]:
         return Finding(
             kind="rolled_back",
-            index=remade.size if others else good,
+            index=remade.size if len(others) >= first else good,
             until=first,
             message=f"{wrong[0].told} has {first} events, and the store {remade.size}: it is an"
             " older copy, or its last events were cut off",
@@ -315,7 +336,7 @@ def _of_tiles(
     """Compare the events with what the store keeps of the log, when all known trees agree."""
     covered = remade.known[-1].tree.size if remade.known else 0
     if here == logged and kept.size == len(here):
-        return _of_upper_tiles(remade, kept)
+        return _of_kept(remade, kept)
     found = _aligned(remade, here, logged)
     if found is not None and found.index >= covered:
         return found
@@ -327,19 +348,41 @@ def _of_tiles(
     )
 
 
-def _of_upper_tiles(remade: _Remade, kept: KeptLog) -> Finding | None:
-    level, row = 1, _roots_of_tiles(split_hashes(bytes(remade.hashes)))
-    while row:
-        for number in range((len(row) - 1) // TILE_WIDTH + 1):
-            tile = b"".join(row[number * TILE_WIDTH : (number + 1) * TILE_WIDTH])
-            if not kept.tile(level, number).startswith(tile):
+def _of_kept(remade: _Remade, kept: KeptLog) -> Finding | None:
+    """Compare the tiles and the edge that the store keeps, when their hashes of leaves are right.
+
+    Those may be right as a whole, and cut into tiles at the wrong places.
+    """
+    for level, row in enumerate(remade.rows()):
+        for number in range((len(row) - 1) // TILE_BYTES + 1):
+            tile = row[number * TILE_BYTES : (number + 1) * TILE_BYTES]
+            found = kept.tile(level, number)
+            if not found.startswith(tile) or len(found) > TILE_BYTES:
                 return Finding(
                     kind="relogged",
                     index=number << TILE_HEIGHT * (level + 1),
                     message=f"tile {number} of level {level} is not that of the events",
                 )
-        level, row = level + 1, _roots_of_tiles(row)
-    return None
+    return _of_edge(remade, kept)
+
+
+def _of_edge(remade: _Remade, kept: KeptLog) -> Finding | None:
+    """Compare the peaks to which the next leaves will be appended."""
+    peaks = remade.frontier.to_bytes()
+    if kept.peaks == peaks:
+        return None
+    index, height = 0, remade.size.bit_length()
+    for at in range(0, len(peaks), HASH_BYTES):
+        height = (remade.size % (1 << height)).bit_length() - 1
+        if kept.peaks[at : at + HASH_BYTES] != peaks[at : at + HASH_BYTES]:
+            break
+        index += 1 << height
+    return Finding(
+        kind="relogged",
+        index=min(index, max(0, remade.size - 1)),
+        message="the edge of the log, to which the next events are appended, is not that of its"
+        " events",
+    )
 
 
 def _aligned(remade: _Remade, here: list[bytes], logged: list[bytes]) -> Finding | None:
@@ -408,6 +451,16 @@ def _falsely_erased(remade: _Remade, pruned: Collection[RunId]) -> Iterator[Find
         )
 
 
+def _mispublished(remade: _Remade, published: PublishedLog | None) -> Iterator[Finding]:
+    """Compare what was published with the log, if that is the one that was published."""
+    if published is None or published.tree is None or not remade.extends(published.tree):
+        return
+    found = false_tile(published, remade.rows())
+    if found is not None:
+        message = f"{found.path}: {found.message}"
+        yield Finding(kind="mispublished", index=found.index, message=message)
+
+
 def _hashes_of(kept: KeptLog) -> Callable[[int], bytes]:
     """Read the hash of a leaf from what a store keeps; the last tile is kept at hand."""
     tile = lru_cache(maxsize=2)(partial(kept.tile, 0))
@@ -428,23 +481,17 @@ def _kept_hashes(kept: KeptLog) -> list[bytes]:
     return hashes[: kept.size]
 
 
-def _published_hashes(published: ReadTile | None, known: Sequence[KnownTree]) -> list[bytes]:
-    """Read the hashes of leaves that were published, up to the last known tree."""
-    size = known[-1].tree.size if known else 0
-    if published is None:
-        return []
-    hashes: list[bytes] = []
-    for number in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
-        hashes += split_hashes(published(tile_at(0, number, size)))
-    return hashes
+def _published_hashes(published: PublishedLog | None, known: Sequence[KnownTree]) -> list[bytes]:
+    """Read the hashes of leaves that were published, as far as a known tree covers them."""
+    hashes = [] if published is None else published.hashes()
+    for each in reversed(known):
+        size = each.tree.size
+        if len(hashes) >= size and _root(hashes[:size]) == each.tree.root:
+            return hashes[:size]
+    return []
 
 
 def _root(hashes: Sequence[bytes]) -> bytes:
     frontier = Frontier()
     frontier.extend(hashes)
     return frontier.root()
-
-
-def _roots_of_tiles(row: Sequence[bytes]) -> list[bytes]:
-    full = len(row) // TILE_WIDTH
-    return [_root(row[at * TILE_WIDTH : (at + 1) * TILE_WIDTH]) for at in range(full)]

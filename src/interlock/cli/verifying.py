@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias
 
 from interlock.audit import (
     Expected,
     Finding,
-    KeptLog,
     KnownTree,
     LogVerdict,
     Note,
     PrunedParts,
-    ReadTile,
+    PublishedLog,
     Tampering,
-    TileName,
     TreeHead,
     VerifierKey,
     open_checkpoint,
@@ -25,13 +22,12 @@ from interlock.audit import (
     verify_log,
 )
 from interlock.cli.console import counted, listed, plain
-from interlock.cli.evidence import read_some
 from interlock.cli.listings import Listings
 from interlock.cli.times import moment
 from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
 from interlock.journal import StoredEvent, open_envelope, refs_in
 from interlock.runtime import read_keeping
-from interlock.store import KeyRing, ReadStore
+from interlock.store import KeyRing, ReadStore, kept_log
 from interlock.values import Json, RunId, ValueRef
 
 PAGE = 1_000
@@ -54,6 +50,7 @@ WORDS: dict[Tampering, str] = {
     "falsely_pruned": "taken away without right",
     "falsely_erased": "falsely erased",
     "misreported": "a false listing",
+    "mispublished": "the published log is damaged",
 }
 
 
@@ -119,27 +116,11 @@ def _stamped(note: Note, stamp: bytes | None, trusted: Trusted) -> tuple[str | N
     return found.authority, found.time_ms
 
 
-def tiles_in(folder: Path) -> ReadTile:
-    """Read the tiles that were published in a folder."""
-
-    def read(name: TileName) -> bytes:
-        for path in (folder / name.path(), folder / name.full().path()):
-            if path.is_file():
-                return read_some(path, name.width * 32)[: name.width * 32]
-        raise EvidenceRefused(
-            f"{folder / name.path()} is not there",
-            code="IL8512",
-            hint="fetch the published log again; or verify without it",
-        )
-
-    return read
-
-
 def verified(
     store: ReadStore,
     evidence: Sequence[Evidence],
     *,
-    published: ReadTile | None,
+    published: PublishedLog | None,
     expected: Expected,
 ) -> LogVerdict:
     """Verify the log of a store, and the values that its events name.
@@ -153,12 +134,12 @@ def verified(
         for each in evidence
         if each.tree is not None
     ]
-    size = store.log_size()
+    kept = kept_log(store)
     pruned, unreadable = _pruned_values(store)
     listings = Listings()
     verdict = verify_log(
-        _checking_values(store, size, found, pruned=pruned, listings=listings),
-        KeptLog(size=size, tile=store.tile),
+        _checking_values(store, kept.size, found, pruned=pruned, listings=listings),
+        kept,
         known,
         published=published,
         expected=expected,
@@ -170,7 +151,7 @@ def verified(
         found = [each for each in found if each.kind != "value_missing"]
     if not verdict.findings:
         # Else a row may say what an event had said.
-        found += listings.findings(store, size=size)
+        found += listings.findings(store, size=kept.size)
     findings = sorted((*verdict.findings, *found), key=lambda each: each.index)
     return replace(verdict, findings=tuple(findings))
 

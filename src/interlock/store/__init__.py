@@ -6,6 +6,7 @@ PATH             the same
 """
 
 from interlock.store.growing import (
+    kept_log as kept_log,
     log_tree as log_tree,
 )
 from interlock.store.health import StoreHealth as StoreHealth, StoreSize as StoreSize
@@ -43,6 +44,7 @@ __all__ = [
     "INBOX_MESSAGES_MAX",
     "INLINE_BYTES_MAX",
     "journals_in",
+    "kept_log",
     "KeyReader",
     "KeyRing",
     "KeyTable",

@@ -7,11 +7,14 @@ added, and puts a tile together when it is asked for one. To append, the frontie
 """
 
 from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from interlock.audit import HASH_BYTES, TILE_WIDTH, Frontier, TileName, TileRoot, TileTree
-from interlock.store.protocol import Log
+from interlock.store.protocol import Log, ReadStore
 from interlock.values import immutable
+
+if TYPE_CHECKING:
+    from interlock.audit import KeptLog
 
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
@@ -58,3 +61,11 @@ def log_tree(log: Log, size: int | None = None) -> TileTree:
         return log.tile(name.level or 0, name.index)[: name.width * HASH_BYTES]
 
     return TileTree(log.log_size() if size is None else size, read)
+
+
+def kept_log(store: ReadStore) -> "KeptLog":
+    """Give what a store keeps of its log as it is now, to verify it."""
+    from interlock.audit import KeptLog  # Only who verifies needs the verifier.
+
+    size, peaks = store.log_edge()
+    return KeptLog(size=size, peaks=peaks, tile=store.tile)

@@ -311,14 +311,26 @@ class MemoryStore:
         """List runs that need an owner; see `Store.ready`."""
         with self._lock:
             self._check_open()
-            heads = (head for head in self._heads.values() if self._is_ready(head, now_ms))
-            return nsmallest(limit, heads, key=turn_by_age if by_age else turn)
+            found = (
+                head
+                for run, head in self._heads.items()
+                if _is_ready(
+                    head, self._leases.get(run), mail=bool(self._inboxes.get(run)), now_ms=now_ms
+                )
+            )
+            return nsmallest(limit, found, key=turn_by_age if by_age else turn)
 
     def log_size(self) -> int:
         """Return how many leaves the log has; see `Store.log_size`."""
         with self._lock:
             self._check_open()
             return len(self._log)
+
+    def log_edge(self) -> tuple[int, bytes]:
+        """Return the size of the log and its peaks; see `ReadStore.log_edge`."""
+        with self._lock:
+            self._check_open()
+            return self._frontier.size, self._frontier.to_bytes()
 
     def tile(self, level: int, index: int) -> bytes:
         """Return the hashes of a tile; see `Store.tile`."""
@@ -367,18 +379,6 @@ class MemoryStore:
     def _is_fenced(self, part: RunPart) -> bool:
         held = self._leases.get(part.run)
         return held is not None and held.epoch > part.epoch
-
-    def _is_ready(self, head: RunHead, now_ms: int) -> bool:
-        held = self._leases.get(head.run)
-        owned_until_ms = held.expires_ms if held is not None and held.owner is not None else None
-        if owned_until_ms is not None and owned_until_ms > now_ms:
-            return False
-        if self._inboxes.get(head.run):
-            return True
-        if owned_until_ms is not None:
-            return head.status not in ENDED
-        is_due = head.wake_ms is not None and head.wake_ms <= now_ms
-        return is_due or head.status in ("queued", "running")
 
     def _check_next(self, part: RunPart) -> None:
         expected = len(self._events.get(part.run, ())) + 1
@@ -446,6 +446,18 @@ def _key_of(heads: Mapping[RunId, RunHead], run: RunId) -> str | None:
 def _take(inbox: dict[str, Message], messages: Iterable[str]) -> None:
     for message in messages:
         inbox.pop(message, None)
+
+
+def _is_ready(head: RunHead, held: Holding | None, *, mail: bool, now_ms: int) -> bool:
+    owned_until_ms = held.expires_ms if held is not None and held.owner is not None else None
+    if owned_until_ms is not None and owned_until_ms > now_ms:
+        return False
+    if mail:
+        return True
+    if owned_until_ms is not None:
+        return head.status not in ENDED
+    is_due = head.wake_ms is not None and head.wake_ms <= now_ms
+    return is_due or head.status in ("queued", "running")
 
 
 def _is_newer(found: int, seen: int | None) -> bool:

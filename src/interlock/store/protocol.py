@@ -108,6 +108,13 @@ class ReadStore(Log, Protocol):
         """The keys of data subjects."""
         ...
 
+    def log_edge(self) -> tuple[int, bytes]:
+        """Return how many leaves the log has, and the peaks to which the next are appended.
+
+        They are what is stored, unchecked.
+        """
+        ...
+
     def read(
         self, run: RunId, *, after: int = 0, limit: int = EVENTS_READ_DEFAULT
     ) -> list[StoredEvent]:

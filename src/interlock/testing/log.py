@@ -29,7 +29,7 @@ def logged(store: Store) -> list[tuple[RunId, int]]:
 
     Raises:
         AssertionError: a leaf is missing, there twice, in another place, or not that of its event;
-            or the tiles are not those of the leaves.
+            or the tiles or the edge are not those of the leaves.
     """
     found = store.leaves(limit=EVENTS_MAX)
     assert [event.leaf_index for _, event in found] == list(range(store.log_size()))
@@ -38,6 +38,9 @@ def logged(store: Store) -> list[tuple[RunId, int]]:
         assert sorted(events, key=lambda event: event.seq) == store.read(run, limit=EVENTS_MAX)
     hashes = [leaf_hash(b"leaf of " + event.body) for _, event in found]
     check_tiles(store, hashes)
+    frontier = Frontier()
+    frontier.extend(hashes)
+    assert store.log_edge() == (frontier.size, frontier.to_bytes())
     return [(run, event.seq) for run, event in found]
 
 

@@ -493,6 +493,7 @@ class StoreConformance(
             store.inbox,
             lambda: store.ready(now_ms=0),
             store.log_size,
+            store.log_edge,
             lambda: store.tile(0, 0),
             store.leaves,
             lambda: store.erase(Erasure(events=(), refs=(), record=record(A, 1))),

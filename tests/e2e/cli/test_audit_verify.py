@@ -3,7 +3,9 @@
 import os
 import shutil
 import sqlite3
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -149,8 +151,7 @@ def test_of_a_file_without_end_only_the_beginning_is_read(signed: Shell):
     made = signed("interlock audit receipt last --checkpoint huge")
     assert (made.code, "IL8504" in made.err) == (6, True), made.err
     assert signed(f"{VERIFY} --checkpoint kept.txt --stamp-certificates huge").code == 0
-    (tile,) = (each for each in (signed.folder / "public" / "tile").rglob("*") if each.is_file())
-    os.truncate(tile, HUGE_BYTES)
+    os.truncate(tile_of(signed), HUGE_BYTES)
     changed(signed, *CHANGES["edited"])
     logged_anew(signed)
     assert findings(signed, "--published public")[0]["kind"] == "edited"
@@ -206,3 +207,65 @@ def test_a_run_that_waits_for_a_worker_is_no_false_listing(shell: Shell):
     assert shell(VERIFY).code == 0
     assert shell("interlock worker --until-idle").code == 0
     assert shell(VERIFY).code == 0
+
+
+def tile_of(shell: Shell) -> Path:
+    (tile,) = (each for each in (shell.folder / "public" / "tile").rglob("*") if each.is_file())
+    return tile
+
+
+def spoil(tile: Path) -> None:
+    data = tile.read_bytes()
+    tile.write_bytes(data[: 5 * 32] + bytes(32) + data[6 * 32 :])
+
+
+SPOILED = {
+    "changed": (spoil, 5, "hash 5 in it is not that of the log"),
+    "missing": (Path.unlink, 0, "it is not there"),
+    "shortened": (lambda tile: tile.write_bytes(tile.read_bytes()[:-32]), 0, "bytes instead of"),
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_a_published_tile_that_is_not_of_the_log_is_named(signed: Shell, how: str):
+    assert signed(f"{VERIFY} --published public").code == 0
+    change, place, why = SPOILED[how]
+    tile = tile_of(signed)
+    change(tile)
+    (found,) = findings(signed, "--published public")
+    assert (found["kind"], found["index"]) == ("mispublished", place)
+    told = signed(f"{VERIFY} --published public").err
+    assert "the published log is damaged" in told
+    assert f"{tile.relative_to(signed.folder / 'public')}: " in told
+    assert why in told
+    assert signed(VERIFY).code == 0
+
+
+def test_a_log_that_has_grown_since_it_was_published_is_as_it_was_published(signed: Shell):
+    signed(RUN)
+    assert signed(f"{VERIFY} --published public").code == 0
+    signed("interlock audit publish public")
+    (signed.folder / "public" / "tile" / "0" / "notes.txt").write_text("no part of the log")
+    assert signed(f"{VERIFY} --published public").code == 0
+
+
+def test_what_was_published_names_an_event_though_more_was_signed_later(signed: Shell):
+    signed(RUN)
+    signed("interlock audit checkpoint")
+    changed(signed, *CHANGES["edited"])
+    logged_anew(signed)
+    found = findings(signed, "--published public")[0]
+    assert (found["kind"], found["index"]) == ("edited", 3)
+
+
+def test_a_false_edge_of_the_log_is_named(signed: Shell):
+    path = signed.folder / ".interlock" / "journal.db"
+    with sqlite3.connect(path) as connection:
+        (row,) = connection.execute("SELECT size, frontier FROM log_edge").fetchall()
+        edge = row[1][:-1] + bytes([row[1][-1] ^ 1])
+        mended = (edge, crc32(edge, crc32(b"%d " % row[0])))
+        connection.execute("UPDATE log_edge SET frontier = ?, sum = ?", mended)
+    connection.close()
+    (found,) = findings(signed)
+    assert found["kind"] == "relogged"
+    assert "the edge of the log" in found["message"]

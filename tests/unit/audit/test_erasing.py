@@ -159,7 +159,8 @@ def test_a_part_that_is_gone_and_that_no_event_tells_of_is_found():
     stored = StoredEvent(
         seq=4, epoch=2, body=left.body, leaf_index=0, salts=left.salts, erased=left.erased
     )
-    kept = KeptLog(size=1, tile=lambda _level, _index: leaf_hash(leaf))
-    found = verify_log([(RUN, stored)], kept, []).findings
-    told = [each.message for each in found if each.kind == "falsely_erased"]
+    found = leaf_hash(leaf)
+    kept = KeptLog(size=1, peaks=found, tile=lambda level, _index: b"" if level else found)
+    findings = verify_log([(RUN, stored)], kept, []).findings
+    told = [each.message for each in findings if each.kind == "falsely_erased"]
     assert told == ["`4.output` was erased, and no event tells of it"]

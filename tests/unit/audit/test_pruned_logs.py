@@ -140,14 +140,20 @@ class Copy:
             for at in range(0, len(self.hashes), TILE_WIDTH)
         }
         kept = KeptLog(
-            size=len(self.hashes), tile=lambda level, at: b"" if level else tiles.get(at, b"")
+            size=len(self.hashes),
+            peaks=self.frontier().to_bytes(),
+            tile=lambda level, at: b"" if level else tiles.get(at, b""),
         )
         trees = [KnownTree(tree=each) for each in known]
         return verify_log(self.rows, kept, trees, expected=expected)
 
-    def head(self, size: int | None = None) -> TreeHead:
+    def frontier(self, size: int | None = None) -> Frontier:
         frontier = Frontier()
         frontier.extend(self.hashes[:size])
+        return frontier
+
+    def head(self, size: int | None = None) -> TreeHead:
+        frontier = self.frontier(size)
         return TreeHead(size=frontier.size, root=frontier.root())
 
     def at(self, run: RunId, seq: int) -> int:

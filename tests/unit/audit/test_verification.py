@@ -17,10 +17,12 @@ from interlock.audit import (
     KeptLog,
     KnownTree,
     LogVerdict,
+    PublishedLog,
     TileName,
     TreeHead,
     leaf_hash,
     leaf_of,
+    tiles_between,
     verify_log,
 )
 from interlock.errors import JournalCorrupt
@@ -76,6 +78,7 @@ class Copy:
     rows: list[Row]
     tiles: dict[tuple[int, int], bytes] = field(default_factory=dict[tuple[int, int], bytes])
     size: int = 0
+    peaks: bytes = b""
 
     def relog(self) -> "Copy":
         """Make the log again, as somebody would who hides what was done."""
@@ -83,6 +86,9 @@ class Copy:
         for _, stored in self.rows:
             hashes.append(hash_of(stored.body, stored.salts))
         self.size, level, self.tiles = len(hashes), 0, {}
+        frontier = Frontier()
+        frontier.extend(hashes)
+        self.peaks = frontier.to_bytes()
         while hashes:
             full = [hashes[at : at + TILE_WIDTH] for at in range(0, len(hashes), TILE_WIDTH)]
             self.tiles |= {(level, number): b"".join(row) for number, row in enumerate(full)}
@@ -93,12 +99,25 @@ class Copy:
     def verify(
         self, known: Sequence[KnownTree] = (), published: "Copy | None" = None
     ) -> LogVerdict:
-        kept = KeptLog(size=self.size, tile=lambda level, at: self.tiles.get((level, at), b""))
-        return verify_log(
-            self.rows, kept, known, published=None if published is None else published.published
+        kept = KeptLog(
+            size=self.size,
+            peaks=self.peaks,
+            tile=lambda level, at: self.tiles.get((level, at), b""),
+        )
+        served = None if published is None else published.published()
+        return verify_log(self.rows, kept, known, published=served)
+
+    def published(self, size: int | None = None) -> PublishedLog:
+        """Publish it as it is, up to a size."""
+        size = self.size if size is None else size
+        hashes = [hash_of(row.body, row.salts) for _, row in self.rows[:size]]
+        return PublishedLog(
+            tree=TreeHead(size=size, root=root_of(hashes)),
+            names=tuple(tiles_between(0, size)),
+            read=self.read,
         )
 
-    def published(self, name: TileName) -> bytes:
+    def read(self, name: TileName) -> bytes:
         return self.tiles[name.level or 0, name.index][: name.width * HASH_BYTES]
 
 
@@ -246,6 +265,28 @@ def test_a_changed_tile_is_told_from_a_changed_event():
     assert found_in(copy.verify()) == ("edited", 256)
     copy = honest()
     copy.tiles[1, 0] = bytes(HASH_BYTES)
+    assert found_in(copy.verify()) == ("relogged", 0)
+
+
+def test_tiles_that_are_cut_at_the_wrong_places_are_found():
+    copy = honest()
+    copy.tiles[0, 0], copy.tiles[0, 1] = (
+        copy.tiles[0, 0] + copy.tiles[0, 1][:HASH_BYTES],
+        copy.tiles[0, 1][HASH_BYTES:],
+    )
+    assert found_in(copy.verify(known(EVENTS))) == ("relogged", 0)
+
+
+@pytest.mark.parametrize("peak, at", [(0, 0), (1, 256), (2, 320), (3, 352)])
+def test_a_false_edge_is_found_before_anything_is_appended_to_it(peak: int, at: int):
+    copy = honest()  # 360 is 256 + 64 + 32 + 8.
+    edge = bytearray(copy.peaks)
+    edge[peak * HASH_BYTES] ^= 1
+    copy.peaks = bytes(edge)
+    (found,) = copy.verify(known(EVENTS)).findings
+    assert (found.kind, found.index) == ("relogged", at)
+    assert "the edge of the log" in found.message
+    copy.peaks = b""
     assert found_in(copy.verify()) == ("relogged", 0)
 
 

@@ -14,7 +14,7 @@ import apsw
 import pytest
 
 from interlock.actions import Registry, action
-from interlock.audit import KeptLog, erase_parts, read_erased, verify_log
+from interlock.audit import erase_parts, read_erased, verify_log
 from interlock.errors import (
     ContentErased,
     LeaseHeld,
@@ -49,7 +49,7 @@ from interlock.runtime import (
     read_remains,
     removal_of,
 )
-from interlock.store import Store, open_store
+from interlock.store import Store, kept_log, open_store
 from interlock.testing import CountingIds, VirtualClock, run_virtual
 from interlock.values import Path, RunId, ValueRef
 
@@ -130,7 +130,7 @@ def test_everything_goes_in_one_step_and_an_event_tells_of_it(store: Store):
     head = store.head(RUN)
     assert head is not None
     assert (head.status, head.execution, head.key) == ("succeeded", None, "key-1")
-    verdict = verify_log(store.leaves(), KeptLog(size=store.log_size(), tile=store.tile), [])
+    verdict = verify_log(store.leaves(), kept_log(store), [])
     assert verdict.findings == ()
     assert overwrite(store)
 
@@ -140,7 +140,7 @@ def test_what_is_erased_behind_the_back_of_the_log_is_found(store: Store):
     before = store.leaves()
     told = erased(store, {1: ["inputs"]})
     after = store.leaves()
-    kept = KeptLog(size=store.log_size(), tile=store.tile)
+    kept = kept_log(store)
     assert verify_log(after, kept).erased == len(told.removal.names)
     for seq, name, words in ((1, "key", "no event tells of it"), (1, "inputs", "and it is there")):
         event = (after if name == "key" else before)[seq - 1][1]

@@ -14,7 +14,6 @@ import pytest
 from interlock.actions import Registry, action
 from interlock.audit import (
     Expected,
-    KeptLog,
     KnownTree,
     LogVerdict,
     Retention,
@@ -49,7 +48,7 @@ from interlock.runtime import (
     release_hold,
     require_not_held,
 )
-from interlock.store import INLINE_BYTES_MAX, Store, open_store
+from interlock.store import INLINE_BYTES_MAX, Store, kept_log, open_store
 from interlock.testing import CountingIds, Fault, FaultyStore, VirtualClock, run_virtual
 from interlock.values import Path, RunId, ValueRef
 
@@ -114,7 +113,7 @@ def refs_in(store: Store, run: RunId) -> set[ValueRef]:
 def verdict_of(store: Store, *known: TreeHead, expected: Expected | None = None) -> LogVerdict:
     return verify_log(
         store.leaves(limit=10_000),
-        KeptLog(size=store.log_size(), tile=store.tile),
+        kept_log(store),
         [KnownTree(tree=each) for each in known],
         expected=expected or Expected(now_ms=LATER + DAY),
     )

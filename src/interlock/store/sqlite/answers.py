@@ -92,7 +92,11 @@ class SqliteReadStore:
 
     def log_size(self) -> int:
         """Return how many leaves the log has; see `ReadStore.log_size`."""
-        return self._views.ask(lambda reader: reader.log_size())
+        return self.log_edge()[0]
+
+    def log_edge(self) -> tuple[int, bytes]:
+        """Return the size of the log and its peaks; see `ReadStore.log_edge`."""
+        return self._views.ask(lambda reader: reader.log_edge())
 
     def tile(self, level: int, index: int) -> bytes:
         """Return the hashes of a tile; see `ReadStore.tile`."""

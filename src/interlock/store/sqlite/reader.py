@@ -34,7 +34,7 @@ SELECT run, seq, epoch, body, leaf, salts, erased FROM event
 WHERE leaf >= ? ORDER BY leaf LIMIT ?
 """
 
-LOG_SIZE = "SELECT size FROM log_edge"
+LOG_EDGE = "SELECT size, frontier FROM log_edge"
 
 PARTS = "SELECT hashes FROM log_part WHERE leaf >= ? AND leaf < ? ORDER BY leaf"
 
@@ -111,11 +111,11 @@ class Reader:
             rows = connection.execute(LEAVES, (first, max(0, limit)))
             return [(RunId(row[0]), StoredEvent(*row[1:])) for row in rows]
 
-    def log_size(self) -> int:
-        """Return how many leaves the log has."""
+    def log_edge(self) -> tuple[int, bytes]:
+        """Return how many leaves the log has, and its peaks."""
         with self.connection() as connection:
-            row = connection.execute(LOG_SIZE).fetchone()
-            return int(row[0]) if row is not None else 0
+            row = connection.execute(LOG_EDGE).fetchone()
+            return (int(row[0]), bytes(row[1])) if row is not None else (0, b"")
 
     def tile(self, level: int, index: int) -> bytes:
         """Return the hashes of a tile of the log."""

@@ -249,6 +249,10 @@ class SqliteStore:
         """Return how many leaves the log has; see `Store.log_size`."""
         return self._answers.log_size()
 
+    def log_edge(self) -> tuple[int, bytes]:
+        """Return the size of the log and its peaks; see `ReadStore.log_edge`."""
+        return self._answers.log_edge()
+
     def tile(self, level: int, index: int) -> bytes:
         """Return the hashes of a tile; see `Store.tile`."""
         return self._answers.tile(level, index)

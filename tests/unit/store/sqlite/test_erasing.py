@@ -12,9 +12,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from interlock.audit import KeptLog, KnownTree, LogVerdict, verify_log
+from interlock.audit import KnownTree, LogVerdict, verify_log
 from interlock.journal import Record, Value
-from interlock.store import INLINE_BYTES_MAX, Store, examine_store, open_store
+from interlock.store import INLINE_BYTES_MAX, Store, examine_store, kept_log, open_store
 from interlock.store.sqlite.schema import FORMAT
 from interlock.testing.erasing import KEY, erasure_of, event_record, settled
 from interlock.testing.store import A, B, head, message, record
@@ -79,8 +79,7 @@ def test_no_byte_of_what_was_erased_is_left(tmp_path: Path):
 
 
 def verdict_of(store: Store, *known: KnownTree) -> LogVerdict:
-    kept = KeptLog(size=store.log_size(), tile=store.tile)
-    return verify_log(store.leaves(), kept, known)
+    return verify_log(store.leaves(), kept_log(store), known)
 
 
 def test_the_log_is_verified_as_before(tmp_path: Path):

@@ -14,6 +14,7 @@ from interlock.cli.evidence import CERTIFICATES_BYTES_MAX, public_keys, read_som
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.project import Project, find_project, shown, store_url
+from interlock.cli.published import published_in
 from interlock.cli.retention import expected_of
 from interlock.cli.stores import to_read
 from interlock.cli.verifying import (
@@ -21,7 +22,6 @@ from interlock.cli.verifying import (
     Evidence,
     Trusted,
     evidence_in,
-    tiles_in,
     verdict_json,
     verdict_lines,
     verified,
@@ -92,14 +92,14 @@ def verify(
             trusted, certificates=read_some(Path(certificates), CERTIFICATES_BYTES_MAX)
         )
     evidence = [_evidence(Path(name), trusted) for name in checkpoints]
-    tiles = None
+    served = None
     if published is not None:
         evidence.append(_evidence(Path(published) / CHECKPOINT, trusted))
-        tiles = tiles_in(Path(published))
+        served = published_in(Path(published), evidence[-1].tree)
     if own is not None and not keys:
         evidence += _last_signed(own, trusted)
     with to_read(store) as journal:
-        verdict = verified(journal.store, evidence, published=tiles, expected=expected_of(project))
+        verdict = verified(journal.store, evidence, published=served, expected=expected_of(project))
     if as_json:
         out_json(verdict_json(verdict, evidence))
     else:
