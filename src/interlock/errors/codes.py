@@ -140,7 +140,7 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL2006": CodeInfo(
         "literal of the wrong type",
-        "A literal argument does not satisfy the schema of the argument.",
+        "A literal argument, or the default of an input, does not satisfy its schema.",
     ),
     "IL2007": CodeInfo(
         "unknown input", "An expression reads an input that the graph does not declare."
@@ -228,6 +228,10 @@ CODES: dict[str, CodeInfo] = {
     "IL4005": CodeInfo(
         "irreversible too early",
         "A write that nothing takes back may happen before a node that could fail first.",
+    ),
+    "IL4006": CodeInfo(
+        "text like a reference",
+        "A plain text names what an expression could read; without `${{ }}` it stays a text.",
     ),
     "IL4101": CodeInfo(
         "arguments not known to a gate",

@@ -8,6 +8,7 @@ from interlock.plan.binding import Given
 from interlock.plan.edges import Edge, check_edge, check_text
 from interlock.plan.literals import instead_of, value_at
 from interlock.plan.model import RunTimeCheck
+from interlock.plan.plaintexts import meant_by
 from interlock.plan.problems import closest, nearest
 from interlock.plan.reading import Lens
 from interlock.plan.schemas import escaped, template_schema, unescaped
@@ -204,11 +205,14 @@ class _Argument:
     def _refuse(self, problem: Problem, value: Json = None) -> None:
         steps, wanted = self._place(problem.pointer)
         below = self._steps(problem.pointer)[len(self._steps("")) :]
+        found = value_at(value, below)
+        meant = meant_by(found, self.lens.schemas)
+        hint = meant.hint if meant is not None else instead_of(found, wanted)
         self.lens.problems.error(
             "IL2006",
             f"`{place_text(steps)}` of {self.target.words}: {problem.message}",
             at=f"{self.given.at}{self.home}{problem.pointer}",
-            hint=instead_of(value_at(value, below), wanted) if steps else TOGETHER,
+            hint=hint if steps else TOGETHER,
         )
 
     def _place(self, pointer: str) -> tuple[Steps, Schema]:

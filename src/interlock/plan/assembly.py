@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from interlock.graph import without_subject
 from interlock.plan.arranging import arrange
 from interlock.plan.binding import Surroundings, bind
+from interlock.plan.defaults import check_defaults
 from interlock.plan.gates import cover
 from interlock.plan.model import (
     AnyCompiledNode,
@@ -18,6 +19,7 @@ from interlock.plan.nodes import compile_node
 from interlock.plan.notices import notice
 from interlock.plan.outputs import Outputs
 from interlock.plan.parts import check_attempts
+from interlock.plan.plaintexts import warn_of_texts
 from interlock.plan.reading import Source
 from interlock.plan.recoverable import warn_of_undo
 from interlock.plan.schemas import graph_inputs_schema, has_default, record
@@ -54,6 +56,8 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
     subjects = input_subjects(site)
     undoable = any(one.undo for one in nodes) or any(one.body.undoable for one in inner)
     if around.is_checked:
+        check_defaults(site, inputs)
+        warn_of_texts(site)
         notice(site)
         warn_of_undo(site, nodes, undoable=undoable)
     return CompiledGraph(
