@@ -8,6 +8,9 @@ the tree as it was, mostly an older one too, and sometimes what was published.
 Of two journals in three, what has ended was pruned before, values alone or events as well, with a
 hold on some of it. Among the changes are events that lose their content, as if they were pruned,
 with and without an event that tells of it.
+
+Names of data subjects are in no event. Two that are put to each other's keys, or one that is
+changed, have to be found all the same: an erasure would destroy what belongs to somebody else.
 """
 
 from collections import defaultdict
@@ -54,7 +57,7 @@ from interlock.journal import (
     store_envelope,
 )
 from interlock.runtime import place_hold, prune
-from interlock.store import ReadStore, Store, kept_log, open_store, open_to_read
+from interlock.store import ReadStore, Store, SubjectKeys, kept_log, open_store, open_to_read
 from interlock.store.sqlite.sums import sum_of_log
 from interlock.testing import CountingIds, VirtualClock
 from proofs.figures import Figures
@@ -63,6 +66,7 @@ from proofs.recordings import JOURNAL
 
 DAY = 86_400_000
 EVE = Principal(name="eve")
+NAMES = ("Ada", "Bob")
 EMPTY = "UPDATE event SET body = x'', salts = x'', erased = x''"
 OF_RUN = "SELECT seq, epoch, body FROM event WHERE run = ? ORDER BY seq"
 
@@ -118,6 +122,7 @@ class Sound:
         with closing(open_store(path)) as opened:  # What a dead process left is taken up first.
             if opened.log_size() and random.random() < 2 / 3:
                 pruned(opened, random)
+            SubjectKeys(opened, CountingIds().chance).of(NAMES)
         found = Path(path).parent.glob(f"{JOURNAL}*")
         images = {file.name: file.read_bytes() for file in found if file.is_file()}
         with closing(open_to_read(path)) as store:
@@ -204,7 +209,10 @@ def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
     told = f"{name}{', hidden' if is_hidden else ''}"
     try:
         with closing(open_to_read(path)) as store:
-            found = verdict_on(store, known, served).findings
+            if name in OF_SUBJECTS:
+                found = verified(store, (), published=None, expected=Expected()).findings
+            else:
+                found = verdict_on(store, known, served).findings
     except InterlockError:
         return told, ""
     if not found:
@@ -427,6 +435,38 @@ def place_of(name: TileName, at: int = 0) -> int:
     return (name.index * 256 + at) << 8 * (name.level or 0)
 
 
+SUBJECTS = "SELECT id, name, key FROM subject ORDER BY id"
+
+
+def swap_names(connection: Any, random: Random, size: int) -> int | None:
+    one, two = random.sample(connection.execute(SUBJECTS).fetchall(), 2)
+    for row, name in ((one, ""), (two, one[1]), (one, two[1])):
+        connection.execute("UPDATE subject SET name = ? WHERE id = ?", (name, row[0]))
+    return size
+
+
+def edit_name(connection: Any, random: Random, size: int) -> int | None:
+    key_id, name, _ = random.choice(connection.execute(SUBJECTS).fetchall())
+    other = random.choice((name + " ", name.upper(), "Eve", ""))
+    connection.execute("UPDATE subject SET name = ? WHERE id = ?", (other, key_id))
+    return size
+
+
+def edit_key(connection: Any, random: Random, size: int) -> int | None:
+    key_id, _, key = random.choice(connection.execute(SUBJECTS).fetchall())
+    changed = bytearray(key)
+    changed[random.randrange(len(changed))] ^= 1 << random.randrange(8)
+    connection.execute("UPDATE subject SET key = ? WHERE id = ?", (bytes(changed), key_id))
+    return size
+
+
+def swap_keys(connection: Any, random: Random, size: int) -> int | None:
+    one, two = random.sample(connection.execute(SUBJECTS).fetchall(), 2)
+    for row, key in ((one, two[2]), (two, one[2])):
+        connection.execute("UPDATE subject SET key = ? WHERE id = ?", (key, row[0]))
+    return size
+
+
 Change = Callable[[Any, Random, int], int | None]
 OF_PUBLISHED: dict[str, Callable[[dict[TileName, bytes], Random], int | None]] = {
     "a published hash": edit_tile,
@@ -446,8 +486,15 @@ OF_EVENTS: dict[str, Change] = {
     "no content": empty,
     "a false pruning": empty_and_tell,
 }
+OF_SUBJECTS: dict[str, Change] = {
+    "swapped names": swap_names,
+    "swapped keys": swap_keys,
+    "another name": edit_name,
+    "another key": edit_key,
+}
 KINDS: dict[str, Change] = {
     **OF_EVENTS,
+    **OF_SUBJECTS,
     "a hash": edit_hashes,
     "the size": edit_size,
     "the edge": edit_edge,

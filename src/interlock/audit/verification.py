@@ -75,6 +75,7 @@ Tampering: TypeAlias = Literal[
     "falsely_erased",
     "misreported",
     "mispublished",
+    "misnamed",
 ]
 
 

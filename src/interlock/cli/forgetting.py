@@ -43,6 +43,10 @@ class Subject:
         if mentioning:
             yield "stays, though a text of what goes is in it: what was there before, in"
             yield from (f"  {self.journal.command('show', run)}" for run in mentioning)
+        if self.forgetting.lost:
+            told = counted(len(self.forgetting.lost), "key")
+            yield f"nobody can tell whose {told} were that values need and the journal lost: see"
+            yield f"  {self.journal.command('audit', 'verify')}"
 
     def json(self) -> dict[str, Json]:
         """Return the same as data."""
@@ -62,5 +66,6 @@ class Subject:
                 }
                 for each in self.removals
             ],
+            "lost_keys": [*sorted(self.forgetting.lost)],
             "not_covered": [*NOT_COVERED],
         }

@@ -23,12 +23,13 @@ from interlock.audit import (
 )
 from interlock.cli.console import counted, listed, plain
 from interlock.cli.listings import Listings
+from interlock.cli.subjects import ChangedSubjects
 from interlock.cli.times import moment
 from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
 from interlock.journal import StoredEvent, open_envelope, refs_in
 from interlock.runtime import read_keeping
 from interlock.store import KeyRing, ReadStore, kept_log
-from interlock.values import Json, RunId, ValueRef
+from interlock.values import FALSE_NAME, Json, RunId, ValueRef
 
 PAGE = 1_000
 NOTE_BYTES_MAX = 1 << 20
@@ -51,6 +52,7 @@ WORDS: dict[Tampering, str] = {
     "falsely_erased": "falsely erased",
     "misreported": "a false listing",
     "mispublished": "the published log is damaged",
+    "misnamed": "a false name",
 }
 
 
@@ -123,7 +125,7 @@ def verified(
     published: PublishedLog | None,
     expected: Expected,
 ) -> LogVerdict:
-    """Verify the log of a store, and the values that its events name.
+    """Verify the log of a store, the values that its events name, and whose these are.
 
     Raises:
         JournalCorrupt: the journal of the store itself cannot be read.
@@ -136,9 +138,11 @@ def verified(
     ]
     kept = kept_log(store)
     pruned, unreadable = _pruned_values(store)
-    listings = Listings()
+    listings, subjects = Listings(), ChangedSubjects(store)
     verdict = verify_log(
-        _checking_values(store, kept.size, found, pruned=pruned, listings=listings),
+        _checking_values(
+            store, kept.size, found, pruned=pruned, listings=listings, subjects=subjects
+        ),
         kept,
         known,
         published=published,
@@ -152,6 +156,7 @@ def verified(
     if not verdict.findings:
         # Else a row may say what an event had said.
         found += listings.findings(store, size=kept.size)
+    found += subjects.findings()
     findings = sorted((*verdict.findings, *found), key=lambda each: each.index)
     return replace(verdict, findings=tuple(findings))
 
@@ -171,16 +176,17 @@ def _checking_values(
     *,
     pruned: Collection[RunId],
     listings: Listings,
+    subjects: ChangedSubjects,
 ) -> Iterator[tuple[RunId, StoredEvent]]:
     """Yield the events of a store in the order of its log; note whose values are not sound.
 
-    And let `listings` see them.
+    And let `listings` and `subjects` see them.
 
     That values of a run are missing is no finding if they are `pruned`.
     """
     first, place = 0, 0
     while place < size and (page := store.leaves(first=first, limit=min(PAGE, size - place))):
-        found += _of_values(store, page, place, pruned=pruned, listings=listings)
+        found += _of_values(store, page, place, pruned=pruned, listings=listings, subjects=subjects)
         yield from page
         first, place = page[-1][1].leaf_index + 1, place + len(page)
     more = store.leaves(first=first, limit=PAGE)
@@ -196,6 +202,7 @@ def _of_values(
     *,
     pruned: Collection[RunId],
     listings: Listings,
+    subjects: ChangedSubjects,
 ) -> Iterator[Finding]:
     named: dict[RunId, list[Naming]] = {}
     for index, (run, event) in enumerate(page, place):
@@ -212,6 +219,8 @@ def _of_values(
         wanted = {ref for _, _, refs in events for ref in refs}
         keys = KeyRing(store, run)
         try:
+            for index, event, refs in events:
+                subjects.take(keys, event.seq, refs, place=index)
             if len(keys.opened(store.values(run, wanted))) == len(wanted) or run in pruned:
                 continue
         except JournalCorrupt:
@@ -232,6 +241,8 @@ def _one_by_one(store: ReadStore, keys: KeyRing, events: Iterable[Naming]) -> It
             if len(found) == len(set(refs)):
                 message = "the key of a data subject is not there, and a value needs it"
         except JournalCorrupt as error:
+            if error.code == FALSE_NAME:
+                continue  # It is told once, and not for each event.
             kind, message = "value_changed", error.message
         yield Finding(kind=kind, index=index, run=keys.run, seq=event.seq, message=message)
 

@@ -458,6 +458,12 @@ CODES: dict[str, CodeInfo] = {
         "A gate asks a role that is configured, and who decided does not have it. Nothing was"
         " decided.",
     ),
+    "IL7025": CodeInfo(
+        "false name of a data subject",
+        "The row of a data subject was changed: its name and its key do not belong together, or the"
+        " key is gone that values need. So nobody can tell whose these values are, and nothing is"
+        " erased of whoever they may be. Restore the row from a backup of the journal.",
+    ),
     # --- IL8xxx replay
     "IL8001": CodeInfo(
         "divergence",

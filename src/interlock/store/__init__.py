@@ -35,10 +35,15 @@ from interlock.store.protocol import (
     Store as Store,
     StoreStatistics as StoreStatistics,
 )
-from interlock.store.subjects import KeyRing as KeyRing, SubjectKeys as SubjectKeys
+from interlock.store.subjects import (
+    KeyRing as KeyRing,
+    SubjectKeys as SubjectKeys,
+    every_subject as every_subject,
+)
 
 __all__ = [
     "EVENTS_READ_DEFAULT",
+    "every_subject",
     "examine_store",
     "HEADS_READ_DEFAULT",
     "INBOX_MESSAGES_MAX",

@@ -28,6 +28,12 @@ class MemoryKeys:
             every = self._keys.values()
             return _by_id(each for each in every if each.id in ids or each.name in names)
 
+    def page(self, *, after: KeyId, limit: int) -> list[SubjectKey]:
+        """Return some of all keys; see `KeyReader.page`."""
+        with self._lock:
+            self._check_open()
+            return _by_id(each for each in self._keys.values() if each.id > after)[:limit]
+
     def add(self, keys: Sequence[SubjectKey]) -> list[SubjectKey]:
         """Add keys; see `KeyTable.add`."""
         with self._lock:

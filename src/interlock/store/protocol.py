@@ -68,6 +68,10 @@ class KeyReader(Protocol):
         """
         ...
 
+    def page(self, *, after: KeyId, limit: int) -> list[SubjectKey]:
+        """Return the first keys whose ids come after one, by id; none do when there are no more."""
+        ...
+
 
 class KeyTable(KeyReader, Protocol):
     """The keys of data subjects. What is done with them is durable when it returns.
@@ -96,6 +100,7 @@ class KeyTable(KeyReader, Protocol):
 
         Raises:
             StoreFailed: an I/O error; the store is stopped.
+            JournalCorrupt: the row of one of them was changed (IL7025); nothing was destroyed.
         """
         ...
 

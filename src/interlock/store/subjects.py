@@ -1,12 +1,11 @@
 """Data subjects in a store: whose a stored value is, and the keys of those whom a run names."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import cast, final
 
 from interlock.store.protocol import ReadStore, Store
 from interlock.values import (
     KEY_BYTES,
-    KEY_ID_CHARACTERS,
     Json,
     KeyId,
     RunId,
@@ -18,6 +17,8 @@ from interlock.values import (
     key_id_of,
     members_ref,
 )
+
+PAGE = 1_000
 
 
 @final
@@ -36,7 +37,8 @@ class KeyRing:
         """Return those whom a keyed value belongs to; None: the key of one of them was erased.
 
         Raises:
-            JournalCorrupt: the reference is none, or is not keyed.
+            JournalCorrupt: the reference is none, or is not keyed; or the row of one of them was
+                changed (IL7025).
         """
         key_id = key_id_of(ref)
         if key_id not in self._found:
@@ -55,7 +57,8 @@ class KeyRing:
         """Decrypt stored values; those whose keys were erased are left out.
 
         Raises:
-            JournalCorrupt: one is not what was stored.
+            JournalCorrupt: one is not what was stored; or the row of a subject was changed
+                (IL7025).
         """
         if not any(map(is_keyed, found)):
             return found
@@ -87,15 +90,24 @@ class SubjectKeys:
         self._chance = chance
 
     def of(self, names: Collection[str]) -> Subjects:
-        """Return the subjects of these names; their keys are durable."""
+        """Return the subjects of these names; their keys are durable.
+
+        Raises:
+            JournalCorrupt: the row of one of them was changed (IL7025).
+        """
         wanted = set(names)
         found = self._store.subjects.find(names=names)
         # Somebody may erase one while another is added: then it is added again.
         while missing := sorted(wanted - {each.name for each in found}):
-            self._store.subjects.add([self._make(name) for name in missing])
+            made = [SubjectKey.of(name, self._chance(KEY_BYTES)) for name in missing]
+            self._store.subjects.add(made)
             found = self._store.subjects.find(names=names)
         return Subjects.of(found)
 
-    def _make(self, name: str) -> SubjectKey:
-        key_id = KeyId(self._chance(KEY_ID_CHARACTERS // 2).hex())
-        return SubjectKey(id=key_id, name=name, key=self._chance(KEY_BYTES))
+
+def every_subject(store: ReadStore) -> Iterator[SubjectKey]:
+    """Read the rows of all data subjects, as they are."""
+    after = KeyId("")
+    while page := store.subjects.page(after=after, limit=PAGE):
+        yield from page
+        after = page[-1].id

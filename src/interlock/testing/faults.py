@@ -270,7 +270,7 @@ class _FaultyKeys:
     def __init__(self, inner: KeyTable, written: _Written) -> None:
         self._inner = inner
         self._written = written
-        self.find = inner.find
+        self.find, self.page = inner.find, inner.page
 
     def add(self, keys: Sequence[SubjectKey]) -> list[SubjectKey]:
         return self._written(lambda: self._inner.add(keys), ())

@@ -9,10 +9,11 @@ from interlock.values import KEY_BYTES, KeyId, SubjectKey
 
 def subject_key(name: str, number: int) -> SubjectKey:
     """Make a key."""
-    return SubjectKey(id=KeyId(f"{number:032x}"), name=name, key=bytes([number]) * KEY_BYTES)
+    return SubjectKey.of(name, bytes([number]) * KEY_BYTES)
 
 
-ADA, BOB, OTHER_ADA = subject_key("Ada", 1), subject_key("Bob", 2), subject_key("Ada", 3)
+ADA, BOB, OTHER_ADA = subject_key("Ada", 5), subject_key("Bob", 6), subject_key("Ada", 8)
+"""In the order of their ids."""
 
 
 class SubjectConformance:
@@ -29,6 +30,16 @@ class SubjectConformance:
             assert store.subjects.find(ids=[BOB.id, OTHER_ADA.id]) == [BOB]
             assert store.subjects.find(names=["Ada", "Eve", ""]) == [ADA]
             assert store.subjects.find(ids=[ADA.id], names=["Ada", "Bob"]) == [ADA, BOB]
+
+    def test_all_keys_are_read_page_by_page(self) -> None:
+        with closing(self.make()) as store:
+            assert store.subjects.page(after=KeyId(""), limit=2) == []
+            eve = subject_key("Eve", 6)
+            store.subjects.add([BOB, eve, ADA])
+            assert ADA.id < eve.id < BOB.id
+            assert store.subjects.page(after=KeyId(""), limit=2) == [ADA, eve]
+            assert store.subjects.page(after=eve.id, limit=2) == [BOB]
+            assert store.subjects.page(after=BOB.id, limit=2) == []
 
     def test_a_subject_has_one_key_and_the_first_one_stays(self) -> None:
         with closing(self.make()) as store:

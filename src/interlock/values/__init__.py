@@ -61,6 +61,7 @@ from interlock.values.select import (
     select as select,
 )
 from interlock.values.subjects import (
+    FALSE_NAME as FALSE_NAME,
     KEY_BYTES as KEY_BYTES,
     KEY_ID_CHARACTERS as KEY_ID_CHARACTERS,
     KEYED as KEYED,
@@ -105,6 +106,7 @@ __all__ = [
     "encode",
     "encode_plain",
     "examples",
+    "FALSE_NAME",
     "fitted",
     "immutable",
     "is_keyed",

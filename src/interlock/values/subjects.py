@@ -18,7 +18,7 @@ from interlock.values.immutable import immutable
 from interlock.values.names import Digest, ValueRef
 
 KeyId = NewType("KeyId", str)
-"""32 hexadecimal digits of one subject's key, drawn with it; of several, 64, a digest of theirs."""
+"""32 hexadecimal digits, made of one subject's key and name; of several, 64, a digest of theirs."""
 
 KEYED = "hmac-sha256:"
 """How references and digests begin that were made with the key of a subject."""
@@ -26,17 +26,48 @@ KEYED = "hmac-sha256:"
 KEY_BYTES = 32
 KEY_ID_CHARACTERS = 32
 SALT = b"interlock/subjects/1"
+NAME_TAG = "subject"
+FALSE_NAME = "IL7025"
 NONCE = bytes(12)
 """Each key encrypts one value, which its nonce therefore need not tell from others."""
 
 
 @immutable()
 class SubjectKey:
-    """The key of one data subject, as it is stored; its name dies with it."""
+    """The key of one data subject, as it is stored; its name dies with it.
+
+    Events have the id, and it is made of key and name: so nobody can give a key to another subject
+    by changing a row. Without the key, nobody can find the name by the id.
+    """
 
     id: KeyId
     name: str
     key: bytes
+
+    @property
+    def fits(self) -> bool:
+        """Whether id, name and key belong together."""
+        return self.id == _id_of(self.name, self.key)
+
+    def check(self) -> None:
+        """Refuse to go by a row that was changed.
+
+        Raises:
+            JournalCorrupt: id, name and key do not belong together (IL7025).
+        """
+        if not self.fits:
+            raise JournalCorrupt(
+                f"the row of data subject {self.id} was changed: its name and its key do not belong"
+                " together",
+                hint="put this row back as a backup of the journal has it; until then nobody can"
+                " tell whose values these are",
+                code=FALSE_NAME,
+            )
+
+    @staticmethod
+    def of(name: str, key: bytes) -> "SubjectKey":
+        """Give a subject a key."""
+        return SubjectKey(id=_id_of(name, key), name=name, key=key)
 
 
 @final
@@ -111,8 +142,15 @@ class Subjects:
 
     @staticmethod
     def of(keys: Iterable[SubjectKey]) -> "Subjects":
-        """Take keys as they are stored."""
-        return Subjects({each.id: each.key for each in keys})
+        """Take keys as they are stored.
+
+        Raises:
+            JournalCorrupt: a row was changed (IL7025).
+        """
+        found = list(keys)
+        for each in found:
+            each.check()
+        return Subjects({each.id: each.key for each in found})
 
 
 def joined(several: Iterable[Subjects | None]) -> Subjects | None:
@@ -166,6 +204,11 @@ def hkdf(secret: bytes, *, salt: bytes, info: bytes, size: int) -> bytes:
         block = _hmac(root, block + info + bytes((len(found) // KEY_BYTES + 1,)))
         found += block
     return found[:size]
+
+
+def _id_of(name: str, key: bytes) -> KeyId:
+    made = _hmac(key, opening_of(NAME_TAG) + canonical(name) + b"]")
+    return KeyId(made.hex()[:KEY_ID_CHARACTERS])
 
 
 def _hmac(key: bytes, data: bytes) -> bytes:

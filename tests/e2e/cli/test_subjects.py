@@ -105,7 +105,11 @@ OF_SUBJECT = "WHERE CAST(ref AS TEXT) LIKE 'ref hmac-%'"
 CHANGES = {
     "value_changed": (
         f"UPDATE value SET data = zeroblob(length(data)) {OF_SUBJECT}",
+        f"UPDATE value SET data = randomblob(length(data)) {OF_SUBJECT}",
+    ),
+    "misnamed": (
         "UPDATE subject SET key = zeroblob(32)",
+        "UPDATE subject SET name = 'eve'",
     ),
     "value_missing": (f"DELETE FROM value {OF_SUBJECT}", "DELETE FROM subject"),
 }
@@ -122,6 +126,34 @@ def test_a_value_that_cannot_be_opened_any_more_is_found(written: Shell, kind: s
     done = written("interlock audit verify --json")
     found = done.json["findings"]
     assert (done.code, {each["kind"] for each in found}, found[0]["seq"]) == (6, {kind}, 1)
+
+
+def test_a_key_that_was_put_to_another_name_erases_nobody(written: Shell):
+    assert written("interlock run letter.yaml -i who=bob").code == 0
+    file = written.folder / ".interlock" / "journal.db"
+    with closing(apsw.Connection(str(file))) as connection:
+        for name, to in ((NAME, "-"), ("bob", NAME), ("-", "bob")):
+            connection.execute("UPDATE subject SET name = ? WHERE name = ?", (to, name))
+    told = written("interlock audit verify")
+    assert (told.code, told.err.count("error: a false name: event 1 of run")) == (6, 2), told.err
+    for options in ("--dry-run", "--yes"):
+        for name in (NAME, "bob", "eve"):
+            done = written(f"{ERASE} {name} {options}")
+            assert (done.code, "error[IL7025]: the row of data subject" in done.err) == (6, True)
+    assert written("interlock run letter.yaml -i who=bob").code != 0
+    assert traces(written) == ["journal.db"]
+
+
+def test_whose_key_is_missing_is_not_told_that_there_was_nothing(written: Shell):
+    assert written("interlock run letter.yaml -i who=bob").code == 0
+    file = written.folder / ".interlock" / "journal.db"
+    with closing(apsw.Connection(str(file))) as connection:
+        connection.execute("DELETE FROM subject WHERE name = ?", (NAME,))
+    done = written(f"{ERASE} {NAME} --yes")
+    assert (done.code, "error[IL7025]: no subject of this name" in done.err) == (6, True), done.err
+    done = written(f"{ERASE} bob --yes")
+    assert done.code == 0, done.err
+    assert "nobody can tell whose 1 key" in done.out
 
 
 def test_why_something_was_erased_before_stays(written: Shell):

@@ -1,6 +1,7 @@
 """Keys of data subjects: what they make can be read, checked and compared with them alone."""
 
 import hmac
+from dataclasses import replace
 from hashlib import sha256
 from itertools import combinations
 
@@ -32,9 +33,7 @@ ids = st.binary(min_size=16, max_size=16).map(lambda found: KeyId(found.hex()))
 several = st.dictionaries(ids, keys, min_size=1, max_size=4)
 values = st.text(max_size=50).map(canonical)
 
-ADA, BOB = (
-    SubjectKey(id=KeyId(f"{n:032x}"), name=f"name {n}", key=bytes([n]) * 32) for n in (1, 2)
-)
+ADA, BOB = (SubjectKey.of(f"name {n}", bytes([n]) * 32) for n in (1, 2))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +116,7 @@ def test_several_subjects_have_a_key_that_needs_all_of_theirs_in_any_order() -> 
     data = canonical("Ada")
     both = Subjects.of([BOB, ADA])
     assert both.ref(data) == Subjects.of([ADA, BOB]).ref(data)
-    assert both.members == canonical([ADA.id, BOB.id])
+    assert both.members == canonical([*sorted([ADA.id, BOB.id])])
     assert members_ref(both.id) == value_ref(both.members)
     assert members_ref(Subjects.of([ADA]).id) is None
     changed = Subjects({ADA.id: ADA.key, BOB.id: ADA.key})
@@ -171,7 +170,28 @@ def test_all_is_made_as_the_reference_of_events_says(found: dict[KeyId, bytes], 
     assert key.decrypt(bytes(12), subjects.seal(ValueRef(ref), data), ref.encode()) == data
 
 
+@given(st.text(max_size=20), keys, st.text(max_size=20), keys)
+def test_a_key_and_its_name_belong_together(name: str, key: bytes, other: str, another: bytes):
+    made = SubjectKey.of(name, key)
+    assert (
+        made.id == hmac.digest(key, b'["subject",1,' + canonical(name) + b"]", "sha256").hex()[:32]
+    )
+    assert Subjects.of([made]).keys == {made.id: key}
+    for changed in (replace(made, name=other), replace(made, key=another)):
+        if changed != made:
+            with pytest.raises(JournalCorrupt, match=made.id) as refused:
+                Subjects.of([made, changed])
+            assert (refused.value.code, changed.fits) == ("IL7025", False)
+
+
+def test_an_error_about_a_subject_does_not_name_it():
+    with pytest.raises(JournalCorrupt) as refused:
+        replace(ADA, name="Ada Lovelace").check()
+    assert "Lovelace" not in f"{refused.value}"
+
+
 def test_the_format_stays_what_it_is():
+    assert SubjectKey.of("Ada", b"\x01" * 32).id == "8ea98c5729022e797fa900778f3215ec"
     ref = Subjects({KeyId("a" * 32): b"\x01" * 32}).ref(b'"Ada"')
     made = "14a8a638b5060cc7d7ee0d706a7be362fddee28d32cd7ddbedc1fd1857e5d089"
     assert ref == f"hmac-sha256:{'a' * 32}:{made}"

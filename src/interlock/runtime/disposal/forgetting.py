@@ -6,22 +6,24 @@ read, so the key goes last. Whatever is interrupted is done by doing it again.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from interlock import audit  # its modules are imported when something is erased
-from interlock.errors import RunNotResumable, UsageError
-from interlock.journal import ENDED, PartsErased, Principal, StoredEvent, open_envelope
+from interlock.errors import JournalCorrupt, RunNotResumable, UsageError
+from interlock.journal import ENDED, PartsErased, Principal, StoredEvent, open_envelope, refs_of
 from interlock.runtime.clock import Clock, Ids
 from interlock.runtime.disposal.erasing import PAGE, Chosen, Erased, Removal, erase, removal_of
-from interlock.store import KeyRing, ReadStore, Store
-from interlock.values import Json, KeyId, RunId, immutable, is_keyed, key_id_of
+from interlock.store import KeyRing, ReadStore, Store, every_subject
+from interlock.values import FALSE_NAME, Json, KeyId, RunId, immutable, is_keyed, key_id_of
 
 KEY_IDS = re.compile(rb"hmac-sha256:([0-9a-f]{32,64}):")
 WORDS = frozenset(("codes", "error", "message", "messages", "reason"))
 """Parts of events that may tell of a value in words."""
 
-RUNS_NAMED_MAX = 5
+RUNS_NAMED_MAX = KEYS_NAMED_MAX = 5
+Named = Mapping[RunId, Mapping[KeyId, list[KeyId]]]
+"""By run, the keys that its events name, each with those of the subjects whose it is."""
 
 
 @immutable()
@@ -33,12 +35,14 @@ class Forgetting:
         key_id: the id of its key; None: there is no such subject.
         chosen: by run, the parts of events that were made with its key, and what tells of them.
         open: runs with values of the subject that have not ended.
+        lost: the keys of others that values need and the store does not have: nobody erased these.
     """
 
     name: str
     key_id: KeyId | None
     chosen: dict[RunId, Chosen]
     open: tuple[RunId, ...]
+    lost: frozenset[KeyId] = frozenset()
 
 
 def forgetting_of(store: ReadStore, name: str) -> Forgetting:
@@ -47,17 +51,21 @@ def forgetting_of(store: ReadStore, name: str) -> Forgetting:
     It reads all events of the store.
 
     Raises:
-        JournalCorrupt: an event is not as it was written.
+        JournalCorrupt: an event is not as it was written; or nobody can tell whose values are, for
+            a row of a subject was changed, or the one of this name may be missing (IL7025).
     """
-    found = store.subjects.find(names=[name])
-    if not found:
+    key_id = _key_of(store, name)
+    named = _named(store)
+    lost = _lost(store, named)
+    if key_id is None:
+        if lost:
+            raise _may_be_lost(lost)
         return Forgetting(name=name, key_id=None, chosen={}, open=())
-    key_id = found[0].id
-    touched = _touched(store, key_id)
+    touched = _touched(named, key_id)
     chosen = {run: parts for run in touched if (parts := _chosen(store, run, touched[run]))}
     heads = {run: store.head(run) for run in chosen}
     is_open = (run for run, head in heads.items() if head is None or head.status not in ENDED)
-    return Forgetting(name=name, key_id=key_id, chosen=chosen, open=tuple(is_open))
+    return Forgetting(name=name, key_id=key_id, chosen=chosen, open=tuple(is_open), lost=lost)
 
 
 def removals(store: ReadStore, forgetting: Forgetting) -> Iterator[Removal]:
@@ -91,7 +99,8 @@ def forget(
         RunNotResumable: a run with values of the subject has not ended; nothing was erased.
         OnHold: one of them is on hold; nothing was erased.
         UsageError: `by`, `rule` or `reason` names the subject, or has a text that is to go.
-        LeaseHeld, LeaseLost, JournalCorrupt: as for `erase`; it may be done in part: do it again.
+        JournalCorrupt: as for `forgetting_of`, and for `erase`.
+        LeaseHeld, LeaseLost: as for `erase`; it may be done in part: do it again.
     """
     _check_words(name, by.actor, rule, reason)
     first = found = forgetting_of(store, name)
@@ -119,8 +128,18 @@ def forget(
     return first
 
 
-def _touched(store: ReadStore, key_id: KeyId) -> dict[RunId, frozenset[KeyId]]:
-    """Find the runs with values of a subject, and the keys of theirs that die with its key."""
+def _key_of(store: ReadStore, name: str) -> KeyId | None:
+    """Find the key of a subject; any row that was changed may have been its own."""
+    found: KeyId | None = None
+    for each in every_subject(store):
+        each.check()
+        if each.name == name:
+            found = each.id
+    return found
+
+
+def _named(store: ReadStore) -> Named:
+    """Find the keys that events of the store name."""
     seen: dict[RunId, set[KeyId]] = {}
     first = 0
     while page := store.leaves(first=first, limit=PAGE):
@@ -128,13 +147,36 @@ def _touched(store: ReadStore, key_id: KeyId) -> dict[RunId, frozenset[KeyId]]:
             if ids := KEY_IDS.findall(event.body):
                 seen.setdefault(run, set()).update(KeyId(each.decode()) for each in ids)
         first += len(page)
-    found = dict[RunId, frozenset[KeyId]]()
-    for run, ids in seen.items():
-        ring = KeyRing(store, run)
-        dying = frozenset(each for each in ids if key_id in ring.members(each))
+    return {
+        run: {each: KeyRing(store, run).members(each) for each in ids} for run, ids in seen.items()
+    }
+
+
+def _touched(named: Named, key_id: KeyId) -> dict[RunId, frozenset[KeyId]]:
+    """Find the runs with values of a subject, and the keys of theirs that die with its key."""
+    found: dict[RunId, frozenset[KeyId]] = {}
+    for run, keys in named.items():
+        dying = frozenset(each for each, members in keys.items() if key_id in members)
         if dying:
             found[run] = dying
     return found
+
+
+def _lost(store: ReadStore, named: Named) -> frozenset[KeyId]:
+    """Find the keys that values need and the store does not have."""
+    wanted = {each for keys in named.values() for members in keys.values() for each in members}
+    gone = wanted - {each.id for each in store.subjects.find(ids=wanted)}
+    if not gone:
+        return frozenset()
+    found: set[KeyId] = set()
+    for run, keys in named.items():
+        if all(gone.isdisjoint(members) for members in keys.values()):
+            continue
+        # What looks like a key in words of an event is none.
+        refs = (ref for event in _events(store, run) for ref in refs_of(event.body))
+        needed = {key_id_of(ref) for ref in refs if is_keyed(ref)}
+        found.update(each for key in needed for each in keys.get(key, ()) if each in gone)
+    return frozenset(found)
 
 
 def _chosen(store: ReadStore, run: RunId, dying: frozenset[KeyId]) -> Chosen:
@@ -184,6 +226,18 @@ def _check_words(name: str, *words: str) -> None:
             "who erases, the rule or the reason names the subject that is to be erased",
             hint="it would stand in the journal for good: say it in other words",
         )
+
+
+def _may_be_lost(lost: frozenset[KeyId]) -> JournalCorrupt:
+    ids = ", ".join(sorted(lost)[:KEYS_NAMED_MAX])
+    more = len(lost) - KEYS_NAMED_MAX
+    return JournalCorrupt(
+        "no subject of this name has a key, and keys that values need are not there, whose may be"
+        f" the one: {ids}" + (f" and {more} more" if more > 0 else ""),
+        hint="`interlock audit verify` names the events; restore the rows of the subjects from a"
+        " backup of the journal",
+        code=FALSE_NAME,
+    )
 
 
 def _open_runs(found: Forgetting) -> RunNotResumable:

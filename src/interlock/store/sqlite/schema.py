@@ -13,9 +13,9 @@ from interlock.store.sqlite.sums import sum_of_log
 APPLICATION_ID = 0x494C4B31
 """`ILK1`, in bytes 68 to 71 of the file: how a journal is told from another program's database."""
 
-FORMAT = 6
-"""1 had events and values, 2 messages, 3 checksums, 4 the log, 5 erasure; 6 has data subjects, and
-events in the order of the log."""
+FORMAT = 7
+"""1 had events and values, 2 messages, 3 checksums, 4 the log, 5 erasure, 6 data subjects, and
+events in the order of the log; 7 has ids of subjects that are made of key and name."""
 
 # event: in the order of the log, since a table that only grows at its end has full pages and is
 # written once. By run, an insert of a group of 50 runs touched a page for each of them, and their

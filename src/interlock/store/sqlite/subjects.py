@@ -1,8 +1,8 @@
 """The keys of data subjects in their table. Their bytes on pages that are free: scrubbing.py."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import final
+from typing import Any, final
 
 from interlock.store.sqlite.connection import Connection, array
 from interlock.store.sqlite.reading import Views
@@ -13,6 +13,8 @@ KEYS = """
 SELECT id, name, key FROM subject
 WHERE id IN (SELECT value FROM carray(?1)) OR name IN (SELECT value FROM carray(?2)) ORDER BY id
 """
+
+PAGE = "SELECT id, name, key FROM subject WHERE id > ? ORDER BY id LIMIT ?"
 
 ADD = "INSERT OR IGNORE INTO subject (id, name, key, sum) VALUES (?, ?, ?, ?)"
 
@@ -39,6 +41,14 @@ class SqliteKeyReader:
 
         return self._views.ask(lambda reader: reader.ask(ask))
 
+    def page(self, *, after: KeyId, limit: int) -> list[SubjectKey]:
+        """Return some of all keys; see `KeyReader.page`."""
+
+        def ask(connection: Connection) -> list[SubjectKey]:
+            return _keys_in(connection.execute(PAGE, (after, limit)))
+
+        return self._views.ask(lambda reader: reader.ask(ask))
+
 
 @final
 class SqliteKeys:
@@ -61,6 +71,10 @@ class SqliteKeys:
         """Return keys; see `KeyReader.find`."""
         return self._reader.find(ids=ids, names=names)
 
+    def page(self, *, after: KeyId, limit: int) -> list[SubjectKey]:
+        """Return some of all keys; see `KeyReader.page`."""
+        return self._reader.page(after=after, limit=limit)
+
     def add(self, keys: Sequence[SubjectKey]) -> list[SubjectKey]:
         """Add keys; see `KeyTable.add`."""
         with self._transaction() as connection:
@@ -72,12 +86,13 @@ class SqliteKeys:
     def erase(self, names: Collection[str]) -> list[KeyId]:
         """Delete keys; see `KeyTable.erase`."""
         with self._transaction() as connection:
-            found = [each.id for each in _find(connection, names=names)]
-            for key_id in found:
-                connection.execute(FORGET, (key_id,))
+            found = _find(connection, names=names)
+            for each in found:
+                each.check()
+                connection.execute(FORGET, (each.id,))
             if found:
                 connection.execute(UNSCRUBBED, (NO_LEAF,))
-            return found
+            return [each.id for each in found]
 
 
 def _find(
@@ -86,5 +101,8 @@ def _find(
     if not ids and not names:
         return []
     # An array of nothing is none: the empty text is no id and no name.
-    rows = connection.execute(KEYS, (array((*ids, "")), array((*names, ""))))
+    return _keys_in(connection.execute(KEYS, (array((*ids, "")), array((*names, "")))))
+
+
+def _keys_in(rows: Iterable[tuple[Any, ...]]) -> list[SubjectKey]:
     return [SubjectKey(id=KeyId(row[0]), name=row[1], key=row[2]) for row in rows]
