@@ -8,6 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from interlock.audit.absences import (
+        PRUNED_PARTS as PRUNED_PARTS,
+        tells_of as tells_of,
+    )
     from interlock.audit.checking import (
         Trust as Trust,
         check_receipt as check_receipt,
@@ -174,6 +178,7 @@ if TYPE_CHECKING:
     )
 
 _LATER = {
+    "absences": ("PRUNED_PARTS", "tells_of"),
     "checking": ("Trust", "check_receipt"),
     "checkpoints": (
         "Checkpoint",
@@ -365,6 +370,7 @@ __all__ = [
     "prove_consistency",
     "prove_inclusion",
     "prove_leaves",
+    "PRUNED_PARTS",
     "PrunedNote",
     "PrunedParts",
     "PublishedLog",
@@ -395,6 +401,7 @@ __all__ = [
     "span_root",
     "Subtrees",
     "Tampering",
+    "tells_of",
     "tile_at",
     "TILE_HEIGHT",
     "TILE_WIDTH",

@@ -6,12 +6,12 @@ has them in the same order, so that both give the same verdict and the same code
 
 import re
 from base64 import b64decode
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, cast
 
+from interlock.audit.absences import absences_of, counted, tells_of
 from interlock.audit.checkpoints import Checkpoint, parse_checkpoint
 from interlock.audit.claims import ShownLeaf, claims_of, execution_is_shown, shown_parts
 from interlock.audit.cosigning import require_independence
@@ -24,8 +24,10 @@ from interlock.audit.signatures import Algorithm, VerifierKey, decode_base64
 from interlock.audit.strict import Place, read_strict, refused
 from interlock.audit.tree import leaf_hash
 from interlock.errors import EvidenceRefused
+from interlock.journal import STORE_JOURNAL
 from interlock.values import Json, KeyId, canonical, reference, value_ref
 
+LISTS = ("leaves", "retention")
 KEYED_REF = re.compile("hmac-sha256:([0-9a-f]{32}|[0-9a-f]{64}):[0-9a-f]{64}")
 
 
@@ -46,7 +48,8 @@ def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
     """Check a receipt.
 
     Returns:
-        What is proved, as JSON: `log`, `run`, `events`, `claims`, `disclosed`, `not_shown`.
+        What is proved, as JSON: `log`, `run`, `events`, `claims`, `disclosed`, and what is hidden:
+        `erased`, `pruned`, `withheld`.
 
     Raises:
         EvidenceRefused: the first thing that does not hold, with its place in the file.
@@ -55,10 +58,10 @@ def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
     receipt = cast(dict[str, Any], _read(data))
     checkpoint, signed, cosigned = _open(receipt["checkpoint"], trust)
     _require_stamps(receipt["stamps"], checkpoint)
-    leaves = cast(list[dict[str, Any]], receipt["leaves"])
-    _require_inclusion(leaves, receipt["proof"], checkpoint)
-    _require_run(leaves, receipt["run"], is_whole=receipt["whole"])
-    shown = [_opened(leaf, ("leaves", at)) for at, leaf in enumerate(leaves)]
+    _require_inclusion(receipt, checkpoint)
+    _require_run(receipt["leaves"], receipt["run"], is_whole=receipt["whole"])
+    _require_retention(receipt.get("retention", ()), receipt["run"])
+    shown, retention = (_opened(receipt, name) for name in LISTS)
     values = cast(dict[str, Json], receipt["values"])
     _require_values(values, receipt.get("openers", {}), shown)
     claims = claims_of(receipt["run"], shown, values)
@@ -79,14 +82,9 @@ def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
         "claims": claims,
         "execution_is_shown": receipt["whole"] and execution_is_shown(shown),
         "shown": shown_parts(shown, values),
-        "disclosed": _counted(name for leaf in shown for name in leaf.parts),
+        "disclosed": counted(name for leaf in shown for name in leaf.parts),
         "values": len(values),
-        "not_shown": _counted(
-            name
-            for leaf in shown
-            for name in cast(dict[str, Json], leaf.leaf["commitments"])
-            if name not in leaf.parts
-        ),
+        **absences_of(receipt["run"], shown, retention),
     }
 
 
@@ -139,27 +137,29 @@ def _require_stamps(stamps: Sequence[str], checkpoint: Checkpoint) -> None:
             raise refused("IL8533", "this is no time stamp of the checkpoint", ("stamps", at))
 
 
-def _require_inclusion(
-    leaves: Sequence[Mapping[str, Any]], proof: Sequence[str], checkpoint: Checkpoint
-) -> None:
-    hashes: list[tuple[int, bytes]] = []
-    before = -1
-    for at, entry in enumerate(leaves):
-        hashed = leaf_hash(canonical(entry["leaf"]))
-        if hashed[:HINT_BYTES].hex() != entry["hash"]:
-            raise refused("IL8502", "the leaf has another hash", ("leaves", at, "leaf"))
-        index, size = entry["index"], checkpoint.tree.size
-        if not before < index < size:
-            message = f"the log has {size} leaves, and this says that it is leaf {index}"
-            if index < size:
+def _require_inclusion(receipt: Mapping[str, Any], checkpoint: Checkpoint) -> None:
+    """Refuse leaves, of the run and of the journal of the store, that are not in the tree."""
+    size = checkpoint.tree.size
+    hashes: dict[int, bytes] = {}
+    for name in LISTS:
+        before = -1
+        for at, entry in enumerate(receipt.get(name, ())):
+            hashed = leaf_hash(canonical(entry["leaf"]))
+            if hashed[:HINT_BYTES].hex() != entry["hash"]:
+                raise refused("IL8502", "the leaf has another hash", (name, at, "leaf"))
+            index = entry["index"]
+            if not before < index < size or index in hashes:
                 message = f"leaf {index} stands after leaf {before}"
-            raise refused("IL8502", message, ("leaves", at, "index"))
-        before = index
-        hashes.append((before, hashed))
+                if index >= size:
+                    message = f"the log has {size} leaves, and this says that it is leaf {index}"
+                elif index in hashes:
+                    message = f"leaf {index} stands twice"
+                raise refused("IL8502", message, (name, at, "index"))
+            before = index
+            hashes[index] = hashed
+    proof = [b64decode(node) for node in receipt["proof"]]
     try:
-        root = root_of_leaves(
-            hashes, [b64decode(node) for node in proof], size=checkpoint.tree.size
-        )
+        root = root_of_leaves(sorted(hashes.items()), proof, size=size)
     except EvidenceRefused as error:
         raise refused("IL8502", error.message, ("proof",), hint=error.hint) from error
     if root != checkpoint.tree.root:
@@ -179,7 +179,27 @@ def _require_run(leaves: Sequence[Mapping[str, Any]], run: str, *, is_whole: boo
         before = leaf["seq"]
 
 
-def _opened(entry: Mapping[str, Any], place: Place) -> ShownLeaf:
+def _require_retention(leaves: Sequence[Mapping[str, Any]], run: str) -> None:
+    """Refuse events of the journal of the store that are none, or say nothing of the run."""
+    before = 0
+    for at, entry in enumerate(leaves):
+        leaf, place = entry["leaf"], ("retention", at, "leaf")
+        if leaf["run"] != STORE_JOURNAL:
+            message = "the leaf is not of the journal of the store"
+            raise refused("IL8545", message, (*place, "run"))
+        if leaf["seq"] <= before:
+            message = f"event {leaf['seq']} stands after event {before}"
+            raise refused("IL8545", message, (*place, "seq"))
+        if not tells_of(leaf, run):
+            raise refused("IL8545", "the leaf does not tell that the run was pruned", place)
+        before = leaf["seq"]
+
+
+def _opened(receipt: Mapping[str, Any], name: str) -> list[ShownLeaf]:
+    return [_opened_one(entry, (name, at)) for at, entry in enumerate(receipt.get(name, ()))]
+
+
+def _opened_one(entry: Mapping[str, Any], place: Place) -> ShownLeaf:
     """Hold what is disclosed against the commitments of the leaf."""
     committed = entry["leaf"]["commitments"]
     parts: dict[str, Json] = {}
@@ -189,7 +209,7 @@ def _opened(entry: Mapping[str, Any], place: Place) -> ShownLeaf:
         if committed.get(name) != sha256(salted).hexdigest():
             raise refused("IL8543", "this is not what the leaf commits to", here)
         parts[name] = shown["value"]
-    return ShownLeaf(leaf=entry["leaf"], parts=parts)
+    return ShownLeaf(index=entry["index"], leaf=entry["leaf"], parts=parts)
 
 
 def _require_values(
@@ -220,7 +240,3 @@ def _require_claims(claimed: Json, derived: Mapping[str, Json]) -> None:
         is_same = name in derived and name in claimed
         if not is_same or canonical(claimed[name]) != canonical(derived[name]):
             raise refused("IL8546", "the leaves do not say this", ("claims", name))
-
-
-def _counted(names: Iterable[str]) -> dict[str, Json]:
-    return dict[str, Json](sorted(Counter(names).items()))

@@ -29,8 +29,9 @@ GUARANTEES_OF_WRITES = ("exactly once", "one effect", "at most once, reversible"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownLeaf:
-    """A leaf, and the parts of it that are disclosed; they match their commitments."""
+    """A leaf, its number in the log, and the parts that are disclosed: they match the leaf."""
 
+    index: int
     leaf: Mapping[str, Json]
     parts: Mapping[str, Json]
 

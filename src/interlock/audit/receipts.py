@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from interlock.audit.claims import ShownLeaf, claims_of
-from interlock.audit.leaves import OpenLeaf, OpenPart
+from interlock.audit.leaves import OpenLeaf
 from interlock.audit.shapes import anything, flag, record, rows, table, text, whole
 from interlock.audit.strict import INT64_MAX
 from interlock.audit.tree import leaf_hash
@@ -35,6 +35,7 @@ DISCLOSED: Mapping[str, frozenset[str]] = {
     "RunReopened": frozenset(("actor",)),
     "RunUnpaused": frozenset(("actor",)),
     "PartsErased": frozenset(("actor", "rule")),
+    "RunsPruned": frozenset(("actor", "rule")),
 }
 """Parts that are disclosed unless they are withheld: which plan, what it promises, who decided."""
 
@@ -60,6 +61,18 @@ LEAF = record(
     },
 )
 SHOWN = record({"salt": text("[0-9a-f]{32}", what="16 bytes in hexadecimal"), "value": anything})
+ENTRIES = rows(
+    record(
+        {
+            "index": whole(0, INT64_MAX - 1),
+            "hash": text("[0-9a-f]{16}", what="8 bytes in hexadecimal"),
+            "leaf": LEAF,
+            "disclosed": table(SHOWN),
+        }
+    ),
+    least=1,
+    most=LEAVES_MAX,
+)
 REFS = ("sha256:", KEYED)
 RECEIPT = record(
     {
@@ -70,22 +83,14 @@ RECEIPT = record(
         "claims": anything,
         "checkpoint": text(),
         "stamps": rows(text("[A-Za-z0-9+/=]{1,87384}", what="base64"), most=STAMPS_MAX),
-        "leaves": rows(
-            record(
-                {
-                    "index": whole(0, INT64_MAX - 1),
-                    "hash": text("[0-9a-f]{16}", what="8 bytes in hexadecimal"),
-                    "leaf": LEAF,
-                    "disclosed": table(SHOWN),
-                }
-            ),
-            least=1,
-            most=LEAVES_MAX,
-        ),
+        "leaves": ENTRIES,
         "proof": rows(NODE, most=PROOF_MAX),
         "values": table(anything),
     },
-    optional={"openers": table(text("[0-9a-f]{64}", what="32 bytes in hexadecimal"))},
+    optional={
+        "openers": table(text("[0-9a-f]{64}", what="32 bytes in hexadecimal")),
+        "retention": ENTRIES,
+    },
 )
 
 
@@ -100,7 +105,21 @@ class LoggedEvent:
     def path(self) -> str | None:
         """The path of the event, also where the leaf hides it; None for the run as a whole."""
         hidden = self.leaf.parts.get("path")
-        return cast("str | None", hidden.value if hidden else _clear(self.leaf).get("path"))
+        return cast("str | None", hidden.value if hidden else self.clear().get("path"))
+
+    @property
+    def seq(self) -> int:
+        """The place of the event in its journal."""
+        return cast(int, self.clear()["seq"])
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """The names of the parts that nobody can show any more: they were erased."""
+        return frozenset(cast(dict[str, Json], self.clear()["commitments"])) - set(self.leaf.parts)
+
+    def clear(self) -> dict[str, Json]:
+        """Read the leaf."""
+        return cast(dict[str, Json], decode(self.leaf.leaf))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,10 +151,11 @@ class Evidence:
         events: the events to show, in their order.
         is_whole: whether these are all events of the run that the log has.
         checkpoint: the signed checkpoint, as it is stored.
-        proof: what `prove_leaves` gives for the events in the tree of the checkpoint.
+        proof: what `prove_leaves` gives for all these events in the tree of the checkpoint.
         value: finds the bytes of a value by its reference; none if it is gone.
         opener: makes the opener of a keyed reference of these bytes (see `Subjects`).
         stamps: time stamps of the checkpoint's text (RFC 3161), in DER.
+        retention: events of the journal of the store that tell what was pruned of the run.
     """
 
     run: str
@@ -146,20 +166,16 @@ class Evidence:
     value: Callable[[str], bytes | None]
     stamps: Sequence[bytes] = ()
     opener: Callable[[str, bytes], bytes] | None = None
+    retention: Sequence[LoggedEvent] = ()
 
 
 def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
     """Write a receipt: JSON with a line for each leaf."""
-    shown: list[ShownLeaf] = []
-    leaves: list[dict[str, Json]] = []
+    shown = [_shown(event, disclosure) for event in evidence.events]
     values: dict[str, Json] = {}
     openers: dict[str, Json] = {}
-    for event in evidence.events:
-        leaf = _clear(event.leaf)
-        disclosed = _disclosed(cast(str, leaf["type"]), event, disclosure)
-        parts = {name: part.value for name, part in disclosed.items()}
-        shown.append(ShownLeaf(leaf=leaf, parts=parts))
-        found = _values_of(parts, evidence)
+    for leaf, _ in shown:
+        found = _values_of(leaf.parts, evidence)
         values |= {ref: decode(data) for ref, data in found.items()}
         if evidence.opener is not None:
             openers |= {
@@ -167,39 +183,43 @@ def build_receipt(evidence: Evidence, disclosure: Disclosure) -> bytes:
                 for ref, data in found.items()
                 if is_keyed(ref)
             }
-        leaves.append(
-            {
-                "index": event.index,
-                "hash": leaf_hash(event.leaf.leaf)[:HINT_BYTES].hex(),
-                "leaf": leaf,
-                "disclosed": {
-                    name: {"salt": part.salt.hex(), "value": part.value}
-                    for name, part in disclosed.items()
-                },
-            }
-        )
+    retention = [_shown(event, disclosure)[1] for event in evidence.retention]
     return _laid_out(
         {
             "kind": KIND,
             "v": VERSION,
             "run": evidence.run,
             "whole": evidence.is_whole,
-            "claims": claims_of(evidence.run, shown, values),
+            "claims": claims_of(evidence.run, [leaf for leaf, _ in shown], values),
             "checkpoint": evidence.checkpoint,
             "stamps": [b64encode(stamp).decode() for stamp in evidence.stamps],
-            "leaves": cast(Json, leaves),
+            "leaves": [entry for _, entry in shown],
             "proof": [b64encode(node).decode() for node in evidence.proof],
             "values": values,
             **({"openers": openers} if openers else {}),
+            **({"retention": retention} if retention else {}),
         }
     )
 
 
-def _disclosed(kind: str, event: LoggedEvent, disclosure: Disclosure) -> dict[str, OpenPart]:
-    path = event.path
-    return {
-        name: part for name, part in event.leaf.parts.items() if disclosure.covers(kind, path, name)
+def _shown(event: LoggedEvent, disclosure: Disclosure) -> tuple[ShownLeaf, Json]:
+    """Give what a receipt shows of an event, and how it is written."""
+    leaf, path = event.clear(), event.path
+    disclosed = {
+        name: part
+        for name, part in event.leaf.parts.items()
+        if disclosure.covers(cast(str, leaf["type"]), path, name)
     }
+    parts = {name: part.value for name, part in disclosed.items()}
+    written: Json = {
+        "index": event.index,
+        "hash": leaf_hash(event.leaf.leaf)[:HINT_BYTES].hex(),
+        "leaf": leaf,
+        "disclosed": {
+            name: {"salt": part.salt.hex(), "value": part.value} for name, part in disclosed.items()
+        },
+    }
+    return ShownLeaf(index=event.index, leaf=leaf, parts=parts), written
 
 
 def _values_of(parts: Mapping[str, Json], evidence: Evidence) -> dict[str, bytes]:
@@ -212,16 +232,12 @@ def _values_of(parts: Mapping[str, Json], evidence: Evidence) -> dict[str, bytes
     return {ref: data for ref, data in found.items() if data is not None}
 
 
-def _clear(leaf: OpenLeaf) -> dict[str, Json]:
-    return cast(dict[str, Json], decode(leaf.leaf))
-
-
 def _laid_out(receipt: Mapping[str, Json]) -> bytes:
     """Write a field on a line, and each leaf on one of its own: so it can be read and compared."""
     fields: list[str] = []
     for name, value in receipt.items():
         content = canonical(value).decode()
-        if name == "leaves" and isinstance(value, list):
+        if name in {"leaves", "retention"} and isinstance(value, list):
             content = "[\n" + ",\n".join(canonical(leaf).decode() for leaf in value) + "\n]"
         fields.append(f"{json.dumps(name)}:{content}")
     return ("{\n" + ",\n".join(fields) + "\n}\n").encode()

@@ -1,7 +1,7 @@
 """What a checked receipt proves, in words: the same in both verifiers."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,10 +40,13 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         ("guarantees", _guarantees(claims["guarantees"])),
         *(("approval", _decision(each)) for each in claims["approvals"]),
         *(("decision", _decision(each)) for each in claims["decisions"]),
-        *(("shown", row) for row in _shown(verdict["shown"])),
+        *(("shown", row) for row in _rows(map(_shown, verdict["shown"]))),
         ("disclosed", _counts(verdict["disclosed"])),
         ("values", str(verdict["values"])),
-        ("not shown", _counts(verdict["not_shown"])),
+        *(("erased", row) for row in _rows(map(_erased, verdict["erased"]))),
+        *(("pruned", _pruned(each)) for each in verdict["prunings"]),
+        *([("pruned", f"with these: {_counts(verdict['pruned'])}")] if verdict["pruned"] else ()),
+        ("withheld", _counts(verdict["withheld"])),
     ]
     head = f"verified: run {plain(verdict['run'])} in the log {plain(log['origin'])}"
     return [head, *(f"  {name:<{LABEL_CHARS}}{text}" for name, text in rows), PROVED, NOT_PROVED]
@@ -125,14 +128,38 @@ def _decision(given: Mapping[str, Any]) -> str:
     return f"{what} by {told(given['by'])} at {time_text(given['at_ms'])}"
 
 
-def _shown(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    told_of = [
-        f"event {row['seq']}, {told(row['path']) if row['path'] else 'the run'}, "
-        f"{plain(row['part'])}: {_cut(told(row['value']))}"
-        for row in rows[:ROWS_MAX]
-    ]
+def _shown(row: Mapping[str, Any]) -> str:
+    return f"{_place(row)}: {_cut(told(row['value']))}"
+
+
+def _erased(row: Mapping[str, Any]) -> str:
+    by = row["erasure"]
+    return f"{_place(row)}: by the erasure at leaf {by['leaf']} (event {by['seq']}), {_rule(by)}"
+
+
+def _pruned(pruning: Mapping[str, Any]) -> str:
+    what = told(pruning["what"])
+    if pruning["events"] is not None:
+        what += f" ({told(pruning['events'])})"
+    return f"{what}: by the pruning at leaf {pruning['leaf']}, {_rule(pruning)}"
+
+
+def _rule(by: Mapping[str, Any]) -> str:
+    """Say under which rule something was destroyed, by whom and when."""
+    rule = "none named" if by["rule"] == "" else _cut(told(by["rule"]))
+    return f"rule: {rule}; by {told(by['by'])} at {time_text(by['at_ms'])}"
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    where = "the run" if row["path"] is None else told(row["path"])
+    return f"event {row['seq']}, {where}, {plain(row['part'])}"
+
+
+def _rows(texts: Iterable[str]) -> list[str]:
+    """Leave out what would be too many lines."""
+    rows = list(texts)
     rest = len(rows) - ROWS_MAX
-    return [*told_of, f"and {rest} more in the file"] if rest > 0 else told_of
+    return [*rows[:ROWS_MAX], f"and {rest} more in the file"] if rest > 0 else rows
 
 
 def _cut(text: str) -> str:

@@ -1,7 +1,7 @@
 """From a journal to a receipt: the events of a run in the log, their proof, their values."""
 
-from collections.abc import Collection, Sequence
-from typing import cast
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, cast
 
 from interlock.audit import (
     Evidence,
@@ -11,8 +11,10 @@ from interlock.audit import (
     open_leaf,
     prove_leaves,
     read_erased,
+    tells_of,
 )
-from interlock.errors import EvidenceRefused, UsageError, ensure
+from interlock.errors import ContentPruned, EvidenceRefused, UsageError, ensure
+from interlock.journal import STORE_JOURNAL, StoredEvent
 from interlock.runtime import why_pruned
 from interlock.store import KeyRing, ReadStore
 from interlock.values import RunId, Subjects, ValueRef
@@ -22,20 +24,35 @@ FIRST = 1
 
 
 def logged_events(store: ReadStore, run: RunId) -> list[LoggedEvent]:
-    """Read the events of a run, each with its leaf.
+    """Read what is left of the events of a run, each with its leaf.
 
     Raises:
-        ContentPruned: events of it were pruned.
         JournalCorrupt: an event is not as it was written.
     """
-    found: list[LoggedEvent] = []
-    while page := store.read(run, after=len(found)):
-        for event in page:
-            if not event.body and (pruned := why_pruned(store, run)) is not None:
-                raise pruned
-            leaf = open_leaf(event.body, event.salts, read_erased(event.erased))
-            found.append(LoggedEvent(index=event.leaf_index, leaf=leaf))
-    return found
+    is_pruned = why_pruned(store, run) is not None
+    return [_logged(event) for event in _stored(store, run) if event.body or not is_pruned]
+
+
+def prunings_of(store: ReadStore, run: RunId) -> list[LoggedEvent]:
+    """Read the events of the journal of a store that tell what was pruned of a run.
+
+    Raises:
+        JournalCorrupt: an event is not as it was written.
+    """
+    found = [_logged(event) for event in _stored(store, STORE_JOURNAL)]
+    return [event for event in found if tells_of(event.clear(), run)]
+
+
+def _stored(store: ReadStore, run: RunId) -> Iterator[StoredEvent]:
+    after = 0
+    while page := store.read(run, after=after):
+        yield from page
+        after = page[-1].seq
+
+
+def _logged(event: StoredEvent) -> LoggedEvent:
+    leaf = open_leaf(event.body, event.salts, read_erased(event.erased))
+    return LoggedEvent(index=event.leaf_index, leaf=leaf)
 
 
 def require_grown(store: ReadStore, size: int) -> None:
@@ -54,22 +71,58 @@ def require_grown(store: ReadStore, size: int) -> None:
 
 
 def chosen_events(
-    events: list[LoggedEvent], seqs: Collection[int], *, run: RunId
+    store: ReadStore, run: RunId, events: list[LoggedEvent], *, seqs: Collection[int]
 ) -> list[LoggedEvent]:
-    """Choose events by their seq, and the first one; all, when none is asked for.
+    """Choose events by their seq, with the first one, and those that tell what they have lost.
+
+    All, when none is asked for.
 
     Raises:
+        ContentPruned: an event was pruned.
         UsageError: the run, or the checkpoint, has no such event.
     """
-    missing = [seq for seq in seqs if not 1 <= seq <= len(events)]
+    known = {event.seq: event for event in events}
+    missing = [seq for seq in seqs if seq not in known]
+    if missing and 0 < missing[0] < max(known, default=0):
+        raise cast(ContentPruned, why_pruned(store, run))
     if not events or missing:
         what = f"event {missing[0]}" if missing else "event"
         raise UsageError(
-            f"run {run} has no {what} in this checkpoint, which has {len(events)} of its events",
+            f"run {run} has no {what} in this checkpoint, which has {max(known, default=0)} of its"
+            " events",
             hint=f"`interlock show {run} --events` lists them, `interlock audit checkpoint` signs"
             " the log as it is now",
         )
-    return [events[seq - 1] for seq in sorted({FIRST, *seqs})] if seqs else events
+    if not seqs:
+        return events
+    chosen = [known[seq] for seq in {FIRST, *seqs}]
+    lost = {place for event in chosen for place in _lost(event)}
+    chosen = {*(event.seq for event in chosen)} | {
+        event.seq for event in events if not lost.isdisjoint(_erased_by(event))
+    }
+    return [event for event in events if event.seq in chosen]
+
+
+def unexplained(events: Iterable[LoggedEvent], retention: Iterable[LoggedEvent]) -> int:
+    """Count the parts that are gone, and of which none of the events tells why."""
+    events = list(events)
+    told = {place for event in events for place in _erased_by(event)}
+    is_pruned = any(_facts(event)["what"] == "events" for event in retention)
+    lost = {place for event in events for place in _lost(event)}
+    return 0 if is_pruned else len(lost - told)
+
+
+def _lost(event: LoggedEvent) -> Iterator[str]:
+    return (f"{event.seq}.{name}" for name in event.gone)
+
+
+def _erased_by(event: LoggedEvent) -> Collection[str]:
+    """Name the parts, as `SEQ.PART`, of which an event tells that they were erased."""
+    return _facts(event)["parts"] if event.clear()["type"] == "PartsErased" else ()
+
+
+def _facts(event: LoggedEvent) -> Any:
+    return event.clear()["facts"]
 
 
 def evidence_of(
@@ -81,6 +134,7 @@ def evidence_of(
     stamps: Sequence[bytes],
     tree: Subtrees,
     is_whole: bool,
+    retention: Sequence[LoggedEvent] = (),
 ) -> Evidence:
     """Gather what a receipt is made of."""
     ring = KeyRing(store, run)
@@ -93,7 +147,7 @@ def evidence_of(
         ensure(subjects is not None, "what was decrypted has its key")
         return cast(Subjects, subjects).opener(data)
 
-    indices = [event.index for event in events]
+    indices = sorted(event.index for event in (*events, *retention))
     return Evidence(
         run=run,
         events=events,
@@ -103,4 +157,5 @@ def evidence_of(
         value=value,
         opener=opener,
         stamps=stamps,
+        retention=retention,
     )

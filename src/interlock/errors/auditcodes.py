@@ -111,7 +111,7 @@ AUDIT_CODES: dict[str, CodeInfo] = {
     "IL8545": CodeInfo(
         "not the events of the run",
         "A leaf is of another run, or the events do not follow each other: one was left out, or"
-        " their order was changed.",
+        " their order was changed. Or a leaf that is to tell of a pruning does not tell of one.",
     ),
     "IL8546": CodeInfo(
         "claims differ", "What the head of a receipt says is not what its leaves say."

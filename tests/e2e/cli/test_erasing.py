@@ -66,6 +66,26 @@ def test_nothing_of_it_is_left_and_every_proof_holds(greeted: Shell):
     assert "GDPR Art. 17" in (greeted.folder / "after.json").read_text()
 
 
+def test_a_receipt_tells_what_was_erased_from_what_is_withheld(greeted: Shell):
+    (greeted.folder / "log.pub").write_text(greeted(INIT).out)
+    assert greeted("interlock audit checkpoint --key keys/log.key").code == 0
+    (greeted.folder / "then").write_bytes((greeted.folder / "keys/log.key.checkpoint").read_bytes())
+    assert greeted(f"{ERASE} --path .inputs").code == 0
+    receipt = "interlock audit receipt last --key keys/log.key --output receipt.json"
+    check = "interlock audit check receipt.json --key log.pub"
+    for options in ("", "--event 1"):
+        made = greeted(f"{receipt} {options}")
+        assert made.err == "receipt  receipt.json\n"
+        told = greeted(check).out
+        gone = "event 1, the run, inputs: by the erasure at leaf 9 (event 10), rule: GDPR Art. 17"
+        assert f"  erased        {gone}; by " in told
+        assert "withheld" in told
+        assert "inputs" not in told.partition("withheld")[2]
+    older = greeted(f"{receipt} --checkpoint then")
+    assert "were erased or pruned after this checkpoint: without --checkpoint" in older.err
+    assert "inputs (1)" in greeted(check).out.partition("withheld")[2]
+
+
 def test_a_dry_run_says_what_goes_and_changes_nothing(greeted: Shell):
     before = (greeted.folder / ".interlock/journal.db").read_bytes()
     told = greeted(f"{DRY} --path .inputs")

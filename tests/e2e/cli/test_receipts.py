@@ -47,7 +47,7 @@ def test_a_receipt_shows_who_approved_and_none_of_the_values(signed: Shell):
 
 def test_all_of_a_run_can_be_shown_and_its_execution_digest_follows(signed: Shell):
     verdict = checked(signed, "--disclose all")
-    assert verdict["not_shown"] == {}
+    assert verdict["withheld"] == {}
     assert verdict["execution_is_shown"]
     shown = signed("interlock show last --json").json
     assert verdict["claims"]["execution"] == shown["execution"]

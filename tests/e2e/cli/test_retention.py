@@ -81,7 +81,7 @@ def test_what_was_pruned_is_told_with_a_code_of_its_own(shell: Shell, later: Lat
         "show last image",
         "resume last",
         "replay last",
-        "audit receipt last --key keys/log.key",
+        "audit receipt last --key keys/log.key --event 3",
     ):
         done = shell(f"interlock {command}")
         assert (done.code, "was pruned" in done.out + done.err) == (8, True), command
@@ -94,6 +94,32 @@ def test_what_was_pruned_is_told_with_a_code_of_its_own(shell: Shell, later: Lat
     erased = shell("interlock audit erase --run last --path .inputs --reason r --rule r --yes")
     assert (erased.code, "IL8604" in erased.err) == (8, True)
     assert shell(RUN).code == 0
+
+
+def test_a_receipt_of_a_run_that_was_pruned_proves_the_pruning(shell: Shell, later: Later):
+    keep(shell)
+    shell(RUN)
+    (shell.folder / "log.pub").write_text(shell(INIT).out)
+    receipt = "interlock audit receipt last --key keys/log.key"
+    check = "interlock audit check receipt.json --key log.pub"
+    assert shell("interlock audit checkpoint --key keys/log.key").code == 0
+    (shell.folder / "then").write_bytes((shell.folder / "keys/log.key.checkpoint").read_bytes())
+    later(300)
+    assert shell(PRUNE).code == 0
+    assert shell(f"{receipt} --output receipt.json").err == "receipt  receipt.json\n"
+    assert "pruned        values: by the pruning at leaf 9, rule: values = 200d" in shell(check).out
+    later(900)
+    assert shell(PRUNE).code == 0
+    made = shell(f"{receipt} --output receipt.json")
+    assert "7 of 9 events were pruned, the receipt proves when" in made.err
+    checked = shell(check)
+    assert (checked.code, "2 of the run, from 1 to 9" in checked.out) == (0, True)
+    assert "pruned        events (7): by the pruning at leaf 10, rule: events = 2y" in checked.out
+    assert "ended         succeeded at" in checked.out
+    assert "withheld      document (1)\n" in checked.out
+    older = shell(f"{receipt} --checkpoint then --output receipt.json")
+    assert "this checkpoint is older: without --checkpoint, the receipt tells of it" in older.err
+    assert "pruned" not in shell(check).out
 
 
 def change(shell: Shell, statement: str) -> None:

@@ -24,6 +24,7 @@ from interlock.audit import (
 )
 from interlock.audit.signatures import Algorithm
 from interlock.journal import (
+    STORE_JOURNAL,
     Actor,
     AttemptReturned,
     AttemptStarted,
@@ -34,12 +35,19 @@ from interlock.journal import (
     GateOpened,
     NodeResolved,
     NodeSettled,
+    PartsErased,
+    Pruned,
+    PrunedClass,
     RunCancelled,
     RunSettled,
+    RunsPruned,
     RunStarted,
+    StoreEntry,
     Value,
     encode_entry,
+    encode_envelope,
     open_envelope,
+    store_envelope,
     values_of,
 )
 from interlock.values import Digest, Json, KeyId, Path, RunId, Subjects, digest as digest_of
@@ -53,6 +61,7 @@ WITNESS_KEY = WITNESS.verifier(Algorithm.COSIGNATURE)
 RUN = RunId("01K5M4ZQ00000000000000000A")
 ELSEWHERE = RunId("01K5M4ZQ00000000000000000B")
 AT_MS = 1_790_000_000_000
+DAY_MS = 86_400_000
 PERSON = "authenticated:oidc:bob"
 PIN = 4711
 BILL = Value.of({"paid": 12.5, "to": "Zoë €"})
@@ -173,15 +182,40 @@ class MadeLog:
             entry = Entry(
                 event, at_ms=AT_MS + seq, seq=seq, epoch=1, actor=Actor(actor), causes=causes
             )
-            body = encode_entry(run, entry)
-            _, salts = seal(open_envelope(body), self.chance.randbytes(SALTS_BYTES_MAX))
-            self.leaves.append((run, open_leaf(body, salts)))
+            self._seal(run, encode_entry(run, entry))
             for value in values_of(event):
                 self.values[value.ref] = value.data
                 if value.subjects is not None:
                     self.subjects[value.ref] = value.subjects
             for number in range(between):
                 self.fill(number)
+
+    def erase(self, *parts: str, run: RunId = RUN, is_told: bool = True) -> None:
+        """Erase parts of a run, `SEQ.PART`, and add the event that tells of it."""
+        mine = [at for at, (owner, _) in enumerate(self.leaves) if owner == run]
+        for part in parts:
+            seq, _, name = part.partition(".")
+            if int(seq) > len(mine):
+                continue
+            owner, leaf = self.leaves[mine[int(seq) - 1]]
+            left = {each: shown for each, shown in leaf.parts.items() if each != name}
+            self.leaves[mine[int(seq) - 1]] = (owner, replace(leaf, parts=left))
+        if is_told:
+            told = PartsErased(parts=parts, rule="GDPR Art. 17", reason="Ada asked")
+            entry = Entry(
+                told, at_ms=AT_MS + 99, seq=len(mine) + 1, epoch=1, actor=Actor(PERSON), causes=()
+            )
+            self._seal(run, encode_entry(run, entry))
+
+    def prune(self, *pruned: Pruned, what: PrunedClass = "events", seq: int = 1) -> None:
+        """Add the event that tells that runs were pruned; seq is its place in its journal."""
+        event = RunsPruned(what=what, period_ms=DAY_MS, rule=f"{what} = 1d", runs=pruned)
+        entry = StoreEntry(event=event, seq=seq, at_ms=AT_MS + DAY_MS, actor=Actor(PERSON))
+        self._seal(STORE_JOURNAL, encode_envelope(store_envelope(entry)))
+
+    def _seal(self, run: RunId, body: bytes) -> None:
+        _, salts = seal(open_envelope(body), self.chance.randbytes(SALTS_BYTES_MAX))
+        self.leaves.append((run, open_leaf(body, salts)))
 
     def fill(self, number: int) -> None:
         """Add a leaf of a run that nobody asks about."""
@@ -201,12 +235,17 @@ class MadeLog:
         note = sign_checkpoint(Checkpoint(origin=origin, tree=tree), [LOG])
         return str(note.signed(cosign(note.text, WITNESS, time_s=AT_MS // 1_000)))
 
-    def evidence(self, run: RunId = RUN, *, seqs: Sequence[int] = ()) -> Evidence:
-        events = [
+    def events(self, run: RunId) -> list[LoggedEvent]:
+        """The events of a run, at their places in the log."""
+        return [
             LoggedEvent(index=index, leaf=leaf)
             for index, (owner, leaf) in enumerate(self.leaves)
             if owner == run
         ]
+
+    def evidence(self, run: RunId = RUN, *, seqs: Sequence[int] = ()) -> Evidence:
+        """All that the log has of a run, or some of it; with what was pruned of it."""
+        events, retention = self.events(run), self.events(STORE_JOURNAL)
         chosen = [events[seq - 1] for seq in seqs] or events
         size = len(self.leaves)
         checkpoint = self.checkpoint()
@@ -217,11 +256,12 @@ class MadeLog:
             checkpoint=checkpoint,
             stamps=[stamp_of(checkpoint)],
             proof=prove_leaves(
-                [event.index for event in chosen],
+                sorted(event.index for event in (*chosen, *retention)),
                 size,
                 lambda height, index: self.root(index << height, (index + 1) << height),
             ),
             value=self.values.get,
+            retention=retention,
             opener=lambda ref, data: self.subjects[ref].opener(data),
         )
 
@@ -245,6 +285,25 @@ def failed(error: ErrorInfo) -> list[tuple[Event, str]]:
         (started(), "unauthenticated:ada"),
         (RunSettled(status="failed", execution=digest("f"), error=error), "engine"),
     ]
+
+
+def an_erased_log() -> MadeLog:
+    """The story, and what was erased of it afterwards."""
+    log = a_log()
+    log.erase("1.inputs", "3.reason", "3.actor", "7.path")
+    return log
+
+
+def a_pruned_log() -> MadeLog:
+    """The story; its values were pruned, and then its events but the first and the last."""
+    log = a_log()
+    gone = Pruned(run=RUN, ended_ms=AT_MS + 8)
+    other = Pruned(run=ELSEWHERE, ended_ms=AT_MS, events=2, hashes="e" * 64)
+    log.prune(gone, what="values")
+    log.fill(1)
+    log.erase("1.actor", "1.inputs", "1.principal", "8.execution", "8.output", is_told=False)
+    log.prune(other, replace(gone, events=6, hashes="f" * 64), seq=2)
+    return log
 
 
 KEYS: tuple[VerifierKey, ...] = (LOG_KEY,)

@@ -31,6 +31,8 @@ from unit.audit.logs import (
     WITNESS_KEY,
     MadeLog,
     a_log,
+    a_pruned_log,
+    an_erased_log,
     decided,
     owned,
     story,
@@ -45,7 +47,7 @@ pytestmark = needs_node
 
 @cache
 def receipts() -> tuple[bytes, ...]:
-    """Receipts that show little, all, two events, decisions, and values of data subjects."""
+    """Receipts that show little, all, two events, decisions, values of data subjects, losses."""
     log = a_log()
     other = MadeLog()
     other.add(RUN, decided())
@@ -58,6 +60,8 @@ def receipts() -> tuple[bytes, ...]:
         build_receipt(log.evidence(seqs=[1, 6]), everything),
         build_receipt(other.evidence(), Disclosure()),
         build_receipt(keyed.evidence(), everything),
+        build_receipt(an_erased_log().evidence(), everything),
+        build_receipt(a_pruned_log().evidence(seqs=[1, 8]), everything),
     )
 
 
@@ -132,8 +136,26 @@ def says_no_more(answer: Answer, original: Answer) -> bool:
     assert less.pop("whole") <= more.pop("whole")
     assert less.pop("values") <= more.pop("values")
     shown, all_shown = Counter(less.pop("disclosed")), Counter(more.pop("disclosed"))
-    hidden, before = Counter(less.pop("not_shown")), Counter(more.pop("not_shown"))
-    return less == more and shown <= all_shown and shown + hidden == all_shown + before
+    all_parts = all_shown + hidden(more)
+    is_same = shown <= all_shown and shown + hidden(less) == all_parts
+    losses, all_losses = losses_of(less), losses_of(more)
+    return less == more and is_same and all(loss in all_losses for loss in losses)
+
+
+def hidden(verdict: dict[str, Any]) -> Counter[str]:
+    """Take what a verdict says to be hidden out of it, by the name of the part."""
+    counts = Counter(verdict.pop("withheld")) + Counter(verdict.pop("pruned"))
+    return counts + Counter(row["part"] for row in verdict["erased"])
+
+
+def losses_of(verdict: dict[str, Any]) -> list[Any]:
+    """Take what a verdict says to be erased and pruned out of it, without what may be withheld."""
+    rows = [*verdict.pop("erased"), *verdict.pop("prunings")]
+    for row in rows:
+        for name in ("path", "rule", "by"):
+            row.pop(name, None)
+            row.get("erasure", row).pop(name, None)
+    return rows
 
 
 def test_that_parts_were_erased_after_the_end_does_not_open_the_run_again():
@@ -144,7 +166,7 @@ def test_that_parts_were_erased_after_the_end_does_not_open_the_run_again():
 
 def test_honest_receipts_are_verified_in_the_same_words():
     found = agreed(receipts())
-    assert [is_refused(answer) for answer in found] == [False] * 5
+    assert [is_refused(answer) for answer in found] == [False] * 7
     assert found[0][1][0] == f"verified: run {RUN} in the log example.com/log"
 
 

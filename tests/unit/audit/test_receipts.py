@@ -177,7 +177,7 @@ def test_whoever_has_a_receipt_may_take_disclosed_parts_out_of_it():
         tree["values"].pop(Value.of({"pin": PIN}).ref)
 
     less = checked(changed(build_receipt(a_log().evidence(), ALL), redact))
-    assert less["not_shown"] == {"actor": 1, "output": 1, "usage": 1}
+    assert less["withheld"] == {"actor": 1, "output": 1, "usage": 1}
 
 
 def test_the_execution_digest_follows_from_outcomes_that_are_all_shown():
@@ -254,7 +254,7 @@ def test_what_persons_decided_is_told():
         "  decision      event 2, charge: NodeResolved succeeded by unauthenticated:bob",
         "  decision      event 3: RunCancelled by unauthenticated:eve",
     ]
-    assert verdict["not_shown"]["reason"] == 2
+    assert verdict["withheld"]["reason"] == 2
 
 
 def test_words_of_the_log_do_not_steer_the_terminal():

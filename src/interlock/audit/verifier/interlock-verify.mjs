@@ -691,6 +691,16 @@ const isDisclosed = isRecord({
   salt: isText(/^[0-9a-f]{32}$/, "16 bytes in hexadecimal"),
   value: anything,
 });
+const isEntries = isList(
+  isRecord({
+    index: isWhole(0n, INT64_MAX - 1n),
+    hash: isText(/^[0-9a-f]{16}$/, "8 bytes in hexadecimal"),
+    leaf: isLeaf,
+    disclosed: isTable(isDisclosed),
+  }),
+  1,
+  LIST_MAX,
+);
 const KEYED_REF = /^hmac-sha256:([0-9a-f]{32}|[0-9a-f]{64}):[0-9a-f]{64}$/;
 const isReceipt = isRecord(
   {
@@ -701,20 +711,14 @@ const isReceipt = isRecord(
     claims: anything,
     checkpoint: isText(),
     stamps: isList(isText(/^[A-Za-z0-9+/=]{1,87384}$/, "base64"), 0, 16),
-    leaves: isList(
-      isRecord({
-        index: isWhole(0n, INT64_MAX - 1n),
-        hash: isText(/^[0-9a-f]{16}$/, "8 bytes in hexadecimal"),
-        leaf: isLeaf,
-        disclosed: isTable(isDisclosed),
-      }),
-      1,
-      LIST_MAX,
-    ),
+    leaves: isEntries,
     proof: isList(isNode, 0, PROOF_MAX),
     values: isTable(anything),
   },
-  { openers: isTable(isText(/^[0-9a-f]{64}$/, "32 bytes in hexadecimal")) },
+  {
+    openers: isTable(isText(/^[0-9a-f]{64}$/, "32 bytes in hexadecimal")),
+    retention: isEntries,
+  },
 );
 
 // --- checking a receipt ---------------------------------------------------------------------------
@@ -736,10 +740,14 @@ export function checkReceipt(bytes, keys, witnesses = []) {
   isReceipt(receipt, []);
   const { checkpoint, signer, cosigned } = openCheckpoint(receipt.get("checkpoint"), keys, witnesses);
   requireStamps(receipt.get("stamps"), checkpoint);
-  const leaves = receipt.get("leaves");
-  requireInclusion(leaves, receipt.get("proof"), checkpoint);
+  const lists = ["leaves", "retention"].map((name) => [name, receipt.get(name) ?? []]);
+  requireInclusion(lists, receipt.get("proof"), checkpoint);
+  const [leaves, kept] = lists.map(([, entries]) => entries);
   requireRun(leaves, receipt.get("run"), receipt.get("whole"));
-  const shown = leaves.map((entry, i) => openedLeaf(entry, ["leaves", i]));
+  requireRetention(kept, receipt.get("run"));
+  const [shown, retention] = lists.map(([name, entries]) =>
+    entries.map((entry, i) => openedLeaf(entry, [name, i])),
+  );
   requireValues(receipt.get("values"), receipt.get("openers") ?? new Map(), shown);
   const claims = claimsOf(receipt.get("run"), shown, receipt.get("values"));
   requireClaims(receipt.get("claims"), claims);
@@ -765,11 +773,7 @@ export function checkReceipt(bytes, keys, witnesses = []) {
     shown: shownParts(shown, receipt.get("values")),
     disclosed: counted(shown.flatMap(({ parts }) => [...parts.keys()])),
     values: BigInt(receipt.get("values").size),
-    not_shown: counted(
-      shown.flatMap(({ leaf, parts }) =>
-        [...leaf.get("commitments").keys()].filter((name) => !parts.has(name)),
-      ),
-    ),
+    ...absencesOf(receipt.get("run"), shown, retention),
   });
 }
 
@@ -831,24 +835,30 @@ function requireStamps(stamps, { text }) {
   });
 }
 
-function requireInclusion(leaves, proof, { size, root }) {
+/** Refuse leaves, of the run and of the journal of the store, that are not in the tree. */
+function requireInclusion(lists, proof, { size, root }) {
   const refuse = (message, ...place) => new Refused("IL8502", placeText(place), message);
-  let before = -1n;
-  const hashes = leaves.map((entry, i) => {
-    const hash = leafHash(utf8(canonical(entry.get("leaf"))));
-    if (toHex(hash.slice(0, 8)) !== entry.get("hash")) {
-      throw refuse("the leaf has another hash", "leaves", i, "leaf");
-    }
-    const index = entry.get("index");
-    if (index <= before || index >= size) {
-      const beyond = `the log has ${size} leaves, and this says that it is leaf ${index}`;
-      const message = index < size ? `leaf ${index} stands after leaf ${before}` : beyond;
-      throw refuse(message, "leaves", i, "index");
-    }
-    before = index;
-    return [index, hash];
-  });
-  const found = rootFromMultiproof(size, hashes, proof.map(fromBase64));
+  const hashes = new Map();
+  for (const [name, entries] of lists) {
+    let before = -1n;
+    entries.forEach((entry, i) => {
+      const hash = leafHash(utf8(canonical(entry.get("leaf"))));
+      if (toHex(hash.slice(0, 8)) !== entry.get("hash")) {
+        throw refuse("the leaf has another hash", name, i, "leaf");
+      }
+      const index = entry.get("index");
+      if (index >= size) {
+        const message = `the log has ${size} leaves, and this says that it is leaf ${index}`;
+        throw refuse(message, name, i, "index");
+      }
+      if (hashes.has(index)) throw refuse(`leaf ${index} stands twice`, name, i, "index");
+      if (index <= before) throw refuse(`leaf ${index} stands after leaf ${before}`, name, i, "index");
+      before = index;
+      hashes.set(index, hash);
+    });
+  }
+  const inOrder = [...hashes].sort(([a], [b]) => (a < b ? -1 : 1));
+  const found = rootFromMultiproof(size, inOrder, proof.map(fromBase64));
   if (found === null) throw refuse("the proof has too few hashes, or too many", "proof");
   if (!sameBytes(found, root)) {
     const message = "the leaves and the proof lead to another root than that of the checkpoint";
@@ -870,6 +880,26 @@ function requireRun(leaves, run, isWhole) {
   });
 }
 
+const STORE_JOURNAL = "store";
+
+/** Refuse events of the journal of the store that are none, or say nothing of the run. */
+function requireRetention(entries, run) {
+  const refuse = (message, ...place) => new Refused("IL8545", placeText(["retention", ...place]), message);
+  let before = 0n;
+  entries.forEach((entry, i) => {
+    const leaf = entry.get("leaf");
+    const seq = leaf.get("seq");
+    if (leaf.get("run") !== STORE_JOURNAL) {
+      throw refuse("the leaf is not of the journal of the store", i, "leaf", "run");
+    }
+    if (seq <= before) throw refuse(`event ${seq} stands after event ${before}`, i, "leaf", "seq");
+    if (leaf.get("type") !== "RunsPruned" || rowOf(leaf, run) === undefined) {
+      throw refuse("the leaf does not tell that the run was pruned", i, "leaf");
+    }
+    before = seq;
+  });
+}
+
 /** Hold what is disclosed against the commitments of the leaf. */
 function openedLeaf(entry, place) {
   const leaf = entry.get("leaf");
@@ -883,7 +913,7 @@ function openedLeaf(entry, place) {
     }
     parts.set(name, shown.get("value"));
   }
-  return { leaf, parts };
+  return { index: entry.get("index"), leaf, parts };
 }
 
 function requireValues(values, openers, shown) {
@@ -1007,6 +1037,59 @@ function shownParts(shown, values) {
   );
 }
 
+/** Find what an event that tells of a pruning says of a run. */
+function rowOf(leaf, run) {
+  const rows = leaf.get("facts")?.get("runs");
+  const isOf = (row) => row instanceof Map && row.get("run") === run;
+  return Array.isArray(rows) ? rows.find(isOf) : undefined;
+}
+
+// Parts that go with the content of the other events, of events that stay.
+const PRUNED = ["accepted", "actor", "error", "execution", "inputs", "key", "output", "principal"];
+
+/** Say of all that is hidden why it is: erased, pruned, or withheld. */
+function absencesOf(run, shown, retention) {
+  const toldBy = (leaf) => ({
+    leaf: leaf.index,
+    rule: part(leaf, "rule"),
+    by: part(leaf, "actor"),
+    at_ms: part(leaf, "at_ms"),
+  });
+  const erasures = new Map();
+  for (const leaf of shown.filter((each) => typeOf(each) === "PartsErased")) {
+    const told = fact(leaf, "parts");
+    for (const name of Array.isArray(told) ? told : []) {
+      if (!erasures.has(name)) erasures.set(name, leaf);
+    }
+  }
+  const ends = retention.filter((leaf) => fact(leaf, "what") === "events").map(({ index }) => index);
+  const [erased, pruned, withheld] = [[], [], []];
+  for (const leaf of shown) {
+    const seq = part(leaf, "seq");
+    const goes = typeOf(leaf) !== "PartsErased" && ends.some((end) => end > leaf.index);
+    for (const name of leaf.leaf.get("commitments").keys()) {
+      const by = erasures.get(`${seq}.${name}`);
+      if (leaf.parts.has(name)) continue;
+      if (by && part(by, "seq") > seq) {
+        const erasure = table({ seq: part(by, "seq"), ...toldBy(by) });
+        erased.push(table({ seq, path: part(leaf, "path"), part: name, erasure }));
+      } else {
+        (goes && PRUNED.includes(name) ? pruned : withheld).push(name);
+      }
+    }
+  }
+  const prunings = retention.map((leaf) =>
+    table({
+      what: fact(leaf, "what"),
+      events: rowOf(leaf.leaf, run).get("events") ?? null,
+      seq: part(leaf, "seq"),
+      period_ms: fact(leaf, "period_ms"),
+      ...toldBy(leaf),
+    }),
+  );
+  return { erased, prunings, pruned: counted(pruned), withheld: counted(withheld) };
+}
+
 /**
  * Say whether the execution digest of a whole run follows from what is disclosed. It does for runs
  * whose outcomes are all in their `NodeSettled` events; so no is no accusation.
@@ -1074,10 +1157,13 @@ export function verdictLines(verdict) {
     ["guarantees", guaranteesText(claims.get("guarantees"))],
     ...claims.get("approvals").map((given) => ["approval", decisionText(given)]),
     ...claims.get("decisions").map((given) => ["decision", decisionText(given)]),
-    ...shownTexts(verdict.get("shown")).map((row) => ["shown", row]),
+    ...atMost(verdict.get("shown").map(shownText)).map((row) => ["shown", row]),
     ["disclosed", countsText(verdict.get("disclosed"))],
     ["values", verdict.get("values").toString()],
-    ["not shown", countsText(verdict.get("not_shown"))],
+    ...atMost(verdict.get("erased").map(erasedText)).map((row) => ["erased", row]),
+    ...verdict.get("prunings").map((each) => ["pruned", pruningText(each)]),
+    ...(verdict.get("pruned").size ? [["pruned", `with these: ${countsText(verdict.get("pruned"))}`]] : []),
+    ["withheld", countsText(verdict.get("withheld"))],
   ];
   const head = `verified: run ${plain(verdict.get("run"))} in the log ${plain(log.get("origin"))}`;
   return [head, ...rows.map(([name, text]) => `  ${name.padEnd(14)}${text}`), PROVED, NOT_PROVED];
@@ -1127,17 +1213,40 @@ function decisionText(given) {
   return `${what} by ${told(given.get("by"))} at ${timeText(given.get("at_ms"))}`;
 }
 
-function shownTexts(rows) {
-  const cut = (text) => {
-    const letters = [...text];
-    return letters.length <= VALUE_CHARS_MAX ? text : `${letters.slice(0, VALUE_CHARS_MAX).join("")}…`;
-  };
-  const texts = rows.slice(0, ROWS_MAX).map((row) => {
-    const where = row.get("path") ? told(row.get("path")) : "the run";
-    return `event ${row.get("seq")}, ${where}, ${plain(row.get("part"))}: ${cut(told(row.get("value")))}`;
-  });
-  const rest = rows.length - ROWS_MAX;
-  return rest > 0 ? [...texts, `and ${rest} more in the file`] : texts;
+function cut(text) {
+  const letters = [...text];
+  return letters.length <= VALUE_CHARS_MAX ? text : `${letters.slice(0, VALUE_CHARS_MAX).join("")}…`;
+}
+
+function placeOf(row) {
+  const where = row.get("path") === null ? "the run" : told(row.get("path"));
+  return `event ${row.get("seq")}, ${where}, ${plain(row.get("part"))}`;
+}
+
+const shownText = (row) => `${placeOf(row)}: ${cut(told(row.get("value")))}`;
+
+function erasedText(row) {
+  const by = row.get("erasure");
+  const where = `leaf ${by.get("leaf")} (event ${by.get("seq")})`;
+  return `${placeOf(row)}: by the erasure at ${where}, ${ruleText(by)}`;
+}
+
+function pruningText(pruning) {
+  const events = pruning.get("events") === null ? "" : ` (${told(pruning.get("events"))})`;
+  const what = told(pruning.get("what")) + events;
+  return `${what}: by the pruning at leaf ${pruning.get("leaf")}, ${ruleText(pruning)}`;
+}
+
+/** Say under which rule something was destroyed, by whom and when. */
+function ruleText(by) {
+  const rule = by.get("rule") === "" ? "none named" : cut(told(by.get("rule")));
+  return `rule: ${rule}; by ${told(by.get("by"))} at ${timeText(by.get("at_ms"))}`;
+}
+
+/** Leave out what would be too many lines. */
+function atMost(texts) {
+  const rest = texts.length - ROWS_MAX;
+  return rest > 0 ? [...texts.slice(0, ROWS_MAX), `and ${rest} more in the file`] : texts;
 }
 
 function countsText(parts) {

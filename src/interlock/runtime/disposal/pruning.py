@@ -17,6 +17,7 @@ from interlock.audit import (
     CLASSES,
     HASH_BYTES,
     KEPT,
+    PRUNED_PARTS,
     TILE_WIDTH,
     Hold,
     Keeping,
@@ -59,10 +60,9 @@ RUNS_MAX = 64
 EVENTS_MAX = 20_000
 """Events in one batch, unless one run has more."""
 
-PLAN = ("graph", "plan")
-"""Parts of `RunStarted` that stay: what ran. Its document and manifests stay as well."""
-
 DOCUMENTS = ("document", "manifests")
+"""Values of what ran, which stay."""
+
 EVIDENCE = frozenset(("PartsErased",))
 """Events that stay as they are: they tell of what was destroyed."""
 
@@ -441,14 +441,9 @@ def _ready(
 
 def _without_parts(opened: _Opened) -> Rewritten:
     """Take all parts out of an event, but for what ran."""
-    stored, stays = opened.stored, (*PLAN, *DOCUMENTS) if opened.kind in KEPT else ()
-    names = [name for name in _PARTS if name not in stays]
-    left = erase_parts(stored.body, stored.salts, stored.erased, names=names)
+    stored = opened.stored
+    left = erase_parts(stored.body, stored.salts, stored.erased, names=PRUNED_PARTS)
     return Rewritten(seq=stored.seq, body=left.body, salts=left.salts, erased=left.erased)
-
-
-_PARTS = ("accepted", "actor", "error", "execution", "inputs", "key", "output", "principal")
-"""Parts that events may have which stay."""
 
 
 def _in_doubt(opened: Iterable[_Opened]) -> bool:

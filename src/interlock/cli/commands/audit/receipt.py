@@ -1,6 +1,6 @@
 """`interlock audit receipt`: one file that proves what happened in a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -16,13 +16,20 @@ from interlock.audit import (
     sign_statement,
 )
 from interlock.cli.auditing import key_file
-from interlock.cli.console import err, out
+from interlock.cli.console import counted, err, out, tinted
 from interlock.cli.disclosing import disclosure_of
 from interlock.cli.evidence import read_some
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, key_file_option, store_option
 from interlock.cli.project import find_project
-from interlock.cli.receipting import chosen_events, evidence_of, logged_events, require_grown
+from interlock.cli.receipting import (
+    chosen_events,
+    evidence_of,
+    logged_events,
+    prunings_of,
+    require_grown,
+    unexplained,
+)
 from interlock.cli.stores import find_run, to_read
 from interlock.cli.verifying import NOTE_BYTES_MAX
 from interlock.errors import EvidenceRefused, JournalCorrupt
@@ -88,17 +95,21 @@ def receipt(
 
     It shows what the machinery did, which plan it was, what its actions promise and who decided.
     Values are shown where you ask, and nothing else can be guessed from it. Whoever has the log's
-    public key checks it with `interlock audit check`, or without Interlock.
+    public key checks it with `interlock audit check`, or without Interlock. Of what was erased or
+    pruned since, it proves that and under which rule.
     """
     with to_read(store) as journal:
         head = find_run(journal.store, run)
         keys = key_file(find_project(), journal.url, key)
         ring = read_keys(keys)
         known = logged_events(journal.store, head.run)
-        signed = _signed(checkpoint, journal.store, known, keys=keys, ring=ring)
+        prunings = prunings_of(journal.store, head.run)
+        signed = _signed(checkpoint, journal.store, [*known, *prunings], keys=keys, ring=ring)
         size = signed.checkpoint.tree.size
         require_grown(journal.store, size)
-        events = chosen_events([one for one in known if one.index < size], seqs, run=head.run)
+        covered = [one for one in known if one.index < size]
+        events = chosen_events(journal.store, head.run, covered, seqs=seqs)
+        retention = [one for one in prunings if one.index < size]
         stamp = kept_stamp(signed.note, keys)
         evidence = evidence_of(
             journal.store,
@@ -107,10 +118,13 @@ def receipt(
             signed=signed,
             stamps=[stamp] if stamp is not None else [],
             tree=log_tree(journal.store, size),
-            is_whole=not seqs,
+            is_whole=not seqs and events[-1].seq == len(events),
+            retention=retention,
         )
         data = build_receipt(evidence, disclosure_of(shown, withheld, events))
     _require_good(data, ring)
+    for line in _gone_lines(events, retention, seqs=seqs):
+        err(tinted(line))
     if form == IN_TOTO:
         data = sign_statement(receipt_statement(data), ring.signers())
     if output is None:
@@ -129,7 +143,7 @@ def _signed(
     keys: Path,
     ring: KeyRing,
 ) -> SignedCheckpoint:
-    """Take the checkpoint that is named; else the last one if it has the run; else sign a new one.
+    """Take the checkpoint that is named; else the last one if it has all; else sign a new one.
 
     The last one may have been cosigned and stamped, which a new one is not.
     """
@@ -138,9 +152,27 @@ def _signed(
             read_some(Path(given), NOTE_BYTES_MAX), origin=ring.name, keys=ring.verifiers()
         )
     last = last_signed(keys, ring)
-    if last is not None and known and known[-1].index < last.checkpoint.tree.size:
+    needed = max((event.index for event in known), default=0)
+    if last is not None and needed < last.checkpoint.tree.size:
         return last
     return sign_log(store, keys)
+
+
+def _gone_lines(
+    events: Sequence[LoggedEvent], retention: Sequence[LoggedEvent], *, seqs: Sequence[int]
+) -> Iterator[str]:
+    """Say what the receipt cannot show, for it is there no more; what was pruned, it proves."""
+    last = events[-1].seq
+    if not seqs and last > len(events):
+        told = "the receipt proves when, and under which rule"
+        if not retention:
+            told = "and this checkpoint is older: without --checkpoint, the receipt tells of it"
+        yield f"warning: {last - len(events)} of {last} events were pruned, {told}"
+    elif count := unexplained(events, retention):
+        yield (
+            f"warning: {counted(count, 'part')} of events were erased or pruned after this"
+            " checkpoint: without --checkpoint, the receipt tells of it"
+        )
 
 
 def _require_good(data: bytes, ring: KeyRing) -> None:
