@@ -203,6 +203,13 @@ def test_what_a_function_raises_is_told_with_its_type(
     assert not found.not_applied
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_line_that_raised_is_in_the_hint(*, plain: bool):
+    hint = failed(raising(ValueError("bad day"), plain=plain)).hint
+    assert "/test_execution.py:" in hint
+    assert failed(raising(UsageError("no", hint="say yes"), plain=plain)).hint == "say yes"
+
+
 def test_a_long_message_is_cut():
     assert len(failed(raising(ValueError("x" * 9_999))).message) == 2_000
 

@@ -33,6 +33,7 @@ from interlock.plan import CompiledPropose
 from interlock.runtime.calls.beginning import Finished, begin
 from interlock.runtime.calls.interruptions import is_from_outside
 from interlock.runtime.calls.live import Chunk, Heartbeat, Live, sayable
+from interlock.runtime.calls.places import place_of
 from interlock.runtime.clock import Clock
 from interlock.runtime.commits import Pinned, Sealer
 from interlock.runtime.deciding import Owning, Roles
@@ -408,9 +409,12 @@ def raised(call: Call, error: BaseException) -> ErrorInfo:
     permanent = isinstance(error, Permanent)
     if isinstance(error, NotApplied) and call.action.effect == "write":
         return ErrorInfo(code="IL6009", message=told, permanent=permanent, not_applied=True)
-    hint = call.mask(error.hint) if isinstance(error, InterlockError) else ""
     if isinstance(error, SystemExit | KeyboardInterrupt):
         hint = f"`{call.action.name}` cannot end the process: return, or raise what went wrong"
+    elif isinstance(error, InterlockError) and error.hint:
+        hint = call.mask(error.hint)
+    else:
+        hint = call.mask(place_of(error, call.action.func))
     return ErrorInfo(code="IL6001", message=told, hint=hint, permanent=permanent)
 
 
