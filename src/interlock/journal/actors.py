@@ -120,7 +120,16 @@ def principal_of(who: Who) -> Principal:
     Raises:
         UsageError: it is no name.
     """
-    return who if isinstance(who, Principal) else _named(who)
+    if isinstance(who, Principal):
+        return who
+    _expect_name(who)
+    return _named(who)
+
+
+def _expect_name(who: object) -> None:
+    if not isinstance(who, str):
+        told = f"a principal is {who!r:.60}, of type {type(who).__name__}"
+        raise UsageError(told, hint="give a name, or a `Principal`")
 
 
 @lru_cache(maxsize=NAMES_MAX)

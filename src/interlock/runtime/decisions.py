@@ -15,10 +15,11 @@ from interlock.journal import (
     Verdict,
     Who,
 )
+from interlock.runtime.arguments import checked_reason, expect, expect_path
 from interlock.runtime.deciding import Decision, gate_decided, node_cancelled, node_resolved
 from interlock.runtime.driving import Observer
 from interlock.runtime.results import RunResult
-from interlock.values import Digest, Json, Path, RunId, paths, plain_text
+from interlock.values import Digest, Json, Path, RunId, paths
 
 
 class Decisions(ABC):
@@ -96,6 +97,9 @@ class Decisions(ABC):
 
         One that nobody waits for yet is kept for the first that will.
         """
+        expect(name, str, name="name", hint="the name of a signal is text")
+        if path is not None:
+            expect_path(path)
         event = SignalReceived(path=path or paths.ROOT, name=name, payload=Value.of(payload))
         return await self.decide(run, lambda _: event, actor=actor, observer=observer)
 
@@ -109,7 +113,8 @@ class Decisions(ABC):
         observer: Observer | None = None,
     ) -> RunResult:
         """Cancel a run; with `undo`, what it did is undone, where that is declared."""
-        event = RunCancelled(reason=plain_text(reason), undo=undo)
+        expect(undo, bool, name="undo", hint="True or False")
+        event = RunCancelled(reason=checked_reason(reason), undo=undo)
         return await self.decide(run, lambda _: event, actor=actor, observer=observer)
 
     async def cancel_node(
@@ -134,7 +139,7 @@ class Decisions(ABC):
         observer: Observer | None = None,
     ) -> RunResult:
         """Let what is under way end, and start nothing new until the run is unpaused."""
-        event = RunPaused(reason=plain_text(reason))
+        event = RunPaused(reason=checked_reason(reason))
         return await self.decide(run, lambda _: event, actor=actor, observer=observer)
 
     async def unpause(
@@ -152,7 +157,7 @@ class Decisions(ABC):
         observer: Observer | None = None,
     ) -> RunResult:
         """Go on with a run that ended without success, from where it failed."""
-        event = RunReopened(reason=plain_text(reason))
+        event = RunReopened(reason=checked_reason(reason))
         return await self.decide(run, lambda _: event, actor=actor, observer=observer)
 
     async def resolve(

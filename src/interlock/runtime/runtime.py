@@ -32,6 +32,14 @@ from interlock.journal import (
 )
 from interlock.plan import Plan
 from interlock.replay import fold
+from interlock.runtime.arguments import (
+    expect,
+    expect_callable,
+    expect_count,
+    expect_registry,
+    expect_run,
+    expect_store,
+)
 from interlock.runtime.calls import Live, Watcher, World
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.commits import CommitQueue, Sealer
@@ -56,7 +64,7 @@ from interlock.runtime.scheduling import (
     THREADS_MAX,
     CallLimit,
     Scheduler,
-    check_limits,
+    checked_limits,
 )
 from interlock.runtime.starting import (
     CheckedStart,
@@ -107,7 +115,8 @@ class Runtime(Decisions):
             all; a `Principal` with `authenticated_by` only one who is authenticated so.
 
     Raises:
-        UsageError: a limit fits no action of the registry, or a role has no list of names.
+        UsageError: a limit fits no action of the registry, a role has no list of names, or an
+            argument is of another type.
     """
 
     def __init__(
@@ -125,6 +134,11 @@ class Runtime(Decisions):
         attempts_in_flight_max: int = ATTEMPTS_IN_FLIGHT_MAX,
         roles: Mapping[str, Iterable[Who]] | None = None,
     ) -> None:
+        expect_store(store)
+        expect_registry(registry)
+        expect_callable(notify, name="notify")
+        expect_callable(watcher, name="watcher")
+        expect_count(attempts_in_flight_max, name="attempts_in_flight_max")
         self.store = store
         self.registry = registry
         self.clock: Clock = clock or SystemClock()
@@ -142,9 +156,8 @@ class Runtime(Decisions):
         )
         self._notify = notify
         self._watcher = watcher
-        self._limits = tuple(limits)
-        check_limits(self._limits, registry)
-        self._in_flight_max = _checked_count(attempts_in_flight_max)
+        self._limits = checked_limits(limits, registry)
+        self._in_flight_max = attempts_in_flight_max
         self._calls: Scheduler | None = None
         self._commits: CommitQueue | None = None
         self._drivers: dict[RunId, Driver] = {}
@@ -306,6 +319,7 @@ class Runtime(Decisions):
             InputsInvalid, UsageError: a start is wrong.
             StoreError: the journal could not be written.
         """
+        expect(starts, Iterable, name="starts", hint="give several of `Start`")
         made, encode = compiled(plan, self.registry)
         by, keys = principal_of(principal).actor, self._world.keys
         found = (checked_start(made, encode, each, principal=by, keys=keys) for each in starts)
@@ -322,10 +336,11 @@ class Runtime(Decisions):
         """The id of a new run.
 
         Raises:
-            UsageError: there is one with the id that was given.
+            UsageError: there is one with the id that was given, or a run cannot have it.
         """
         if run is None:
             return self._ids.run(self.clock.now_ms())
+        expect_run(run)
         is_known = run in self._drivers or self._queueing.is_waiting(run)
         if is_known or self.store.head(run) is not None:
             raise UsageError(
@@ -357,6 +372,7 @@ class Runtime(Decisions):
             RunNotResumable: a run that has ended, or goes on here, takes no other graph.
             RunNotFound, LeaseHeld, JournalCorrupt
         """
+        expect_run(run)
         change = Change.of(on_change, graph, actor)
         if run in self._drivers:
             change.check_at_rest(run)
@@ -382,6 +398,7 @@ class Runtime(Decisions):
             NotAllowed: the actor has none of the roles that a gate asks.
             RunNotFound, JournalCorrupt
         """
+        expect_run(run)
         principal = principal_of(actor)
         live = await self._live(run)
         state = live.state if live is not None else self.load(run)[0]
@@ -576,14 +593,6 @@ class Runtime(Decisions):
         for driver in list(self._drivers.values()):
             driver.fail(error)
         self._queueing.fail(error)
-
-
-def _checked_count(attempts_in_flight_max: int) -> int:
-    if attempts_in_flight_max < 1:
-        raise UsageError(
-            f"`attempts_in_flight_max` is {attempts_in_flight_max!r}", hint="at least 1"
-        )
-    return attempts_in_flight_max
 
 
 def _recovered(lease: Lease) -> RunRecovered:

@@ -15,6 +15,7 @@ from interlock.errors import UsageError
 from interlock.graph import Graph
 from interlock.journal import Who
 from interlock.plan import Plan, expect_graph
+from interlock.runtime.arguments import expect_inputs, expect_registry
 from interlock.runtime.results import RunResult
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.starting import prepared
@@ -67,7 +68,10 @@ def run(
         )
     if not isinstance(graph, Plan):
         expect_graph(graph)
+    expect_inputs(inputs or {})
     given = _joined(inputs or {}, named)
+    if registry is not None:
+        expect_registry(registry)
     actions = registry if registry is not None else _own_registry(graph)
     plan, values = prepared(graph, given, actions)
     start = partial(Runtime.run, plan=plan, inputs=values, key=key, principal=principal)

@@ -7,7 +7,7 @@ run has ended, else every `POLL_MS`.
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeAlias, final
+from typing import TypeAlias, final, get_args
 
 from interlock.errors import (
     JournalCorrupt,
@@ -16,9 +16,9 @@ from interlock.errors import (
     LimitExceeded,
     RunNotFound,
     StoreError,
-    UsageError,
 )
 from interlock.journal import RunHead
+from interlock.runtime.arguments import expect, expect_count, expect_one_of
 from interlock.runtime.calls import Finished, begin
 from interlock.runtime.driving import Observer
 from interlock.runtime.owning import OnChange, sets_within
@@ -107,8 +107,9 @@ class Worker:
         report: Reporter | None = None,
         observer: Observer | None = None,
     ) -> None:
-        if runs_max < 1:
-            raise UsageError(f"`runs_max` is {runs_max!r}", hint="at least 1")
+        expect(runtime, Runtime, name="runtime", hint="give it a `Runtime` that is open")
+        expect_count(runs_max, name="runs_max")
+        expect_one_of(on_change, get_args(OnChange), name="on_change")
         self._runtime = runtime
         self._runs_max = runs_max
         self._on_change: OnChange = on_change

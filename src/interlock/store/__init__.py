@@ -5,6 +5,7 @@ sqlite:PATH      a journal file, durable through crash and power loss
 PATH             the same
 """
 
+from interlock.store.batch import check_run_id as check_run_id
 from interlock.store.growing import (
     kept_log as kept_log,
     log_tree as log_tree,
@@ -42,6 +43,7 @@ from interlock.store.subjects import (
 )
 
 __all__ = [
+    "check_run_id",
     "EVENTS_READ_DEFAULT",
     "every_subject",
     "examine_store",

@@ -114,10 +114,11 @@ def _path_of(url: str) -> str | None:
     """Return the path of a journal file; None for memory.
 
     Raises:
-        UsageError: the address is empty or of a kind that does not exist.
+        UsageError: the address is no text, empty, or of a kind that does not exist.
     """
     if url == MEMORY:
         return None
+    _expect_text(url)
     scheme, colon, rest = url.partition(":")
     if colon and len(scheme) > 1 and scheme.isalnum():  # One letter is a Windows drive.
         if scheme != "sqlite":
@@ -132,3 +133,9 @@ def _path_of(url: str) -> str | None:
             hint="use `memory:`, `sqlite:PATH`, or the path of a journal file",
         )
     return url
+
+
+def _expect_text(url: object) -> None:
+    if not isinstance(url, str):
+        told = f"the address of a store is {url!r:.60}, of type {type(url).__name__}"
+        raise UsageError(told, hint="give it as text: `str(path)`")

@@ -35,8 +35,9 @@ from interlock.plan import (
     CompiledWait,
     names_in,
 )
-from interlock.runtime.deciding.messages import Decision, decision_in
-from interlock.values import Digest, Json, Path, describe, paths, plain_text
+from interlock.runtime.arguments import checked_reason, expect, expect_one_of, expect_path
+from interlock.runtime.deciding.messages import VERDICTS, Decision, decision_in
+from interlock.values import Digest, Json, Path, describe, paths
 
 
 def gate_decided(
@@ -48,7 +49,11 @@ def gate_decided(
 
     Raises:
         RunNotResumable: nothing is asked there.
+        UsageError: an argument is of another type.
     """
+    expect_path(path)
+    if binding is not None:
+        expect(binding, str, name="binding", hint="the digest that `show` prints for the gate")
     opened = state.asleep.get(path)
     if not isinstance(opened, GateState):
         asked = sorted(path for path, it in state.asleep.items() if isinstance(it, GateState))
@@ -58,7 +63,7 @@ def gate_decided(
         generation=_generation(state, path),
         verdict=verdict,
         binding=binding or opened.approval.binding,
-        reason=plain_text(reason),
+        reason=checked_reason(reason),
     )
 
 
@@ -67,10 +72,12 @@ def node_cancelled(state: State, path: Path, *, reason: str) -> NodeCancelled:
 
     Raises:
         RunNotResumable: there is no such node.
+        UsageError: an argument is of another type.
     """
+    expect_path(path)
     part = state.part(path)
     generation = part.generation if part is not None else _generation(state, path)
-    return NodeCancelled(path=path, generation=generation, reason=plain_text(reason))
+    return NodeCancelled(path=path, generation=generation, reason=checked_reason(reason))
 
 
 def node_resolved(
@@ -81,14 +88,17 @@ def node_resolved(
     Raises:
         RunNotResumable: it is not in doubt.
         ValueRefused: the output is outside the domain.
+        UsageError: there is no such verdict, or an argument is of another type.
     """
+    expect_path(path)
+    expect_one_of(verdict, VERDICTS[NodeResolved], name="verdict")
     _check_in_doubt(state, path)
     return NodeResolved(
         path=path,
         generation=_generation(state, path),
         verdict=verdict,
         output=Value.of(output) if verdict == "succeeded" else None,
-        reason=plain_text(reason),
+        reason=checked_reason(reason),
     )
 
 
@@ -163,7 +173,7 @@ def _check_signal(state: State, event: SignalReceived) -> None:
         found = state.find(event.path)
         node = found[2] if found is not None else None
         if found is None or not isinstance(node, CompiledWait) or node.signal != event.name:
-            raise _refused(state, f"`{event.path}` does not wait for a signal `{event.name}`")
+            raise _refused(state, f"`{event.path}` does not wait for a signal `{event.name:.100}`")
         if found[3].status in SETTLED:
             raise _refused(state, f"`{event.path}` waits no more: it {found[3].status}")
     else:
@@ -171,7 +181,8 @@ def _check_signal(state: State, event: SignalReceived) -> None:
         if event.name not in names and None not in names:
             told = ", ".join(sorted(filter(None, names))) or "none"
             raise _refused(
-                state, f"nothing in it waits for a signal `{event.name}`; it may wait for: {told}"
+                state,
+                f"nothing in it waits for a signal `{event.name:.100}`; it may wait for: {told}",
             )
     nodes, open_ = receivers(state, event), _receiver(state, event)
     if open_ is not None or not any(_fits(node, event.payload) for node in nodes):

@@ -11,6 +11,7 @@ from interlock.engine import State
 from interlock.errors import NotAllowed, UsageError
 from interlock.journal import GateDecided, Principal, Who
 from interlock.plan import CompiledGate
+from interlock.runtime.arguments import expect
 from interlock.runtime.deciding.messages import Decision
 
 Roles: TypeAlias = Mapping[str, frozenset[Who]]
@@ -28,6 +29,7 @@ def roles_of(given: Mapping[str, Iterable[Who]]) -> Roles:
     Raises:
         UsageError: what a role maps to is no list of names.
     """
+    expect(given, Mapping, name="roles", hint='such as `{"managers": ["ada", "bob"]}`')
     found: dict[str, frozenset[Who]] = {}
     for role, members in given.items():
         names = [] if isinstance(members, str) else list(cast(Iterable[object], members))

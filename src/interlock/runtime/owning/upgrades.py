@@ -7,7 +7,7 @@ have begun have to be the same in both plans, or a person has to say that they c
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
 from interlock.actions import Manifest, Registry
 from interlock.engine import Difference, State, differences
@@ -20,6 +20,7 @@ from interlock.errors import (
 )
 from interlock.journal import Actor, RunMigrated, Who, principal_of
 from interlock.plan import Plan, compile as compile_graph
+from interlock.runtime.arguments import expect_one_of
 from interlock.values import RunId, immutable
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class Change:
         """Check what was chosen.
 
         Raises:
-            UsageError: the old plan and another graph.
+            UsageError: the old plan and another graph, or there is no such choice.
         """
+        expect_one_of(how, get_args(OnChange), name="on_change")
         if how == "pin" and graph is not None:
             raise UsageError(
                 "a run that is pinned keeps the graph that it has", hint="leave one of them out"

@@ -1,6 +1,10 @@
 """Scheduling: which call is started next, over all runs of a process."""
 
-from interlock.runtime.scheduling.limits import CallLimit as CallLimit, check_limits as check_limits
+from interlock.runtime.scheduling.limits import (
+    CallLimit as CallLimit,
+    check_limits as check_limits,
+    checked_limits as checked_limits,
+)
 from interlock.runtime.scheduling.scheduler import (
     ATTEMPTS_IN_FLIGHT_MAX as ATTEMPTS_IN_FLIGHT_MAX,
     THREADS_MAX as THREADS_MAX,
@@ -13,6 +17,7 @@ __all__ = [
     "ATTEMPTS_IN_FLIGHT_MAX",
     "CallLimit",
     "check_limits",
+    "checked_limits",
     "Lane",
     "PRIORITY_MAX",
     "Scheduler",

@@ -9,6 +9,7 @@ from typing import cast
 
 from interlock.actions import Manifest, Registry
 from interlock.errors import UsageError
+from interlock.runtime.arguments import expect
 
 RATE_MAX = 1_000_000
 COUNT_MAX = 1_000_000
@@ -70,6 +71,21 @@ def _check_count(limit: CallLimit, name: str, count: int | None) -> None:
             f"the limit of `{limit.actions}` has `{name}` {count!r}",
             hint=f"an integer from 1 to {COUNT_MAX:,}",
         )
+
+
+def checked_limits(given: Iterable[CallLimit], registry: Registry) -> tuple[CallLimit, ...]:
+    """The limits of a runtime, as a caller gives them.
+
+    Raises:
+        UsageError: there is something else among them, or one would never hold.
+    """
+    hint = 'give a list: `[CallLimit(actions="llm.*", concurrency_max=8)]`'
+    expect(given, Iterable, name="limits", hint=hint)
+    limits = tuple(given)
+    for limit in limits:
+        expect(limit, CallLimit, name="limits", hint=hint)
+    check_limits(limits, registry)
+    return limits
 
 
 def check_limits(limits: Iterable[CallLimit], registry: Registry) -> None:

@@ -9,10 +9,11 @@ from interlock.errors import ExpressionFailed, InputsInvalid, UsageError, ValueR
 from interlock.graph import ENGINE
 from interlock.journal import Actor, RunStarted, Value
 from interlock.plan import Plan, names_in
+from interlock.runtime.arguments import expect, expect_deadline, expect_inputs
 from interlock.runtime.deciding import Owning
 from interlock.runtime.scheduling import PRIORITY_MAX
 from interlock.runtime.starting.preparing import Encode
-from interlock.values import Json, immutable
+from interlock.values import Json, immutable, plain_text
 
 KEY_CHARS_MAX = 1_000
 
@@ -68,8 +69,12 @@ def checked_start(
     Raises:
         InputsInvalid, UsageError: it is wrong.
     """
+    expect(start, Start, name="start", hint='such as `Start(inputs={"name": "Ada"}, key="ada")`')
     _check_priority(start.priority)
     _check_key(start.key)
+    if start.deadline_ms is not None:
+        expect_deadline(start.deadline_ms)
+    expect_inputs(start.inputs)
     inputs = _checked_inputs(plan, encode(start.inputs))
     if plan.root.subjects:
         inputs = _owned(plan, inputs, keys)
@@ -96,26 +101,30 @@ def _check_priority(priority: int) -> None:
     """Refuse what is no priority.
 
     Raises:
-        UsageError: it is out of range.
+        UsageError: it is no integer, or out of range.
     """
+    hint = f"an integer from -{PRIORITY_MAX} to {PRIORITY_MAX}; higher ones come first"
+    expect(priority, int, name="priority", hint=hint)
     if not -PRIORITY_MAX <= priority <= PRIORITY_MAX:
-        raise UsageError(
-            f"there is no priority {priority!r}",
-            hint=f"an integer from -{PRIORITY_MAX} to {PRIORITY_MAX}; higher ones come first",
-        )
+        raise UsageError(f"there is no priority {priority!r}", hint=hint)
 
 
 def _check_key(key: str | None) -> None:
     """Refuse what is no key.
 
     Raises:
-        UsageError: it is empty, or too long.
+        UsageError: it is no text, empty, or too long.
     """
-    if key is not None and not 0 < len(key) <= KEY_CHARS_MAX:
+    if key is None:
+        return
+    expect(key, str, name="key", hint="a key is text: `str(key)`")
+    if not 0 < len(key) <= KEY_CHARS_MAX:
         raise UsageError(
             f"the key of a run has {len(key):,} characters",
             hint=f"1 to {KEY_CHARS_MAX:,} (KEY_CHARS_MAX); for no key, leave it out",
         )
+    if plain_text(key) != key:
+        raise UsageError(f"the key {key!a:.60} has half a character", hint="use another key")
 
 
 def _checked_inputs(plan: Plan, inputs: Mapping[str, Json]) -> Value:
