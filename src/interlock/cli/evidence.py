@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from interlock.audit import VerifierKey, parse_key
-from interlock.errors import UsageError
+from interlock.errors import EvidenceRefused, UsageError
 
 KEY_FILE_BYTES_MAX = 1 << 20
 FILE_BYTES_MAX = 64 << 20
@@ -18,12 +18,14 @@ def public_keys(given: Iterable[str]) -> list[VerifierKey]:
 
     Raises:
         UsageError: neither a file nor a key.
-        EvidenceRefused: a key that is none.
+        EvidenceRefused: a key that is none, or a file without any: what is asked for must count.
     """
     keys: list[VerifierKey] = []
     for each in given:
-        lines = _lines(each)
-        keys += [parse_key(line) for line in lines if line and not line.startswith("#")]
+        found = [line for line in _lines(each) if line and not line.startswith("#")]
+        if not found:
+            raise EvidenceRefused(f"`{each}` has no public key in it", code="IL8505")
+        keys += map(parse_key, found)
     return keys
 
 
@@ -47,10 +49,23 @@ def receipt_bytes(name: str) -> bytes:
     Raises:
         UsageError: there is no such file.
     """
+    return _given(name, FILE_BYTES_MAX, hint="give the path of a receipt")
+
+
+def certificates_in(name: str) -> bytes:
+    """Read the certificates that answer for a server of time stamps.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    return _given(name, CERTIFICATES_BYTES_MAX, hint="give the path of certificates in PEM")
+
+
+def _given(name: str, most: int, *, hint: str) -> bytes:
     path = Path(name)
     if not path.is_file():
-        raise UsageError(f"there is no file `{name}`", hint="give the path of a receipt")
-    return read_some(path, FILE_BYTES_MAX)
+        raise UsageError(f"there is no file `{name}`", hint=hint)
+    return read_some(path, most)
 
 
 def read_some(path: Path, most: int) -> bytes:

@@ -72,7 +72,7 @@ class Evidence:
     told: str
     tree: TreeHead | None = None
     signed_by: tuple[str, ...] = ()
-    cosigned_by: tuple[str, ...] = ()
+    cosigned_by: tuple[VerifierKey, ...] = ()
     stamped_by: str | None = None
     at_ms: int | None = None
     error: EvidenceRefused | None = None
@@ -103,10 +103,25 @@ def evidence_in(
         told=told,
         tree=signed.checkpoint.tree,
         signed_by=tuple(each.key.name for each in signed.verified),
-        cosigned_by=tuple(each.key.name for each in cosigned),
+        cosigned_by=tuple(each.key for each in cosigned),
         stamped_by=stamped_by,
         at_ms=min(times, default=None),
     )
+
+
+def unmet(
+    evidence: Sequence[Evidence], *, witnesses: Sequence[VerifierKey], is_stamped: bool
+) -> Iterator[Evidence]:
+    """Name what was asked for, and none of the checkpoints has: it must not pass in silence."""
+    seen = {key for each in evidence for key in each.cosigned_by}
+    for witness in witnesses:
+        if witness not in seen:
+            message = "it has cosigned none of the checkpoints"
+            error = EvidenceRefused(message, code="IL8547")
+            yield Evidence(told=f"the witness {witness.name}", error=error)
+    if is_stamped and all(each.stamped_by is None for each in evidence):
+        message = "none of the checkpoints has one that the certificates answer for"
+        yield Evidence(told="time stamp", error=EvidenceRefused(message, code="IL8548"))
 
 
 def _stamped(note: Note, stamp: bytes | None, trusted: Trusted) -> tuple[str | None, int | None]:
@@ -291,7 +306,7 @@ def _covered_words(verdict: LogVerdict, evidence: Sequence[Evidence]) -> Iterato
             yield told + "only local: whoever can write the store could have changed them"
             continue
         signers = sorted({name for each in proofs for name in each.signed_by})
-        witnesses = sorted({name for each in proofs for name in each.cosigned_by})
+        witnesses = sorted({key.name for each in proofs for key in each.cosigned_by})
         stamps = sorted({each.stamped_by for each in proofs if each.stamped_by is not None})
         told += f"signed by {plain(listed(signers))}"
         if witnesses:
@@ -340,7 +355,7 @@ def verdict_json(verdict: LogVerdict, evidence: Sequence[Evidence]) -> dict[str,
 
 def _part_json(first: int, end: int, proofs: Sequence[Evidence]) -> Json:
     signers = sorted({name for each in proofs for name in each.signed_by})
-    witnesses = sorted({name for each in proofs for name in each.cosigned_by})
+    witnesses = sorted({key.name for each in proofs for key in each.cosigned_by})
     stamps = sorted({each.stamped_by for each in proofs if each.stamped_by})
     return {
         "first": first,

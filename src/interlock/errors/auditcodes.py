@@ -119,6 +119,9 @@ AUDIT_CODES: dict[str, CodeInfo] = {
     "IL8547": CodeInfo(
         "not witnessed", "A witness that was asked for has not cosigned the checkpoint."
     ),
+    "IL8548": CodeInfo(
+        "no time stamp", "Time stamps were to be checked, and none of the checkpoint is there."
+    ),
     "IL8550": CodeInfo(
         "erased",
         "What is needed of a run was erased: values, or the digests that gave them away. Restore"

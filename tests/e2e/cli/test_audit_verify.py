@@ -10,7 +10,8 @@ from zlib import crc32
 import pytest
 
 from e2e.cli.project import Shell
-from interlock.audit import leaf_hash, leaf_of
+from interlock.audit import VerifierKey, cosign, leaf_hash, leaf_of, parse_note
+from unit.audit.logs import LOG_KEY, OTHER_KEY, WITNESS, WITNESS_KEY
 
 RUN = "interlock run batch.yaml -i numbers=[2,4]"
 VERIFY = "interlock audit verify"
@@ -150,11 +151,48 @@ def test_of_a_file_without_end_only_the_beginning_is_read(signed: Shell):
     os.truncate(signed.folder / "huge", HUGE_BYTES)
     made = signed("interlock audit receipt last --checkpoint huge")
     assert (made.code, "IL8504" in made.err) == (6, True), made.err
-    assert signed(f"{VERIFY} --checkpoint kept.txt --stamp-certificates huge").code == 0
+    unstamped = signed(f"{VERIFY} --checkpoint kept.txt --stamp-certificates huge")
+    assert (unstamped.code, "error[IL8548]: time stamp: none of" in unstamped.err) == (6, True)
     os.truncate(tile_of(signed), HUGE_BYTES)
     changed(signed, *CHANGES["edited"])
     logged_anew(signed)
     assert findings(signed, "--published public")[0]["kind"] == "edited"
+
+
+@pytest.mark.parametrize(
+    "options,code,words",
+    [
+        (f"--checkpoint kept.txt --witness {WITNESS_KEY}", 6, "IL8547]: the witness witness.exam"),
+        (f"--witness {WITNESS_KEY}", 6, "it has cosigned none of the checkpoints"),
+        ("--checkpoint kept.txt --witness nobody.pub", 6, "IL8505]: `nobody.pub` has no public"),
+        ("--checkpoint kept.txt --key nobody.pub", 6, "IL8505]: `nobody.pub` has no public key"),
+        ("--published public --stamp-certificates kept.txt", 6, "error[IL8548]: time stamp: none"),
+        ("--stamp-certificates none.pem", 2, "there is no file `none.pem`"),
+        (f"--key {LOG_KEY}", 2, "there is no checkpoint that could be checked"),
+        ("--published nobody", 2, "there is no file nobody/checkpoint"),
+    ],
+)
+def test_what_is_asked_for_and_is_not_there_does_not_pass(
+    signed: Shell, options: str, code: int, words: str
+):
+    (signed.folder / "nobody.pub").write_text("# nobody\n")
+    (signed.folder / "nobody").mkdir()
+    done = signed(f"{VERIFY} {options}")
+    assert (done.code, words in done.err, done.out) == (code, True, ""), done.err
+
+
+def test_a_witness_that_is_asked_for_counts_by_its_key(signed: Shell):
+    note = parse_note((signed.folder / "kept.txt").read_bytes())
+    text = str(note.signed(cosign(note.text, WITNESS, time_s=4_000_000_000)))
+    (signed.folder / "kept.txt").write_text(text)
+    verify = f"{VERIFY} --checkpoint kept.txt --witness {WITNESS_KEY}"
+    done = signed(verify)
+    assert (done.code, "witnessed by 1: `witness.example`" in done.out) == (0, True), done.err
+    twin = VerifierKey(
+        name=WITNESS_KEY.name, public=OTHER_KEY.public, algorithm=WITNESS_KEY.algorithm
+    )
+    refused = signed(f"{verify} --witness {twin} --json")
+    assert (refused.code, refused.json["verdict"]) == (6, "refused")
 
 
 def test_a_checkpoint_needs_a_key(shell: Shell):

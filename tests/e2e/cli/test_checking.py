@@ -32,6 +32,7 @@ def handed(empty: Shell) -> Shell:
     receipt = json.loads(data)
     by_log, *_ = receipt["checkpoint"].partition("\u2014 witness.example")
     (empty.folder / "alone.json").write_text(json.dumps({**receipt, "checkpoint": by_log}))
+    (empty.folder / "bare.json").write_text(json.dumps({**receipt, "stamps": []}))
     receipt["leaves"][-1]["index"] = 10**6
     (empty.folder / "beyond.json").write_text(json.dumps(receipt))
     (empty.folder / "log.pub").write_text(f"# the log\n{LOG_KEY}\n")
@@ -75,7 +76,18 @@ def test_a_tampered_copy_is_refused_with_its_place(handed: Shell):
         ("interlock audit check log.pub --key log.pub", 6, "IL8540"),
         ("interlock audit check receipt.json --key receipt.json", 6, "IL8505"),
         ("interlock audit check receipt.json --key binary", 6, "IL8505"),
-        ("interlock audit check receipt.json --key nobody.pub", 6, "IL8507"),
+        ("interlock audit check receipt.json --key nobody.pub", 6, "`nobody.pub` has no public"),
+        (f"interlock audit check receipt.json --key {LOG_KEY} --witness nobody.pub", 6, "IL8505"),
+        (
+            "interlock audit check bare.json --key log.pub --stamp-certificates binary",
+            6,
+            "place: $.stamps\nhint: ask for a receipt against a checkpoint that was stamped",
+        ),
+        (
+            "interlock audit check receipt.json --key log.pub --stamp-certificates none.pem",
+            2,
+            "there is no file `none.pem`",
+        ),
         ("interlock audit verifier verify.txt", 2, "neither a .html nor a .mjs"),
     ],
 )
@@ -98,6 +110,11 @@ def test_the_verifier_for_node_says_what_check_says(handed: Shell):
             else:
                 assert theirs.stdout.decode() == ours.out
                 assert theirs.stderr.decode() == ours.err
+    for option in ("--key", "--witness"):
+        line = [str(NODE), "verify.mjs", "receipt.json", "--key", "log.pub", option, "nobody.pub"]
+        theirs = subprocess.run(line, cwd=handed.folder, capture_output=True, check=False)
+        ours = handed(f"interlock audit check receipt.json --key log.pub {option} nobody.pub")
+        assert (theirs.returncode, theirs.stderr.decode()) == (ours.code, ours.err)
 
 
 def test_time_stamps_are_checked_with_the_certificates_of_their_server(

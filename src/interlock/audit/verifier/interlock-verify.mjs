@@ -1271,7 +1271,12 @@ async function main(given) {
   const option = { type: "string", multiple: true, default: [] };
   const options = { key: option, witness: option, json: { type: "boolean", default: false } };
   const keysOf = (all) =>
-    all.flatMap((one) => readKeys(existsSync(one) ? readFileSync(one, "utf8") : one));
+    all.flatMap((one) => {
+      const found = readKeys(existsSync(one) ? readFileSync(one, "utf8") : one);
+      // What is asked for must count.
+      if (found.length === 0) throw new Refused("IL8505", "", `\`${one}\` has no public key in it`);
+      return found;
+    });
   let asked;
   try {
     asked = parseArgs({ args: given, options, allowPositionals: true });

@@ -1,14 +1,13 @@
 """`interlock audit check`: a receipt against public keys, offline."""
 
 from base64 import b64decode
-from pathlib import Path
 from typing import Any, cast
 
 import click
 
 from interlock.audit import Trust, check_receipt, parse_note, read_strict, verdict_lines
 from interlock.cli.console import err, out, out_json, plain, tinted
-from interlock.cli.evidence import CERTIFICATES_BYTES_MAX, public_keys, read_some, receipt_bytes
+from interlock.cli.evidence import certificates_in, public_keys, receipt_bytes
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option
 from interlock.errors import EvidenceRefused
@@ -18,6 +17,8 @@ CHANGED = "the file was changed or damaged: ask for it again, on another way, an
 OTHERWISE = {
     "IL8505": "a public key is one line, NAME+ID+KEY: copy all of it",
     "IL8547": "ask for a receipt against a checkpoint that this witness has cosigned",
+    "IL8548": "ask for a receipt against a checkpoint that was stamped; or leave"
+    " --stamp-certificates out",
 }
 """What to do about a refusal that does not say it, by its code; else it was `CHANGED`."""
 
@@ -43,7 +44,8 @@ OTHERWISE = {
     "--stamp-certificates",
     "certificates",
     metavar="FILE",
-    help="PEM certificates that answer for the server of the time stamps; each has to hold.",
+    help="PEM certificates that answer for the server of the time stamps; there has to be one, and"
+    " each has to hold.",
 )
 @json_option
 def check(
@@ -64,9 +66,7 @@ def check(
         trust = Trust(keys=public_keys(keys), witnesses=public_keys(witnesses))
         verdict = check_receipt(data, trust)
         if certificates is not None:
-            add_stamps(
-                verdict, data, certificates=read_some(Path(certificates), CERTIFICATES_BYTES_MAX)
-            )
+            add_stamps(verdict, data, certificates=certificates_in(certificates))
     except EvidenceRefused as error:
         err(tinted("\n".join(refusal_lines(error))))
         if as_json:
@@ -84,7 +84,7 @@ def add_stamps(verdict: dict[str, Json], data: bytes, *, certificates: bytes) ->
     """Check the time stamps of a receipt that was checked, and add who gave them and when.
 
     Raises:
-        EvidenceRefused: one does not hold.
+        EvidenceRefused: one does not hold, or there is none.
         ExtraMissing: the extra `timestamps` is not installed.
     """
     from interlock.notary import verify_stamp
@@ -92,6 +92,9 @@ def add_stamps(verdict: dict[str, Json], data: bytes, *, certificates: bytes) ->
     receipt = cast(dict[str, Any], read_strict(data))
     note = parse_note(receipt["checkpoint"].encode())
     stamps = cast(dict[str, Any], verdict["log"])["stamps"]
+    if not receipt["stamps"]:
+        message = "the receipt has no time stamp that the certificates could answer for"
+        raise EvidenceRefused(message, code="IL8548", place="$.stamps")
     for at, encoded in enumerate(receipt["stamps"]):
         try:
             stamp = verify_stamp(b64decode(encoded), note, certificates=certificates)

@@ -10,7 +10,7 @@ from interlock.audit import Note, VerifierKey, require_independence
 from interlock.cli.auditing import key_file
 from interlock.cli.console import err, out, out_json, tinted
 from interlock.cli.endorsing import project_endorsers
-from interlock.cli.evidence import CERTIFICATES_BYTES_MAX, public_keys, read_some
+from interlock.cli.evidence import certificates_in, public_keys
 from interlock.cli.exits import Exit
 from interlock.cli.options import example, json_option, store_option
 from interlock.cli.project import Project, find_project, shown, store_url
@@ -22,6 +22,7 @@ from interlock.cli.verifying import (
     Evidence,
     Trusted,
     evidence_in,
+    unmet,
     verdict_json,
     verdict_lines,
     verified,
@@ -56,13 +57,15 @@ LAST_ENDING = ".checkpoint"
     "witnesses",
     multiple=True,
     metavar="VKEY|FILE",
-    help="A public key of a witness; those that the project names unless told.",
+    help="A public key of a witness; each has to have cosigned a checkpoint. Unless told, those"
+    " that the project names count, and none has to.",
 )
 @click.option(
     "--stamp-certificates",
     "certificates",
     metavar="FILE",
-    help="PEM certificates that answer for the server of time stamps; the project's unless told.",
+    help="PEM certificates that answer for the server of time stamps; one has to be there. Unless"
+    " told, the project's count, and none has to.",
 )
 @store_option
 @json_option
@@ -88,9 +91,7 @@ def verify(
     own = _own_key_file(project, store)
     trusted = _trusted(project, own, keys, witnesses=witnesses)
     if certificates is not None:
-        trusted = replace(
-            trusted, certificates=read_some(Path(certificates), CERTIFICATES_BYTES_MAX)
-        )
+        trusted = replace(trusted, certificates=certificates_in(certificates))
     evidence = [_evidence(Path(name), trusted) for name in checkpoints]
     served = None
     if published is not None:
@@ -98,6 +99,13 @@ def verify(
         served = published_in(Path(published), evidence[-1].tree)
     if own is not None and not keys:
         evidence += _last_signed(own, trusted)
+    if not evidence and (keys or witnesses or certificates is not None):
+        raise UsageError(
+            "there is no checkpoint that could be checked with what was given",
+            hint="give one with --checkpoint FILE or --published FOLDER",
+        )
+    asked = public_keys(witnesses)
+    evidence += unmet(evidence, witnesses=asked, is_stamped=certificates is not None)
     with to_read(store) as journal:
         verdict = verified(journal.store, evidence, published=served, expected=expected_of(project))
     if as_json:
