@@ -122,7 +122,7 @@ class Sound:
         with closing(open_store(path)) as opened:  # What a dead process left is taken up first.
             if opened.log_size() and random.random() < 2 / 3:
                 pruned(opened, random)
-            SubjectKeys(opened, CountingIds().chance).of(NAMES)
+            SubjectKeys(opened, random.randbytes).of(NAMES)
         found = Path(path).parent.glob(f"{JOURNAL}*")
         images = {file.name: file.read_bytes() for file in found if file.is_file()}
         with closing(open_to_read(path)) as store:
