@@ -1,6 +1,6 @@
 """Nodes from their mappings: one kind each, every field checked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from interlock.errors import Diagnostic
@@ -21,7 +21,7 @@ from interlock.graph.kinds import (
 )
 from interlock.graph.model import AnyNode, OnError, Retry
 from interlock.graph.showing import bare
-from interlock.values import NodeId
+from interlock.values import Json, NodeId
 
 ATTEMPTS_MAX = 100
 BACKOFF_MAX = 100.0
@@ -70,6 +70,20 @@ def read_retry(section: Section) -> Retry | None:
     )
 
 
+def outdented(id_: str, around: Mapping[str, Json]) -> tuple[str, ...]:
+    """Give the fields of an empty node that stand beside it: they are not indented below it."""
+    if around[id_] is not None:
+        return ()
+    names = list(around)
+    found: list[str] = []
+    for name in names[names.index(id_) + 1 :]:
+        value = around[name]
+        if name not in _FIELDS or (isinstance(value, dict) and KINDS.keys() & value.keys()):
+            break
+        found.append(name)
+    return tuple(found)
+
+
 # --- kinds
 
 
@@ -116,8 +130,12 @@ def _no_kind(section: Section) -> None:
         return  # already refused; what it should have merged is not guessed
     strangers = [key for key in section.data if key not in COMMON and key not in KIND_FIELDS]
     for key in strangers:
-        if near(key, KINDS) is not None:
+        kind = near(key, KINDS)
+        if kind is not None:
             section.unknown(key, KINDS)
+            for other in strangers:
+                if other != key:
+                    section.unknown(other, _fields_of(kind))
             return
     hint = f"give it one of {', '.join(f'`{kind}`' for kind in KINDS)}"
     section.problem("IL1108", f"{section.name} does not say what it runs", hint=hint)
@@ -132,7 +150,7 @@ def _refuse_unknown(section: Section, kind: str) -> None:
         if key in KINDS[kind].without:
             _without(section, kind, key)
         elif other is None:
-            section.unknown(key, [name for name in known if name not in _NOT_BUILT])
+            section.unknown(key, _fields_of(kind))
         else:
             section.problems.add(
                 Diagnostic(
@@ -143,6 +161,10 @@ def _refuse_unknown(section: Section, kind: str) -> None:
                     hint=f"remove it, or make the node a `{other}`",
                 )
             )
+
+
+def _fields_of(kind: str) -> list[str]:
+    return [name for name in _KNOWN[kind] if name not in _NOT_BUILT]
 
 
 def _without(section: Section, kind: str, key: str) -> None:

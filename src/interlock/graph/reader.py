@@ -14,7 +14,7 @@ from interlock.graph.files import Files, is_path
 from interlock.graph.identifiers import FIELD, NAME, did_you_mean, free_id, id_problem, name_problem
 from interlock.graph.limits import DocumentLimits, over
 from interlock.graph.model import AnyNode, CallNode, Defaults, Graph
-from interlock.graph.nodes import read_node, read_retry
+from interlock.graph.nodes import outdented, read_node, read_retry
 from interlock.graph.schemas import read_schema
 from interlock.graph.showing import bare, kind_of, show
 from interlock.values import Json, NodeId, Schema, immutable
@@ -74,8 +74,10 @@ def read_with(tree: Json, *, files: Files, problems: Problems) -> Graph | None:
         graph = None
         most = problems.limits.problems_max
         if len(problems.found) >= most:
-            limit = ("problems_max", most)
-            problems.found.append(over("IL5006", "there may be more problems", limit=limit))
+            told = f"there may be more problems; {most:,} are shown"
+            problems.found.append(
+                Diagnostic(code="IL5006", message=told, hint="correct these first")
+            )
     if problems.lost:
         problems.found[:] = _without_echoes(problems)
     return graph
@@ -239,13 +241,21 @@ def _nodes(section: Section, locals_: "_Locals") -> Mapping[NodeId, AnyNode]:
         return {}
     _add_count(len(inner.data), inner.pointer, inner.problems)
     found: dict[NodeId, AnyNode] = {}
+    beside: set[str] = set()
     for key, value, pointer in inner:
+        if key in beside:
+            continue
         problem, shown = id_problem(key, pointer=pointer, taken=inner.data, what="id"), key
         if problem is not None:
             _refuse_name(key, problem, inner)
             shown = bare(key)
         if not isinstance(value, dict):
-            _no_mapping(section, f"node `{shown}`", value=value, pointer=pointer)
+            fields = outdented(key, inner.data)
+            beside |= {*fields}
+            inner.problems.lost |= {inner.at(name) for name in fields}
+            names = ", ".join(f"`{name}`" for name in fields)
+            hint = f"indent its fields deeper than its id: {names}" if fields else None
+            _no_mapping(section, f"node `{shown}`", value=value, pointer=pointer, hint=hint)
             continue
         one = Section(value, pointer, name=f"node `{shown}`", problems=section.problems)
         node = read_node(one, NodeId(key), ids=inner.data.keys(), types=locals_.names.types)
@@ -263,7 +273,9 @@ def _add_count(more: int, pointer: str, problems: Problems) -> None:
         raise TooManyProblems
 
 
-def _no_mapping(section: Section, what: str, *, value: Json, pointer: str) -> None:
+def _no_mapping(
+    section: Section, what: str, *, value: Json, pointer: str, hint: str | None = None
+) -> None:
     example = "{nodes: ...}" if what.startswith("graph") else "{call: ...}"
     if isinstance(value, str) and value:
         example = f"{{call: {bare(value)}}}"
@@ -272,7 +284,7 @@ def _no_mapping(section: Section, what: str, *, value: Json, pointer: str) -> No
             code="IL1101",
             message=f"{what} is {kind_of(value)}, but must be a mapping",
             pointer=pointer,
-            hint=f"write `{example}`",
+            hint=hint or f"write `{example}`",
         )
     )
 

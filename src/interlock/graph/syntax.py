@@ -9,6 +9,13 @@ from interlock.values import immutable
 
 _CLOSING = {"{": "}", "[": "]"}
 _QUOTE_IT = "quote the expression: '${{ ... }}'"
+_ENDED = "expected key|<block end>|'-' indicator|',' or"
+_INSIDE = {
+    "'": "write it twice inside of single quotes, or put the text into double quotes",
+    '"': 'write it as `\\"` inside of double quotes, or put the text into single quotes',
+}
+_KEYLESS = re.compile(r"( *)([a-z_]+)(?::(?=\S)| +)((?<=:)\S.*|[^\s:#'\"]+)")
+"""A line such as `call http.get` or `text:Good day`: to YAML both are a plain text."""
 
 
 @immutable(kw_only=False)
@@ -88,7 +95,7 @@ def stop_at(scan: Scan, error: YAMLError, *, opened: int | None) -> Stop:
         return _unclosed(scan, _offset(scan, error.context_mark))
     if opened is not None and not scan.text[at:].strip():
         return _unclosed(scan, opened)
-    special = _special(scan, problem, at=at)
+    special = _special(scan, problem, at=at) or _after_quote(scan, problem, at=at)
     if special is None and opened is not None and "',' or" in problem:
         special = _no_separator(scan, at, opened)
     return special or _from_table(scan, problem, at=at)
@@ -137,16 +144,53 @@ def _special(scan: Scan, problem: str, *, at: int) -> Stop | None:
             "IL1013", "a tab as indentation", hint="indent with spaces", at=(at, at + 1)
         )
     if "cannot start any token" in problem:
-        sign = text[at : at + 1]
-        return scan.fail(
-            "IL1004",
-            f"a text cannot begin with `{sign}`"
-            if sign != "`"
-            else "a text cannot begin with a backtick",
-            hint="put it in quotes",
-            at=(at, at + 1),
-        )
+        return _bad_beginning(scan, at)
+    if "alphabetic or numeric character" in problem and text[at - 1 : at] in {"*", "&"}:
+        return _bad_beginning(scan, at - 1)
+    if "mapping values" in problem:
+        return _key_without_colon(scan, at)
     return None
+
+
+def _bad_beginning(scan: Scan, at: int) -> Stop:
+    sign = scan.text[at : at + 1]
+    shown = f"`{sign}`" if sign != "`" else "a backtick"
+    told = f"a text cannot begin with {shown}"
+    return scan.fail("IL1004", told, hint="put it in quotes", at=(at, at + 1))
+
+
+def _after_quote(scan: Scan, problem: str, *, at: int) -> Stop | None:
+    """Find a quoted text that ends at a quote inside of it, such as `'it's mine'`."""
+    quote, rest = scan.text[at - 1 : at], scan.text[at : at + 1]
+    is_open = rest.strip() and rest not in ",]}:#"
+    if quote not in _INSIDE or not is_open or not re.search(_ENDED, problem):
+        return None
+    return scan.fail(
+        "IL1004",
+        "the quoted text ends at this quote, but goes on",
+        hint=_INSIDE[quote],
+        at=(at - 1, at),
+    )
+
+
+def _key_without_colon(scan: Scan, at: int) -> Stop | None:
+    """Find a line before this one that was meant as a key and a value, and is text to YAML."""
+    line = scan.position(at)[0]
+    if ": " in scan.text[scan.starts[line - 1] : at]:
+        return None
+    before = line - 1
+    while before and not scan.text[scan.starts[before - 1] : scan.line_end(before)].strip():
+        before -= 1
+    start = scan.starts[before - 1] if before else 0
+    found = _KEYLESS.fullmatch(scan.text[start : scan.line_end(before)] if before else "")
+    if found is None:
+        return None
+    return scan.fail(
+        "IL1004",
+        f"a `: ` is missing after the key `{found[2]}`",
+        hint=f"write `{found[2]}: {found[3]}`",
+        at=(start + len(found[1]), start + len(found[1]) + len(found[2])),
+    )
 
 
 def _from_table(scan: Scan, problem: str, *, at: int) -> Stop:
