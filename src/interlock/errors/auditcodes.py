@@ -62,8 +62,9 @@ AUDIT_CODES: dict[str, CodeInfo] = {
     ),
     "IL8514": CodeInfo(
         "key file refused",
-        "A key file is private: only its owner can read it. It is not there, is damaged, others can"
-        " read it, or it cannot do what is asked.",
+        "A key file is private: only its owner can read it, and nobody else can write a folder"
+        " above it. It is not there, is damaged, others can read or replace it, or it cannot do"
+        " what is asked.",
     ),
     "IL8530": CodeInfo(
         "two trees of one size",

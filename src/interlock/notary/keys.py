@@ -24,6 +24,7 @@ import orjson
 from interlock.audit import Signer, VerifierKey, parse_key, signer_from_seed
 from interlock.errors import EvidenceRefused, KeyUnusable
 from interlock.notary.durable import PRIVATE_FOLDER, locked, make_file, make_folders, replace_file
+from interlock.notary.unshared import require_unshared
 
 KIND = "interlock audit key"
 ORIGIN = "interlock"
@@ -131,9 +132,10 @@ def create_keys(path: Path, ring: KeyRing) -> None:
     """Write a new key file, which only this user can read; its folder is made.
 
     Raises:
-        KeyUnusable: there is a file already, which is left alone.
+        KeyUnusable: there is a file already, which is left alone; or others may write its folder.
         OSError: it cannot be written.
     """
+    require_unshared(path)
     make_folders(path.parent, mode=PRIVATE_FOLDER)
     try:
         make_file(path, _render(ring))
@@ -173,7 +175,7 @@ def read_keys(path: Path) -> KeyRing:
     """Read a key file.
 
     Raises:
-        KeyUnusable: there is none, others may read it, or it is none of ours.
+        KeyUnusable: there is none, others may read or replace it, or it is none of ours.
     """
     return parse_keys(_private_bytes(path), path)
 
@@ -195,7 +197,8 @@ def parse_keys(data: bytes, path: Path) -> KeyRing:
 
 
 def _private_bytes(path: Path) -> bytes:
-    """Read a file that only its owner may read."""
+    """Read a file that only its owner may read, and nobody else could have put there."""
+    require_unshared(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
