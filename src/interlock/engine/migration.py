@@ -1,44 +1,42 @@
 """Going on under another plan, when it agrees with what has been executed.
 
 A node that has begun must be the same in the new plan: it is what was run. What has not begun may
-change, come or go; so may a read that is under way, since it is called again, and what is executed
-again in a run that has ended without success. An open gate that asks about what has changed asks
-anew. The event is recorded before `RunRecovered`, which
+change, come or go; so may a read that is under way, since it is called again, a write that was not
+sent, and what is executed again in a run that has ended without success. A graph in a node that has
+run as a whole, as that of an item or a turn, must be the same as a whole. An open gate that has
+changed, or asks about what has, asks anew. The event is recorded before `RunRecovered`, which
 orders everything that is due, or before `RunReopened`.
 """
 
 from collections.abc import Iterator
 from typing import TypeVar
 
+from interlock.engine.likeness import Composite, subjects_of, unlike, unlike_bodies
 from interlock.engine.scopes import count_again, did_not_last, inputs_problem, to_be_repeated
 from interlock.engine.state import (
     ROOT,
-    GateState,
     IllegalTransition,
+    MapState,
     NodeState,
+    RepeatState,
     ScopeState,
     State,
     Turn,
 )
-from interlock.journal import RunMigrated
+from interlock.journal import GateOpened, RunMigrated
 from interlock.plan import (
     AnyCompiledNode,
     CompiledCall,
-    CompiledFirstOf,
     CompiledGate,
     CompiledGraph,
-    CompiledGraphNode,
     CompiledMap,
-    CompiledPropose,
     CompiledRepeat,
-    CompiledWait,
     Plan,
     restore,
 )
-from interlock.values import Json, NodeId, Path, immutable, paths
+from interlock.values import Json, Path, immutable, paths
 
 T = TypeVar("T")
-Composite = (CompiledGraphNode, CompiledMap, CompiledRepeat)
 
 
 @immutable()
@@ -52,6 +50,11 @@ class Difference:
     path: Path
     what: str
     acceptable: bool = True
+
+    @property
+    def told(self) -> str:
+        """The place and what differs there, in words."""
+        return f"`{self.path}` {self.what}" if self.path else f"the run {self.what}"
 
 
 def differences(state: State, plan: Plan) -> tuple[Difference, ...]:
@@ -101,9 +104,16 @@ def _in_scope(
         if type(node) is not type(other):
             yield Difference(path=path, what="is of another kind", acceptable=False)
             continue
+        turns, most = _turns(now), other.max if isinstance(other, CompiledRepeat) else 0
+        if turns > most:
+            told = f"is in turn {turns}, and may have {most}"
+            yield Difference(path=path, what=told, acceptable=False)
+            continue
         # One that goes on in its scopes is not started again: what it takes is not evaluated.
-        what = None if index in again else _unlike(node, scope.graph, other=other, new=graph)
-        what = what or _unlike_undo(scope, index, other)
+        # A gate that asks allows nothing yet: one that has changed asks anew.
+        is_evaluated = index not in again and not _is_asking(state, node, path)
+        what = unlike(node, scope.graph, other=other, new=graph) if is_evaluated else None
+        what = what or _unlike_undo(scope, index, other) or _unlike_inside(node, now, other)
         if what is not None:
             yield Difference(path=path, what=what)
     for inner, body in _inner(scope, graph, children=children):
@@ -116,6 +126,8 @@ def _of_scope(scope: ScopeState, graph: CompiledGraph, state: State) -> Iterator
     if inputs_problem(graph, _inputs(scope, graph)) is not None:
         told = f"has inputs that graph `{graph.name}` does not take"
         yield Difference(path=scope.path, what=told, acceptable=False)
+    if subjects_of(scope.graph) != subjects_of(graph):
+        yield Difference(path=scope.path, what="has inputs of other data subjects")
 
 
 def _inputs(scope: ScopeState, graph: CompiledGraph) -> dict[str, Json]:
@@ -135,25 +147,41 @@ def _counts(
 
 
 def _is_to_be_repeated(state: State, node: AnyCompiledNode, now: NodeState, *, path: Path) -> bool:
-    """Whether a node is called again after a recovery, and nothing of it counts until then."""
-    is_read = isinstance(node, CompiledCall) and node.action.effect != "write"
-    under_way = now.status == "running" and now.opened is None and path not in state.ordered
-    return is_read and under_way
+    """Whether a node is called again after a recovery, and nothing of it counts until then.
 
-
-def _is_asked_anew(scope: ScopeState, index: int, new: CompiledGraph) -> bool:
-    """Whether an open gate asks about what would not run any more: then persons are asked again.
-
-    What is in a node with a graph is not compared: its approval is for one plan.
+    That is a read that is under way, and a write of which nothing was sent.
     """
-    gate, now = scope.node(index)
-    if not isinstance(gate, CompiledGate) or not isinstance(now.opened, GateState):
+    if not isinstance(node, CompiledCall) or now.status != "running":
         return False
+    is_free = node.action.effect != "write" or not now.first_started_ms
+    return is_free and now.opened is None and path not in state.ordered
+
+
+def _is_asking(state: State, node: AnyCompiledNode, path: Path) -> bool:
+    """Whether a gate is open, or is to be opened, and nobody has decided what it asks."""
+    ordered = state.ordered.get(path)
+    is_due = ordered is not None and isinstance(ordered.event, GateOpened)
+    return isinstance(node, CompiledGate) and (is_due or path in state.asleep)
+
+
+def _is_asked_anew(state: State, scope: ScopeState, index: int, *, new: CompiledGraph) -> bool:
+    """Whether a gate that asks has changed, or asks about what would not run any more.
+
+    Then persons are asked again. What is in a node with a graph is not compared: its approval is
+    for one plan.
+    """
+    gate = scope.graph.nodes[index]
+    path = paths.child(scope.path, gate.id)
+    if not isinstance(gate, CompiledGate) or not _is_asking(state, gate, path):
+        return False
+    other = new.nodes[new.positions[gate.id]]
+    if path in state.ordered or unlike(gate, scope.graph, other=other, new=new) is not None:
+        return True
     for covered in (scope.graph.nodes[one.index] for one in gate.covers):
         position = new.positions.get(covered.id)
         if position is None or not isinstance(covered, CompiledCall):
             return True
-        if _unlike(covered, scope.graph, other=new.nodes[position], new=new) is not None:
+        if unlike(covered, scope.graph, other=new.nodes[position], new=new) is not None:
             return True
     return False
 
@@ -175,34 +203,6 @@ def _inner(
             yield inner, other.body
 
 
-def _unlike(
-    node: AnyCompiledNode, graph: CompiledGraph, *, other: AnyCompiledNode, new: CompiledGraph
-) -> str | None:
-    if isinstance(node, CompiledCall) and isinstance(other, CompiledCall):
-        what = _unlike_call(node, other)
-        if what is not None:
-            return what
-    if node.arguments.tree != other.arguments.tree:
-        return "has other arguments"
-    if _sources(node) != _sources(other):
-        return "has other conditions"
-    if _needs(graph, node) != _needs(new, other):
-        return "depends on other nodes"
-    return None if _own(node, graph) == _own(other, new) else "says something else"
-
-
-def _unlike_call(node: CompiledCall, other: CompiledCall) -> str | None:
-    if node.action.name != other.action.name:
-        return f"calls {other.action.name} instead of {node.action.name}"
-    if node.action.digest != other.action.digest:
-        return f"calls {node.action.name}, which has changed"
-    if isinstance(node, CompiledPropose) and isinstance(other, CompiledPropose):
-        names = {name: one.digest for name, one in node.allowed.items()}
-        if names != {name: one.digest for name, one in other.allowed.items()}:
-            return "may use other actions"
-    return None
-
-
 def _unlike_undo(scope: ScopeState, index: int, other: AnyCompiledNode) -> str | None:
     """What differs in the undo of a node, once it has begun."""
     node, undo = scope.graph.nodes[index].undo, (scope.undos or {}).get(index)
@@ -212,37 +212,18 @@ def _unlike_undo(scope: ScopeState, index: int, other: AnyCompiledNode) -> str |
     return None if same else "has another `undo`"
 
 
-def _sources(node: AnyCompiledNode) -> tuple[str, ...]:
-    guards = (*node.require, *node.ensure)
-    when = (node.when.source,) if node.when is not None else ()
-    return (*when, *(guard.source for guard in guards))
+def _turns(now: NodeState) -> int:
+    opened = now.opened or now.kept
+    return opened.turn if isinstance(opened, RepeatState) else 0
 
 
-def _needs(graph: CompiledGraph, node: AnyCompiledNode) -> tuple[set[NodeId], set[NodeId]]:
-    strict = {graph.nodes[index].id for index in node.strict}
-    return strict, {graph.nodes[index].id for index in node.lenient}
-
-
-def _own(node: AnyCompiledNode, graph: CompiledGraph) -> tuple[object, ...]:
-    """What only nodes of one kind say; how many and how long may change on the way."""
-    match node:
-        case CompiledMap():
-            key = node.key.source if node.key is not None else None
-            return (node.over.source, node.item_name, key)
-        case CompiledRepeat():
-            return (node.carry.tree, node.until.source)
-        case CompiledWait():
-            return (node.signal, node.for_ms)
-        case CompiledGate():
-            covers = [
-                (graph.nodes[one.index].id, one.bound.source if one.bound is not None else None)
-                for one in node.covers
-            ]
-            return (node.ask.tree, node.to, node.quorum, node.expires_ms, covers)
-        case CompiledFirstOf():
-            return tuple(graph.nodes[index].id for index in node.of)
-        case _:
-            return ()
+def _unlike_inside(node: AnyCompiledNode, now: NodeState, other: AnyCompiledNode) -> str | None:
+    """What differs in the graph of a node, where it has run as a whole: it is in no open scope."""
+    if not isinstance(node, Composite) or not isinstance(other, Composite):
+        return None
+    opened = now.opened or now.kept
+    has_run = now.status == "succeeded" or (isinstance(opened, MapState) and any(opened.present))
+    return unlike_bodies(node.body, other.body) if has_run else None
 
 
 def on_migrated(turn: Turn, event: RunMigrated) -> None:
@@ -263,7 +244,7 @@ def on_migrated(turn: Turn, event: RunMigrated) -> None:
         one for one in differences(state, plan) if not one.acceptable or one.path not in accepted
     ]
     if unlike or state.root is None:
-        told = "; ".join(f"`{one.path}` {one.what}" for one in unlike)
+        told = "; ".join(one.told for one in unlike)
         raise IllegalTransition(f"the new plan does not agree with what was executed: {told}")
     if state.status is None:
         _adopt(turn, state.root, plan)
@@ -298,13 +279,17 @@ def _swap(turn: Turn, scope: ScopeState, graph: CompiledGraph, *, children: Chil
     nodes = [NodeState(waiting=0, generation=scope.generation) for _ in graph.nodes]
     for index, (node, now) in enumerate(zip(old.nodes, scope.nodes, strict=True)):
         path = paths.child(scope.path, node.id)
-        if _is_to_be_repeated(state, node, now, path=path):
+        begins_again = _is_to_be_repeated(state, node, now, path=path)
+        if begins_again:
             state.running -= 1
-        elif _is_asked_anew(scope, index, graph):
+        elif begins_again := _is_asked_anew(state, scope, index, new=graph):
+            state.running -= now.opened is None
+            state.ordered.pop(path, None)
             state.asleep.pop(path, None)
             state.timers.pop(path, None)
-        elif index in moved:
-            nodes[moved[index]] = now
+        if index in moved:
+            again = NodeState(waiting=0, generation=now.generation)
+            nodes[moved[index]] = again if begins_again else now
     for one in children.get(id(scope), ()):
         one.parent_node = moved.get(one.parent_node, -1)
     decoded = _inputs(scope, graph)

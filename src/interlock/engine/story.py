@@ -38,6 +38,9 @@ from interlock.journal import (
 )
 from interlock.values import Path, immutable
 
+ANEW = "what was approved before counts for nothing: "
+"""Before what a gate asks that asked something else before."""
+
 
 @immutable(kw_only=False)
 class Moment:
@@ -66,14 +69,17 @@ def story(entries: Iterable[Entry], path: Path) -> tuple[Moment, ...]:
     """Tell what happened to one node, with the recoveries that it lived through.
 
     The end of what undoes it belongs to it. That the run was opened again does, too, where the node
-    went on because of it.
+    went on because of it; and that it went on under another plan, where a gate asks anew since.
     """
     found: list[Moment] = []
     reopened: Entry | None = None
+    migrated: Entry | None = None
     for entry in entries:
         event = entry.event
         if isinstance(event, RunReopened):
             reopened = entry
+        elif isinstance(event, RunMigrated):
+            migrated = entry
         elif isinstance(event, RunRecovered):
             if found and not isinstance(found[-1].entry.event, NodeSettled):
                 found.append(Moment(entry, told(entry)))
@@ -83,10 +89,21 @@ def story(entries: Iterable[Entry], path: Path) -> tuple[Moment, ...]:
             if found and reopened is not None:
                 found.append(Moment(reopened, told(reopened)))
             reopened = None
-            found.append(Moment(entry, told(entry)))
+            is_anew = isinstance(event, GateOpened) and _is_open(found)
+            if is_anew and migrated is not None:
+                found.append(Moment(migrated, told(migrated)))
+                found.sort(key=lambda moment: moment.entry.seq)  # It was taken up after that.
+            found.append(Moment(entry, f"{ANEW}{told(entry)}" if is_anew else told(entry)))
         elif isinstance(event, NodeSettled) and event.path == f"{path}!undo":
             found.append(Moment(entry, _told_of_undo(event)))
     return tuple(found)
+
+
+def _is_open(moments: Iterable[Moment]) -> bool:
+    """Whether a gate was opened that has not ended: to open it again voids what was approved."""
+    events = [moment.entry.event for moment in moments]
+    asked = [e for e in events if isinstance(e, GateOpened | NodeSettled)]
+    return bool(asked) and isinstance(asked[-1], GateOpened)
 
 
 def _told_of_undo(event: NodeSettled) -> str:

@@ -239,6 +239,12 @@ class Driven(Told):
             self.tell(event)
         return self.orders[before:]
 
+    def taken(self) -> Event:
+        """Take the one event that is held: it is not recorded yet, or lost with its owner."""
+        assert self.holding is not None
+        assert len(self.holding) == 1
+        return self.holding.pop()
+
     def entry(self, event: Event) -> Entry:
         """The next entry, with the causes and the actor that a driver gives it."""
         seq = len(self.entries) + 1

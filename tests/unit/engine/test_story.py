@@ -4,8 +4,10 @@ from inline_snapshot import snapshot
 
 from interlock.engine import Doubt, doubt_of, story, told
 from interlock.graph import Retry, Undo
+from interlock.plan import Plan
 from interlock.values import NodeId, Path
 from unit.engine.driving import NOT_APPLIED, REFUSED, START_MS, Driven, call, failure, plan_of
+from unit.engine.making import gate
 from unit.engine.test_proposals import document, proposing
 
 A = Path("a")
@@ -223,3 +225,34 @@ def test_a_last_attempt_that_did_not_happen_is_not_the_doubt():
 def test_a_node_that_was_not_sent_is_not_explained():
     run = driven("write")
     assert doubt_of(story(run.entries, A), run.due("a").node.action) is None
+
+
+def test_the_story_of_a_gate_says_that_an_approval_was_voided():
+    def plan(action: str) -> Plan:
+        return plan_of(gate(quorum=2), call("pay", action, needs=("g",)))
+
+    run = Driven(plan("write"))
+    run.decide("g", by="ann")
+    new = plan("keyed")
+    run.migrate(new)
+    run.decide("g", by="bob")
+    assert texts(run, "g") == [
+        "asked anybody: Go?",
+        "ann (unauthenticated) approved it",
+        f"ann (unauthenticated) let the run go on under plan {new.digest}",
+        "what was approved before counts for nothing: asked anybody: Go?",
+        "another took the run up",
+        "bob (unauthenticated) approved it",
+    ]
+
+
+def test_a_gate_that_is_asked_again_in_a_run_that_was_opened_again_voids_nothing():
+    run = Driven(plan_of(gate(), call("pay", "write", needs=("g",))))
+    run.decide("g")
+    run.end("pay", REFUSED)
+    run.reopen()
+    assert texts(run, "g")[2:] == [
+        "succeeded",
+        "ann (unauthenticated) opened the run again",
+        "asked anybody: Go?",
+    ]

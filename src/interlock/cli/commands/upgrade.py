@@ -184,7 +184,7 @@ def _more(journal: Journal[ReadStore], answer: Answer) -> Iterator[str]:
 
 def _reasons(found: Upgrade) -> Iterator[str]:
     for difference in found.differences:
-        yield f"`{difference.path}` {difference.what}"
+        yield difference.told
     for diagnostic in found.diagnostics:
         yield f"{diagnostic.code} {diagnostic.message}"
     if found.missing:

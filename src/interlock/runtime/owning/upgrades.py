@@ -225,5 +225,5 @@ def _told(found: Upgrade) -> str:
     if found.verdict == "refused":
         first = found.diagnostics[0]
         return f"its graph does not compile any more: {first.code} {first.message}"
-    told = "; ".join(f"`{one.path}` {one.what}" for one in found.differences)
+    told = "; ".join(one.told for one in found.differences)
     return f"what it has executed is different now: {told}"
