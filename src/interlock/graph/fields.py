@@ -228,7 +228,7 @@ def refuse_secrets(value: Json, pointer: str, *, problems: Problems) -> None:
                 code="IL1110",
                 message=f"this version of Interlock cannot resolve `{{secret: {bare(secret)}}}`",
                 pointer=pointer,
-                hint="let the action read its secret itself, through its Context",
+                hint="give its name to an action that takes one, as `secret_headers` of `http.get`",
             )
         )
         return

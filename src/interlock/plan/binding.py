@@ -18,6 +18,7 @@ from interlock.graph import (
     RepeatNode,
     Template,
     WaitNode,
+    hyphen_hint,
     parse_expression,
     parse_template,
     path_text,
@@ -34,6 +35,12 @@ EMPTY = cast(Template, parse_template({}))
 # A `map` has arguments for each item only; others have none.
 WITHOUT_ARGS = (MapNode, WaitNode, GateNode, FirstOfNode)
 CALLING = (CallNode, ProposeNode)
+STEPS = frozenset({"jobs", "needs", "outputs", "steps", "tasks"})
+TRUTHS = {
+    **dict.fromkeys(("yes", "on", "True"), "true"),
+    **dict.fromkeys(("no", "off", "False"), "false"),
+    "None": "null",
+}
 NO_IDS: frozenset[NodeId] = frozenset()
 
 
@@ -43,6 +50,8 @@ class Read(NamedTuple):
     reference: Reference
     at: str
     span: tuple[int, int]
+    source: str
+    offset: int = 0
 
     @property
     def text(self) -> str:
@@ -330,10 +339,12 @@ def reads_of(parts: Iterable[Part]) -> Iterator[Read]:
     """List what is read, with full pointers."""
     for at, part in parts:
         if isinstance(part, Expression):
-            yield from (Read(each, at, each.span) for each in part.references)
+            yield from (Read(each, at, each.span, part.source) for each in part.references)
         else:
-            for pointer, each in part.references:
-                yield Read(each, at + pointer, each.span)
+            for placed in part.placed:
+                start, source = placed.span[0], placed.expression.source
+                for each in placed.references:
+                    yield Read(each, at + placed.pointer, each.span, source, start)
 
 
 def check_reads(around: Surroundings, reads: Iterable[Read], *, item: str = "") -> None:
@@ -363,7 +374,24 @@ def _hint_for_unknown(around: Surroundings, read: Read) -> str:
         return f"write `{path_text('inputs', (name, *reference.path))}`"
     if any(name in outer.nodes for outer in around.outer):
         return f"a graph sees only its inputs: {_passing(graph.name, name)}"
-    return nearest(name, _ids(around))
+    return (
+        hyphen_hint(read.source, read.span[0] - read.offset)
+        or _elsewhere(reference, graph)
+        or nearest(name, _ids(around))
+    )
+
+
+def _elsewhere(reference: Reference, graph: Graph) -> str | None:
+    """Say what is written here where other formats have a name of their own."""
+    name, path = str(reference.node), reference.path
+    if name in STEPS and path and path[0] in graph.nodes:
+        rest = path[2:] if path[1:2] == ("outputs",) else path[1:]
+        return f"write `{path_text(str(path[0]), rest)}`"
+    if not path and name in TRUTHS:
+        return f"write `{TRUTHS[name]}`"
+    if name == "env":
+        return "no environment is read: declare an input, and give it when the run starts"
+    return None
 
 
 def _ids(around: Surroundings) -> set[str]:

@@ -32,7 +32,9 @@ def instead_of(value: Json, wanted: Schema) -> str:
     options = wanted.get("enum") if isinstance(wanted, dict) else None
     if isinstance(options, list) and isinstance(value, str):
         return nearest(value, [one for one in options if isinstance(one, str)])
-    if types == "string" and isinstance(value, int | float):
+    if types == "string" and isinstance(value, float):
+        return "put it in quotes, as it is written"  # 1.10 was read as 1.1
+    if types == "string" and isinstance(value, int):
         return f"put it in quotes: '{str(value).lower()}'"
     if isinstance(value, str) and _is_bare(value, types):
         return f"write it without quotes: {value}"

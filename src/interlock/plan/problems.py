@@ -18,8 +18,13 @@ def pointer(*parts: str | int) -> str:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Find the known name that was probably meant."""
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return near[0] if near else None
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return near[0]
+    lowered = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[near[0]] if near else None
 
 
 def nearest(word: str, known: Iterable[str], *, none: str = "there is none") -> str:

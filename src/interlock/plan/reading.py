@@ -10,7 +10,7 @@ from interlock.graph import Expression, Finding, Reference, path_text, type_of
 from interlock.plan.binding import Guard
 from interlock.plan.memory import Memory
 from interlock.plan.problems import Problems
-from interlock.values import Schema, covers, describe, immutable
+from interlock.values import Schema, Steps, covers, describe, immutable
 
 FIELDS_SHOWN_MAX = 12
 LOOP = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")
@@ -180,7 +180,9 @@ class Lens:
         return _Told(
             finding.code,
             f"{self.owner} reads `{read}`, but {source.name} {source.verb} no field `{step}`",
-            finding.hint if finding.near else "read one of these, or declare this field too",
+            finding.hint
+            if finding.near
+            else _field_hint(before, step, reference.address[count + 1 :]),
             source.fields_note(finding.fields),
         )
 
@@ -196,6 +198,12 @@ class Lens:
             hint = f"declare it: `inputs: {{{name}: {{type: {kind}}}}}`"
         notes = source.fields_note(finding.fields)
         return _Told("IL2007", f"{source.name} declares no input `{name}`", hint, notes)
+
+
+def _field_hint(before: str, step: object, rest: Steps) -> str:
+    if step in ("output", "outputs", "result"):
+        return f"`{before}` is the output itself: write `{path_text(before, rest)}`"
+    return "read one of these, or declare this field too"
 
 
 @immutable(kw_only=False)

@@ -14,7 +14,11 @@ from interlock.graph.expressions.findings import (
     Finding as Finding,
     FindingKind as FindingKind,
 )
-from interlock.graph.expressions.paths import Scope as Scope, path_text as path_text
+from interlock.graph.expressions.paths import (
+    Scope as Scope,
+    hyphen_hint as hyphen_hint,
+    path_text as path_text,
+)
 from interlock.graph.expressions.references import Reference as Reference
 from interlock.graph.expressions.template import (
     Placed as Placed,
@@ -28,6 +32,7 @@ __all__ = [
     "Expression",
     "Finding",
     "FindingKind",
+    "hyphen_hint",
     "parse_expression",
     "parse_template",
     "path_text",

@@ -3,6 +3,7 @@
 import re
 
 from interlock.errors import Diagnostic
+from interlock.graph.expressions.paths import hyphen_hint
 from interlock.values import immutable
 
 _ERROR = re.compile(
@@ -55,11 +56,13 @@ def syntax_problem(source: str, raised: str) -> Diagnostic:
             hint="it holds characters that are no text, or is no CEL; see the reference of CEL",
         )
     message = _syntax_text(found["text"])
+    span = _span(source, found)
+    before = source[: span[0]].split()[-1:] if span else []
     return Diagnostic(
         code="IL2200",
         message=message,
-        hint=_syntax_hint(message),
-        span=_span(source, found),
+        hint=_syntax_hint(message, before=before[0] if before else ""),
+        span=span,
     )
 
 
@@ -109,10 +112,11 @@ _ELSEWHERE = {
 }
 
 
-def _syntax_hint(message: str) -> str:
+def _syntax_hint(message: str, *, before: str) -> str:
     if "reserved word" in message:
         return "use another name; a field of that name is reached as x['name']"
     what = message.partition("`")[2].partition("`")[0]
+    what = "not" if before.lstrip("(") == "not" else what
     if what in _ELSEWHERE:
         return f"write {_ELSEWHERE[what]}: expressions are CEL"
     return "expressions are CEL: `a.b == 1 && c in ['x', 'y']`; text stands in quotes"
@@ -167,7 +171,8 @@ def _check_problem(source: str, text: str, span: tuple[int, int] | None) -> Chec
         kinds = [each for each in (target, *_split_types(rest or types)) if each]
         return CheckProblem(
             message=_no_overload(match["name"], kinds),
-            hint=_overload_hint(match["name"], [_type_word(kind) for kind in kinds], after),
+            hint=(hyphen_hint(source, span[0]) if span and match["name"] == "_-_" else None)
+            or _overload_hint(match["name"], [_type_word(kind) for kind in kinds], after),
             span=span,
             on_record=on_record or "interlock.types." in types,
         )

@@ -34,6 +34,7 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _ROOT = re.compile(_NAME)
 # Most paths are a name and fields behind dots; they are read at once.
 _FIELDS = re.compile(rf"([{BLANK}]*)({_NAME})((?:\.{_NAME})*)[{BLANK}]*")
+_HYPHENED = re.compile(rf"({_NAME}(?:\.{_NAME})*)\.({_NAME}(?:-[A-Za-z0-9_]+)+)")
 _STEP = re.compile(
     rf"(?:\.(?P<mark>\?)?(?P<field>{_NAME})"
     r"|\[(?P<index>0|[1-9][0-9]{0,17})\]"
@@ -179,6 +180,19 @@ def obstacle(root: str, steps: tuple[Step, ...], scope: Scope) -> str | None:
 def path_text(root: str, steps: tuple[Step, ...]) -> str:
     """Write a path as an author would: `a.b[0]["x-y"]`."""
     return root + "".join(_step_text(step) for step in steps)
+
+
+def hyphen_hint(source: str, at: int) -> str | None:
+    """Say how to read a field with hyphens, where it seems to be a subtraction.
+
+    Args:
+        source: the expression, such as `page.headers.content-type`.
+        at: the place of a hyphen in it, or of the name behind one.
+    """
+    for found in _HYPHENED.finditer(source):
+        if found.start(2) < at < found.end():
+            return f"`-` subtracts; to read a field write `{found[1]}['{found[2]}']`"
+    return None
 
 
 def _step_text(step: Step) -> str:

@@ -1,5 +1,6 @@
 """References: what an expression reads, found without running it."""
 
+from difflib import get_close_matches
 from typing import Literal, NamedTuple, TypeAlias
 
 from interlock.errors import Diagnostic
@@ -73,7 +74,7 @@ def resolve(chain: Chain, names: frozenset[str]) -> Reference | Diagnostic:
         return Diagnostic(
             code="IL2205",
             message="`secrets` cannot be read in an expression",
-            hint="pass a secret as a value of its own: {secret: NAME}",
+            hint="give its name to an action that takes one, as `secret_headers` of `http.get`",
             span=chain.span,
         )
     return Diagnostic(
@@ -112,10 +113,13 @@ def _lenient(chain: Chain) -> Reference | Diagnostic:
             use=chain.use,
         )
     shown = node if isinstance(node, str) else "ID"
-    offered = ", ".join(f"`nodes.{shown}.{each}`" for each in FACETS)
+    offered = f"write one of {', '.join(f'`nodes.{shown}.{each}`' for each in FACETS)}"
+    if isinstance(node, str) and isinstance(facet, str) and facet.isidentifier():
+        is_slip = bool(get_close_matches(facet, FACETS, n=1))
+        offered += "" if is_slip else f", or `{node}.{facet}` for a field of the output"
     return Diagnostic(
         code="IL2207",
         message="`nodes` must be followed by the id of a node and what to read of it",
-        hint=f"write one of {offered}",
+        hint=offered,
         span=chain.span,
     )
