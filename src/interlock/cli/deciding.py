@@ -13,20 +13,12 @@ from interlock.cli.limits import project_limits
 from interlock.cli.nodeview import check_node
 from interlock.cli.notifying import project_notify
 from interlock.cli.project import find_project
-from interlock.cli.stores import existing, find_run_to_go_on
+from interlock.cli.stores import Place, existing, find_run_to_go_on
 from interlock.journal import Entry, RunStatus
 from interlock.plan import Plan
 from interlock.replay import current_plan
 from interlock.runtime import Observer, RunChanged, RunResult, Runtime, read_entries
 from interlock.values import Path, RunId, paths
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where to look: options as they were given."""
-
-    app: str | None
-    store: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

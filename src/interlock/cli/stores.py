@@ -29,7 +29,7 @@ from interlock.values import RunId
 LAST = "last"
 CALLS_ACTIONS = (
     *("run", "resume", "resolve", "approve", "reject", "signal"),
-    *("cancel", "pause", "retry", "worker"),
+    *("cancel", "pause", "retry", "worker", "upgrade", "doctor"),
 )
 TAKES_A_STORE = (*CALLS_ACTIONS, "runs", "show", "replay", "audit", "retention")
 COMMAND_IN_WORDS = re.compile(r"`interlock ([a-z]+[^`]*)`")
@@ -40,6 +40,40 @@ NEAR_RUNS = 100
 ABOVE_ALL = "\x7f"
 
 StoreT_co = TypeVar("StoreT_co", bound=ReadStore, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the user said that things are: the options that commands which we show have, too.
+
+    Attributes:
+        app, store: options as they were given.
+        program: how this program is called where those commands will be typed.
+    """
+
+    app: str | None = None
+    store: str | None = None
+    program: str = "interlock"
+
+    def command(self, *words: str) -> str:
+        """Write a command that works there."""
+        options: list[str] = []
+        if self.app is not None and words[0] in CALLS_ACTIONS:
+            options += ["--app", self.app]
+        if self.store is not None:
+            options += ["--store", self.store]
+        return f"{self.program} {join([*words, *options])}"
+
+    def completed(self, words: str) -> str:
+        """Complete commands in words of a layer that knows no options: pasted, they work."""
+
+        def complete(found: re.Match[str]) -> str:
+            command = found[1].split()
+            if command[0] not in TAKES_A_STORE or "--store" in command:
+                return found[0]
+            return f"`{self.command(*command)}`"
+
+        return COMMAND_IN_WORDS.sub(complete, words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,23 +103,13 @@ class Journal(Generic[StoreT_co]):
 
     def command(self, *words: str) -> str:
         """Write a command that works on this store."""
-        options: list[str] = []
-        if self.app is not None and words[0] in CALLS_ACTIONS:
-            options += ["--app", self.app]
-        if self.store_option is not None:
-            options += ["--store", self.store_option]
-        return f"{self.program} {join([*words, *options])}"
+        place = Place(app=self.app, store=self.store_option, program=self.program)
+        return place.command(*words)
 
     def completed(self, words: str) -> str:
         """Complete commands in words of a layer that knows no options: pasted, they work."""
-
-        def complete(found: re.Match[str]) -> str:
-            command = found[1].split()
-            if command[0] not in TAKES_A_STORE or "--store" in command:
-                return found[0]
-            return f"`{self.command(*command)}`"
-
-        return COMMAND_IN_WORDS.sub(complete, words)
+        place = Place(app=self.app, store=self.store_option, program=self.program)
+        return place.completed(words)
 
 
 @contextmanager

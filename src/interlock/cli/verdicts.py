@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import click
 
-from interlock.cli.deciding import Place, Subject, decide
+from interlock.cli.deciding import Subject, decide
 from interlock.cli.heard import heard_of_gate
 from interlock.cli.options import (
     CommandT,
@@ -16,6 +16,7 @@ from interlock.cli.options import (
     reason_option,
     store_option,
 )
+from interlock.cli.stores import Place
 from interlock.journal import GateVerdict, Principal
 from interlock.runtime import Observer, RunResult, Runtime
 from interlock.values import Digest, Path

@@ -11,13 +11,15 @@ class StoreHealth:
     """What was found in a store.
 
     Attributes:
-        problems: what the integrity check says; empty when all is well.
+        problems: what the integrity check says, and what is not as it was written; empty when all
+            is well.
         version, version_known: the format of the file, and the newest that this Interlock knows.
         bytes: the size of the file with its write-ahead log.
         bytes_free: what is left on its disk.
         driven: the runs that a living process drives, with its owner id.
         unwritable: why it can only be read, with the code of the error; empty when it can be
             written.
+        values: the stored values, each of which was held against its digest.
         unscrubbed: erasures of which the file may still hold traces: see `Store.scrub`.
     """
 
@@ -30,6 +32,7 @@ class StoreHealth:
     bytes_free: int
     driven: Mapping[RunId, OwnerId]
     unwritable: str = ""
+    values: int = 0
     unscrubbed: int = 0
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 
+import apsw
 import pytest
 
 from e2e.cli.project import RUN_ID, Shell
@@ -30,6 +31,21 @@ JSON_COMMANDS = [
 def test_json_is_one_valid_value_on_stdout(shell: Shell, line: str):
     shell(RUN)
     assert isinstance(shell(line).json, dict | list)
+
+
+def test_doctor_reads_values_and_its_advice_names_the_store_that_was_given(shell: Shell):
+    shell(f"{RUN} --store mine.db")
+    sound = shell("interlock doctor --store mine.db")
+    assert re.search(r"each event and \d+ stored values are as they were written\n", sound.out)
+    connection = apsw.Connection(str(shell.folder / "mine.db"))
+    connection.execute("UPDATE value SET data = CAST(data || ' ' AS BLOB) WHERE rowid = 1")
+    connection.execute("INSERT INTO unscrubbed VALUES (0)")
+    connection.close()
+    done = shell("interlock doctor --store mine.db")
+    assert (done.code, "1 problem: value sha256:" in done.out) == (1, True)
+    assert "overwrite them: interlock audit erase --finish --store mine.db\n" in done.out
+    nowhere = shell("interlock doctor --store no/such.db")
+    assert "`interlock run --store no/such.db` makes it" in nowhere.out
 
 
 def test_commands_without_a_store_print_nothing_and_make_none(shell: Shell):

@@ -14,7 +14,7 @@ import click
 from interlock.audit import CLASSES
 from interlock.cli.apps import load_registry
 from interlock.cli.auditing import key_file
-from interlock.cli.console import aligned, counted, one_line, out, out_json, plain
+from interlock.cli.console import aligned, counted, err, one_line, out, out_json, plain
 from interlock.cli.endorsing import project_endorsers
 from interlock.cli.exits import Exit
 from interlock.cli.limits import project_limits
@@ -23,7 +23,7 @@ from interlock.cli.options import app_option, example, json_option, store_option
 from interlock.cli.project import find_project, shown, store_url
 from interlock.cli.retention import project_retention
 from interlock.cli.roles import project_roles
-from interlock.cli.stores import is_there, name_of, path_of
+from interlock.cli.stores import Place, is_there, name_of, path_of
 from interlock.errors import InterlockError
 from interlock.notary import last_signed, read_keys
 from interlock.store import StoreHealth, examine_store
@@ -33,6 +33,8 @@ Level: TypeAlias = Literal["ok", "warn", "fail"]
 PYTHON_MIN = (3, 11)
 FREE_BYTES_WARN = 1 << 30
 FREE_BYTES_FAIL = 64 << 20
+LARGE_BYTES = 1 << 30
+"""From this size on, a person is told that reading takes a while."""
 EXTRA = re.compile(r"extra\s*==\s*['\"](?P<extra>[^'\"]+)['\"]")
 NAME = re.compile(r"[\w.-]+")
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -57,9 +59,15 @@ class Check:
 def doctor(*, app: str | None, store: str | None, as_json: bool) -> int:
     """Look for problems of this installation, this project and its store; change nothing.
 
+    All of the store is read: its pages, and each event, row and value against the digest or the
+    checksum that it was written with. That no event was changed by somebody who knows how, `audit
+    verify` says.
+
     Exits with 1 when something has failed.
     """
-    checks = [*_python(), *_extras(), *_app(app), *_audit(store), *_retention(), *_store(store)]
+    place = Place(app=app, store=store)
+    checks = [*_python(), *_extras(), *_app(place), *_audit(place), *_retention(place)]
+    checks += _store(place)
     if as_json:
         out_json([_json(check) for check in checks])
     else:
@@ -129,24 +137,24 @@ def _missing(names: list[str]) -> list[str]:
     return missing
 
 
-def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+def _guarded(name: str, place: Place, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     """Turn what goes wrong while looking into a finding."""
     try:
         yield from look()
     except InterlockError as error:
         told = one_line(f"{error.code} {error.message}", TOLD_CHARS_MAX)
-        yield Check(level="fail", name=name, told=told, fix=error.hint)
+        yield Check(level="fail", name=name, told=told, fix=place.completed(error.hint))
 
 
-def _app(option: str | None) -> Iterator[Check]:
+def _app(place: Place) -> Iterator[Check]:
     def look() -> Iterator[Check]:
         project = find_project()
-        place = shown(project.file) if project.file is not None else "none: built-in actions only"
-        yield Check(level="ok", name="project", told=place)
-        registry = load_registry(project, option)
+        found = shown(project.file) if project.file is not None else "none: built-in actions only"
+        yield Check(level="ok", name="project", told=found)
+        registry = load_registry(project, place.app)
         # The manifests are made here, since a bad annotation shows only then.
         actions = registry.manifests
-        told = f"{option or project.app or 'built in'}: {counted(len(actions), 'action')}"
+        told = f"{place.app or project.app or 'built in'}: {counted(len(actions), 'action')}"
         yield Check(level="ok", name="app", told=told)
         limits = project_limits(project, registry)
         if limits:
@@ -162,13 +170,13 @@ def _app(option: str | None) -> Iterator[Check]:
                 told = f"`{name}` has no source, so changes of it cannot be seen"
                 yield Check(level="warn", name="app", told=told, fix=fix)
 
-    yield from _guarded("app", look)
+    yield from _guarded("app", place, look)
 
 
-def _audit(store: str | None) -> Iterator[Check]:
+def _audit(place: Place) -> Iterator[Check]:
     def look() -> Iterator[Check]:
         project = find_project()
-        path = key_file(project, store_url(project, store), None)
+        path = key_file(project, store_url(project, place.store), None)
         if path.exists():
             yield Check(level="ok", name="audit", told=_signed(path))
         found = project_endorsers(project)
@@ -178,17 +186,17 @@ def _audit(store: str | None) -> Iterator[Check]:
             told = f"checkpoints are shown to {' and '.join(asked)}"
             yield Check(level="ok", name="audit", told=told)
 
-    yield from _guarded("audit", look)
+    yield from _guarded("audit", place, look)
 
 
-def _retention() -> Iterator[Check]:
+def _retention(place: Place) -> Iterator[Check]:
     def look() -> Iterator[Check]:
         found = project_retention(find_project())
         rules = [found.rule(what) for what in CLASSES if found.period_ms(what) is not None]
         if rules:
             yield Check(level="ok", name="retention", told="; ".join(rules))
 
-    yield from _guarded("retention", look)
+    yield from _guarded("retention", place, look)
 
 
 def _signed(path: Path) -> str:
@@ -205,26 +213,28 @@ def _witnesses(count: int) -> str:
     return "1 witness" if count == 1 else f"{count} witnesses"
 
 
-def _store(option: str | None) -> Iterator[Check]:
+def _store(place: Place) -> Iterator[Check]:
     def look() -> Iterator[Check]:
-        url = store_url(find_project(), option)
+        url = store_url(find_project(), place.store)
         path = path_of(url)
         if path is not None and not is_there(path):
-            told = f"{name_of(url)} is not there yet: `interlock run` makes it"
+            told = f"{name_of(url)} is not there yet: `{place.command('run')}` makes it"
             yield Check(level="ok", name="store", told=told)
             return
+        if path is not None and (size := path.stat().st_size) >= LARGE_BYTES:
+            err(f"All of {name_of(url)} is read: {size / 1e9:.1f} GB, which takes a while")
         # Opening it checks its permissions, header and format.
         health = examine_store(url)
         if health is None:
             told = f"{url} keeps nothing beyond one process"
             yield Check(level="warn", name="store", told=told, fix="name a file to keep runs")
             return
-        yield from _health(name_of(url), health)
+        yield from _health(name_of(url), health, place)
 
-    yield from _guarded("store", look)
+    yield from _guarded("store", place, look)
 
 
-def _health(name: str, health: StoreHealth) -> Iterator[Check]:
+def _health(name: str, health: StoreHealth, place: Place) -> Iterator[Check]:
     size = f"{counted(health.runs, 'run')}, {counted(health.events, 'event')}"
     held = f"{health.bytes / 1e6:.1f} MB" if health.bytes >= 1e6 else f"{health.bytes / 1e3:.0f} kB"
     told = f"{name}: {size}, {held}, format {health.version}"
@@ -237,10 +247,12 @@ def _health(name: str, health: StoreHealth) -> Iterator[Check]:
         told = f"{counted(len(health.problems), 'problem')}: {one_line(health.problems[0], 200)}"
         yield Check(level="fail", name="integrity", told=told, fix=fix)
     else:
-        yield Check(level="ok", name="integrity", told="every page is sound")
+        values = counted(health.values, "stored value")
+        told = f"every page is sound; each event and {values} are as they were written"
+        yield Check(level="ok", name="integrity", told=told)
     if health.unscrubbed:
         traces = f"traces of {counted(health.unscrubbed, 'erasure')} may be read off the file"
-        fix = "overwrite them: interlock audit erase --finish"
+        fix = f"overwrite them: {place.command('audit', 'erase', '--finish')}"
         yield Check(level="fail", name="erased", told=traces, fix=fix)
     driven = counted(len(health.driven), "run")
     yield Check(level="ok", name="locks", told=f"free; {driven} driven by living processes")

@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 import click
 
-from interlock.cli.deciding import Place, Subject, decide
+from interlock.cli.deciding import Subject, decide
 from interlock.cli.options import (
     app_option,
     as_option,
@@ -13,6 +13,7 @@ from interlock.cli.options import (
     reason_option,
     store_option,
 )
+from interlock.cli.stores import Place
 from interlock.journal import Principal
 from interlock.runtime import Observer, RunResult, Runtime
 

@@ -7,7 +7,7 @@ from typing import cast
 import click
 
 from interlock.cli.console import one_line
-from interlock.cli.deciding import Place, Subject, decide
+from interlock.cli.deciding import Subject, decide
 from interlock.cli.doubts import action_at
 from interlock.cli.options import (
     app_option,
@@ -17,6 +17,7 @@ from interlock.cli.options import (
     reason_option,
     store_option,
 )
+from interlock.cli.stores import Place
 from interlock.errors import InputsInvalid, UsageError
 from interlock.journal import Entry, Principal, Verdict
 from interlock.plan import Plan

@@ -3,6 +3,8 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +12,10 @@ from typing import TypeVar
 from interlock.errors import StoreUnusable
 from interlock.journal import OwnerId
 from interlock.store.health import StoreHealth
+from interlock.store.protocol import ReadStore
+from interlock.store.sqlite.answers import open_to_read
 from interlock.store.sqlite.connection import Connection
+from interlock.store.sqlite.digests import changed_values
 from interlock.store.sqlite.locks import is_alive
 from interlock.store.sqlite.opening import beside, check_place, is_journal, real_path
 from interlock.store.sqlite.reader import Reader
@@ -22,25 +27,27 @@ from interlock.values import RunId
 T = TypeVar("T")
 PROBLEMS_MAX = 10
 FILES_MAX = 1_000
-COUNTED = ("event", "head", "unscrubbed")
+COUNTED = ("event", "head", "value", "blob", "unscrubbed")
 HELD = "SELECT run, owner FROM lease WHERE owner IS NOT NULL"
 
 
 def examine(path: str) -> StoreHealth:
-    """Read every page of a journal file, and say what is wrong and how large it is.
+    """Read every page, row and value of a journal file; say what is wrong and how large it is.
 
     Raises:
         StoreUnusable: it cannot be read; says why.
         JournalCorrupt: it is damaged so much that it cannot be read at all.
     """
     file = real_path(path)
-    problems, version, counts = _asked(file, _pages_and_counts)
+    with closing(open_to_read(path)) as store:
+        problems, version, counts = _asked(file, partial(_found_and_counts, store=store))
     return StoreHealth(
         problems=problems,
         version=version,
         version_known=FORMAT,
         events=counts["event"],
         runs=counts["head"],
+        values=counts["value"] + counts["blob"],
         unscrubbed=counts["unscrubbed"],
         bytes=sum(_size(place) for place in (file, beside(file, "-wal"))),
         bytes_free=shutil.disk_usage(file.parent).free,
@@ -49,13 +56,16 @@ def examine(path: str) -> StoreHealth:
     )
 
 
-def _pages_and_counts(reader: Reader) -> tuple[tuple[str, ...], int, dict[str, int]]:
+def _found_and_counts(
+    reader: Reader, *, store: ReadStore
+) -> tuple[tuple[str, ...], int, dict[str, int]]:
     with reader.connection() as connection:
         rows = connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})").fetchall()
         problems = [str(row[0]) for row in rows if row[0] != "ok"]
         version = format_of(connection)
         if not problems:
             problems += changed_rows(connection, PROBLEMS_MAX)
+            problems += changed_values(connection, store, PROBLEMS_MAX - len(problems))
         return tuple(problems), version, {table: _count(connection, table) for table in COUNTED}
 
 
