@@ -10,15 +10,14 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from interlock.audit import Expected, Frontier, KnownTree, TreeHead, leaf_hash, leaf_of
-from interlock.cli.verifying import verified
+from interlock.audit import Frontier, KnownTree, TreeHead, leaf_hash, leaf_of
 from interlock.store import ReadStore, open_store, open_to_read
 from interlock.testing.disks import Disk
 from proofs.figures import Figures
 from proofs.flips import journal_files, put
 from proofs.recordings import EPOCH_MS, JOURNAL, Recording, Watched, live
 from proofs.shapes import SHAPES
-from proofs.tampering import verdict_on
+from proofs.tampering import verdict_of_all, verdict_on
 
 HOUR_MS = 3_600_000
 LIVES_MAX = 4
@@ -40,8 +39,9 @@ def prove(seeds: range, folder: Path) -> Figures:
         figures.trials += 1
         figures.seen[f"{len(noted)} lives"] += 1
         figures.seen["events"] += noted[-1].size
-        with closing(open_to_read(put(files, place))) as store:
-            for problem in alarms_of(store, noted):
+        path = put(files, place)
+        with closing(open_to_read(path)) as store:
+            for problem in alarms_of(path, store, noted):
                 figures.fail("mislabelled", f"false alarm: {problem}", seed=seed)
     return figures
 
@@ -74,8 +74,8 @@ def tree_of(path: str) -> TreeHead:
     return TreeHead(size=frontier.size, root=frontier.root())
 
 
-def alarms_of(store: ReadStore, noted: list[TreeHead]) -> list[str]:
+def alarms_of(path: str, store: ReadStore, noted: list[TreeHead]) -> list[str]:
     """Verify a log against what was noted of it, and as the command does."""
     found = verdict_on(store, [KnownTree(tree=head) for head in noted], None).findings
-    found += verified(store, (), published=None, expected=Expected()).findings
+    found += verdict_of_all(path, store).findings
     return [f"{each.kind} {each.message}" for each in found]

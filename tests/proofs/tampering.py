@@ -14,7 +14,7 @@ changed, have to be found all the same: an erasure would destroy what belongs to
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
@@ -57,9 +57,17 @@ from interlock.journal import (
     store_envelope,
 )
 from interlock.runtime import place_hold, prune
-from interlock.store import ReadStore, Store, SubjectKeys, kept_log, open_store, open_to_read
-from interlock.store.sqlite.sums import sum_of_log
+from interlock.store import (
+    ReadStore,
+    Store,
+    SubjectKeys,
+    inspect_store,
+    kept_log,
+    open_store,
+    open_to_read,
+)
 from interlock.testing import CountingIds, VirtualClock
+from proofs.alterations import OF_FILE, OF_PUBLISHED, Change
 from proofs.figures import Figures
 from proofs.flips import journal_files, put
 from proofs.recordings import JOURNAL
@@ -144,7 +152,7 @@ class Sound:
             trees = [KnownTree(tree=head) for head in heads]
             alarms = verdict_on(store, trees, published(tiles, heads[-1])).findings
             # As the command verifies it: with values and listings.
-            alarms += verified(store, (), published=None, expected=Expected()).findings
+            alarms += verdict_of_all(path, store).findings
         told = tuple(f"{each.kind} {each.message}" for each in alarms)
         return cls(files=images, heads=tuple(heads), tiles=tiles, alarms=told, emptied=emptied)
 
@@ -175,6 +183,13 @@ def verdict_on(
 ) -> LogVerdict:
     leaves = store.leaves(limit=EVENTS_MAX)
     return verify_log(leaves, kept_log(store), known, published=served)
+
+
+def verdict_of_all(path: str, store: ReadStore) -> LogVerdict:
+    """Verify a file as the command does."""
+    structure = inspect_store(path)
+    assert structure is not None
+    return verified(store, (), published=None, expected=Expected(), structure=structure)
 
 
 def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
@@ -213,6 +228,8 @@ def tried(sound: Sound, place: Path, random: Random) -> tuple[str, str]:
                 found = verified(store, (), published=None, expected=Expected()).findings
             else:
                 found = verdict_on(store, known, served).findings
+            if name in OF_FILE and not found:
+                found = verdict_of_all(path, store).findings
     except InterlockError:
         return told, ""
     if not found:
@@ -386,55 +403,6 @@ def drop_hashes(connection: Any, random: Random, size: int) -> int | None:
     return size if connection.changes() else None
 
 
-def edit_edge(connection: Any, random: Random, size: int) -> int | None:
-    """Change what the next events will be appended to; nothing is appended yet."""
-    ((peaks,),) = connection.execute("SELECT frontier FROM log_edge").fetchall()
-    changed = bytearray(peaks)
-    changed[random.randrange(len(changed))] ^= 1 << random.randrange(8)
-    found = sum_of_log(size, bytes(changed))
-    connection.execute("UPDATE log_edge SET frontier = ?, sum = ?", (bytes(changed), found))
-    return size
-
-
-def edit_tile(tiles: dict[TileName, bytes], random: Random) -> int | None:
-    name = random.choice(list(tiles))
-    changed = bytearray(tiles[name])
-    offset = random.randrange(len(changed))
-    changed[offset] ^= 1 << random.randrange(8)
-    tiles[name] = bytes(changed)
-    return place_of(name, offset // HASH_BYTES)
-
-
-def shorten_tile(tiles: dict[TileName, bytes], random: Random) -> int | None:
-    name = random.choice(list(tiles))
-    tiles[name] = tiles[name][: random.randrange(len(tiles[name]))]
-    return place_of(name)
-
-
-def exchange_tiles(tiles: dict[TileName, bytes], random: Random) -> int | None:
-    one, two = random.choice(list(tiles)), random.choice(list(tiles))
-    if tiles[one] == tiles[two]:
-        return None
-    tiles[one], tiles[two] = tiles[two], tiles[one]
-    return max(place_of(one), place_of(two)) + 255
-
-
-def drop_tile(tiles: dict[TileName, bytes], random: Random) -> int | None:
-    """Remove a tile of the last checkpoint; those of earlier ones may go."""
-    name = random.choice(list(tiles))
-    widest = max(
-        each.width for each in tiles if (each.level, each.index) == (name.level, name.index)
-    )
-    if name.width != widest:
-        return None
-    del tiles[name]
-    return place_of(name)
-
-
-def place_of(name: TileName, at: int = 0) -> int:
-    return (name.index * 256 + at) << 8 * (name.level or 0)
-
-
 SUBJECTS = "SELECT id, name, key FROM subject ORDER BY id"
 
 
@@ -467,13 +435,6 @@ def swap_keys(connection: Any, random: Random, size: int) -> int | None:
     return size
 
 
-Change = Callable[[Any, Random, int], int | None]
-OF_PUBLISHED: dict[str, Callable[[dict[TileName, bytes], Random], int | None]] = {
-    "a published hash": edit_tile,
-    "a published tile, shortened": shorten_tile,
-    "a published tile, missing": drop_tile,
-    "published tiles, exchanged": exchange_tiles,
-}
 OF_EVENTS: dict[str, Change] = {
     "a body": edit_body,
     "a time": edit_time,
@@ -497,6 +458,6 @@ KINDS: dict[str, Change] = {
     **OF_SUBJECTS,
     "a hash": edit_hashes,
     "the size": edit_size,
-    "the edge": edit_edge,
     "hashes dropped": drop_hashes,
+    **OF_FILE,
 }

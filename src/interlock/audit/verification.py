@@ -76,6 +76,7 @@ Tampering: TypeAlias = Literal[
     "misreported",
     "mispublished",
     "misnamed",
+    "altered",
 ]
 
 
@@ -115,7 +116,8 @@ class Finding:
     """Something that is not as it was logged, and the first event that it is about.
 
     `run` and `seq` name it when it is still there. From `index` on; in the events before it,
-    nothing of this kind is wrong. `until` is given when it cannot be told where in the range.
+    nothing of this kind is wrong. `until` is given when it cannot be told where in the range. What
+    is about the file as a whole (`altered`) is about no event: its `index` is 0.
     """
 
     kind: Tampering

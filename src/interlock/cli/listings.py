@@ -10,7 +10,7 @@ from typing import cast, final
 
 from interlock.audit import Finding
 from interlock.errors import JournalCorrupt
-from interlock.journal import STORE_JOURNAL, Envelope, RunHead, entry_with_blanks
+from interlock.journal import ENDED, STORE_JOURNAL, Envelope, RunHead, entry_with_blanks
 from interlock.replay import HEADING_TYPES, Heading, as_told
 from interlock.store import ReadStore
 from interlock.values import Json, RunId, value_ref
@@ -19,6 +19,10 @@ PAGE = 1_000
 NULL = b"null"
 NO_VALUE = value_ref(NULL)
 """No value has a part in a row: this one stands for all of them."""
+
+OPEN = frozenset(("queued", "running", "waiting", "paused"))
+IN_DOUBT = frozenset(("in_doubt", "running", "paused"))
+"""What an open run can be, without a node in doubt and with one."""
 
 
 @final
@@ -72,6 +76,9 @@ class Listings:
                 was = self._without_gone(as_told(told.head), now)
                 if was != now:
                     yield self._finding(head.run, f"the listing {_difference(was, now)}")
+                elif head.status not in _statuses(told):
+                    status = f"{head.status!s:.80}"
+                    yield self._finding(head.run, f"the listing says that it is {status}")
         for run in left.keys() - moved - self._unknown:
             yield self._finding(run, "the listing does not have this run")
 
@@ -85,6 +92,13 @@ class Listings:
     def _finding(self, run: RunId, message: str) -> Finding:
         place = self._places.get(run, 0)
         return Finding(kind="misreported", index=place, run=run, message=message)
+
+
+def _statuses(told: Heading) -> Collection[str]:
+    """Say how a run may stand; how an open one waits is told by no event but its doubts."""
+    if told.head is not None and told.head.status in ENDED:
+        return (told.head.status,)
+    return IN_DOUBT if told.is_in_doubt else OPEN
 
 
 def _heads(store: ReadStore) -> Iterator[RunHead]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from interlock.audit import (
+    EMPTY_ROOT,
     Expected,
     Finding,
     KnownTree,
@@ -28,11 +29,12 @@ from interlock.cli.times import moment
 from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
 from interlock.journal import StoredEvent, open_envelope, refs_in
 from interlock.runtime import read_keeping
-from interlock.store import KeyRing, ReadStore, kept_log
+from interlock.store import KeyRing, ReadStore, StoreStructure, kept_log
 from interlock.values import FALSE_NAME, Json, RunId, ValueRef
 
 PAGE = 1_000
 NOTE_BYTES_MAX = 1 << 20
+SOUND = StoreStructure(problems=(), beside=())
 Naming: TypeAlias = tuple[int, StoredEvent, list[ValueRef]]
 """An event at its place in the log, and the values that it names."""
 
@@ -53,6 +55,7 @@ WORDS: dict[Tampering, str] = {
     "misreported": "a false listing",
     "mispublished": "the published log is damaged",
     "misnamed": "a false name",
+    "altered": "the file was altered",
 }
 
 
@@ -139,12 +142,32 @@ def verified(
     *,
     published: PublishedLog | None,
     expected: Expected,
+    structure: StoreStructure = SOUND,
 ) -> LogVerdict:
-    """Verify the log of a store, the values that its events name, and whose these are.
+    """Verify the log of a store, the values that its events name, whose they are, and listings.
 
     Raises:
         JournalCorrupt: the journal of the store itself cannot be read.
     """
+    altered = tuple(Finding(kind="altered", index=0, message=each) for each in structure.problems)
+    try:
+        verdict = _verified(store, evidence, published=published, expected=expected)
+    except JournalCorrupt:
+        if not altered:
+            raise
+        return LogVerdict(
+            head=TreeHead(size=0, root=EMPTY_ROOT), runs=0, agreed=(), findings=altered
+        )
+    return replace(verdict, findings=(*altered, *verdict.findings))
+
+
+def _verified(
+    store: ReadStore,
+    evidence: Sequence[Evidence],
+    *,
+    published: PublishedLog | None,
+    expected: Expected,
+) -> LogVerdict:
     found: list[Finding] = []
     known = [
         KnownTree(tree=each.tree, at_ms=each.at_ms, told=each.told)
@@ -262,8 +285,10 @@ def _one_by_one(store: ReadStore, keys: KeyRing, events: Iterable[Naming]) -> It
         yield Finding(kind=kind, index=index, run=keys.run, seq=event.seq, message=message)
 
 
-def verdict_lines(verdict: LogVerdict, evidence: Sequence[Evidence]) -> list[str]:
-    """Tell people what was found."""
+def verdict_lines(
+    verdict: LogVerdict, evidence: Sequence[Evidence], *, beside: Sequence[str] = ()
+) -> list[str]:
+    """Tell people what was found, and what the store has `beside` its log."""
     lines = [f"error: {plain(_finding_words(found))}" for found in verdict.findings]
     for each in evidence:
         if each.error is not None:
@@ -277,7 +302,10 @@ def verdict_lines(verdict: LogVerdict, evidence: Sequence[Evidence]) -> list[str
         parts = counted(verdict.erased, "part")
         lines.append(f"  unverifiable because erased: {parts} of events; the events are verified")
     lines += [f"  {line}" for line in _pruned_words(verdict.pruned)]
-    return lines + [f"  {line}" for line in _covered_words(verdict, evidence)]
+    lines += [f"  {line}" for line in _covered_words(verdict, evidence)]
+    if beside:
+        lines.append(f"  not Interlock's, and not verified: {plain(', '.join(beside))}")
+    return lines
 
 
 def _pruned_words(pruned: PrunedParts) -> Iterator[str]:
@@ -294,6 +322,8 @@ def _finding_words(found: Finding) -> str:
     where = "the log" if found.run is None else f"run {found.run}"
     if found.seq is not None:
         where = f"event {found.seq} of {where}"
+    if found.kind == "altered":
+        return f"{WORDS[found.kind]}: {found.message}"
     place = f"place {found.index:,}" if found.until is None else f"place {found.index:,} or later"
     return f"{WORDS[found.kind]}: {where}, {place}: {found.message}"
 
@@ -331,8 +361,10 @@ def _covered(
             first = end
 
 
-def verdict_json(verdict: LogVerdict, evidence: Sequence[Evidence]) -> dict[str, Json]:
-    """Tell programs what was found."""
+def verdict_json(
+    verdict: LogVerdict, evidence: Sequence[Evidence], *, beside: Sequence[str] = ()
+) -> dict[str, Json]:
+    """Tell programs what was found, and what the store has `beside` its log."""
     is_sound = not verdict.findings and all(each.error is None for each in evidence)
     return {
         "verdict": "verified" if is_sound else "refused",
@@ -350,6 +382,7 @@ def verdict_json(verdict: LogVerdict, evidence: Sequence[Evidence]) -> dict[str,
         "covered": [
             _part_json(first, end, proofs) for first, end, proofs in _covered(verdict, evidence)
         ],
+        "beside": list[Json](beside),
     }
 
 

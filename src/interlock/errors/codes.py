@@ -464,6 +464,11 @@ CODES: dict[str, CodeInfo] = {
         " key is gone that values need. So nobody can tell whose these values are, and nothing is"
         " erased of whoever they may be. Restore the row from a backup of the journal.",
     ),
+    "IL7026": CodeInfo(
+        "other tables",
+        "A table, a column or an index of the file is missing or changed: somebody has changed it"
+        " with another program. `interlock audit verify` names all of them; restore a copy.",
+    ),
     # --- IL8xxx replay
     "IL8001": CodeInfo(
         "divergence",

@@ -53,6 +53,11 @@ class Heading:
         self._in_doubt = set(in_doubt)
         self._priority = priority
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a node of the run is in doubt."""
+        return bool(self._in_doubt)
+
     def watch(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Pass entries on, and take them."""
         for entry in entries:

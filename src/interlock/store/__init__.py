@@ -10,9 +10,14 @@ from interlock.store.growing import (
     kept_log as kept_log,
     log_tree as log_tree,
 )
-from interlock.store.health import StoreHealth as StoreHealth, StoreSize as StoreSize
+from interlock.store.health import (
+    StoreHealth as StoreHealth,
+    StoreSize as StoreSize,
+    StoreStructure as StoreStructure,
+)
 from interlock.store.locator import (
     examine_store as examine_store,
+    inspect_store as inspect_store,
     journals_in as journals_in,
     living_owners as living_owners,
     measure_store as measure_store,
@@ -50,6 +55,7 @@ __all__ = [
     "HEADS_READ_DEFAULT",
     "INBOX_MESSAGES_MAX",
     "INLINE_BYTES_MAX",
+    "inspect_store",
     "journals_in",
     "kept_log",
     "KeyReader",
@@ -70,6 +76,7 @@ __all__ = [
     "StoreHealth",
     "StoreSize",
     "StoreStatistics",
+    "StoreStructure",
     "SubjectKeys",
     "TRANSACTION_MS_MAX",
 ]

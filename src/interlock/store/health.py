@@ -53,3 +53,17 @@ class StoreSize:
     values: int
     value_bytes: int
     bytes: int
+
+
+@immutable()
+class StoreStructure:
+    """Whether a store is made as Interlock makes it, beside what is in its rows.
+
+    Attributes:
+        problems: tables, indexes, triggers and rows of the log that are missing, changed or not
+            Interlock's, and damaged pages, in words; empty when all is well.
+        beside: tables and views of others, such as those of transactional actions, in words.
+    """
+
+    problems: tuple[str, ...]
+    beside: tuple[str, ...]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from interlock.errors import UsageError
 from interlock.journal import OwnerId
-from interlock.store.health import StoreHealth, StoreSize
+from interlock.store.health import StoreHealth, StoreSize, StoreStructure
 from interlock.store.memory import MemoryStore
 from interlock.store.protocol import MeasuredStore, ReadStore
 from interlock.values import RunId
@@ -98,6 +98,21 @@ def measure_store(url: str) -> StoreSize | None:
     from interlock.store.sqlite import measure
 
     return measure(path)
+
+
+def inspect_store(url: str) -> StoreStructure | None:
+    """Say what in a store is not as Interlock makes it; None for `memory:`.
+
+    Raises:
+        UsageError: the address is empty or of a kind that does not exist.
+        StoreUnusable: it cannot be read; says why.
+    """
+    path = _path_of(url)
+    if path is None:
+        return None
+    from interlock.store.sqlite import inspect
+
+    return inspect(path)
 
 
 def journals_in(folder: Path) -> list[Path]:

@@ -307,3 +307,54 @@ def test_a_false_edge_of_the_log_is_named(signed: Shell):
     (found,) = findings(signed)
     assert found["kind"] == "relogged"
     assert "the edge of the log" in found["message"]
+
+
+ALTERED = {
+    "trigger `t` of `event`": "CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM head; END",
+    "index `i` of `head`": "CREATE INDEX i ON head (graph)",
+    "index `event_by_run` of `event`": "DROP INDEX event_by_run",
+    "table `head`": "ALTER TABLE head ADD COLUMN more TEXT",
+    "table `value`": "DROP TABLE value",
+    "table `event`": "DROP TABLE event",
+    "table `log_part`": "INSERT INTO log_part VALUES (100000, 0, zeroblob(32))",
+}
+
+
+@pytest.mark.parametrize("what", ALTERED)
+def test_a_file_that_was_altered_is_named(signed: Shell, what: str):
+    changed(signed, ALTERED[what])
+    assert findings(signed)[0]["kind"] == "altered"
+    told = signed(VERIFY)
+    assert (told.code, told.out) == (6, "")
+    assert told.err.startswith("error: the file was altered: ")
+    assert what in told.err
+
+
+def test_an_altered_file_hides_no_event_that_was_changed(signed: Shell):
+    changed(signed, "CREATE INDEX i ON head (graph)", *CHANGES["edited"])
+    assert [each["kind"] for each in findings(signed)] == ["altered", "edited"]
+
+
+def test_a_table_of_somebody_else_is_told(signed: Shell):
+    changed(signed, "CREATE TABLE ledger (label TEXT)")
+    told = signed(VERIFY)
+    assert (told.code, told.err) == (0, "")
+    assert "not Interlock's, and not verified: table `ledger`" in told.out
+    assert signed(f"{VERIFY} --json").json["beside"] == ["table `ledger`"]
+
+
+def test_a_command_that_meets_a_dropped_table_says_what_to_do(signed: Shell):
+    changed(signed, "DROP TABLE head")
+    told = signed("interlock runs")
+    assert told.code == 6
+    assert "error[IL7026]" in told.err
+    assert "hint: keep the file" in told.err
+
+
+def test_a_status_that_hides_a_doubt_is_named(shell: Shell):
+    assert shell("interlock run release.yaml -i service=api -i version=silent").code == 4
+    assert shell(VERIFY).code == 0
+    for status in ("waiting", "queued", "unheard_of"):
+        changed(shell, f"UPDATE head SET status = '{status}'")
+        (found,) = findings(shell)
+        assert (found["kind"], status in found["message"]) == ("misreported", True)

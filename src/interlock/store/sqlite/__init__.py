@@ -11,10 +11,12 @@ from interlock.store.sqlite.health import (
 )
 from interlock.store.sqlite.measuring import measure as measure
 from interlock.store.sqlite.store import SqliteStore as SqliteStore
+from interlock.store.sqlite.structure import inspect as inspect
 from interlock.store.sqlite.transactions import MemoryDatabase as MemoryDatabase
 
 __all__ = [
     "examine",
+    "inspect",
     "journals_in",
     "living_owners",
     "measure",

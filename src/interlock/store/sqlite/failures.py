@@ -1,5 +1,6 @@
 """From errors of SQLite and of the system to ours: what happened, where, and what to do."""
 
+import re
 from errno import EACCES, EDQUOT, EEXIST, ELOOP, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from typing import TypeAlias
@@ -44,9 +45,18 @@ CORRUPT = Cause(
     "its pages are damaged",
     "keep the file and its `-wal` for analysis, and restore the store from a backup",
 )
+ALTERED = Cause(
+    "IL7026",
+    "its tables are not those that Interlock makes",
+    "keep the file for analysis, and restore the store from a backup; `interlock audit verify`"
+    " names all that is missing or changed",
+)
 TOO_LARGE = Cause("IL7004", "a value is too large for it", "lower the limit on the size of values")
 NO_MEMORY = Cause("IL7004", "memory ran out", "give the process more memory")
 BUG = Cause("IL7004", "SQLite refused", "this is a bug in Interlock, please report it")
+
+MISSING = re.compile("no such (table|column|index)|has no column named|because it is a view")
+"""What SQLite says of a statement of ours when a table has been dropped or changed."""
 
 # What the world does to us. Any other class of apsw means that we misused it (BUG); a test holds
 # this list against the library, so that a new class cannot pass unnoticed.
@@ -89,13 +99,15 @@ def cause_of(error: Failure) -> Cause:
         return CORRUPT
     if isinstance(error, OSError):
         return SYSTEM_CAUSES.get(error.errno or 0, BROKEN)
+    if isinstance(error, apsw.SQLError) and MISSING.search(str(error)):
+        return ALTERED
     return CAUSES.get(type(error), BUG)
 
 
 def unusable(error: Failure, path: Path) -> StoreError:
     """Make the error for a store that cannot be opened."""
     cause = cause_of(error)
-    kind = JournalCorrupt if cause is CORRUPT else StoreUnusable
+    kind = JournalCorrupt if cause in (CORRUPT, ALTERED) else StoreUnusable
     return kind(f"cannot open {path}: {cause.words} ({error})", hint=cause.hint, code=cause.code)
 
 
@@ -115,7 +127,7 @@ def read_failed(error: Failure, path: Path) -> StoreError:
     cause = cause_of(error)
     if cause is NOT_WRITABLE:
         cause = NOT_READABLE
-    kind = JournalCorrupt if cause is CORRUPT else StoreFailed
+    kind = JournalCorrupt if cause in (CORRUPT, ALTERED) else StoreFailed
     return kind(f"cannot read {path}: {cause.words} ({error})", hint=cause.hint, code=cause.code)
 
 
@@ -125,7 +137,7 @@ def write_failed(error: Failure, path: Path) -> StoreFailed:
     return StoreFailed(
         f"cannot write {path}: {cause.words} ({error}); what was written last may or may not be "
         "on the disk",
-        hint=cause.hint if cause is CORRUPT else f"{cause.hint}; then {REOPEN}",
+        hint=cause.hint if cause in (CORRUPT, ALTERED) else f"{cause.hint}; then {REOPEN}",
         code=cause.code,
     )
 

@@ -21,6 +21,7 @@ from interlock.store.sqlite.opening import beside, check_place, is_journal, real
 from interlock.store.sqlite.reader import Reader
 from interlock.store.sqlite.reading import views_of
 from interlock.store.sqlite.schema import FORMAT, format_of
+from interlock.store.sqlite.structure import wrong_names
 from interlock.store.sqlite.sums import changed_rows
 from interlock.values import RunId
 
@@ -63,6 +64,8 @@ def _found_and_counts(
         rows = connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})").fetchall()
         problems = [str(row[0]) for row in rows if row[0] != "ok"]
         version = format_of(connection)
+        if not problems:
+            problems += wrong_names(connection)
         if not problems:
             problems += changed_rows(connection, PROBLEMS_MAX)
             problems += changed_values(connection, store, PROBLEMS_MAX - len(problems))

@@ -19,6 +19,7 @@ from interlock.cli.retention import expected_of
 from interlock.cli.stores import to_read
 from interlock.cli.verifying import (
     NOTE_BYTES_MAX,
+    SOUND,
     Evidence,
     Trusted,
     evidence_in,
@@ -29,6 +30,7 @@ from interlock.cli.verifying import (
 )
 from interlock.errors import UsageError
 from interlock.notary import CHECKPOINT, kept_stamp, read_keys, read_stamp
+from interlock.store import inspect_store
 
 STAMP_ENDING = ".tsr"
 LAST_ENDING = ".checkpoint"
@@ -107,11 +109,18 @@ def verify(
     asked = public_keys(witnesses)
     evidence += unmet(evidence, witnesses=asked, is_stamped=certificates is not None)
     with to_read(store) as journal:
-        verdict = verified(journal.store, evidence, published=served, expected=expected_of(project))
+        structure = inspect_store(journal.url) or SOUND
+        verdict = verified(
+            journal.store,
+            evidence,
+            published=served,
+            expected=expected_of(project),
+            structure=structure,
+        )
     if as_json:
-        out_json(verdict_json(verdict, evidence))
+        out_json(verdict_json(verdict, evidence, beside=structure.beside))
     else:
-        lines = "\n".join(verdict_lines(verdict, evidence))
+        lines = "\n".join(verdict_lines(verdict, evidence, beside=structure.beside))
         is_wrong = verdict.findings or any(each.error for each in evidence)
         (err if is_wrong else out)(tinted(lines))
     if verdict.findings or any(each.error is not None for each in evidence):
