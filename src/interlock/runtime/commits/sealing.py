@@ -25,6 +25,9 @@ _record = maker(Record)
 POOL_BYTES = 8 * 1024
 """Random bytes are drawn for some hundred events at once: a call of the system costs 1 us."""
 
+AT_MAX = POOL_BYTES - SALT_BYTES - SALTS_BYTES_MAX
+"""Up to here there are enough of them for an event, and for a name beside it."""
+
 MAKERS_MAX = 1_024
 """Runs of which is kept what all their events have. More at once cost some time, nothing else."""
 
@@ -47,7 +50,7 @@ class Sealer:
     def seal(self, run: RunId, entry: Entry) -> Sealed:
         """Make what is written of an entry."""
         with self._lock:
-            if self._at + SALT_BYTES + SALTS_BYTES_MAX > len(self._pool):
+            if self._at > AT_MAX:
                 self._pool, self._at = self._chance(POOL_BYTES), 0
             by = self._makers.get(run)
             if by is None or by.actor != entry.actor:
@@ -61,7 +64,7 @@ class Sealer:
         """Forget what is left of the random bytes."""
         self._lock = Lock()
         self._pool = b""
-        self._at = 0
+        self._at = POOL_BYTES
         self._makers: dict[RunId, Maker] = {}
 
     def _maker(self, run: RunId, actor: Actor) -> Maker | None:

@@ -61,7 +61,7 @@ from interlock.values import RunId, ValueRef
 
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
 #   c  check: epoch, first seq          r  root of a tile: level, place, sum, hash
-#   e  event: seq, epoch, index of the leaf, length of the salts, sum, salts, body
+#   e  event: sum, seq, epoch, index of the leaf, length of the salts, salts, body
 #   g  log: size before and after, sum, frontier            p  part of a tile: leaf, sum, hashes
 #   v  value: length of the key, key, data                  h  head: JSON of its columns
 #   b  blob: ref, a zero byte, data
@@ -88,12 +88,12 @@ END;
 CREATE TEMP TRIGGER put_event INSTEAD OF INSERT ON batch WHEN NEW.kind = 'e' BEGIN
   INSERT INTO event (run, seq, epoch, leaf, sum, salts, body) VALUES (
     NEW.run,
-    CAST(substr(NEW.item, 1, 19) AS INTEGER),
-    CAST(substr(NEW.item, 20, 19) AS INTEGER),
-    CAST(substr(NEW.item, 39, 19) AS INTEGER),
-    CAST(substr(NEW.item, 61, 10) AS INTEGER),
-    substr(NEW.item, 71, CAST(substr(NEW.item, 58, 3) AS INTEGER)),
-    substr(NEW.item, 71 + CAST(substr(NEW.item, 58, 3) AS INTEGER))
+    CAST(substr(NEW.item, 11, 19) AS INTEGER),
+    CAST(substr(NEW.item, 30, 19) AS INTEGER),
+    CAST(substr(NEW.item, 49, 19) AS INTEGER),
+    CAST(substr(NEW.item, 1, 10) AS INTEGER),
+    substr(NEW.item, 71, CAST(substr(NEW.item, 68, 3) AS INTEGER)),
+    substr(NEW.item, 71 + CAST(substr(NEW.item, 68, 3) AS INTEGER))
   );
 END;
 
@@ -560,10 +560,10 @@ def _rows(parts: Iterable[RunPart], leaf: int) -> Generator[bytes]:
         start = crc32(run)
         yield b"c%b%019d%019d" % (run, part.epoch, part.first)
         for record in part.records:
-            salts, body = record.salts, record.body
-            place = b"%019d%019d%019d%03d" % (record.seq, record.epoch, leaf, len(salts))
-            found = crc32(body, crc32(salts, crc32(place, start)))
-            yield b"%b%b%010d%b%b" % (event, place, found, salts, body)
+            salts = record.salts
+            columns = (record.seq, record.epoch, leaf, len(salts), salts, record.body)
+            row = b"%019d%019d%019d%03d%b%b" % columns
+            yield b"%b%010d%b" % (event, crc32(row, start), row)
             leaf += 1
             for stored in record.values:
                 data = stored.data
