@@ -18,7 +18,7 @@ from interlock.journal import (
     RunsPruned,
     StoreEntry,
 )
-from interlock.values import RunId
+from interlock.values import KeyId, RunId
 
 DAY_MS = 24 * 60 * 60 * 1000
 UNITS_MS = {"h": DAY_MS // 24, "d": DAY_MS, "w": 7 * DAY_MS, "y": 366 * DAY_MS}
@@ -167,12 +167,14 @@ class RunFacts:
     Attributes:
         graph: None: it is not known any more.
         ended_ms: None: it has not ended.
+        subjects: the keys of those whose values it has; None: they are not known.
     """
 
     run: RunId
     graph: str | None
     started_ms: int
     ended_ms: int | None
+    subjects: frozenset[KeyId] | None = None
 
 
 @final
@@ -205,9 +207,13 @@ class Hold:
         is_over = held.after_ms is not None and facts.ended_ms is not None
         if is_over and (facts.ended_ms or 0) < (held.after_ms or 0):
             return False
-        if held.graph is None:
+        if held.graph is not None:
+            fits = in_doubt if facts.graph is None else held.graph == facts.graph
+            if not fits:
+                return False
+        if held.subject is None or facts.run in held.runs:
             return True
-        return in_doubt if facts.graph is None else held.graph == facts.graph
+        return in_doubt if facts.subjects is None else held.subject in facts.subjects
 
 
 @final
@@ -264,6 +270,15 @@ class Keeping:
         """List the holds that are on a run now."""
         active = self.active()
         return [hold for hold in active if hold.covers(facts, in_doubt=in_doubt)]
+
+    def held_subject(self, key_id: KeyId) -> Hold | None:
+        """Return the first hold that is on the key of a data subject now."""
+        return next((hold for hold in self.active() if hold.event.subject == key_id), None)
+
+    @property
+    def asks_for_subjects(self) -> bool:
+        """Whether it has to be known of a run whose values it has."""
+        return any(hold.event.subject is not None for hold in self.active())
 
     def active(self) -> Collection[Hold]:
         """List the holds that are not released."""

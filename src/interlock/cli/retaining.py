@@ -6,8 +6,8 @@ from interlock.audit import CLASSES, Hold, Keeping, Retention, period_text
 from interlock.cli.console import aligned, counted, listed, plain
 from interlock.cli.times import moment
 from interlock.journal import ENDED, HoldReleased, PrunedClass, RunHead, actor_words
-from interlock.runtime import PruningPlan, PruningResult, facts_of
-from interlock.store import StoreSize
+from interlock.runtime import PruningPlan, PruningResult, all_runs, facts_in
+from interlock.store import ReadStore, StoreSize
 from interlock.values import Json, RunId
 
 RUNS_SHOWN_MAX = 20
@@ -149,17 +149,34 @@ def status_json(
     }
 
 
-def hold_lines(holds: Iterable[Hold], heads: Sequence[RunHead]) -> Iterator[str]:
+def runs_on(store: ReadStore, hold: Hold) -> int:
+    """Count the runs that a hold is on; of a data subject it reads the events of all others."""
+    subject, known = hold.event.subject, hold.event.runs
+    facts = (
+        facts_in(store, head, with_subjects=subject is not None and head.run not in known)
+        for head in all_runs(store)
+    )
+    return sum(hold.covers(each, in_doubt=True) for each in facts)
+
+
+def hold_lines(holds: Iterable[Hold], store: ReadStore) -> Iterator[str]:
     """Say of each hold what it is on, who placed it, why, and whether it is over."""
     for hold in holds:
         placed = f"placed {moment(hold.placed.at_ms)} by {actor_words(hold.placed.actor)}"
-        on = sum(hold.covers(facts, in_doubt=True) for facts in map(facts_of, heads))
-        yield f"hold {hold.number}  {scope_text(hold)}: {counted(on, 'run')} so far"
+        on = counted(runs_on(store, hold), "run")
+        yield f"hold {hold.number}  {scope_text(hold)}: {on} so far{_named(store, hold)}"
         yield f"  {placed}: {_words(hold.event.reason)}"
         over = hold.released
         if over is not None and isinstance(over.event, HoldReleased):
             told = f"released {moment(over.at_ms)} by {actor_words(over.actor)}"
             yield f"  {told}: {_words(over.event.reason)}"
+
+
+def _named(store: ReadStore, hold: Hold) -> str:
+    """Name the data subject that is held: as long as it is, the store has its name."""
+    key_id = hold.event.subject
+    found = [] if key_id is None else store.subjects.find(ids=[key_id])
+    return f"; the subject is `{_words(found[0].name)}`" if found else ""
 
 
 def scope_text(hold: Hold) -> str:
@@ -168,6 +185,7 @@ def scope_text(hold: Hold) -> str:
     parts = [
         f"run {held.held}" if held.held is not None else "",
         f"graph {_words(held.graph)}" if held.graph is not None else "",
+        f"data subject {held.subject}" if held.subject is not None else "",
         f"begun before {_day(held.before_ms)}" if held.before_ms is not None else "",
         f"not ended before {_day(held.after_ms)}" if held.after_ms is not None else "",
     ]
@@ -181,6 +199,7 @@ def hold_json(hold: Hold) -> dict[str, Json]:
         "hold": hold.number,
         "run": held.held,
         "graph": held.graph,
+        "subject": held.subject,
         "before_ms": held.before_ms,
         "after_ms": held.after_ms,
         "reason": held.reason,

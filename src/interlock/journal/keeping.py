@@ -15,7 +15,7 @@ from interlock.errors import JournalCorrupt
 from interlock.journal.actors import Actor
 from interlock.journal.codec import VERSION, open_envelope
 from interlock.journal.records import STORE_EPOCH, STORE_JOURNAL
-from interlock.values import Json, RunId, immutable
+from interlock.values import Json, KeyId, RunId, immutable
 
 PrunedClass: TypeAlias = Literal["values", "events"]
 
@@ -33,6 +33,9 @@ class HoldPlaced:
         held: a run.
         graph: the name of a graph.
         before_ms, after_ms: runs that had begun before the one, and had not ended before the other.
+        subject: runs with values of a data subject, by the id of its key: the name stands nowhere.
+            This key is held whatever else is given.
+        runs: those that had such values when the hold was placed.
     """
 
     type: ClassVar[str] = "HoldPlaced"
@@ -41,6 +44,8 @@ class HoldPlaced:
     graph: str | None = None
     before_ms: int | None = None
     after_ms: int | None = None
+    subject: KeyId | None = None
+    runs: frozenset[RunId] = frozenset()
 
 
 @final
@@ -152,6 +157,8 @@ def _data(event: StoreEvent) -> dict[str, Json]:
                 "graph": event.graph,
                 "before_ms": event.before_ms,
                 "after_ms": event.after_ms,
+                "subject": event.subject,
+                "runs": [*sorted(event.runs)] or None,
             }
             return {name: value for name, value in found.items() if value is not None}
         case HoldReleased():
@@ -171,10 +178,12 @@ def _pruned_data(each: Pruned) -> Json:
 
 
 def _hold_placed(data: dict[str, Any]) -> HoldPlaced:
-    held = data.pop("held", None)
+    held, subject, runs = data.pop("held", None), data.pop("subject", None), data.pop("runs", ())
     return HoldPlaced(
         reason=_text(data.pop("reason")),
         held=None if held is None else RunId(_text(held)),
+        subject=None if subject is None else KeyId(_text(subject)),
+        runs=frozenset(RunId(_text(each)) for each in runs),
         **_each(data, {"graph": _text, "before_ms": _whole, "after_ms": _whole}),
     )
 

@@ -39,6 +39,8 @@ def _words(entry: StoreEntry) -> tuple[str, str, Facts]:
                 "graph": event.graph,
                 "before_ms": event.before_ms,
                 "after_ms": event.after_ms,
+                "subject": event.subject,
+                "runs": [*sorted(event.runs)[:RUNS_MAX]] or None,
             }
             facts = tuple((name, value) for name, value in given.items() if value is not None)
             return "put on hold", event.reason, facts

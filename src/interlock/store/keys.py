@@ -14,11 +14,15 @@ class MemoryKeys:
     Args:
         lock: that of the store.
         check_open: refuses when the store is closed.
+        holds: says how many events the journal of the store has.
     """
 
-    def __init__(self, lock: Lock, check_open: Callable[[], None]) -> None:
+    def __init__(
+        self, lock: Lock, check_open: Callable[[], None], holds: Callable[[], int]
+    ) -> None:
         self._lock = lock
         self._check_open = check_open
+        self._holds = holds
         self._keys: dict[str, SubjectKey] = {}
 
     def find(self, *, ids: Collection[KeyId] = (), names: Collection[str] = ()) -> list[SubjectKey]:
@@ -42,10 +46,12 @@ class MemoryKeys:
                 self._keys.setdefault(each.name, each)
             return _by_id({self._keys[each.name] for each in keys})
 
-    def erase(self, names: Collection[str]) -> list[KeyId]:
+    def erase(self, names: Collection[str], *, holds_seen: int | None = None) -> list[KeyId] | None:
         """Forget keys; see `KeyTable.erase`."""
         with self._lock:
             self._check_open()
+            if holds_seen is not None and self._holds() > holds_seen:
+                return None
             found = [self._keys.pop(name) for name in set(names) if name in self._keys]
             return [each.id for each in _by_id(found)]
 

@@ -79,7 +79,7 @@ class MemoryStore:
         self._leases: dict[RunId, Holding] = {}
         self._inboxes: dict[RunId, dict[str, Message]] = {}
         self._posted: set[tuple[RunId, str]] = set()
-        self.subjects = MemoryKeys(self._lock, self._check_open)
+        self.subjects = MemoryKeys(self._lock, self._check_open, partial(_holds, self._events))
         self._log: list[tuple[RunId, StoredEvent]] = []
         self._frontier = Frontier()
         self._levels: dict[int, bytearray] = {}
@@ -133,8 +133,7 @@ class MemoryStore:
         (part,) = by_run([erasure.record]).values()
         with self._lock:
             self._check_open()
-            holds = len(self._events.get(STORE_JOURNAL, ()))
-            if self._is_fenced(part) or _is_newer(holds, erasure.holds_seen):
+            if self._is_fenced(part) or _is_newer(_holds(self._events), erasure.holds_seen):
                 return None
             self._check_next(part)
             self._check_taken(part)
@@ -458,6 +457,10 @@ def _is_ready(head: RunHead, held: Holding | None, *, mail: bool, now_ms: int) -
         return head.status not in ENDED
     is_due = head.wake_ms is not None and head.wake_ms <= now_ms
     return is_due or head.status in ("queued", "running")
+
+
+def _holds(events: Mapping[RunId, Sequence[StoredEvent]]) -> int:
+    return len(events.get(STORE_JOURNAL, ()))
 
 
 def _is_newer(found: int, seen: int | None) -> bool:

@@ -90,13 +90,14 @@ class KeyTable(KeyReader, Protocol):
         """
         ...
 
-    def erase(self, names: Collection[str]) -> list[KeyId]:
+    def erase(self, names: Collection[str], *, holds_seen: int | None = None) -> list[KeyId] | None:
         """Destroy the keys of subjects: what was made with them is worth nothing any more.
 
         They may still be read off the disk until `Store.scrub` is done.
 
         Returns:
-            The ids of those that were there.
+            The ids of those that were there. None, and nothing is destroyed: the journal of the
+            store has an event after `holds_seen`.
 
         Raises:
             StoreFailed: an I/O error; the store is stopped.

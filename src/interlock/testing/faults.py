@@ -275,5 +275,5 @@ class _FaultyKeys:
     def add(self, keys: Sequence[SubjectKey]) -> list[SubjectKey]:
         return self._written(lambda: self._inner.add(keys), ())
 
-    def erase(self, names: Collection[str]) -> list[KeyId]:
-        return self._written(lambda: self._inner.erase(names), ())
+    def erase(self, names: Collection[str], *, holds_seen: int | None = None) -> list[KeyId] | None:
+        return self._written(lambda: self._inner.erase(names, holds_seen=holds_seen), ())

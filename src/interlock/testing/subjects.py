@@ -2,8 +2,9 @@
 
 from contextlib import closing
 
+from interlock.journal import STORE_JOURNAL
 from interlock.store import Store
-from interlock.testing.made import in_threads
+from interlock.testing.made import in_threads, record
 from interlock.values import KEY_BYTES, KeyId, SubjectKey
 
 
@@ -67,3 +68,12 @@ class SubjectConformance:
             assert store.subjects.find(ids=[ADA.id, BOB.id], names=["Ada"]) == [BOB]
             assert store.subjects.erase(["Ada"]) == []
             assert store.subjects.add([OTHER_ADA]) == [OTHER_ADA]
+
+    def test_a_hold_that_may_have_come_meanwhile_keeps_a_key(self) -> None:
+        with closing(self.make()) as store:
+            store.subjects.add([ADA])
+            assert store.subjects.erase(["Bob"], holds_seen=0) == []
+            store.write([record(STORE_JOURNAL, 1)])
+            assert store.subjects.erase([ADA.name], holds_seen=0) is None
+            assert store.subjects.find(names=[ADA.name]) == [ADA]
+            assert store.subjects.erase([ADA.name], holds_seen=1) == [ADA.id]

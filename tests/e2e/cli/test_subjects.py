@@ -144,6 +144,29 @@ def test_a_key_that_was_put_to_another_name_erases_nobody(written: Shell):
     assert traces(written) == ["journal.db"]
 
 
+def test_a_subject_on_hold_is_kept_until_it_is_released(written: Shell):
+    assert written("interlock run letter.yaml -i who=bob").code == 0
+    place = "interlock retention hold place --reason 'case 7' --as eve --subject"
+    placed = written(f"{place} {NAME}")
+    assert (placed.code, "it has 1 of the runs so far" in placed.out) == (0, True), placed.err
+    listed = written("interlock retention hold list")
+    assert f"1 run so far; the subject is `{NAME}`" in listed.out
+    for options in ("--dry-run", "--yes"):
+        done = written(f"{ERASE} {NAME} {options}")
+        assert (done.code, "error[IL8603]: data subject" in done.err) == (3, True), done.err
+    held = written("interlock retention hold list --json").json[0]["subject"]
+    kept = written("interlock audit report --json").json["parts"]["kept"]["lines"]
+    assert kept[0]["facts"]["subject"] == held
+    assert written(f"{ERASE} bob --yes").code == 0
+    assert written("interlock retention hold release 1 --reason closed").code == 0
+    assert written(f"{ERASE} {NAME} --yes").code == 0
+    assert traces(written) == []
+    assert held in written("interlock retention hold list --all").out
+    assert written("interlock audit verify").code == 0
+    unknown = written(f"{place} {NAME}")
+    assert (unknown.code, "no value in this store" in unknown.err) == (2, True)
+
+
 def test_whose_key_is_missing_is_not_told_that_there_was_nothing(written: Shell):
     assert written("interlock run letter.yaml -i who=bob").code == 0
     file = written.folder / ".interlock" / "journal.db"

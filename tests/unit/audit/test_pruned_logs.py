@@ -38,6 +38,7 @@ from interlock.journal import (
     Entry,
     Event,
     HoldPlaced,
+    HoldReleased,
     NodeSettled,
     Principal,
     Pruned,
@@ -60,7 +61,7 @@ from interlock.journal import (
 from interlock.runtime import place_hold, prune
 from interlock.store import MemoryStore
 from interlock.testing import CountingIds, VirtualClock
-from interlock.values import Digest, Path, RunId
+from interlock.values import Digest, KeyId, Path, RunId
 
 DAY = 86_400_000
 NOW = 1_000 * DAY
@@ -274,6 +275,13 @@ def on_hold(copy: Copy) -> None:
     copy.forge(HELD)
 
 
+def of_a_held_subject(copy: Copy) -> None:
+    copy.append(HoldReleased(hold=1, reason="over"), at_ms=NOW)
+    key = KeyId("a" * 32)
+    copy.append(HoldPlaced(reason="case 8", subject=key, runs=frozenset((HELD,))), at_ms=NOW)
+    copy.forge(HELD)
+
+
 def in_the_future(copy: Copy) -> None:
     copy.forge(YOUNG, at_ms=NOW + 300 * DAY)
 
@@ -340,6 +348,7 @@ ATTACKS = (
     (too_young, "it was too young: it had ended 50.0 days before"),
     (too_young_with_a_short_period, "it was kept for 1d, and 183d is asked for"),
     (on_hold, "hold 1 was on it"),
+    (of_a_held_subject, "hold 5 was on it"),
     (in_the_future, "it is dated in the future"),
     (of_a_run_that_is_not_there, "the end of the run is not in the log"),
     (another_epoch, "not those that event"),
@@ -368,6 +377,15 @@ def test_what_was_taken_away_without_right_is_found(attack: Callable[[Copy], Non
 def test_forged_as_an_honest_pruning_would_be_it_is_one():
     """So the attacks above fail for what they do, and not for how they are made."""
     copy = sound(is_pruned=False)
+    known = copy.head()
+    copy.forge(OLD)
+    assert copy.verify(known).findings == ()
+
+
+def test_a_hold_on_a_subject_is_on_no_run_without_its_values():
+    copy = sound(is_pruned=False)
+    hold = HoldPlaced(reason="case 8", subject=KeyId("a" * 32), runs=frozenset((OTHER,)))
+    copy.append(hold, at_ms=NOW)
     known = copy.head()
     copy.forge(OLD)
     assert copy.verify(known).findings == ()

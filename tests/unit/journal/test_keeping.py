@@ -21,7 +21,7 @@ from interlock.journal import (
     read_store_entry,
     store_envelope,
 )
-from interlock.values import RunId
+from interlock.values import KeyId, RunId
 
 ADA = principal_of("ada").actor
 WHOLE = st.integers(0, 2**40)
@@ -39,6 +39,8 @@ EVENTS = st.one_of(
         graph=st.none() | WORDS,
         before_ms=st.none() | WHOLE,
         after_ms=st.none() | WHOLE,
+        subject=st.none() | HEX.map(KeyId),
+        runs=st.frozensets(RUNS, max_size=3),
     ),
     st.builds(HoldReleased, hold=WHOLE, reason=WORDS),
     st.builds(
@@ -71,7 +73,7 @@ def test_an_event_has_a_leaf_without_anybodys_words(entry: StoreEntry):
     assert leaf_of(encode_envelope(envelope), salts) == leaf
     told: dict[str, Any] = json.loads(leaf)
     assert "actor" in told["commitments"]
-    assert not {"reason", "rule", "graph"} & told.get("facts", {}).keys()
+    assert not {"reason", "rule", "graph", "subject"} & told.get("facts", {}).keys()
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,9 @@ def test_an_event_has_a_leaf_without_anybodys_words(entry: StoreEntry):
         {"actor": 7},
         {"data": {}},
         {"data": {"reason": "case 7", "held": 7}},
+        {"data": {"reason": "case 7", "subject": 7}},
+        {"data": {"reason": "case 7", "subject": "a", "runs": [7]}},
+        {"data": {"reason": "case 7", "subject": "a", "runs": 7}},
         {"data": {"reason": "case 7", "until_ms": 7}},
         {"data": {"reason": "case 7", "before_ms": True}},
         {"data": []},

@@ -72,7 +72,7 @@ def test_a_value_is_stored_under_the_keys_of_its_subjects(store: Store, names: l
 @pytest.mark.parametrize("erased", ["Ada", "Bob", "Eve"])
 def test_what_several_own_dies_with_any_of_them(store: Store, erased: str):
     ref = keep(store, DATA.under(SubjectKeys(store, counting()).of(["Ada", "Bob", "Eve"])))
-    assert len(store.subjects.erase([erased])) == 1
+    assert len(store.subjects.erase([erased]) or []) == 1
     assert KeyRing(store, A).subjects(ref) is None
     assert KeyRing(store, A).opened(store.values(A, [ref])) == {}
     # Its name is free again, for a key that reads nothing of what was before.

@@ -5,19 +5,34 @@ The values of a subject are worth nothing without its key. What runs hold of the
 read, so the key goes last. Whatever is interrupted is done by doing it again.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from interlock import audit  # its modules are imported when something is erased
 from interlock.errors import JournalCorrupt, RunNotResumable, UsageError
-from interlock.journal import ENDED, PartsErased, Principal, StoredEvent, open_envelope, refs_of
+from interlock.journal import (
+    ENDED,
+    HoldPlaced,
+    PartsErased,
+    Principal,
+    StoredEvent,
+    StoreEntry,
+    open_envelope,
+    refs_of,
+)
 from interlock.runtime.clock import Clock, Ids
 from interlock.runtime.disposal.erasing import PAGE, Chosen, Erased, Removal, erase, removal_of
+from interlock.runtime.disposal.holds import (
+    KEY_IDS,
+    check_unnamed,
+    place_hold,
+    read_keeping,
+    require_subject_not_held,
+)
 from interlock.store import KeyRing, ReadStore, Store, every_subject
 from interlock.values import FALSE_NAME, Json, KeyId, RunId, immutable, is_keyed, key_id_of
 
-KEY_IDS = re.compile(rb"hmac-sha256:([0-9a-f]{32,64}):")
 WORDS = frozenset(("codes", "error", "message", "messages", "reason"))
 """Parts of events that may tell of a value in words."""
 
@@ -73,9 +88,11 @@ def removals(store: ReadStore, forgetting: Forgetting) -> Iterator[Removal]:
 
     Raises:
         RunNotResumable: a run has not ended.
-        OnHold: a run is on hold.
+        OnHold: the subject is on hold, or a run is.
         JournalCorrupt: an event is not as it was written.
     """
+    if forgetting.key_id is not None:
+        require_subject_not_held(read_keeping(store), forgetting.key_id)
     for run, chosen in forgetting.chosen.items():
         yield removal_of(store, run, _with_key(store, run, chosen), spares_plan=True)
 
@@ -97,16 +114,22 @@ def forget(
 
     Raises:
         RunNotResumable: a run with values of the subject has not ended; nothing was erased.
-        OnHold: one of them is on hold; nothing was erased.
+        OnHold: the subject or one of them is on hold; nothing was erased, unless the hold has come
+            meanwhile.
         UsageError: `by`, `rule` or `reason` names the subject, or has a text that is to go.
         JournalCorrupt: as for `forgetting_of`, and for `erase`.
         LeaseHeld, LeaseLost: as for `erase`; it may be done in part: do it again.
     """
-    _check_words(name, by.actor, rule, reason)
+    check_unnamed(name, by.actor, rule, reason)
     first = found = forgetting_of(store, name)
-    while found.chosen:
+    while True:
+        keeping = read_keeping(store)
+        if found.key_id is not None:
+            require_subject_not_held(keeping, found.key_id)
         if found.open:
             raise _open_runs(found)
+        if not found.chosen and store.subjects.erase([name], holds_seen=keeping.size) is not None:
+            return first
         # All of them first: nothing goes when one of them is on hold.
         wanted = {run: _with_key(store, run, chosen) for run, chosen in found.chosen.items()}
         for run, chosen in wanted.items():
@@ -124,8 +147,41 @@ def forget(
             if tell is not None:
                 tell(done)
         found = forgetting_of(store, name)  # Others may have begun meanwhile.
-    store.subjects.erase([name])
-    return first
+
+
+def place_subject_hold(
+    store: Store,
+    name: str,
+    hold: HoldPlaced,
+    *,
+    by: Principal,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> StoreEntry:
+    """Place a hold on a data subject: on runs with its values, and on its key.
+
+    It is durable when this returns. The journal has the id of the key, and no name.
+
+    Raises:
+        UsageError: there is no such subject, or it was erased meanwhile; `by` or the reason names
+            it; or as for `place_hold`.
+        JournalCorrupt: as for `forgetting_of`.
+    """
+    check_unnamed(name, by.actor, hold.reason)
+    found = forgetting_of(store, name)
+    if found.key_id is None:
+        raise UsageError(
+            "no value in this store is of a subject of this name",
+            hint="it can be held when a run has a value of it; `--graph` holds runs to come",
+        )
+    held = replace(hold, subject=found.key_id, runs=frozenset(found.chosen))
+    placed = place_hold(store, held, by=by, clock=clock, ids=ids)
+    if not store.subjects.find(ids=[found.key_id]):
+        raise UsageError(
+            f"the subject was erased while it was put on hold; hold {placed.seq} holds nothing",
+            hint=f"release it: `interlock retention hold release {placed.seq} --reason ...`",
+        )
+    return placed
 
 
 def _key_of(store: ReadStore, name: str) -> KeyId | None:
@@ -218,14 +274,6 @@ def _events(store: ReadStore, run: RunId) -> Iterator[StoredEvent]:
     while page := store.read(run, after=after, limit=PAGE):
         yield from page
         after = page[-1].seq
-
-
-def _check_words(name: str, *words: str) -> None:
-    if any(name in each for each in words):
-        raise UsageError(
-            "who erases, the rule or the reason names the subject that is to be erased",
-            hint="it would stand in the journal for good: say it in other words",
-        )
 
 
 def _may_be_lost(lost: frozenset[KeyId]) -> JournalCorrupt:

@@ -4,10 +4,12 @@ Whoever erases or prunes asks `require_not_held`, or `read_keeping` for many run
 written into the same journal, so a hold that is placed meanwhile makes it begin again.
 """
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from interlock.audit import SALTS_BYTES_MAX, Hold, Keeping, RunFacts, note_of, seal
-from interlock.errors import OnHold, StoreFailed, UsageError
+from interlock.errors import JournalCorrupt, OnHold, StoreFailed, UsageError
 from interlock.journal import (
     ENDED,
     STORE_EPOCH,
@@ -26,14 +28,17 @@ from interlock.journal import (
 )
 from interlock.reports import moment_text
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
-from interlock.store import ReadStore, Store
-from interlock.values import RunId
+from interlock.store import KeyRing, ReadStore, Store
+from interlock.values import KeyId, RunId
 
 PAGE = 1_000
 TAKEN = "IL7018"
 """What a store says when another process has written the next event before."""
 
 TRIES_MAX = 100
+
+KEY_IDS = re.compile(rb"hmac-sha256:([0-9a-f]{32,64}):")
+"""The ids of keys of data subjects in an event."""
 
 GONE = "(erased)"
 """In the row of a run: the graph or the plan that was erased."""
@@ -95,7 +100,8 @@ def release_hold(
     """Release a hold; it is durable when this returns.
 
     Raises:
-        UsageError: no reason is given, or there is no such hold (IL8605).
+        UsageError: no reason is given, or one that names the data subject that is held; or there is
+            no such hold (IL8605).
     """
     if not reason.strip():
         raise UsageError("a release needs a reason", hint="say why the hold is not needed any more")
@@ -110,6 +116,9 @@ def release_hold(
                 hint="`interlock retention hold list` shows those that are in force",
                 code="IL8605",
             )
+        if hold.event.subject is not None:
+            for each in store.subjects.find(ids=[hold.event.subject]):
+                check_unnamed(each.name, reason, by.actor)
         return HoldReleased(hold=number, reason=reason)
 
     keeper.append(released)
@@ -124,13 +133,44 @@ def require_not_held(store: ReadStore, run: RunId) -> None:
         JournalCorrupt: an event of the journal of the store cannot be read.
     """
     head = store.head(run)
-    hold = None if head is None else read_keeping(store).held(facts_of(head))
+    if head is None:
+        return
+    keeping = read_keeping(store)
+    hold = keeping.held(facts_in(store, head, with_subjects=keeping.asks_for_subjects))
     if hold is not None:
-        raise OnHold(
-            f"run {run} is on hold {hold.number}, placed by {actor_words(hold.placed.actor)}:"
-            f" {_shown(hold.event.reason)}",
-            hint=f"nothing of it goes until `interlock retention hold release {hold.number}"
-            " --reason ...`",
+        raise _on_hold(f"run {run}", hold)
+
+
+def require_subject_not_held(keeping: Keeping, key_id: KeyId) -> None:
+    """Refuse to go on with erasing a data subject that is on hold.
+
+    Raises:
+        OnHold: it is; says which hold, by whom and why.
+    """
+    hold = keeping.held_subject(key_id)
+    if hold is not None:
+        raise _on_hold(f"data subject {key_id}", hold)
+
+
+def _on_hold(what: str, hold: Hold) -> OnHold:
+    return OnHold(
+        f"{what} is on hold {hold.number}, placed by {actor_words(hold.placed.actor)}:"
+        f" {_shown(hold.event.reason)}",
+        hint=f"nothing of it goes until `interlock retention hold release {hold.number}"
+        " --reason ...`",
+    )
+
+
+def check_unnamed(name: str, *words: str) -> None:
+    """Refuse to write the name of a data subject into the journal for good.
+
+    Raises:
+        UsageError: it stands in these words.
+    """
+    if any(name in each for each in words):
+        raise UsageError(
+            "who does it, the rule or the reason names the subject",
+            hint="it would stand in the journal for good: say it in other words",
         )
 
 
@@ -164,6 +204,31 @@ def facts_of(head: RunHead) -> RunFacts:
         started_ms=head.created_ms,
         ended_ms=head.updated_ms if head.status in ENDED else None,
     )
+
+
+def facts_in(store: ReadStore, head: RunHead, *, with_subjects: bool) -> RunFacts:
+    """Say of a run in a store what decides whether it is held.
+
+    Whose values it has is read from its events, and only when a hold asks for it.
+    """
+    facts = facts_of(head)
+    return replace(facts, subjects=_subjects_of(store, head.run)) if with_subjects else facts
+
+
+def _subjects_of(store: ReadStore, run: RunId) -> frozenset[KeyId] | None:
+    ids: set[KeyId] = set()
+    after = 0
+    while page := store.read(run, after=after, limit=PAGE):
+        ids.update(KeyId(key.decode()) for each in page for key in KEY_IDS.findall(each.body))
+        after = page[-1].seq
+    ring = KeyRing(store, run)
+    try:
+        several = [ring.members(each) for each in ids]
+    except JournalCorrupt:
+        return None
+    if not all(several):
+        return None  # Whose these are was pruned.
+    return frozenset(key for members in several for key in members)
 
 
 class Keeper:

@@ -48,7 +48,7 @@ from interlock.journal import (
 )
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
 from interlock.runtime.disposal.erasing import overwrite
-from interlock.runtime.disposal.holds import TAKEN, TRIES_MAX, Keeper, facts_of, read_keeping
+from interlock.runtime.disposal.holds import TAKEN, TRIES_MAX, Keeper, facts_in, read_keeping
 from interlock.runtime.owning import LEASE_MS
 from interlock.store import INBOX_MESSAGES_MAX, ReadStore, Store
 from interlock.values import RunId, ValueRef, immutable, mutable
@@ -122,22 +122,23 @@ def plan_pruning(store: ReadStore, retention: Retention, *, now_ms: int) -> Prun
     Raises:
         JournalCorrupt: the journal of the store cannot be read.
     """
-    return _planned(read_keeping(store), ended_runs(store), retention, now_ms=now_ms)
+    return _planned(store, read_keeping(store), retention, now_ms=now_ms)
 
 
 def _planned(
-    keeping: Keeping, heads: Iterable[RunHead], retention: Retention, *, now_ms: int
+    store: ReadStore, keeping: Keeping, retention: Retention, *, now_ms: int
 ) -> PruningPlan:
     due: list[Due] = []
     held: list[tuple[Due, Hold]] = []
-    for head in heads:
+    with_subjects = keeping.asks_for_subjects
+    for head in ended_runs(store):
         for what in CLASSES:
             period_ms = retention.period_ms(what)
             if period_ms is None or now_ms - head.updated_ms < period_ms:
                 continue
             if head.run in keeping.pruned[what]:
                 continue
-            hold = keeping.held(facts_of(head))
+            hold = keeping.held(facts_in(store, head, with_subjects=with_subjects))
             one = Due(head=head, what=what)
             if hold is None:
                 due.append(one)
@@ -220,8 +221,8 @@ class _Pruner:
         return self._result
 
     def _prune(self, what: PrunedClass) -> None:
-        heads = list(ended_runs(self._store))
-        plan = _planned(self._keeper.keeping, heads, self._retention, now_ms=self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        plan = _planned(self._store, self._keeper.keeping, self._retention, now_ms=now_ms)
         due = [each.head for each in plan.due if each.what == what]
         for each, _ in plan.held:
             self._result.skipped[each.head.run] = "held"
@@ -329,8 +330,10 @@ class _Pruner:
 
     def _not_held(self, ready: Sequence["_Ready"]) -> list["_Ready"]:
         left: list[_Ready] = []
+        keeping = self._keeper.keeping
         for each in ready:
-            if self._keeper.keeping.held(facts_of(each.head)) is None:
+            facts = facts_in(self._store, each.head, with_subjects=keeping.asks_for_subjects)
+            if keeping.held(facts) is None:
                 left.append(each)
             else:
                 self._skip(each.told.run, "held")

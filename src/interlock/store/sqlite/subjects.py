@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, final
 
+from interlock.journal import STORE_JOURNAL
 from interlock.store.sqlite.connection import Connection, array
 from interlock.store.sqlite.reading import Views
 from interlock.store.sqlite.sums import sum_of_row
@@ -17,6 +18,8 @@ WHERE id IN (SELECT value FROM carray(?1)) OR name IN (SELECT value FROM carray(
 PAGE = "SELECT id, name, key FROM subject WHERE id > ? ORDER BY id LIMIT ?"
 
 ADD = "INSERT OR IGNORE INTO subject (id, name, key, sum) VALUES (?, ?, ?, ?)"
+
+NEWEST_HOLD = "SELECT max(seq) FROM event WHERE run = ?"
 
 FORGET = "DELETE FROM subject WHERE id = ?"
 
@@ -83,9 +86,13 @@ class SqliteKeys:
                 connection.execute(ADD, (*row, sum_of_row(*row)))
             return _find(connection, names=[each.name for each in keys])
 
-    def erase(self, names: Collection[str]) -> list[KeyId]:
+    def erase(self, names: Collection[str], *, holds_seen: int | None = None) -> list[KeyId] | None:
         """Delete keys; see `KeyTable.erase`."""
         with self._transaction() as connection:
+            if holds_seen is not None:
+                ((newest,),) = connection.execute(NEWEST_HOLD, (STORE_JOURNAL,))
+                if (newest or 0) > holds_seen:
+                    return None
             found = _find(connection, names=names)
             for each in found:
                 each.check()

@@ -2,24 +2,21 @@
 
 import click
 
-from interlock.audit import Hold
 from interlock.cli.console import err, out, out_json, plain
 from interlock.cli.exits import Exit
 from interlock.cli.options import as_option, example, json_option, store_option
 from interlock.cli.periods import moment_ms
-from interlock.cli.retaining import hold_json, hold_lines, scope_text
+from interlock.cli.retaining import hold_json, hold_lines, runs_on, scope_text
 from interlock.cli.stores import existing, find_run, to_read
 from interlock.errors import UsageError
 from interlock.journal import HoldPlaced, Principal
 from interlock.runtime import (
     SystemClock,
-    all_runs,
-    facts_of,
     place_hold,
+    place_subject_hold,
     read_keeping,
     release_hold,
 )
-from interlock.store import Store
 
 REASON = "Why: the case, the request. Kept in the journal of the store for good."
 
@@ -38,6 +35,9 @@ def hold() -> None:
 @click.option("--run", "told", metavar="RUN", help="This run.")
 @click.option("--graph", metavar="NAME", help="Runs of this graph, also those to come.")
 @click.option(
+    "--subject", metavar="NAME", help="Runs with values of this data subject, and its key."
+)
+@click.option(
     "--before", metavar="TIME", help="Runs that had begun before: 2026-07-01, or 30d ago."
 )
 @click.option("--after", metavar="TIME", help="Runs that had not ended before.")
@@ -50,6 +50,7 @@ def place(
     *,
     told: str | None,
     graph: str | None,
+    subject: str | None,
     before: str | None,
     after: str | None,
     everything: bool,
@@ -60,13 +61,17 @@ def place(
 ) -> int:
     """Place a hold: nothing of these runs is pruned or erased while it is in force.
 
-    Runs are held that fit all that is given. It is durable, and a leaf of the log, when the command
-    ends; a pruning that is under way stops before these runs.
+    Runs are held that fit all that is given, also those to come. It is durable, and a leaf of the
+    log, when the command ends; a pruning that is under way stops before these runs.
+
+    A data subject cannot be erased while it is held, whatever else is given. The journal has the id
+    of its key, and not its name: say the reason without it.
     """
-    if everything == any(each is not None for each in (told, graph, before, after)):
+    if everything == any(each is not None for each in (told, graph, subject, before, after)):
         raise UsageError(
             "say what is to be held" if not everything else "--everything is all there is",
-            hint="--run RUN, --graph NAME, --before TIME, --after TIME, or --everything alone",
+            hint="--run RUN, --graph NAME, --subject NAME, --before TIME, --after TIME, or"
+            " --everything alone",
         )
     if graph is not None and not graph.strip():
         raise UsageError("--graph is empty", hint="name a graph, as `interlock runs` shows it")
@@ -79,9 +84,12 @@ def place(
             before_ms=None if before is None else moment_ms(before, "--before", now_ms=now_ms),
             after_ms=None if after is None else moment_ms(after, "--after", now_ms=now_ms),
         )
-        placed = place_hold(journal.store, event, by=who)
-        made = Hold(placed=placed, event=event)
-        runs = _covered(journal.store, made)
+        if subject is None:
+            placed = place_hold(journal.store, event, by=who)
+        else:
+            placed = place_subject_hold(journal.store, subject, event, by=who)
+        made = read_keeping(journal.store).holds[placed.seq]
+        runs = runs_on(journal.store, made)
     if graph is not None and not runs:
         err(f"no run is of graph `{plain(graph)}` so far, or none fits the rest; new ones are held")
     if as_json:
@@ -89,10 +97,6 @@ def place(
     else:
         out(f"hold {made.number} placed on {scope_text(made)}: it has {runs:,} of the runs so far")
     return Exit.OK
-
-
-def _covered(store: Store, made: Hold) -> int:
-    return sum(made.covers(facts_of(head), in_doubt=True) for head in all_runs(store))
 
 
 @hold.command(epilog=example("interlock retention hold release 1 --reason 'case 7 is closed'"))
@@ -124,7 +128,7 @@ def list_(*, every: bool, store: str | None, as_json: bool) -> int:
         if as_json:
             out_json([hold_json(each) for each in holds])
         else:
-            lines = list(hold_lines(holds, list(all_runs(journal.store))))
+            lines = list(hold_lines(holds, journal.store))
             none = "no hold was ever placed" if every else "no hold is in force"
             out("\n".join(lines or [none]))
     return Exit.OK
