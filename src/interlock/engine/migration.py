@@ -114,6 +114,7 @@ def _in_scope(
         is_evaluated = index not in again and not _is_asking(state, node, path)
         what = unlike(node, scope.graph, other=other, new=graph) if is_evaluated else None
         what = what or _unlike_undo(scope, index, other) or _unlike_inside(node, now, other)
+        what = what or _unlike_allowed(state, scope, index, new=graph)
         if what is not None:
             yield Difference(path=path, what=what)
     for inner, body in _inner(scope, graph, children=children):
@@ -184,6 +185,30 @@ def _is_asked_anew(state: State, scope: ScopeState, index: int, *, new: Compiled
         if unlike(covered, scope.graph, other=new.nodes[position], new=new) is not None:
             return True
     return False
+
+
+def _unlike_allowed(
+    state: State, scope: ScopeState, index: int, *, new: CompiledGraph
+) -> str | None:
+    """What a gate has allowed that has not begun and would be refused: it is another one now.
+
+    A graph is allowed under one plan.
+    """
+    gate, now = scope.node(index)
+    if not isinstance(gate, CompiledGate) or now.status != "succeeded" or now.approval is None:
+        return None
+    for covered, at in (scope.node(one.index) for one in gate.covers):
+        allowed, position = now.approval.covers.get(covered.id), new.positions.get(covered.id)
+        path = paths.child(scope.path, covered.id)
+        has_begun = _counts(state, covered, at, path=path, is_again=False)
+        if has_begun or position is None or allowed is None or allowed.key is None:
+            continue
+        if not isinstance(covered, CompiledCall):
+            return f"has allowed `{covered.id}` under the plan of before"
+        what = unlike(covered, scope.graph, other=new.nodes[position], new=new)
+        if what is not None:
+            return f"has allowed `{covered.id}`, which {what}"
+    return None
 
 
 def _inner(
@@ -263,12 +288,19 @@ def _adopt(turn: Turn, root: ScopeState, plan: Plan) -> None:
     state = turn.state
     state.plan, state.next_plan = plan, None
     state.is_keyed = state.is_keyed or plan.root.is_keyed
-    state.held.clear()
-    _swap(turn, root, plan.root, children=_children(state))
+    state.held_attempts.clear()  # An owner takes the run up next, and orders them again.
+    swapped = set(_swap(turn, root, plan.root, children=_children(state)))
+    # There what is ready was counted again; what a proposal holds back is of no plan.
+    state.held = type(state.held)(one for one in state.held if id(one[0]) not in swapped)
 
 
-def _swap(turn: Turn, scope: ScopeState, graph: CompiledGraph, *, children: Children) -> None:
-    """Give a scope its new graph: what counts keeps its state, the rest starts from nothing."""
+def _swap(
+    turn: Turn, scope: ScopeState, graph: CompiledGraph, *, children: Children
+) -> Iterator[int]:
+    """Give a scope its new graph: what counts keeps its state, the rest starts from nothing.
+
+    Yields the identity of each scope that has another graph then.
+    """
     state, old = turn.state, scope.graph
     inner = list(_inner(scope, graph, children=children))
     moved = {
@@ -298,8 +330,9 @@ def _swap(turn: Turn, scope: ScopeState, graph: CompiledGraph, *, children: Chil
     scope.closed = _at(scope.closed, moved)
     scope.undos = _at(scope.undos, moved)
     count_again(turn, scope)
+    yield id(scope)
     for one, body in inner:
-        _swap(turn, one, body, children=children)
+        yield from _swap(turn, one, body, children=children)
 
 
 def _at(by_index: dict[int, T] | None, moved: dict[int, int]) -> dict[int, T] | None:

@@ -5,15 +5,15 @@ that whatever comes out differently came from the order.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
 
-from interlock.engine import StartAttempt
+from interlock.engine import StartAttempt, differences
 from interlock.engine.state.state import GateState, NodeState, WaitState
-from interlock.journal import GateOpened, GateVerdict, NodeSettled, WaitOpened
-from interlock.plan import CompiledCall, CompiledPropose
+from interlock.journal import GateOpened, GateVerdict, NodeSettled, RunMigrated, WaitOpened
+from interlock.plan import CompiledCall, CompiledPropose, Plan
 from interlock.values import Json, Path, paths
 from unit.engine.driving import Driven, failure
 
@@ -45,18 +45,25 @@ class Outside:
 
 @dataclass(kw_only=True)
 class Player:
-    """Plays one run; `recovers` and `pauses` are how likely these are at each move."""
+    """Plays one run; `recovers`, `pauses` and `migrates` are how likely these are at each move.
+
+    It is migrated to one of the `versions` of its plan in which what was executed is the same.
+    """
 
     run: Driven
     outside: Outside
     chance: Random
     recovers: float = 0.0
     pauses: float = 0.0
+    migrates: float = 0.0
+    versions: Sequence[Plan] = ()
 
     def play(self) -> None:
         """Play to the end."""
         for _ in range(MOVES_MAX):
             self._disturb()
+            if self.run.state.status is not None:
+                break
             moves = list(self._moves())
             if moves:
                 self.chance.choice(moves)()
@@ -70,10 +77,19 @@ class Player:
     def _disturb(self) -> None:
         if self.chance.random() < self.recovers:
             self.run.recover(orderly=self.chance.random() < 0.5)
+        if self.chance.random() < self.migrates:
+            self._migrate(self.chance.choice(self.versions))
+            if self.run.state.status is not None:
+                return
         if self.run.state.paused and self.chance.random() < 0.5:
             self.run.unpause()
         elif self.chance.random() < self.pauses:
             self.run.pause()
+
+    def _migrate(self, new: Plan) -> None:
+        state = self.run.state
+        if new.digest != state.plan.digest and not differences(state, new):
+            self.run.migrate(new)
 
     def _moves(self) -> Iterator[Move]:
         for path, node, call in _running(self.run):
@@ -112,9 +128,14 @@ class Player:
         self.run.fire(path)
 
     def _check_once(self) -> None:
-        """Nothing was opened or settled twice, however often it was ordered."""
+        """Nothing was opened or settled twice, however often it was ordered.
+
+        A gate that asks about what is in another plan asks anew.
+        """
         events = [entry.event for entry in self.run.entries]
-        once = [e for e in events if isinstance(e, GateOpened | WaitOpened | NodeSettled)]
+        is_migrated = any(isinstance(event, RunMigrated) for event in events)
+        kinds = (WaitOpened, NodeSettled) if is_migrated else (GateOpened, WaitOpened, NodeSettled)
+        once = [e for e in events if isinstance(e, kinds)]
         counts = Counter((type(event), event.path, event.generation) for event in once)
         assert max(counts.values(), default=1) == 1
 

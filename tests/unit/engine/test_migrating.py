@@ -49,10 +49,29 @@ def test_what_was_approved_and_has_changed_since_is_refused():
     new = plan_of(gate(), other, call("pay", "keyed", needs=("g", "slow")))
     run = Driven(old)
     run.decide("g")
-    run.migrate(new)
+    (found,) = differences(run.state, new)
+    assert found.told == "`g` has allowed `pay`, which calls keyed instead of write"
+    run.migrate(new, "g")
     run.end("slow", 1)
     assert run.settled()["pay"] == "refused"
     assert run.error("pay").code == "IL6022"
+
+
+def test_a_graph_was_allowed_under_one_plan():
+    inner = body(call("pay", "write"))
+    later = sub(needs=("g", "slow"))
+    old = plan_of(gate(), call("slow", "write"), later, graphs={"body": inner})
+    new = plan_of(gate(), call("slow", "write"), later, call("b", "read"), graphs={"body": inner})
+    run = Driven(old)
+    assert differences(run.state, new) == ()
+    run.decide("g")
+    (found,) = differences(run.state, new)
+    assert found.told == "`g` has allowed `sub` under the plan of before"
+    run.end("slow", 1)
+    assert differences(run.state, new) == (), "it has begun"
+    run.migrate(new)
+    run.end("sub/pay", 1)
+    assert run.settled()["sub"] == "succeeded"
 
 
 def test_a_gate_that_has_changed_asks_anew():
