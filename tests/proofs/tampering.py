@@ -158,7 +158,7 @@ class Sound:
 
 
 def published(tiles: Mapping[TileName, bytes], tree: TreeHead) -> PublishedLog:
-    return PublishedLog(tree=tree, names=tuple(tiles), read=tiles.__getitem__)
+    return PublishedLog(tree=tree, names=tuple(tiles), read=tiles.get)
 
 
 def pruned(store: Store, random: Random) -> None:

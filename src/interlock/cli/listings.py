@@ -63,11 +63,16 @@ class Listings:
 
     def findings(self, store: ReadStore, *, size: int) -> Iterator[Finding]:
         """Compare with the rows of the store, whose log had `size` events; it may have grown."""
+        found = list(self._differences(store))
+        # After the rows were read: the events that have changed them meanwhile are there now.
+        moved = _runs_after(store, size) if found else set[RunId]()
+        yield from (each for each in found if each.run not in moved)
+
+    def _differences(self, store: ReadStore) -> Iterator[Finding]:
         left = dict(self._headings)
-        moved = _runs_after(store, size)
         for head in _heads(store):
             told = left.pop(head.run, None)
-            if head.run in moved or head.run in self._unknown:
+            if head.run in self._unknown:
                 continue
             if told is None and head.run not in self._places:
                 yield self._finding(head.run, "the listing has a run without an event")
@@ -79,7 +84,7 @@ class Listings:
                 elif head.status not in _statuses(told):
                     status = f"{head.status!s:.80}"
                     yield self._finding(head.run, f"the listing says that it is {status}")
-        for run in left.keys() - moved - self._unknown:
+        for run in left.keys() - self._unknown:
             yield self._finding(run, "the listing does not have this run")
 
     def _without_gone(self, was: RunHead, now: RunHead) -> RunHead:

@@ -23,10 +23,12 @@ LENGTH_BYTES = 2
 def published_in(folder: Path, tree: TreeHead | None) -> PublishedLog:
     """Look at what a folder serves; `tree` is that of its checkpoint, if that counts."""
 
-    def read(name: TileName) -> bytes:
+    def read(name: TileName) -> bytes | None:
         each = HASH_BYTES if name.level is not None else LENGTH_BYTES + ENTRY_BYTES_MAX
         try:
             return read_some(folder / name.path(), name.width * each)
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise EvidenceRefused(
                 f"it cannot be read ({error.strerror})",
