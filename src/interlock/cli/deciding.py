@@ -13,6 +13,7 @@ from interlock.cli.limits import project_limits
 from interlock.cli.nodeview import check_node
 from interlock.cli.notifying import project_notify
 from interlock.cli.project import find_project
+from interlock.cli.sources import Compiled
 from interlock.cli.stores import Place, existing, find_run_to_go_on
 from interlock.journal import Entry, RunStatus
 from interlock.plan import Plan
@@ -45,19 +46,21 @@ def decide(
     check: Check | None = None,
     heard: Heard | None = None,
     aim: RunStatus | None = None,
+    version: Compiled | None = None,
 ) -> int:
     """Decide something about a run, and go on with it here, unless another process drives it.
 
     The decision is durable before anything comes of it. `check` may refuse it first, and `heard`
-    says what came of it. Returns the exit code: that of success where the run has come to its
-    `aim`, since that is what was asked for.
+    says what came of it. A `version` of its graph that the run is to have brings its actions.
+    Returns the exit code: that of success where the run has come to its `aim`, since that is what
+    was asked for.
 
     Raises:
         RunNotResumable: the decision makes no sense where the run stands.
         RunNotFound, UsageError, StoreUnusable
     """
     project = find_project()
-    registry = load_registry(project, place.app)
+    registry = version.registry if version is not None else load_registry(project, place.app)
     limits = project_limits(project, registry)
     with existing(place.store, app=place.app) as journal:
         head = find_run_to_go_on(journal.store, run)
@@ -66,7 +69,8 @@ def decide(
         subject = Subject(run=head.run, path=paths.ROOT, plan=plan, entries=entries)
         if node is not None:
             subject = _about_node(subject, node)
-        check_actions(plan, registry, is_pinned=False)
+        if version is None:
+            check_actions(plan, registry, is_pinned=False)
         if check is not None:
             check(subject)
         stage = Stage(
@@ -84,7 +88,8 @@ def decide(
                 past=entries,
             )
         except RunChanged as error:
-            error.add_note("The decision is kept, and counts if that is still asked then")
+            if version is None:
+                error.add_note("The decision is kept, and counts if that is still asked then")
             raise
         if heard is not None and result.status != "running":
             after = list(read_entries(journal.store, head.run))[len(entries) :]

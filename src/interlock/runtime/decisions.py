@@ -2,9 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from interlock.engine import State
+from interlock.errors import UsageError
 from interlock.journal import (
     RunCancelled,
     RunPaused,
@@ -15,11 +18,16 @@ from interlock.journal import (
     Verdict,
     Who,
 )
-from interlock.runtime.arguments import checked_reason, expect, expect_path
+from interlock.runtime.arguments import checked_reason, expect, expect_path, expect_run
 from interlock.runtime.deciding import Decision, gate_decided, node_cancelled, node_resolved
 from interlock.runtime.driving import Observer
+from interlock.runtime.owning import Change, OnChange
 from interlock.runtime.results import RunResult
 from interlock.values import Digest, Json, Path, RunId, paths
+
+if TYPE_CHECKING:
+    from interlock.graph import AnyGraphFunction, Graph
+    from interlock.plan import Plan
 
 
 class Decisions(ABC):
@@ -153,12 +161,32 @@ class Decisions(ABC):
         run: RunId,
         *,
         reason: str = "",
+        graph: "AnyGraphFunction | Graph | Plan | None" = None,
+        on_change: OnChange = "check",
         actor: Who = "local",
         observer: Observer | None = None,
     ) -> RunResult:
-        """Go on with a run that ended without success, from where it failed."""
+        """Go on with a run that ended without success, from where it failed.
+
+        It may do so with a new version of its `graph`, as in `Runtime.resume`: then what was
+        executed and is not executed again has to be the same in it, and `on_change` may say that it
+        counts all the same. Refused, nothing was decided.
+
+        Raises:
+            RunChanged, DocumentInvalid: the run stays as it is.
+            UsageError: `on_change` says something, and no graph was given.
+        """
         event = RunReopened(reason=checked_reason(reason))
-        return await self.decide(run, lambda _: event, actor=actor, observer=observer)
+        if graph is None:
+            if on_change != "check":
+                raise UsageError("`on_change` is about a new `graph`", hint="give one, or neither")
+            return await self.decide(run, lambda _: event, actor=actor, observer=observer)
+        expect_run(run)
+        change = replace(Change.of(on_change, graph, actor), reopened=event)
+        return await self._go_on(run, change, observer)
+
+    @abstractmethod
+    async def _go_on(self, run: RunId, change: Change, observer: Observer | None) -> RunResult: ...
 
     async def resolve(
         self,

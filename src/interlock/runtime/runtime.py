@@ -368,12 +368,13 @@ class Runtime(Decisions):
 
         Raises:
             RunChanged: what was executed has changed; nothing was done.
-            DocumentInvalid: the new graph does not compile.
-            RunNotResumable: a run that has ended, or goes on here, takes no other graph.
+            DocumentInvalid, RunNotResumable: the graph is wrong, or the run takes no other.
             RunNotFound, LeaseHeld, JournalCorrupt
         """
         expect_run(run)
-        change = Change.of(on_change, graph, actor)
+        return await self._go_on(run, Change.of(on_change, graph, actor), observer)
+
+    async def _go_on(self, run: RunId, change: Change, observer: Observer | None) -> RunResult:
         if run in self._drivers:
             change.check_at_rest(run)
             return await self._watch(self._drivers[run])
@@ -425,7 +426,8 @@ class Runtime(Decisions):
             state, head = self.load(run)
             messages = self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX)
             is_open = state.status is None
-            is_due = needs_owner(state, head, messages, now_ms=self.clock.now_ms())
+            is_due = change.opens(state)
+            is_due = is_due or needs_owner(state, head, messages, now_ms=self.clock.now_ms())
             migrated = migration(state, self.registry, change, is_due=is_due)
             if not is_due and migrated is None:
                 self.store.release(lease, taken=[message.id for message in messages])
@@ -441,9 +443,8 @@ class Runtime(Decisions):
             if is_new:
                 driver.begin(next(iter(read_entries(self.store, run))), told=messages)
             else:
-                # A run that has ended is opened again by its message, behind the new plan.
-                events = (migrated, _recovered(lease) if is_open else None)
-                known = [event for event in events if event is not None]
+                # A run that has ended is opened again behind the new plan, if not by its message.
+                known = filter(None, (migrated, _recovered(lease) if is_open else change.reopened))
                 driver.start(*known, actor=change.by or self._world.actor, told=messages)
             if is_open and not is_new and self._notify is not None:
                 for opened in untold(state, head, read_entries(self.store, run)):

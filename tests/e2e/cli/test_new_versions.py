@@ -86,6 +86,29 @@ def test_a_paused_run_goes_on_with_a_new_version(gated: Shell):
     assert gated("interlock show last --json").json["status"] == "paused"
 
 
+def test_a_failed_run_goes_on_with_a_mended_version(gated: Shell):
+    gated.write("ill", "")
+    assert gated("interlock run release.yaml -i version=7").code == 1
+    gated.write("release.yaml", RELEASE.replace("result == 200", "result == 500"))
+    assert gated("interlock retry last --migrate").code == 2
+    retried = gated("interlock retry last --graph release.yaml")
+    assert (retried.code, "the graph has changed: the run goes on" in retried.err) == (5, True)
+    assert gated("interlock approve last signoff").json == {"url": "https://prod.example"}
+    assert (gated.folder / "log.txt").read_text().count("to staging") == 1
+    assert gated("interlock replay last").code == 0
+
+
+def test_a_failed_run_is_not_opened_with_a_version_that_is_refused(gated: Shell):
+    gated.write("ill", "")
+    assert gated("interlock run release.yaml -i version=7").code == 1
+    gated.write("release.yaml", RELEASE.replace("env: staging", "env: stage"))
+    refused = gated("interlock retry last --graph release.yaml")
+    assert (refused.code, "`staging` has other arguments" in refused.err) == (3, True)
+    assert "The decision is kept" not in refused.err
+    assert gated("interlock show last --json").json["status"] == "failed"
+    assert gated("interlock retry last --graph release.yaml --migrate").code == 1, "still ill"
+
+
 def test_other_graphs_and_runs_that_have_ended_are_refused(stopped: Shell):
     refused = stopped("interlock resume last --graph loop.yaml")
     assert (refused.code, "is of graph `stops`, and not of `loop`" in refused.err) == (2, True)

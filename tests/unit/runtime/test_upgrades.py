@@ -11,7 +11,14 @@ from interlock import Registry, Runtime, action, compile as compile_graph
 from interlock.actions import Effect
 from interlock.errors import DocumentInvalid, RunNotResumable, UsageError
 from interlock.graph import CallNode, GateNode, Graph
-from interlock.journal import AttemptStarted, GateDecided, GateOpened, RunMigrated, RunRecovered
+from interlock.journal import (
+    AttemptStarted,
+    GateDecided,
+    GateOpened,
+    RunMigrated,
+    RunRecovered,
+    RunReopened,
+)
 from interlock.replay import verify
 from interlock.runtime import RunChanged, RunResult, examine, read_entries
 from interlock.store import MemoryStore, Store, open_store
@@ -277,6 +284,51 @@ async def test_a_run_that_failed_and_whose_past_has_changed_asks_a_person():
     (migrated,) = events(store, RunMigrated)
     assert migrated.accepted == ("a",)
     verify(RUN, read_entries(store, RUN))
+
+
+def mended_graph() -> Graph:
+    """The graph in which the node that fails calls something else."""
+    nodes = [
+        CallNode(id=NodeId("a"), action="one"),
+        CallNode(id=NodeId("b"), action="one", needs=(NodeId("a"),)),
+    ]
+    return Graph(name="g", nodes={node.id: node for node in nodes}, outputs={"n": "${{ b }}"})
+
+
+async def test_a_run_that_failed_is_opened_again_with_a_mended_graph():
+    store = await failed()
+    async with Runtime(store, failing("1", broken=True)) as runtime:
+        result = await runtime.reopen(RUN, graph=mended_graph(), actor="ada", reason="a typo")
+    assert result.outputs == {"n": 1}
+    for kind in (RunMigrated, RunReopened):
+        assert actors(store, kind) == ["unauthenticated:ada"]
+    assert [event.path for event in events(store, AttemptStarted)].count("a") == 1
+    verified = verify(RUN, read_entries(store, RUN))
+    assert verified.plan.digest == compile_graph(mended_graph(), registry()).digest
+
+
+async def test_a_run_that_failed_stays_as_it_is_when_its_graph_is_refused():
+    store = await failed()
+    other = Graph(name="g", nodes={NodeId("b"): CallNode(id=NodeId("b"), action="one")})
+    async with Runtime(store, failing("1", broken=True)) as runtime:
+        before = list(read_entries(store, RUN))
+        with pytest.raises(RunChanged, match="`a` is not in the new plan"):
+            await runtime.reopen(RUN, graph=other)
+        with pytest.raises(UsageError, match="about a new `graph`"):
+            await runtime.reopen(RUN, on_change="migrate")
+        assert list(read_entries(store, RUN)) == before
+        assert store.inbox(run=RUN) == [], "nothing was decided"
+        assert (await runtime.reopen(RUN, graph=mended_graph())).status == "succeeded"
+        with pytest.raises(RunNotResumable, match="it has succeeded"):
+            await runtime.reopen(RUN, graph=mended_graph())
+
+
+async def test_an_open_run_is_not_opened_again():
+    store = await interrupted()
+    async with Runtime(store, registry()) as runtime:
+        with pytest.raises(RunNotResumable, match="it has not ended"):
+            await runtime.reopen(RUN, graph=longer())
+    assert not events(store, RunMigrated)
 
 
 # --- runs that wait for a person

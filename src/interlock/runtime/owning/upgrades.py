@@ -18,7 +18,7 @@ from interlock.errors import (
     RunNotResumable,
     UsageError,
 )
-from interlock.journal import Actor, RunMigrated, Who, principal_of
+from interlock.journal import Actor, RunMigrated, RunReopened, Who, principal_of
 from interlock.plan import Plan, compile as compile_graph
 from interlock.runtime.arguments import expect_one_of
 from interlock.values import RunId, immutable
@@ -45,11 +45,13 @@ class Change:
         how: what to do when it was executed.
         graph: the version of its graph to go on with; None: the one that it has.
         by: who has chosen; None: nobody had to.
+        reopened: opens it again, if it has ended without success.
     """
 
     how: OnChange = "check"
     graph: "AnyGraphFunction | Graph | None" = None
     by: Actor | None = None
+    reopened: RunReopened | None = None
 
     @classmethod
     def of(
@@ -72,6 +74,19 @@ class Change:
     def is_wanted(self) -> bool:
         """Whether the run is to get another plan even where nothing of it is due."""
         return self.how == "migrate" or self.graph is not None
+
+    def opens(self, state: State) -> bool:
+        """Whether a run that has ended is opened again by what was chosen.
+
+        Raises:
+            RunNotResumable: it has not ended, or has succeeded.
+        """
+        if self.reopened is not None and state.status in (None, "succeeded"):
+            told = "has not ended" if state.status is None else "has succeeded"
+            raise RunNotResumable(
+                f"run {state.run}: it {told}", hint=f"see `interlock show {state.run}`"
+            )
+        return self.reopened is not None
 
     def check_at_rest(self, run: RunId) -> None:
         """Refuse another graph for a run that goes on here.
@@ -192,9 +207,11 @@ def migration(
 
 def _check_keeps(state: State, change: Change) -> None:
     if change.graph is not None:
+        look = f"`interlock show {state.run}` tells how it ended"
+        again = f"`interlock retry {state.run} --graph GRAPH` opens it again, with that version"
         raise RunNotResumable(
             f"run {state.run} has ended: it takes no other version of its graph",
-            hint=f"`interlock show {state.run}` tells how it ended",
+            hint=look if state.status == "succeeded" else again,
         )
 
 
