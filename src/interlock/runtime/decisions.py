@@ -183,10 +183,12 @@ class Decisions(ABC):
             return await self.decide(run, lambda _: event, actor=actor, observer=observer)
         expect_run(run)
         change = replace(Change.of(on_change, graph, actor), reopened=event)
-        return await self._go_on(run, change, observer)
+        return await self._take_up(run, change, observer=observer)
 
     @abstractmethod
-    async def _go_on(self, run: RunId, change: Change, observer: Observer | None) -> RunResult: ...
+    async def _take_up(
+        self, run: RunId, change: Change, *, observer: Observer | None
+    ) -> RunResult: ...
 
     async def resolve(
         self,

@@ -372,13 +372,7 @@ class Runtime(Decisions):
             RunNotFound, LeaseHeld, JournalCorrupt
         """
         expect_run(run)
-        return await self._go_on(run, Change.of(on_change, graph, actor), observer)
-
-    async def _go_on(self, run: RunId, change: Change, observer: Observer | None) -> RunResult:
-        if run in self._drivers:
-            change.check_at_rest(run)
-            return await self._watch(self._drivers[run])
-        return await self._take_up(run, change, observer=observer)
+        return await self._take_up(run, Change.of(on_change, graph, actor), observer=observer)
 
     def claim(self, runs: Collection[RunId]) -> Collection[RunId]:
         """Lease those of many runs that are free, in one commit, for a `resume` in this moment."""
@@ -420,7 +414,10 @@ class Runtime(Decisions):
             return replace(result_of(state), status="running")
 
     async def _take_up(self, run: RunId, change: Change, *, observer: Observer | None) -> RunResult:
-        """Go on with a run that nobody drives, if there is anything to be done."""
+        """Go on with a run, if there is anything to be done that is not under way here."""
+        if run in self._drivers:
+            change.check_at_rest(run)
+            return await self._watch(self._drivers[run])
         lease = self._lease(run)
         try:
             state, head = self.load(run)
