@@ -16,11 +16,11 @@ Whoever forges all this writes events with times, and those are held against che
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, final
 
-from interlock.audit.retention import Keeping, RunFacts, period_text
+from interlock.audit.retention import Hold, Keeping, RunFacts, period_text
 from interlock.errors import JournalCorrupt
 from interlock.journal import (
     STORE_JOURNAL,
@@ -152,6 +152,18 @@ class PrunedLog:
         elif kind == "RunReopened":
             self.seen.setdefault(run, _Seen()).open = True
 
+    def hold_on(self, run: RunId) -> Hold | None:
+        """Return a hold that was on a run when the last event was written, as far as it is known.
+
+        Nobody erases in a run that is on hold.
+        """
+        seen = self.seen.get(run)
+        if seen is None or seen.facts is None:
+            return None
+        ended_ms = None if seen.settled is None else seen.settled[2]
+        facts = replace(seen.facts, ended_ms=ended_ms)
+        return next(iter(self.keeping.holds_on(facts, in_doubt=False)), None)
+
     def parts(self) -> PrunedParts:
         """Say what is there no more."""
         emptied = {run: seen for run, seen in self.seen.items() if seen.emptied}
@@ -228,12 +240,7 @@ class PrunedLog:
             return f"it was kept for {period_text(event.period_ms)}, and {floor} is asked for"
         if expected.now_ms is not None and entry.at_ms > expected.now_ms:
             return "it is dated in the future"
-        facts = RunFacts(
-            run=seen.facts.run,
-            graph=seen.facts.graph,
-            started_ms=seen.facts.started_ms,
-            ended_ms=ended_ms,
-        )
+        facts = replace(seen.facts, ended_ms=ended_ms)
         for hold in self.keeping.holds.values():
             if hold.in_force(entry.seq) and hold.covers(facts, in_doubt=False):
                 return f"hold {hold.number} was on it"

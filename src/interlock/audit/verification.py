@@ -264,6 +264,10 @@ class _Remade:
             self.losses.take(run, stored.seq, erased, index=self.size)
         if event["type"] == TELLING:
             self.losses.take_telling(run, event, index=self.size)
+            hold = self.pruned.hold_on(run)
+            if hold is not None:
+                told = f"it tells of an erasure, and hold {hold.number} was on the run"
+                self._find("falsely_erased", stored.seq, told, run=run)
         return leaf_hash(leaf), event["at_ms"]
 
     def end(self) -> None:

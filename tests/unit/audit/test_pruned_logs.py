@@ -4,7 +4,7 @@ Whoever attacks here can write the file: rows and the hashes that the store keep
 events with true leaves. What they cannot do is sign, so a checkpoint is known from before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -40,6 +40,7 @@ from interlock.journal import (
     HoldPlaced,
     HoldReleased,
     NodeSettled,
+    PartsErased,
     Principal,
     Pruned,
     Record,
@@ -171,20 +172,36 @@ class Copy:
             found.update(row_of_emptied(seq, event.epoch, self.hashes[at]))
         return found.hexdigest()
 
+    def erase(self, run: RunId) -> None:
+        """Erase the output of a node as one would who may: with an event that tells of it."""
+        at = self.at(run, 2)
+        event = self.rows[at][1]
+        left = erase_parts(event.body, event.salts, event.erased, names={"output"})
+        self.rows[at] = (
+            run,
+            replace(event, body=left.body, salts=left.salts, erased=left.erased),
+        )
+        told = PartsErased(parts=("2.output",), rule="Art. 17", reason="they asked")
+        seq = sum(each == run for each, _ in self.rows) + 1
+        envelope = envelope_of(run, Entry(told, at_ms=NOW, seq=seq, epoch=1, actor=ADA))
+        self._add(run, seq, envelope, epoch=1)
+
     def append(self, event: StoreEvent, *, at_ms: int = NOW) -> None:
         """Write a true event into the journal of the store."""
         seq = sum(run == STORE_JOURNAL for run, _ in self.rows) + 1
         entry = StoreEntry(event=event, seq=seq, at_ms=at_ms, actor=EVE.actor)
-        envelope = store_envelope(entry)
+        self._add(STORE_JOURNAL, seq, store_envelope(entry), epoch=STORE_EPOCH)
+
+    def _add(self, run: RunId, seq: int, envelope: Mapping[str, object], *, epoch: int) -> None:
         leaf, salts = seal(envelope, SALT)
         stored = StoredEvent(
             seq=seq,
-            epoch=STORE_EPOCH,
+            epoch=epoch,
             body=encode_envelope(envelope),
             leaf_index=len(self.rows),
             salts=salts,
         )
-        self.rows.append((STORE_JOURNAL, stored))
+        self.rows.append((run, stored))
         self.hashes.append(leaf_hash(leaf))
 
     def forge(self, run: RunId, *, period_ms: int = PERIOD, at_ms: int = NOW, **told: Any) -> None:
@@ -389,6 +406,36 @@ def test_a_hold_on_a_subject_is_on_no_run_without_its_values():
     known = copy.head()
     copy.forge(OLD)
     assert copy.verify(known).findings == ()
+
+
+HELD_BY = {
+    "everything": HoldPlaced(reason="case 8"),
+    "its graph": HoldPlaced(reason="case 8", graph="pay"),
+    "its time": HoldPlaced(reason="case 8", before_ms=20 * DAY, after_ms=5 * DAY),
+    "its subject": HoldPlaced(reason="case 8", subject=KeyId("a" * 32), runs=frozenset((OLD,))),
+}
+
+
+@pytest.mark.parametrize("what", HELD_BY)
+def test_an_erasure_in_a_run_on_hold_is_found(what: str):
+    copy = sound(is_pruned=False)
+    copy.append(HELD_BY[what])
+    known = copy.head()
+    copy.erase(OLD)
+    (found,) = copy.verify(known).findings
+    assert (found.kind, found.run, found.seq) == ("falsely_erased", OLD, 6)
+    assert "hold 2 was on the run" in found.message
+
+
+def test_an_erasure_that_no_hold_was_on_raises_no_alarm():
+    copy = sound(is_pruned=False)
+    copy.erase(OTHER)
+    copy.append(HoldPlaced(reason="case 8"))
+    copy.append(HoldReleased(hold=2, reason="over"))
+    copy.append(HoldPlaced(reason="case 9", graph="refund"))
+    copy.append(HoldPlaced(reason="case 9", after_ms=11 * DAY))
+    copy.erase(OLD)
+    assert copy.verify().findings == ()
 
 
 def test_a_floor_is_asked_for_by_who_verifies():
