@@ -67,7 +67,7 @@ PARTS = {
         ),
         Part(
             name="tampering",
-            tries="somebody changes events or the log of a file, and hides it",
+            tries="somebody changes a file or what was published of its log, and hides it",
             prove=tampering.prove,
             nightly=10_000,
             ci=200,

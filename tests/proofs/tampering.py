@@ -9,6 +9,9 @@ Of two journals in three, what has ended was pruned before, values alone or even
 hold on some of it. Among the changes are events that lose their content, as if they were pruned,
 with and without an event that tells of it.
 
+What else can be done to the file, and to what was published, is in alterations.py: tables, columns,
+indexes, triggers, listings, the edge of the log, and tiles that are changed, exchanged or missing.
+
 Names of data subjects are in no event. Two that are put to each other's keys, or one that is
 changed, have to be found all the same: an erasure would destroy what belongs to somebody else.
 """

@@ -34,6 +34,7 @@ from interlock.values import FALSE_NAME, Json, RunId, ValueRef
 
 PAGE = 1_000
 NOTE_BYTES_MAX = 1 << 20
+TRIES_MAX = 3
 SOUND = StoreStructure(problems=(), beside=())
 Naming: TypeAlias = tuple[int, StoredEvent, list[ValueRef]]
 """An event at its place in the log, and the values that it names."""
@@ -151,7 +152,9 @@ def verified(
     """
     altered = tuple(Finding(kind="altered", index=0, message=each) for each in structure.problems)
     try:
-        verdict = _verified(store, evidence, published=published, expected=expected)
+        verdict = _at_rest(
+            store, lambda: _verified(store, evidence, published=published, expected=expected)
+        )
     except JournalCorrupt:
         if not altered:
             raise
@@ -159,6 +162,20 @@ def verified(
             head=TreeHead(size=0, root=EMPTY_ROOT), runs=0, agreed=(), findings=altered
         )
     return replace(verdict, findings=(*altered, *verdict.findings))
+
+
+def _at_rest(store: ReadStore, verify: Callable[[], LogVerdict]) -> LogVerdict:
+    """Verify; anew when something is found and the log has grown.
+
+    What was erased or pruned after its event was read looks like a loss that no event tells of; the
+    event that does is there now.
+    """
+    for _ in range(TRIES_MAX - 1):
+        size = store.log_size()
+        verdict = verify()
+        if not verdict.findings or store.log_size() == size:
+            return verdict
+    return verify()
 
 
 def _verified(
