@@ -485,6 +485,8 @@ def _kept_hashes(kept: KeptLog) -> list[bytes]:
     for number in range(kept.size // TILE_WIDTH + 1):
         tile = kept.tile(0, number)
         hashes += split_hashes(tile[: len(tile) // HASH_BYTES * HASH_BYTES])
+        if len(tile) < TILE_BYTES:
+            break  # Whatever size it is said to have.
     return hashes[: kept.size]
 
 

@@ -290,6 +290,12 @@ def test_a_false_edge_is_found_before_anything_is_appended_to_it(peak: int, at: 
     assert found_in(copy.verify()) == ("relogged", 0)
 
 
+def test_a_log_that_says_it_is_huge_is_read_as_far_as_it_goes():
+    copy = honest()
+    copy.size = 1 << 60
+    assert found_in(copy.verify(known(EVENTS))) == ("relogged", EVENTS)
+
+
 def test_nobody_who_rewrites_all_is_found_without_a_checkpoint():
     copy = honest()
     edit(copy, 5)

@@ -116,6 +116,10 @@ def _asked(file: Path, question: Callable[[Reader], T]) -> T:
 
 
 def _count(connection: Connection, table: str) -> int:
+    """Count the rows of a table; one that is not there is told of as a problem."""
+    there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+    if connection.execute(there, (table,)).fetchone() is None:
+        return 0
     row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a name of ours
     return int(row[0]) if row is not None else 0
 

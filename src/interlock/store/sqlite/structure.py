@@ -19,7 +19,7 @@ from interlock.audit import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 from interlock.store.health import StoreStructure
 from interlock.store.sqlite.connection import Connection, connect
 from interlock.store.sqlite.opening import real_path
-from interlock.store.sqlite.reader import Reader
+from interlock.store.sqlite.reader import LAST, Reader
 from interlock.store.sqlite.reading import views_of
 from interlock.store.sqlite.schema import make_tables
 from interlock.values import immutable
@@ -50,6 +50,10 @@ WHERE level < 1 OR level > 7 OR place < 0 OR place >= ?1 >> ({TILE_HEIGHT} * lev
   OR length(hash) <> {HASH_BYTES}
 ORDER BY level, place LIMIT 1
 """  # noqa: S608 - numbers of ours
+
+
+# A listing ends before them, but a key that they have is taken.
+UNLISTED = "SELECT run FROM head WHERE run >= ? ORDER BY run LIMIT 1"
 
 
 @immutable()
@@ -88,7 +92,7 @@ def _inspected(reader: Reader) -> StoreStructure:
             found = _names_in(connection)
             problems = [*wrong_names(connection), *_wrong_pages(connection)]
             if not problems:
-                problems += _wrong_log(connection)
+                problems += [*_wrong_log(connection), *_unlisted(connection)]
             return StoreStructure(problems=tuple(problems), beside=tuple(_beside(found)))
         finally:
             connection.execute("COMMIT")
@@ -139,6 +143,11 @@ def _wrong_log(connection: Connection) -> Iterator[str]:
         yield f"row {leaf} of table `log_part` does not continue the log"
     for level, place in connection.execute(ROOTS, (size,)).fetchall():
         yield f"row {place} of level {level} of table `log_root` is of no tile"
+
+
+def _unlisted(connection: Connection) -> Iterator[str]:
+    for (run,) in connection.execute(UNLISTED, (LAST,)).fetchall():
+        yield f"row {str(run)!a:.80} of table `head` is of no run"
 
 
 def _names_in(connection: Connection) -> dict[tuple[str, str], Named]:
