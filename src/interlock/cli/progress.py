@@ -92,10 +92,17 @@ class Progress:
     def observe(self, run: RunId, entry: Entry) -> None:
         """Take a committed event."""
         self._head(run)
-        before = self.board.plan
+        event, before = entry.event, self.board.plan
+        is_anew = isinstance(event, GateOpened) and event.path in self.board.asleep
         row = self.board.apply(entry)
-        if self._live is None:
-            self._tell(entry, row, before=before)
+        if self._live is not None:
+            return
+        if isinstance(event, RunMigrated):
+            what = "code" if event.document.ref == before.document.ref else "graph"
+            self._write(f"  the {what} has changed: the run goes on under plan {event.plan}")
+        elif isinstance(event, GateOpened) and is_anew:
+            self._write(f"  {event.path} asks anew: what was approved before counts for nothing")
+        self._tell(entry, row)
 
     def hear(self, said: Chunk | Heartbeat) -> None:
         """Take what an action says while it runs; only a terminal shows it."""
@@ -115,12 +122,9 @@ class Progress:
             if self._live is None:
                 self._write(f"Run {run}  {self._plan.name}")
 
-    def _tell(self, entry: Entry, row: Row | None, *, before: Plan) -> None:
+    def _tell(self, entry: Entry, row: Row | None) -> None:
         event = entry.event
-        if isinstance(event, RunMigrated):
-            what = "code" if event.document.ref == before.document.ref else "graph"
-            self._write(f"  the {what} has changed: the run goes on under plan {event.plan}")
-        elif is_about_run(event):
+        if is_about_run(event) and not isinstance(event, RunMigrated):
             self._write(f"  {one_line(told(entry), WIDTH - 2)}")
         if row is not None:
             self._write(self._text(row))

@@ -291,7 +291,7 @@ def _adopt(turn: Turn, root: ScopeState, plan: Plan) -> None:
     state.held_attempts.clear()  # An owner takes the run up next, and orders them again.
     swapped = set(_swap(turn, root, plan.root, children=_children(state)))
     # There what is ready was counted again; what a proposal holds back is of no plan.
-    state.held = type(state.held)(one for one in state.held if id(one[0]) not in swapped)
+    state.held = [one for one in state.held if id(one[0]) not in swapped]
 
 
 def _swap(

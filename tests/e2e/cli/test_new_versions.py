@@ -86,6 +86,22 @@ def test_a_paused_run_goes_on_with_a_new_version(gated: Shell):
     assert gated("interlock show last --json").json["status"] == "paused"
 
 
+def test_a_gate_that_asks_something_else_asks_anew_and_says_so(gated: Shell):
+    two = RELEASE.replace("gate: {", "gate: {quorum: 2, ")
+    gated.write("release.yaml", two)
+    assert gated("interlock run release.yaml -i version=7").code == 5
+    assert gated("interlock approve last signoff --as ada").code == 5
+    gated.write("release.yaml", two.replace("Ship", "Really ship"))
+    taken = gated("interlock resume last --graph release.yaml")
+    assert (taken.code, "Really ship 7?" in taken.err) == (5, True)
+    assert "signoff asks anew: what was approved before counts for nothing" in taken.err
+    shown = gated("interlock show last signoff").out
+    assert "what was approved before counts for nothing: asked release-managers" in shown
+    assert gated("interlock approve last signoff --as bob").code == 5, "ada's does not count"
+    assert gated("interlock approve last signoff --as ada").code == 0
+    assert gated("interlock replay last").code == 0
+
+
 def test_a_failed_run_goes_on_with_a_mended_version(gated: Shell):
     gated.write("ill", "")
     assert gated("interlock run release.yaml -i version=7").code == 1
