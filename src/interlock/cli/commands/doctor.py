@@ -221,7 +221,7 @@ def _store(place: Place) -> Iterator[Check]:
             told = f"{name_of(url)} is not there yet: `{place.command('run')}` makes it"
             yield Check(level="ok", name="store", told=told)
             return
-        if path is not None and (size := path.stat().st_size) >= LARGE_BYTES:
+        if path is not None and (size := _bytes_of(path)) >= LARGE_BYTES:
             err(f"All of {name_of(url)} is read: {size / 1e9:.1f} GB, which takes a while")
         # Opening it checks its permissions, header and format.
         health = examine_store(url)
@@ -232,6 +232,14 @@ def _store(place: Place) -> Iterator[Check]:
         yield from _health(name_of(url), health, place)
 
     yield from _guarded("store", place, look)
+
+
+def _bytes_of(path: Path) -> int:
+    """Say how large a file is; where that cannot be told, opening it will say why."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _health(name: str, health: StoreHealth, place: Place) -> Iterator[Check]:
