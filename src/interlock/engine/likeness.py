@@ -54,28 +54,28 @@ def _unlike_call(node: CompiledCall, other: CompiledCall) -> str | None:
 
 
 def unlike_bodies(body: CompiledGraph, new: CompiledGraph) -> str | None:
-    """Say what differs in a graph that has run as a whole; None when it is the same."""
+    """Say what differs in a graph as a whole; None when it is the same."""
     for node in body.nodes:
         position = new.positions.get(node.id)
         if position is None:
-            return f"has run `{node.id}`, which is not in the new plan"
+            return f"`{node.id}` is not in it any more"
         other = new.nodes[position]
         if type(node) is not type(other):
-            return f"has run `{node.id}`, which is of another kind"
+            return f"`{node.id}` is of another kind"
         what = unlike(node, body, other=other, new=new)
         if what is not None:
-            return f"has run `{node.id}`, which {what}"
+            return f"`{node.id}` {what}"
         if isinstance(node, Composite) and isinstance(other, Composite):
             what = unlike_bodies(node.body, other.body)
             if what is not None:
-                return f"has run `{node.id}`, which {what}"
+                return f"in `{node.id}`, {what}"
     if added := sorted(new.positions.keys() - body.positions.keys()):
-        return f"has not run `{added[0]}`, which is new in its graph"
+        return f"`{added[0]}` is new in it"
     if body.undoable != new.undoable:
-        return "has run what can be undone in one of the plans alone"
+        return "it can be undone in one of the plans alone"
     if subjects_of(body) != subjects_of(new):
-        return "has inputs of other data subjects"
-    return None if _yields(body) == _yields(new) else "has other outputs"
+        return "its inputs are of other data subjects"
+    return None if _yields(body) == _yields(new) else "its outputs are others"
 
 
 def _yields(graph: CompiledGraph) -> list[tuple[str, object, bool]]:

@@ -23,7 +23,7 @@ from interlock.engine.state import (
     State,
     Turn,
 )
-from interlock.journal import GateOpened, RunMigrated
+from interlock.journal import SETTLED, GateOpened, RunMigrated
 from interlock.plan import (
     AnyCompiledNode,
     CompiledCall,
@@ -104,6 +104,11 @@ def _in_scope(
         if type(node) is not type(other):
             yield Difference(path=path, what="is of another kind", acceptable=False)
             continue
+        begins_again = index in again or _is_asking(state, node, path)
+        lacking = _lacking(scope, index, other, new=graph) if not begins_again else None
+        if lacking is not None:
+            yield Difference(path=path, what=lacking, acceptable=False)
+            continue
         turns, most = _turns(now), other.max if isinstance(other, CompiledRepeat) else 0
         if turns > most:
             told = f"is in turn {turns}, and may have {most}"
@@ -111,8 +116,7 @@ def _in_scope(
             continue
         # One that goes on in its scopes is not started again: what it takes is not evaluated.
         # A gate that asks allows nothing yet: one that has changed asks anew.
-        is_evaluated = index not in again and not _is_asking(state, node, path)
-        what = unlike(node, scope.graph, other=other, new=graph) if is_evaluated else None
+        what = None if begins_again else unlike(node, scope.graph, other=other, new=graph)
         what = what or _unlike_undo(scope, index, other) or _unlike_inside(node, now, other)
         what = what or _unlike_allowed(state, scope, index, new=graph)
         if what is not None:
@@ -237,6 +241,28 @@ def _unlike_undo(scope: ScopeState, index: int, other: AnyCompiledNode) -> str |
     return None if same else "has another `undo`"
 
 
+def _lacking(
+    scope: ScopeState, index: int, other: AnyCompiledNode, *, new: CompiledGraph
+) -> str | None:
+    """What a node that has begun would have needed first, to go on under the new plan."""
+    for depends in (new.nodes[one] for one in (*other.strict, *other.lenient)):
+        position = scope.graph.positions.get(depends.id)
+        if position is None or scope.nodes[position].status not in SETTLED:
+            return f"depends on `{depends.id}`, which has not run"
+    asked = {scope.graph.nodes[gate].id for gate in scope.graph.nodes[index].gates}
+    # Whoever approved it saw no other, and may have a role that nobody has who accepts this.
+    for gate in (new.nodes[one].id for one in other.gates):
+        if gate not in asked:
+            return f"is allowed by `{gate}`, which was not asked about it"
+    node, now = scope.node(index)
+    if not node.gates or now.status in SETTLED:
+        return None
+    if not isinstance(node, Composite) or not isinstance(other, Composite):
+        return None
+    what = unlike_bodies(node.body, other.body)
+    return f"was allowed with another graph: {what}" if what is not None else None
+
+
 def _turns(now: NodeState) -> int:
     opened = now.opened or now.kept
     return opened.turn if isinstance(opened, RepeatState) else 0
@@ -248,7 +274,8 @@ def _unlike_inside(node: AnyCompiledNode, now: NodeState, other: AnyCompiledNode
         return None
     opened = now.opened or now.kept
     has_run = now.status == "succeeded" or (isinstance(opened, MapState) and any(opened.present))
-    return unlike_bodies(node.body, other.body) if has_run else None
+    what = unlike_bodies(node.body, other.body) if has_run else None
+    return f"has run another graph: {what}" if what is not None else None
 
 
 def on_migrated(turn: Turn, event: RunMigrated) -> None:

@@ -152,6 +152,30 @@ def test_a_write_that_was_sent_may_not():
         run.migrate(new)
 
 
+def test_what_has_begun_waits_for_nothing_new():
+    gated = plan_of(gate(), call("a", "write", needs=("g",)))
+    run = Driven(plan_of(call("a", "write")))
+    run.start("a")
+    (found,) = differences(run.state, gated)
+    assert (found.told, found.acceptable) == ("`a` depends on `g`, which has not run", False)
+    run.end("a", 1)
+    assert run.result().status == "succeeded"
+
+
+def test_what_was_allowed_does_not_change_while_it_goes_on():
+    def plan(*inside: AnyNode) -> Plan:
+        inner = body(call("look", "read"), *inside)
+        return plan_of(gate(), sub(needs=("g",)), graphs={"body": inner})
+
+    run = Driven(plan())
+    run.decide("g")
+    assert run.node("sub/look").status == "running"
+    found = differences(run.state, plan(call("pay", "write", needs=("look",))))
+    assert [one.told for one in found if not one.acceptable] == [
+        "`sub` was allowed with another graph: `pay` is new in it"
+    ]
+
+
 # --- graphs in nodes
 
 
@@ -170,7 +194,7 @@ def test_what_an_item_has_run_is_compared():
     assert differences(run.state, mapped()) == ()
     (found,) = differences(run.state, mapped("keyed"))
     assert (found.path, found.acceptable) == ("each", True)
-    assert found.what == "has run `it`, which calls keyed instead of write"
+    assert found.what == "has run another graph: `it` calls keyed instead of write"
     run.migrate(mapped("keyed"), "each")
     run.end("each[1]/it", 2)
     assert run.value("each") == {"results": [{"n": 1}, {"n": 2}], "failed": 0, "count": 2}
@@ -181,10 +205,10 @@ def test_an_item_that_has_ended_has_run_all_of_its_graph():
     run = Driven(mapped())
     run.end("each[0]/it", 1)
     (found,) = differences(run.state, mapped("write", call("more", "read")))
-    assert found.what == "has not run `more`, which is new in its graph"
+    assert found.what == "has run another graph: `more` is new in it"
     undo = Undo(action="write", with_={"label": "u", "values": []})
     (found,) = differences(run.state, mapped(undo=undo))
-    assert found.what == "has run what can be undone in one of the plans alone"
+    assert found.what == "has run another graph: it can be undone in one of the plans alone"
 
 
 def nested(inner: Graph) -> Plan:
@@ -199,7 +223,10 @@ def test_a_graph_that_has_ended_must_be_the_same():
     renamed = body(call("a", "write"), outputs={"m": "${{ a }}"})
     without = body(call("b", "write"), outputs={"n": "${{ b }}"})
     found = [differences(run.state, nested(one))[0].what for one in (renamed, without)]
-    assert found == ["has other outputs", "has run `a`, which is not in the new plan"]
+    assert found == [
+        "has run another graph: its outputs are others",
+        "has run another graph: `a` is not in it any more",
+    ]
 
 
 def counted(most: int, action: str = "read") -> Plan:
