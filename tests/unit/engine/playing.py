@@ -78,7 +78,7 @@ class Player:
         if self.chance.random() < self.recovers:
             self.run.recover(orderly=self.chance.random() < 0.5)
         if self.chance.random() < self.migrates:
-            self._migrate(self.chance.choice(self.versions))
+            self.migrate()
             if self.run.state.status is not None:
                 return
         if self.run.state.paused and self.chance.random() < 0.5:
@@ -86,8 +86,9 @@ class Player:
         elif self.chance.random() < self.pauses:
             self.run.pause()
 
-    def _migrate(self, new: Plan) -> None:
-        state = self.run.state
+    def migrate(self) -> None:
+        """Give the run another version of its graph, if what was executed is the same in it."""
+        state, new = self.run.state, self.chance.choice(self.versions)
         if new.digest != state.plan.digest and not differences(state, new):
             self.run.migrate(new)
 

@@ -1,17 +1,16 @@
 """Whatever comes first, and however often a process dies: the same happened."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import pytest
 
 from interlock.graph import AnyNode, ProposeNode
-from interlock.journal import GateVerdict, RunMigrated
-from interlock.plan import Limits, Plan, compile as compile_graph
-from interlock.testing import World
-from interlock.values import Json, NodeId, Path
+from interlock.journal import GateVerdict
+from interlock.plan import Limits, Plan
+from interlock.values import Json, NodeId
 from sim.generator import Chances, Generator, Mix
 from unit.engine.driving import INTEGER, Driven, call, plan_of
 from unit.engine.making import body, each, first_of, gate, repeat, sub, wait
@@ -172,56 +171,6 @@ def test_whatever_the_graph_is(seed: int):
         for order in range(1, 4):
             again = run(order, recovers=0.1, pauses=0.05)
             assert again.state.execution == baseline.state.execution, (number, order)
-
-
-# --- other versions of the graph
-
-
-def longer(plan: Plan, name: str) -> Plan:
-    """The plan with a write that nothing waits for."""
-    more = call(name, "keyed")
-    graph = replace(plan.graph, nodes={**plan.graph.nodes, more.id: more})
-    return compile_graph(graph, World().registry, limits=plan.limits)
-
-
-def happened(run: Driven) -> dict[Path, tuple[object, object]]:
-    """What came of each node. A gate keeps the binding of the plan that it asked under."""
-    return {path: (one[0], one[2]) for path, one in run.state.outcomes.items()}
-
-
-def check_migrated(plan: Plan, inputs: Mapping[str, Json], outside: Outside, *, orders: int) -> int:
-    """Play a run under one version and another: it ends as one that had its last one alone."""
-
-    def run(plan: Plan, order: int, **likely: Any) -> Driven:
-        driven = Driven(plan, inputs)
-        Player(run=driven, outside=outside, chance=Random(order), **likely).play()
-        return driven
-
-    versions = [plan, longer(plan, "more"), longer(plan, "other")]
-    alone = {version.digest: happened(run(version, 0)) for version in versions}
-    count = 0
-    for order in range(1, orders):
-        played = run(plan, order, recovers=0.05, pauses=0.05, migrates=0.2, versions=versions)
-        assert happened(played) == alone[played.state.plan.digest], order
-        count += sum(isinstance(entry.event, RunMigrated) for entry in played.entries)
-    return count
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_what_happened_does_not_depend_on_the_versions_before(name: str):
-    make, outside = CASES[name]
-    assert check_migrated(make(), {}, outside, orders=6) > 0
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_whatever_the_graph_is_it_may_have_another_version(seed: int):
-    count = 0
-    for number in range(4):
-        chance = Random(f"{seed}/{number}")
-        case = Generator(choices=chance, mix=Mix(flowing=0.5)).case()
-        outside = Chanced(seed=seed, rejecting=0.3 * (number % 2))
-        count += check_migrated(case.plan, case.inputs, outside, orders=4)
-    assert count > 0
 
 
 @dataclass(kw_only=True)
