@@ -40,6 +40,12 @@ if TYPE_CHECKING:
         erase_parts as erase_parts,
         read_erased as read_erased,
     )
+    from interlock.audit.findings import (
+        Finding as Finding,
+        KeptLog as KeptLog,
+        KnownTree as KnownTree,
+        Tampering as Tampering,
+    )
     from interlock.audit.leaves import (
         COMMITMENT_TAG as COMMITMENT_TAG,
         LEAF_VERSION as LEAF_VERSION,
@@ -163,11 +169,7 @@ if TYPE_CHECKING:
     )
     from interlock.audit.verification import (
         CLOCK_SLACK_MS as CLOCK_SLACK_MS,
-        Finding as Finding,
-        KeptLog as KeptLog,
-        KnownTree as KnownTree,
         LogVerdict as LogVerdict,
-        Tampering as Tampering,
         verify_log as verify_log,
     )
     from interlock.audit.witnessing import (
@@ -197,6 +199,7 @@ _LATER = {
         "require_independence",
     ),
     "erasing": ("ErasedEvent", "erase_parts", "read_erased"),
+    "findings": ("Finding", "KeptLog", "KnownTree", "Tampering"),
     "leaves": (
         "COMMITMENT_TAG",
         "LEAF_VERSION",
@@ -287,15 +290,7 @@ _LATER = {
         "node_hash",
     ),
     "verdicts": ("verdict_lines",),
-    "verification": (
-        "CLOCK_SLACK_MS",
-        "Finding",
-        "KeptLog",
-        "KnownTree",
-        "LogVerdict",
-        "Tampering",
-        "verify_log",
-    ),
+    "verification": ("CLOCK_SLACK_MS", "LogVerdict", "verify_log"),
     "witnessing": ("REQUEST_BYTES_MAX", "WitnessRequest", "judge", "parse_request"),
 }
 _HOMES = {name: home for home, names in _LATER.items() for name in names}
