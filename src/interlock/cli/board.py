@@ -298,6 +298,11 @@ class Board:
         for row, node in zip(self.rows, plan.root.nodes, strict=True):
             row.node = node
         self._count_again(at_ms)
+        for row in self.rows:
+            if row.waiting and row.asleep is not None and isinstance(row.asleep.opened, GateOpened):
+                # It asks anew, once what it waits for now has run.
+                row.status, row.asleep = "waiting", None
+                self.asleep.pop(Path(row.node.id), None)
 
     def _count_again(self, at_ms: int) -> None:
         for row in self.rows:

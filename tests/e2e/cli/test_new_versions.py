@@ -102,6 +102,20 @@ def test_a_gate_that_asks_something_else_asks_anew_and_says_so(gated: Shell):
     assert gated("interlock replay last").code == 0
 
 
+def test_a_gate_that_waits_again_is_not_shown_as_open(gated: Shell):
+    assert gated("interlock run release.yaml -i version=7").code == 5
+    first = "  before: {gate: {ask: Before?}}\n  signoff:"
+    later = RELEASE.replace("  signoff:", first).replace("needs: [smoke]", "needs: [smoke, before]")
+    gated.write("release.yaml", later)
+    assert gated("interlock resume last --graph release.yaml").code == 5
+    shown = gated("interlock show last --json").json
+    assert {node["path"]: node["status"] for node in shown["nodes"]}["signoff"] == "waiting"
+    assert gated("interlock approve last signoff").code == 2
+    assert gated("interlock approve last before").code == 5
+    assert gated("interlock approve last signoff").json == {"url": "https://prod.example"}
+    assert gated("interlock replay last").code == 0
+
+
 def test_a_failed_run_goes_on_with_a_mended_version(gated: Shell):
     gated.write("ill", "")
     assert gated("interlock run release.yaml -i version=7").code == 1
