@@ -208,7 +208,7 @@ def _verified(
             raise unreadable  # It is as it was logged.
         # Of which runs the values were pruned, nobody can tell.
         found = [each for each in found if each.kind != "value_missing"]
-    if not verdict.findings:
+    if all(each.kind == "mispublished" for each in verdict.findings):
         # Else a row may say what an event had said.
         found += listings.findings(store, size=kept.size)
     found += subjects.findings()

@@ -279,6 +279,13 @@ def test_a_published_tile_that_is_not_of_the_log_is_named(signed: Shell, how: st
     assert signed(VERIFY).code == 0
 
 
+def test_a_damaged_publication_hides_no_false_listing(signed: Shell):
+    spoil(tile_of(signed))
+    changed(signed, LISTINGS["status"])
+    found = {each["kind"] for each in findings(signed, "--published public")}
+    assert found == {"mispublished", "misreported"}
+
+
 def test_a_log_that_has_grown_since_it_was_published_is_as_it_was_published(signed: Shell):
     signed(RUN)
     assert signed(f"{VERIFY} --published public").code == 0

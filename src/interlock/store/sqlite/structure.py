@@ -95,7 +95,8 @@ def _inspected(reader: Reader) -> StoreStructure:
                 problems += [*_wrong_log(connection), *_unlisted(connection)]
             return StoreStructure(problems=tuple(problems), beside=tuple(_beside(found)))
         finally:
-            connection.execute("COMMIT")
+            if connection.in_transaction:  # Some errors end it.
+                connection.execute("ROLLBACK")
 
 
 def wrong_names(connection: Connection) -> Iterator[str]:
