@@ -28,12 +28,11 @@ from interlock.audit.leaves import (
     ROLES,
     SALT_BYTES,
     VALUES,
-    commitment,
     seal,
 )
 from interlock.errors import ensure
 from interlock.journal import Actor, Entry, Event, encode_envelope, envelope_of
-from interlock.values import RunId, immutable
+from interlock.values import RunId, immutable, maker
 
 Sealed: TypeAlias = tuple[bytes, bytes, bytes]
 """Body, leaf and salts, as a record has them."""
@@ -59,6 +58,8 @@ class Maker:
     actor_text: str
     commitment_text: str
 
+
+_maker = maker(Maker)
 
 Said: TypeAlias = tuple[bool, ...]
 """Of each field of an event whether it is there; at last, whether its path has a key."""
@@ -167,12 +168,13 @@ _form_of = cache(_Form)
 def maker_of(run: RunId, actor: Actor, salt: bytes) -> Maker:
     """Prepare what somebody makes of a run; the salt is for the name alone."""
     ensure(len(salt) == SALT_BYTES, "a salt has 16 bytes", bytes=len(salt))
-    return Maker(
+    part = dumps(actor)
+    return _maker(
         actor=actor,
         salt=salt,
         run_text=dumps(run).decode(),
-        actor_text=dumps(actor).decode(),
-        commitment_text=f'"{commitment(salt, actor)}"',
+        actor_text=part.decode(),
+        commitment_text=f'"{sha256(COMMITMENT_TAG + salt + part).hexdigest()}"',
     )
 
 
