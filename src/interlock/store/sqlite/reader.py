@@ -137,8 +137,10 @@ class Reader:
             keys = {value_key(ref): ref for ref in refs}
             asked = (run, array(tuple(refs)), array(tuple(keys)))
             rows = connection.execute(VALUES, asked).fetchall()
-            # The run's own come last, and win.
-            return {keys[key] if type(key) is bytes else key: data for key, data in rows}
+            known: dict[str | bytes, ValueRef] = {**keys, **{ref: ref for ref in refs}}
+            # The run's own come last, and win. What an index leads to on a damaged page may be
+            # another value than the one that was asked for.
+            return {known[key]: data for key, data in rows if key in known}
 
     def ask(self, question: Callable[[Connection], T]) -> T:
         """Answer what is asked of a connection."""

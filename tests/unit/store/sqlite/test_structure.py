@@ -165,6 +165,24 @@ def write_one(path: str) -> None:
         store.write([record(A, EVENTS + 1, head=head(A), values=[value(b"2")])])
 
 
+def test_a_damaged_index_leads_to_no_value_that_was_not_asked_for(tmp_path: Path):
+    path = tmp_path / "values.db"
+    values = [value(b"%d" % number) for number in range(12)]
+    with closing(open_store(str(path))) as store:
+        store.write([record(run, 1, values=values) for run in (A, B)])
+    sound = path.read_bytes()
+    named = B.encode()
+    for each in values:
+        entry = named + bytes.fromhex(each.ref.removeprefix("sha256:"))
+        for at in (sound.index(entry), sound.rindex(entry)):  # In the table, and in its index.
+            last = at + len(named) - 1
+            path.write_bytes(sound[:last] + b"\x7f" + sound[last + 1 :])
+            assert problems(str(path))
+            with closing(open_to_read(str(path))) as store:
+                for one in values:
+                    assert store.values(B, [one.ref]).keys() <= {one.ref}
+
+
 @pytest.mark.parametrize("table", ["event", "head", "log_edge", "value"])
 @pytest.mark.parametrize("ask", [read_all, write_one])
 def test_a_table_that_is_not_there_is_an_error_with_a_way_out(
