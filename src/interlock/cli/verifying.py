@@ -155,7 +155,8 @@ def verified(
         verdict = _at_rest(
             store, lambda: _verified(store, evidence, published=published, expected=expected)
         )
-    except JournalCorrupt:
+    except (JournalCorrupt, TypeError):
+        # On a damaged page a column may be of another type than its table allows.
         if not altered:
             raise
         return LogVerdict(

@@ -337,6 +337,25 @@ def test_a_file_that_was_altered_is_named(signed: Shell, what: str):
     assert what in told.err
 
 
+def test_a_column_of_another_type_is_named_and_no_bug(signed: Shell):
+    """What a damaged page can say, and a table of ours cannot hold: a number where hashes are."""
+    path = signed.folder / ".interlock" / "journal.db"
+    with sqlite3.connect(path) as connection:
+        ((leaf,),) = connection.execute("SELECT leaf FROM log_part LIMIT 1").fetchall()
+        where = "type = 'table' AND name = 'log_part'"
+        ((sql,),) = connection.execute(f"SELECT sql FROM sqlite_schema WHERE {where}").fetchall()
+        connection.execute("PRAGMA writable_schema = ON")
+        loose = sql.replace(" STRICT", "").replace(" NOT NULL", "")
+        connection.execute(f"UPDATE sqlite_schema SET sql = ? WHERE {where}", (loose,))
+    connection.close()
+    changed(signed, f"UPDATE log_part SET hashes = NULL WHERE leaf = {leaf}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(f"UPDATE sqlite_schema SET sql = ? WHERE {where}", (sql,))
+    connection.close()
+    assert [each["kind"] for each in findings(signed)] == ["altered"]
+
+
 def test_an_altered_file_hides_no_event_that_was_changed(signed: Shell):
     changed(signed, "CREATE INDEX i ON head (graph)", *CHANGES["edited"])
     assert [each["kind"] for each in findings(signed)] == ["altered", "edited"]
