@@ -8,6 +8,7 @@ import difflib
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -25,6 +26,9 @@ TRIES_MAX = 3
 TIMEOUT_MS = 10_000
 PAUSE_S = 1.0
 """Before the second try; twice as long before the third."""
+
+PATIENCE_S = 2.0
+"""How long telling somebody may take before a person hears what is waited for."""
 
 OUTPUT_BYTES_MAX = 4_096
 FROM_ENVIRONMENT = "env:"
@@ -53,6 +57,12 @@ class Notifying:
     webhook: str = ""
     timeout_ms: int = TIMEOUT_MS
 
+    @property
+    def seconds_max(self) -> float:
+        """How long it may take until all tries have come to nothing."""
+        pauses = sum(PAUSE_S * 2**number for number in range(TRIES_MAX - 1))
+        return TRIES_MAX * self.timeout_ms / 1000 + pauses
+
 
 def project_notify(project: Project, journal: Journal[Store]) -> Notify | None:
     """Make what tells of open gates; None when the project does not ask for it.
@@ -71,9 +81,14 @@ def project_notify(project: Project, journal: Journal[Store]) -> Notify | None:
 
     async def notify(gate: OpenGate) -> None:
         body = encode(notice(gate, journal))
-        await asyncio.gather(
-            *(_try(send, gate, body, to=name, told=found) for name, send in senders.items())
-        )
+        sending = (_try(send, gate, body, to=name, told=found) for name, send in senders.items())
+        # The run is put to rest, and `run` ends, only when that is done or given up.
+        say = partial(_say_waiting, gate, to=" and ".join(senders), told=found)
+        waiting = asyncio.get_running_loop().call_later(PATIENCE_S, say)
+        try:
+            await asyncio.gather(*sending)
+        finally:
+            waiting.cancel()
 
     return notify
 
@@ -149,6 +164,13 @@ def notice(gate: OpenGate, journal: Journal[Store]) -> dict[str, Json]:
         },
         "journal": journal.name,
     }
+
+
+def _say_waiting(gate: OpenGate, *, to: str, told: Notifying) -> None:
+    err(
+        f"telling {to} that gate `{gate.opened.path}` of run {gate.run} is open: "
+        f"this may take {told.seconds_max:g} s"
+    )
 
 
 async def _try(send: Send, gate: OpenGate, body: bytes, *, to: str, told: Notifying) -> None:

@@ -1,8 +1,9 @@
 """`[tool.interlock.notify]`: a program or a web address is told that a gate is open."""
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from e2e.cli.project import Shell
 from e2e.library.servers import Reply, serving
 from interlock.cli import notifying
+from interlock.cli.console import err
 
 ASKED = """interlock: 1
 name: asked
@@ -97,6 +99,36 @@ def test_an_address_may_be_a_secret(asking: Shell):
     unset = asking("interlock run asked.yaml")
     assert unset.code == 5
     assert "was not told: the variable is not set to an address on the web" in unset.err
+
+
+def test_who_waits_for_a_slow_program_hears_what_for_and_how_long(
+    asking: Shell, monkeypatch: pytest.MonkeyPatch
+):
+    """The program goes on once the person was told, which is read from its end of a pipe."""
+    monkeypatch.setattr(notifying, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(notifying, "PAUSE_S", 1.0)
+    os.mkfifo(asking.folder / "said")
+    monkeypatch.setattr(notifying, "err", saying(asking.folder / "said"))
+    settings(asking, command=program("open('said').read()"))
+    done = asking("interlock run asked.yaml")
+    assert done.code == 5
+    assert f"telling `{sys.executable}` that gate `signoff` of run 01" in done.err
+    assert "is open: this may take 33 s\n" in done.err
+
+
+def saying(pipe: Path) -> Callable[[str], None]:
+    """Say it on stderr, and to who reads the pipe."""
+
+    def say(text: str) -> None:
+        err(text)
+        pipe.write_text(text)
+
+    return say
+
+
+def test_who_is_told_at_once_costs_no_word(asking: Shell):
+    settings(asking, command=program("pass"))
+    assert "telling" not in asking("interlock run asked.yaml").err
 
 
 def test_who_cannot_be_told_does_not_fail_the_run(asking: Shell):
