@@ -12,7 +12,6 @@ import pytest
 from e2e.cli.project import Shell
 from e2e.library.servers import Reply, serving
 from interlock.cli import notifying
-from interlock.cli.console import err
 
 ASKED = """interlock: 1
 name: asked
@@ -120,7 +119,7 @@ def saying(pipe: Path) -> Callable[[str], None]:
     """Say it on stderr, and to who reads the pipe."""
 
     def say(text: str) -> None:
-        err(text)
+        sys.stderr.write(f"{text}\n")
         pipe.write_text(text)
 
     return say
