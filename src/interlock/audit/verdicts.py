@@ -32,17 +32,18 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         ("witnessed by", _witnesses(log["witnesses"])),
         ("time stamp", _stamps(log["stamps"])),
         ("events", _events(verdict)),
-        ("graph", told(claims["graph"])),
+        ("graph", _told_of(verdict, "graph", claims["graph"])),
         ("plan", ", ".join(map(told, claims["plans"])) or "not shown"),
-        ("started", _started(claims)),
+        ("started", _started(verdict)),
         ("ended", _ended(claims["ended"])),
         ("execution", _execution(verdict)),
         ("guarantees", _guarantees(claims["guarantees"])),
-        *(("approval", _decision(each)) for each in claims["approvals"]),
-        *(("decision", _decision(each)) for each in claims["decisions"]),
+        *(("approval", _decision(verdict, each)) for each in claims["approvals"]),
+        *(("decision", _decision(verdict, each)) for each in claims["decisions"]),
         *(("shown", row) for row in _rows(map(_shown, verdict["shown"]))),
         ("disclosed", _counts(verdict["disclosed"])),
         ("values", str(verdict["values"])),
+        *(("erasure", row) for row in _erasures(verdict["erased"])),
         *(("erased", row) for row in _rows(map(_erased, verdict["erased"]))),
         *(("pruned", _pruned(each)) for each in verdict["prunings"]),
         *([("pruned", f"with these: {_counts(verdict['pruned'])}")] if verdict["pruned"] else ()),
@@ -62,6 +63,15 @@ def told(value: Json) -> str:
     if value is None:
         return "not shown"
     return plain(value if isinstance(value, str) else canonical(value).decode())
+
+
+def _told_of(verdict: Mapping[str, Any], part: str, value: Json, *, seq: int | None = None) -> str:
+    """Show what a part says, or why it is not there; of event `seq`, or of any."""
+    if value is not None:
+        return told(value)
+    if any(row["part"] == part and seq in {None, row["seq"]} for row in verdict["erased"]):
+        return "erased"
+    return "pruned" if part in verdict["pruned"] else "not shown"
 
 
 def time_text(at_ms: int) -> str:
@@ -94,10 +104,12 @@ def _events(verdict: Mapping[str, Any]) -> str:
     return f"{events['first']} to {events['last']}, without a gap{goes_on}"
 
 
-def _started(claims: Mapping[str, Any]) -> str:
+def _started(verdict: Mapping[str, Any]) -> str:
+    claims = verdict["claims"]
     if claims["started_at_ms"] is None:
         return "not shown"
-    return f"{time_text(claims['started_at_ms'])} by {told(claims['started_by'])}"
+    by = _told_of(verdict, "actor", claims["started_by"], seq=verdict["events"]["first"])
+    return f"{time_text(claims['started_at_ms'])} by {by}"
 
 
 def _ended(ended: Mapping[str, Any] | None) -> str:
@@ -110,7 +122,7 @@ def _ended(ended: Mapping[str, Any] | None) -> str:
 def _execution(verdict: Mapping[str, Any]) -> str:
     digest = verdict["claims"]["execution"]
     if digest is None:
-        return "not shown"
+        return _told_of(verdict, "execution", None)
     how = "follows from the outcomes" if verdict["execution_is_shown"] else "as the log has it"
     return f"{told(digest)}, {how}"
 
@@ -121,11 +133,12 @@ def _guarantees(found: Mapping[str, str] | None) -> str:
     return "; ".join(f"{plain(name)}: {text}" for name, text in found.items()) or "no actions"
 
 
-def _decision(given: Mapping[str, Any]) -> str:
+def _decision(verdict: Mapping[str, Any], given: Mapping[str, Any]) -> str:
     where = "" if given["path"] is None else f", {told(given['path'])}"
-    verdict = "" if given["verdict"] is None else f" {told(given['verdict'])}"
-    what = f"event {given['seq']}{where}: {plain(given['type'])}{verdict}"
-    return f"{what} by {told(given['by'])} at {time_text(given['at_ms'])}"
+    what = f"event {given['seq']}{where}: {plain(given['type'])}"
+    what += "" if given["verdict"] is None else f" {told(given['verdict'])}"
+    by = _told_of(verdict, "actor", given["by"], seq=given["seq"])
+    return f"{what} by {by} at {time_text(given['at_ms'])}"
 
 
 def _shown(row: Mapping[str, Any]) -> str:
@@ -133,8 +146,12 @@ def _shown(row: Mapping[str, Any]) -> str:
 
 
 def _erased(row: Mapping[str, Any]) -> str:
-    by = row["erasure"]
-    return f"{_place(row)}: by the erasure at leaf {by['leaf']} (event {by['seq']}), {_rule(by)}"
+    return f"{_place(row)}: by the erasure at leaf {row['erasure']['leaf']}"
+
+
+def _erasures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    found = {row["erasure"]["leaf"]: row["erasure"] for row in rows}
+    return [f"leaf {leaf} (event {by['seq']}), {_rule(by)}" for leaf, by in found.items()]
 
 
 def _pruned(pruning: Mapping[str, Any]) -> str:

@@ -49,10 +49,12 @@ def test_what_was_erased_is_told_from_what_is_withheld():
     assert erased["3.actor"]["erasure"] == {"seq": 9, **BY}
     assert "inputs" not in verdict["withheld"]
     assert verdict["withheld"]["reason"] == 1, "the reason of the erasure itself"
-    assert lines_of(lines, "erased")[0] == (
-        "event 1, the run, inputs: by the erasure at leaf 29 (event 9), rule: GDPR Art. 17;"
-        " by authenticated:oidc:bob at 2026-09-21 14:13:20.099 UTC"
-    )
+    assert lines_of(lines, "erasure") == [
+        f"leaf 29 (event 9), rule: GDPR Art. 17; by {PERSON} at 2026-09-21 14:13:20.099 UTC"
+    ]
+    assert lines_of(lines, "erased")[0] == "event 1, the run, inputs: by the erasure at leaf 29"
+    assert "event 3, ask: GateDecided approved by erased at" in lines_of(lines, "approval")[0]
+    assert lines_of(lines, "execution") == ["not shown"]
     assert "actor (1)" in lines_of(lines, "withheld")[0]
 
 
@@ -79,7 +81,7 @@ def test_what_is_shown_is_shown_although_it_was_erased_later():
 
 def test_the_rule_of_an_erasure_can_be_withheld_and_may_be_none():
     data = build_receipt(an_erased_log().evidence(), Disclosure(withheld=["rule", "actor"]))
-    assert "rule: not shown; by not shown at" in lines_of(told(data)[1], "erased")[0]
+    assert "rule: not shown; by not shown at" in lines_of(told(data)[1], "erasure")[0]
 
 
 def test_an_event_tells_of_no_part_that_came_after_it():
@@ -101,6 +103,8 @@ def test_what_is_left_of_a_run_that_was_pruned_says_so():
     assert verdict["pruned"].keys() == {"actor", "inputs", "principal", "execution", "output"}
     assert verdict["withheld"] == {"document": 1}
     by = "by authenticated:oidc:bob at 2026-09-22 14:13:20.000 UTC"
+    assert lines_of(lines, "execution") == ["pruned"]
+    assert lines_of(lines, "started")[0].endswith(" by pruned")
     assert lines_of(lines, "pruned") == [
         f"values: by the pruning at leaf 29, rule: values = 1d; {by}",
         f"events (6): by the pruning at leaf 31, rule: events = 1d; {by}",

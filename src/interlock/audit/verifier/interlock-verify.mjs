@@ -1134,6 +1134,14 @@ function told(value) {
   return plain(typeof value === "string" ? value : canonical(value));
 }
 
+/** Show what a part says, or why it is not there; of event `seq`, or of any. */
+function toldOf(verdict, name, value, seq) {
+  if (value !== null) return told(value);
+  const isIt = (row) => row.get("part") === name && (seq === undefined || row.get("seq") === seq);
+  if (verdict.get("erased").some(isIt)) return "erased";
+  return verdict.get("pruned").has(name) ? "pruned" : "not shown";
+}
+
 function timeText(ms) {
   if (ms < 0n || ms >= YEAR_10000_MS) return `${ms} ms`;
   return new Date(Number(ms)).toISOString().replace("T", " ").replace("Z", " UTC");
@@ -1149,17 +1157,18 @@ export function verdictLines(verdict) {
     ["witnessed by", witnessesText(log.get("witnesses"))],
     ["time stamp", stampsText(log.get("stamps").get("carried"))],
     ["events", eventsText(verdict)],
-    ["graph", told(claims.get("graph"))],
+    ["graph", toldOf(verdict, "graph", claims.get("graph"))],
     ["plan", claims.get("plans").map(told).join(", ") || "not shown"],
-    ["started", startedText(claims)],
+    ["started", startedText(verdict)],
     ["ended", endedText(claims.get("ended"))],
     ["execution", executionText(verdict)],
     ["guarantees", guaranteesText(claims.get("guarantees"))],
-    ...claims.get("approvals").map((given) => ["approval", decisionText(given)]),
-    ...claims.get("decisions").map((given) => ["decision", decisionText(given)]),
+    ...claims.get("approvals").map((given) => ["approval", decisionText(verdict, given)]),
+    ...claims.get("decisions").map((given) => ["decision", decisionText(verdict, given)]),
     ...atMost(verdict.get("shown").map(shownText)).map((row) => ["shown", row]),
     ["disclosed", countsText(verdict.get("disclosed"))],
     ["values", verdict.get("values").toString()],
+    ...erasureTexts(verdict.get("erased")).map((row) => ["erasure", row]),
     ...atMost(verdict.get("erased").map(erasedText)).map((row) => ["erased", row]),
     ...verdict.get("prunings").map((each) => ["pruned", pruningText(each)]),
     ...(verdict.get("pruned").size ? [["pruned", `with these: ${countsText(verdict.get("pruned"))}`]] : []),
@@ -1183,9 +1192,12 @@ function eventsText(verdict) {
   return `${first} to ${last}, without a gap${goesOn}`;
 }
 
-function startedText(claims) {
+function startedText(verdict) {
+  const claims = verdict.get("claims");
   if (claims.get("started_at_ms") === null) return "not shown";
-  return `${timeText(claims.get("started_at_ms"))} by ${told(claims.get("started_by"))}`;
+  const first = verdict.get("events").get("first");
+  const by = toldOf(verdict, "actor", claims.get("started_by"), first);
+  return `${timeText(claims.get("started_at_ms"))} by ${by}`;
 }
 
 function endedText(ended) {
@@ -1196,7 +1208,7 @@ function endedText(ended) {
 
 function executionText(verdict) {
   const digest = verdict.get("claims").get("execution");
-  if (digest === null) return "not shown";
+  if (digest === null) return toldOf(verdict, "execution", null);
   const how = verdict.get("execution_is_shown") ? "follows from the outcomes" : "as the log has it";
   return `${told(digest)}, ${how}`;
 }
@@ -1206,11 +1218,12 @@ function guaranteesText(found) {
   return [...found].map(([name, text]) => `${plain(name)}: ${text}`).join("; ") || "no actions";
 }
 
-function decisionText(given) {
+function decisionText(verdict, given) {
   const where = given.get("path") === null ? "" : `, ${told(given.get("path"))}`;
-  const verdict = given.get("verdict") === null ? "" : ` ${told(given.get("verdict"))}`;
-  const what = `event ${given.get("seq")}${where}: ${plain(given.get("type"))}${verdict}`;
-  return `${what} by ${told(given.get("by"))} at ${timeText(given.get("at_ms"))}`;
+  const how = given.get("verdict") === null ? "" : ` ${told(given.get("verdict"))}`;
+  const what = `event ${given.get("seq")}${where}: ${plain(given.get("type"))}${how}`;
+  const by = toldOf(verdict, "actor", given.get("by"), given.get("seq"));
+  return `${what} by ${by} at ${timeText(given.get("at_ms"))}`;
 }
 
 function cut(text) {
@@ -1225,10 +1238,11 @@ function placeOf(row) {
 
 const shownText = (row) => `${placeOf(row)}: ${cut(told(row.get("value")))}`;
 
-function erasedText(row) {
-  const by = row.get("erasure");
-  const where = `leaf ${by.get("leaf")} (event ${by.get("seq")})`;
-  return `${placeOf(row)}: by the erasure at ${where}, ${ruleText(by)}`;
+const erasedText = (row) => `${placeOf(row)}: by the erasure at leaf ${row.get("erasure").get("leaf")}`;
+
+function erasureTexts(rows) {
+  const found = new Map(rows.map((row) => [row.get("erasure").get("leaf"), row.get("erasure")]));
+  return [...found].map(([leaf, by]) => `leaf ${leaf} (event ${by.get("seq")}), ${ruleText(by)}`);
 }
 
 function pruningText(pruning) {
