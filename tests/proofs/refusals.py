@@ -18,7 +18,7 @@ from typing import Any
 
 import apsw
 
-from interlock.cli.exits import Exit, exit_of
+from interlock.cli.terminal.exits import Exit, exit_of
 from interlock.errors import InterlockError
 from interlock.journal import Record
 from interlock.store import Store, open_store, open_to_read

@@ -46,7 +46,7 @@ from interlock.audit import (
     tiles_between,
     verify_log,
 )
-from interlock.cli.verifying import verified
+from interlock.cli.trail.verifying import verified
 from interlock.errors import InterlockError, JournalCorrupt
 from interlock.journal import (
     STORE_JOURNAL,

@@ -13,10 +13,10 @@ from typing import Any, NoReturn, cast, final
 
 import click
 
-from interlock.cli.console import err, flush, listed, open_closed_streams, tinted
-from interlock.cli.exits import MEANINGS, Exit, exit_of
-from interlock.cli.interrupts import handle_interrupts
-from interlock.cli.options import example
+from interlock.cli.terminal.console import err, flush, listed, open_closed_streams, tinted
+from interlock.cli.terminal.exits import MEANINGS, Exit, exit_of
+from interlock.cli.terminal.interrupts import handle_interrupts
+from interlock.cli.terminal.options import example
 from interlock.errors import DocumentInvalid, InterlockError, InternalError, UsageError
 
 DEBUG = "INTERLOCK_DEBUG"

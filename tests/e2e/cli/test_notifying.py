@@ -11,7 +11,6 @@ import pytest
 
 from e2e.cli.project import Shell
 from e2e.library.servers import Reply, serving
-from interlock.cli import notifying
 
 ASKED = """interlock: 1
 name: asked
@@ -24,13 +23,16 @@ nodes:
     needs: [signoff]
 """
 
+TRIES = 3
+"""As `docs/reference/limits.md` says."""
+
 KEEP = "import sys; open('told.jsonl', 'ab').write(sys.stdin.buffer.read() + b'\\n')"
 
 
 @pytest.fixture
 def asking(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A project with a gate; tries follow one another fast."""
-    monkeypatch.setattr(notifying, "PAUSE_S", 0.01)
+    monkeypatch.setattr("interlock.cli.project.notifying.PAUSE_S", 0.01)
     empty.write("asked.yaml", ASKED)
     return empty
 
@@ -104,10 +106,10 @@ def test_who_waits_for_a_slow_program_hears_what_for_and_how_long(
     asking: Shell, monkeypatch: pytest.MonkeyPatch
 ):
     """The program goes on once the person was told, which is read from its end of a pipe."""
-    monkeypatch.setattr(notifying, "PATIENCE_S", 0.01)
-    monkeypatch.setattr(notifying, "PAUSE_S", 1.0)
+    monkeypatch.setattr("interlock.cli.project.notifying.PATIENCE_S", 0.01)
+    monkeypatch.setattr("interlock.cli.project.notifying.PAUSE_S", 1.0)
     os.mkfifo(asking.folder / "said")
-    monkeypatch.setattr(notifying, "err", saying(asking.folder / "said"))
+    monkeypatch.setattr("interlock.cli.project.notifying.err", saying(asking.folder / "said"))
     settings(asking, command=program("open('said').read()"))
     done = asking("interlock run asked.yaml")
     assert done.code == 5
@@ -144,7 +146,7 @@ def test_who_cannot_be_told_does_not_fail_the_run(asking: Shell):
         assert done.code == 5, name
         assert done.err.count("was not told") == 1
         assert why in done.err
-    assert len(told(asking.folder)) == notifying.TRIES_MAX
+    assert len(told(asking.folder)) == TRIES
     assert [row["status"] for row in asking("interlock runs --json").json] == ["waiting"] * 4
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from interlock.actions import Registry, action
 from interlock.cli.commands.run import _start
-from interlock.cli.driving import Stage
-from interlock.cli.stores import Journal
+from interlock.cli.project.stores import Journal
+from interlock.cli.running.driving import Stage
 from interlock.errors import LeaseHeld, UsageError
 from interlock.graph import CallNode, Graph
 from interlock.journal import Lease, Principal

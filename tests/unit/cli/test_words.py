@@ -8,10 +8,10 @@ import click
 import pytest
 from hypothesis import given, strategies as st
 
-from interlock.cli import console, times
 from interlock.cli.commands.explain import family
-from interlock.cli.planview import render_plan
-from interlock.cli.rowtext import for_encoding
+from interlock.cli.terminal import console, times
+from interlock.cli.views.planview import render_plan
+from interlock.cli.views.rowtext import for_encoding
 from interlock.errors import CODES
 from interlock.graph import load
 from interlock.library import library

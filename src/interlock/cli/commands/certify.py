@@ -8,18 +8,24 @@ from pathlib import Path
 
 import click
 
-from interlock.cli.certifyview import (
+from interlock.cli.project.inputs import read_inputs
+from interlock.cli.project.sources import compile_argument, read_bytes
+from interlock.cli.project.stores import find_run, to_read
+from interlock.cli.terminal.console import err, json_text, out, out_json, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import (
+    app_option,
+    example,
+    input_options,
+    json_option,
+    store_option,
+)
+from interlock.cli.views.certifyview import (
     ProgressLine,
     certification_json,
     failure_lines,
     summary_lines,
 )
-from interlock.cli.console import err, json_text, out, out_json, tinted
-from interlock.cli.exits import Exit
-from interlock.cli.inputs import read_inputs
-from interlock.cli.options import app_option, example, input_options, json_option, store_option
-from interlock.cli.sources import compile_argument, read_bytes
-from interlock.cli.stores import find_run, to_read
 from interlock.errors import UsageError
 from interlock.graph import read_text
 from interlock.journal import RunStarted

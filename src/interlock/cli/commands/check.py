@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import click
 
-from interlock.cli.console import aligned, counted, err, out, out_json, tinted
-from interlock.cli.exits import Exit
-from interlock.cli.options import app_option, example, json_option
-from interlock.cli.planview import short
-from interlock.cli.project import Project, find_project
-from interlock.cli.sources import compile_source, read_argument
+from interlock.cli.project.pyproject import Project, find_project
+from interlock.cli.project.sources import compile_source, read_argument
+from interlock.cli.terminal.console import aligned, counted, err, out, out_json, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import app_option, example, json_option
+from interlock.cli.views.planview import short
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap, render
 from interlock.plan import Plan
 from interlock.values import Json

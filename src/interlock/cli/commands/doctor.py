@@ -12,18 +12,18 @@ from typing import Literal, TypeAlias
 import click
 
 from interlock.audit import CLASSES
-from interlock.cli.apps import load_registry
-from interlock.cli.auditing import key_file
-from interlock.cli.console import aligned, counted, err, one_line, out, out_json, plain
-from interlock.cli.endorsing import project_endorsers
-from interlock.cli.exits import Exit
-from interlock.cli.limits import project_limits
-from interlock.cli.notifying import read_notifying
-from interlock.cli.options import app_option, example, json_option, store_option
-from interlock.cli.project import find_project, shown, store_url
-from interlock.cli.retention import project_retention
-from interlock.cli.roles import project_roles
-from interlock.cli.stores import Place, is_there, name_of, path_of
+from interlock.cli.project.apps import load_registry
+from interlock.cli.project.auditing import key_file
+from interlock.cli.project.endorsing import project_endorsers
+from interlock.cli.project.limits import project_limits
+from interlock.cli.project.notifying import read_notifying
+from interlock.cli.project.pyproject import find_project, shown, store_url
+from interlock.cli.project.retention import project_retention
+from interlock.cli.project.roles import project_roles
+from interlock.cli.project.stores import Place, is_there, name_of, path_of
+from interlock.cli.terminal.console import aligned, counted, err, one_line, out, out_json, plain
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import app_option, example, json_option, store_option
 from interlock.errors import InterlockError
 from interlock.notary import last_signed, read_keys
 from interlock.store import StoreHealth, examine_store

@@ -4,9 +4,9 @@ import difflib
 
 import click
 
-from interlock.cli.console import aligned, out, out_json
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option
+from interlock.cli.terminal.console import aligned, out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option
 from interlock.errors import CODES, UsageError
 
 FAMILIES = {

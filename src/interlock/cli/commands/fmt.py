@@ -8,10 +8,10 @@ from typing import Literal, TypeAlias
 
 import click
 
-from interlock.cli.console import counted, err, out, tinted
-from interlock.cli.exits import Exit
-from interlock.cli.options import example
-from interlock.cli.sources import STDIN, STDIN_NAME, read_bytes
+from interlock.cli.project.sources import STDIN, STDIN_NAME, read_bytes
+from interlock.cli.terminal.console import counted, err, out, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example
 from interlock.errors import Diagnostic, DocumentInvalid, UsageError
 from interlock.graph import format_document
 

@@ -6,11 +6,11 @@ from shlex import quote
 
 import click
 
-from interlock.cli.console import err, listed
-from interlock.cli.exits import Exit
-from interlock.cli.options import example
-from interlock.cli.project import FILE, HOME, is_project, shown
-from interlock.cli.templates import ACTIONS, GITIGNORE, GRAPH, PYPROJECT
+from interlock.cli.project.pyproject import FILE, HOME, is_project, shown
+from interlock.cli.project.templates import ACTIONS, GITIGNORE, GRAPH, PYPROJECT
+from interlock.cli.terminal.console import err, listed
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example
 from interlock.errors import UsageError
 
 GRAPH_FILE = "hello.yaml"

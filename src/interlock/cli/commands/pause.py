@@ -4,8 +4,9 @@ from collections.abc import Awaitable
 
 import click
 
-from interlock.cli.deciding import Subject, decide
-from interlock.cli.options import (
+from interlock.cli.project.stores import Place
+from interlock.cli.running.deciding import Subject, decide
+from interlock.cli.terminal.options import (
     app_option,
     as_option,
     example,
@@ -13,7 +14,6 @@ from interlock.cli.options import (
     reason_option,
     store_option,
 )
-from interlock.cli.stores import Place
 from interlock.journal import Principal
 from interlock.runtime import Observer, RunResult, Runtime
 

@@ -2,12 +2,12 @@
 
 import click
 
-from interlock.cli.console import err, out, out_json, tinted
-from interlock.cli.exits import Exit
-from interlock.cli.inputs import read_inputs
-from interlock.cli.options import app_option, example, input_options, json_option
-from interlock.cli.planview import plan_json, render_plan
-from interlock.cli.sources import compile_argument
+from interlock.cli.project.inputs import read_inputs
+from interlock.cli.project.sources import compile_argument
+from interlock.cli.terminal.console import err, out, out_json, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import app_option, example, input_options, json_option
+from interlock.cli.views.planview import plan_json, render_plan
 
 
 @click.command(epilog=example("interlock plan hello.yaml"))

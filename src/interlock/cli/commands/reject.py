@@ -4,8 +4,8 @@ from typing import Unpack
 
 import click
 
-from interlock.cli.options import example
-from interlock.cli.verdicts import Given, decide_gate, gate_options
+from interlock.cli.running.verdicts import Given, decide_gate, gate_options
+from interlock.cli.terminal.options import example
 
 
 @click.command(epilog=example("interlock reject last signoff --reason 'not on a Friday'"))

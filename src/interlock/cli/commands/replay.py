@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 import click
 
-from interlock.cli.console import counted, err, one_line, out, out_json, tinted
-from interlock.cli.exits import Exit, exit_of
-from interlock.cli.options import example, json_option, store_option
-from interlock.cli.stores import find_run, to_read
-from interlock.cli.times import moment
+from interlock.cli.project.stores import find_run, to_read
+from interlock.cli.terminal.console import counted, err, one_line, out, out_json, tinted
+from interlock.cli.terminal.exits import Exit, exit_of
+from interlock.cli.terminal.options import example, json_option, store_option
+from interlock.cli.terminal.times import moment
 from interlock.errors import (
     ContentErased,
     ContentPruned,
@@ -106,7 +106,7 @@ def _verify(store: ReadStore, head: RunHead) -> Found:
 
 def _verify_rest(store: ReadStore, head: RunHead, lost: ContentErased) -> Unverifiable | Found:
     """Verify what can be verified of a run that has lost what it was derived from."""
-    from interlock.cli.checkpoints import Leaves
+    from interlock.cli.trail.checkpoints import Leaves
 
     try:
         remains = read_remains(store, head.run)

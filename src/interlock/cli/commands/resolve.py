@@ -6,10 +6,10 @@ from typing import cast
 
 import click
 
-from interlock.cli.console import one_line
-from interlock.cli.deciding import Subject, decide
-from interlock.cli.doubts import action_at
-from interlock.cli.options import (
+from interlock.cli.project.stores import Place
+from interlock.cli.running.deciding import Subject, decide
+from interlock.cli.terminal.console import one_line
+from interlock.cli.terminal.options import (
     app_option,
     as_option,
     example,
@@ -17,7 +17,7 @@ from interlock.cli.options import (
     reason_option,
     store_option,
 )
-from interlock.cli.stores import Place
+from interlock.cli.views.doubts import action_at
 from interlock.errors import InputsInvalid, UsageError
 from interlock.journal import Entry, Principal, Verdict
 from interlock.plan import Plan

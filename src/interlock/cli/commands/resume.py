@@ -4,9 +4,13 @@ from collections.abc import Iterable
 
 import click
 
-from interlock.cli.apps import load_registry
-from interlock.cli.console import err
-from interlock.cli.driving import (
+from interlock.cli.project.apps import load_registry
+from interlock.cli.project.limits import project_limits
+from interlock.cli.project.notifying import project_notify
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.project.sources import compile_argument
+from interlock.cli.project.stores import LAST, Journal, existing, find_run_to_go_on
+from interlock.cli.running.driving import (
     Choice,
     Order,
     Stage,
@@ -15,13 +19,9 @@ from interlock.cli.driving import (
     drive,
     take_up,
 )
-from interlock.cli.limits import project_limits
-from interlock.cli.notifying import project_notify
-from interlock.cli.options import app_option, as_option, example, json_option, store_option
-from interlock.cli.project import find_project
-from interlock.cli.runview import OPEN
-from interlock.cli.sources import compile_argument
-from interlock.cli.stores import LAST, Journal, existing, find_run_to_go_on
+from interlock.cli.terminal.console import err
+from interlock.cli.terminal.options import app_option, as_option, example, json_option, store_option
+from interlock.cli.views.runview import OPEN
 from interlock.errors import RunNotResumable, UsageError
 from interlock.journal import ENDED, Entry, Principal, RunPaused, RunReopened, RunUnpaused
 from interlock.replay import current_plan

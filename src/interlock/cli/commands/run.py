@@ -4,12 +4,16 @@ from collections.abc import Awaitable
 
 import click
 
-from interlock.cli.console import err, tinted
-from interlock.cli.driving import Stage, conclude, drive
-from interlock.cli.inputs import read_inputs
-from interlock.cli.limits import project_limits
-from interlock.cli.notifying import project_notify
-from interlock.cli.options import (
+from interlock.cli.project.inputs import read_inputs
+from interlock.cli.project.limits import project_limits
+from interlock.cli.project.notifying import project_notify
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.project.sources import STDIN, app_of, compile_argument
+from interlock.cli.project.stores import opened
+from interlock.cli.running.driving import Stage, conclude, drive
+from interlock.cli.running.queueing import queue_lines, queue_one
+from interlock.cli.terminal.console import err, tinted
+from interlock.cli.terminal.options import (
     app_option,
     as_option,
     example,
@@ -17,10 +21,6 @@ from interlock.cli.options import (
     json_option,
     store_option,
 )
-from interlock.cli.project import find_project
-from interlock.cli.queueing import queue_lines, queue_one
-from interlock.cli.sources import STDIN, app_of, compile_argument
-from interlock.cli.stores import opened
 from interlock.errors import UsageError
 from interlock.journal import OwnerId, Principal, process_of
 from interlock.runtime import Observer, RunResult, Runtime, Start, read_entries

@@ -6,13 +6,13 @@ from typing import TypeAlias, cast, get_args
 
 import click
 
-from interlock.cli.console import aligned, err, out, out_json
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option, store_option
-from interlock.cli.retaining import pruned_class
-from interlock.cli.runview import OPEN
-from interlock.cli.stores import Journal, to_read
-from interlock.cli.times import moment, span
+from interlock.cli.project.stores import Journal, to_read
+from interlock.cli.terminal.console import aligned, err, out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option, store_option
+from interlock.cli.terminal.times import moment, span
+from interlock.cli.views.retaining import pruned_class
+from interlock.cli.views.runview import OPEN
 from interlock.errors import ContentPruned, JournalCorrupt
 from interlock.journal import (
     NOBODY,

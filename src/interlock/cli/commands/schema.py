@@ -2,11 +2,11 @@
 
 import click
 
-from interlock.cli.apps import load_registry
-from interlock.cli.console import out_json
-from interlock.cli.exits import Exit
-from interlock.cli.options import app_option, example
-from interlock.cli.project import find_project
+from interlock.cli.project.apps import load_registry
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.terminal.console import out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import app_option, example
 from interlock.graph import document_schema, model_schema
 
 

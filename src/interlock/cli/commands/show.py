@@ -6,13 +6,13 @@ import click
 import orjson
 
 from interlock.cli.commands.runs import head_json
-from interlock.cli.console import json_text, out, out_json, plain
-from interlock.cli.exits import Exit
-from interlock.cli.nodeview import node_json, node_lines, node_view
-from interlock.cli.options import example, json_option, store_option
-from interlock.cli.runview import OPEN, RunView, run_json, run_lines
-from interlock.cli.stores import find_run, to_read
-from interlock.cli.times import moment, span
+from interlock.cli.project.stores import find_run, to_read
+from interlock.cli.terminal.console import json_text, out, out_json, plain
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option, store_option
+from interlock.cli.terminal.times import moment, span
+from interlock.cli.views.nodeview import node_json, node_lines, node_view
+from interlock.cli.views.runview import OPEN, RunView, run_json, run_lines
 from interlock.errors import ContentErased, ContentPruned, JournalCorrupt, UsageError
 from interlock.journal import RunHead, RunMigrated, RunStarted, StoredEvent
 from interlock.replay import current_plan

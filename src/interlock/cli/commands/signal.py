@@ -7,12 +7,12 @@ from typing import cast
 
 import click
 
-from interlock.cli.console import one_line
-from interlock.cli.deciding import Subject, decide
-from interlock.cli.heard import heard_of_signal
-from interlock.cli.options import app_option, as_option, example, json_option, store_option
-from interlock.cli.sources import read_bytes
-from interlock.cli.stores import Place
+from interlock.cli.project.sources import read_bytes
+from interlock.cli.project.stores import Place
+from interlock.cli.running.deciding import Subject, decide
+from interlock.cli.terminal.console import one_line
+from interlock.cli.terminal.options import app_option, as_option, example, json_option, store_option
+from interlock.cli.views.heard import heard_of_signal
 from interlock.errors import UsageError
 from interlock.journal import Principal
 from interlock.runtime import Observer, RunResult, Runtime

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import click
 
 from interlock.actions import Registry
-from interlock.cli.apps import load_registry
-from interlock.cli.console import aligned, counted, err, listed, out, out_json
-from interlock.cli.exits import Exit
-from interlock.cli.options import app_option, example, json_option, store_option
-from interlock.cli.project import find_project
-from interlock.cli.runview import OPEN
-from interlock.cli.sources import Compiled, compile_argument
-from interlock.cli.stores import Journal, to_read
+from interlock.cli.project.apps import load_registry
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.project.sources import Compiled, compile_argument
+from interlock.cli.project.stores import Journal, to_read
+from interlock.cli.terminal.console import aligned, counted, err, listed, out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import app_option, example, json_option, store_option
+from interlock.cli.views.runview import OPEN
 from interlock.errors import UsageError
 from interlock.journal import RunHead
 from interlock.replay import fold

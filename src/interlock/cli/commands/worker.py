@@ -7,17 +7,17 @@ from typing import TextIO, assert_never
 
 import click
 
-from interlock.cli.apps import load_registry
-from interlock.cli.console import counted, err, json_text, out_line, plain, tinted
-from interlock.cli.driving import Interruption, sign_after_runs, to_its_end
-from interlock.cli.exits import Exit
-from interlock.cli.limits import project_limits
-from interlock.cli.notifying import project_notify
-from interlock.cli.options import app_option, example, json_option, store_option
-from interlock.cli.project import find_project
-from interlock.cli.standing import Standing, worst
-from interlock.cli.stores import Journal, opened
-from interlock.cli.times import span
+from interlock.cli.project.apps import load_registry
+from interlock.cli.project.limits import project_limits
+from interlock.cli.project.notifying import project_notify
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.project.stores import Journal, opened
+from interlock.cli.running.driving import Interruption, sign_after_runs, to_its_end
+from interlock.cli.running.standing import Standing, worst
+from interlock.cli.terminal.console import counted, err, json_text, out_line, plain, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import app_option, example, json_option, store_option
+from interlock.cli.terminal.times import span
 from interlock.errors import InterlockError, InternalError
 from interlock.journal import RunHead
 from interlock.runtime import (

@@ -16,11 +16,11 @@ from shlex import quote, split
 
 import click
 
-from interlock.cli.console import out, plain
 from interlock.cli.demo.closing import interlock
 from interlock.cli.demo.narration import fact, heading, say
 from interlock.cli.demo.refund import AGENT, APPROVER, FILES, INPUT, PERSONAL, SOMEBODY
-from interlock.cli.exits import Exit
+from interlock.cli.terminal.console import out, plain
+from interlock.cli.terminal.exits import Exit
 from interlock.errors import UsageError
 
 PREFIX = "interlock-demo-"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shlex import quote
 
-from interlock.cli.console import aligned
 from interlock.cli.demo.index import Request
 from interlock.cli.demo.workspace import Workspace
+from interlock.cli.terminal.console import aligned
 from interlock.values import Path as NodePath, RunId
 
 KEY_CHARS = 17

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import click
 
-from interlock.cli.console import one_width, out
 from interlock.cli.demo.index import Request
 from interlock.cli.demo.workspace import Workspace
-from interlock.cli.stores import opened
+from interlock.cli.project.stores import opened
+from interlock.cli.terminal.console import one_width, out
 from interlock.journal import AttemptFailed, AttemptReturned, AttemptStarted, Entry, NodeSettled
 from interlock.runtime import read_entries
 from interlock.values import Path, RunId

@@ -9,7 +9,7 @@ from interlock.cli.demo.model import SHIPPED
 from interlock.cli.demo.repository import require_git
 from interlock.cli.demo.story import tell
 from interlock.cli.demo.workspace import new_workspace
-from interlock.cli.options import example
+from interlock.cli.terminal.options import example
 from interlock.errors import UsageError
 
 RELEASE, AUDIT = "release", "audit"

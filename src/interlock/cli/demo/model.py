@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, cast, final
 
 from interlock.actions import Context, Manifests, ProposalRules
-from interlock.cli.project import shown
+from interlock.cli.project.pyproject import shown
 from interlock.errors import InterlockError
 from interlock.graph import document_text, read_text
 from interlock.library import llm_graph

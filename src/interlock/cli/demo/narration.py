@@ -2,7 +2,7 @@
 
 import click
 
-from interlock.cli.console import out
+from interlock.cli.terminal.console import out
 
 
 def heading(text: str) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import final
 
-from interlock.cli.console import out
 from interlock.cli.demo.closing import leftovers
 from interlock.cli.demo.narration import heading
 from interlock.cli.demo.workspace import Workspace
-from interlock.cli.driving import Interruption
-from interlock.cli.exits import Exit
-from interlock.cli.stores import Journal, to_read
+from interlock.cli.project.stores import Journal, to_read
+from interlock.cli.running.driving import Interruption
+from interlock.cli.terminal.console import out
+from interlock.cli.terminal.exits import Exit
 from interlock.errors import NoJournal
 from interlock.runtime import RunResult
 from interlock.store import Store

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from interlock.actions import Registry
-from interlock.cli.console import counted, out, tinted
 from interlock.cli.demo.actions import release_registry
 from interlock.cli.demo.closing import hints, index_lines, program_in
 from interlock.cli.demo.interruption import Killed, run_and_kill
@@ -27,11 +26,12 @@ from interlock.cli.demo.planning import Agreed, agree
 from interlock.cli.demo.project import FIX, HISTORY, NAME
 from interlock.cli.demo.stopping import Stopping
 from interlock.cli.demo.workspace import Workspace
-from interlock.cli.driving import Interruption, Stage, conclude, drive, take_up
-from interlock.cli.exits import Exit
-from interlock.cli.planview import render_plan
-from interlock.cli.project import shown
-from interlock.cli.stores import opened
+from interlock.cli.project.pyproject import shown
+from interlock.cli.project.stores import opened
+from interlock.cli.running.driving import Interruption, Stage, conclude, drive, take_up
+from interlock.cli.terminal.console import counted, out, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.views.planview import render_plan
 from interlock.errors import DocumentInvalid
 from interlock.graph import CallNode, ProposeNode, read_graph
 from interlock.journal import ProposalAccepted

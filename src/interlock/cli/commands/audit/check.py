@@ -6,10 +6,10 @@ from typing import Any, cast
 import click
 
 from interlock.audit import Trust, check_receipt, parse_note, read_strict, verdict_lines
-from interlock.cli.console import err, out, out_json, plain, tinted
-from interlock.cli.evidence import certificates_in, public_keys, receipt_bytes
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option
+from interlock.cli.terminal.console import err, out, out_json, plain, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option
+from interlock.cli.trail.evidence import certificates_in, public_keys, receipt_bytes
 from interlock.errors import EvidenceRefused
 from interlock.values import Json
 

@@ -4,12 +4,12 @@ import asyncio
 
 import click
 
-from interlock.cli.console import out, out_json
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option, key_file_option, store_option
-from interlock.cli.project import find_project
-from interlock.cli.signing import signing_of
-from interlock.cli.stores import to_read
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.project.stores import to_read
+from interlock.cli.terminal.console import out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option, key_file_option, store_option
+from interlock.cli.trail.signing import signing_of
 
 
 @click.command(epilog=example("interlock audit checkpoint > checkpoint.txt"))

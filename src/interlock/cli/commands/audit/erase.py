@@ -6,8 +6,19 @@ from dataclasses import dataclass
 
 import click
 
-from interlock.cli.console import err, one_width, out, out_json
-from interlock.cli.erasing import (
+from interlock.cli.project.stores import (
+    Journal,
+    existing,
+    find_run,
+    find_run_to_go_on,
+    path_of,
+    to_read,
+)
+from interlock.cli.terminal.console import err, one_width, out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.liveline import LiveLine
+from interlock.cli.terminal.options import as_option, example, json_option, store_option
+from interlock.cli.trail.erasing import (
     NOT_COVERED,
     chosen_in,
     events_of,
@@ -15,11 +26,7 @@ from interlock.cli.erasing import (
     removal_lines,
     require_room,
 )
-from interlock.cli.exits import Exit
-from interlock.cli.forgetting import Subject
-from interlock.cli.liveline import LiveLine
-from interlock.cli.options import as_option, example, json_option, store_option
-from interlock.cli.stores import Journal, existing, find_run, find_run_to_go_on, path_of, to_read
+from interlock.cli.trail.forgetting import Subject
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Principal
 from interlock.runtime import (

@@ -4,8 +4,8 @@ from typing import final
 
 import click
 
-from interlock.cli.groups import Group
-from interlock.cli.options import example
+from interlock.cli.terminal.groups import Group
+from interlock.cli.terminal.options import example
 
 COMMANDS: dict[str, str] = {
     "init": "Make the key that signs the log of a store.",

@@ -5,11 +5,11 @@ from shlex import join
 
 import click
 
-from interlock.cli.auditing import key_file, keys_json
-from interlock.cli.console import err, out, out_json
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option, key_file_option, store_option
-from interlock.cli.project import find_project, store_url
+from interlock.cli.project.auditing import key_file, keys_json
+from interlock.cli.project.pyproject import find_project, store_url
+from interlock.cli.terminal.console import err, out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option, key_file_option, store_option
 from interlock.notary import KeyRing, create_keys, new_ring
 from interlock.runtime import SystemClock
 

@@ -2,12 +2,12 @@
 
 import click
 
-from interlock.cli.auditing import key_file, keys_json
-from interlock.cli.console import err, out, out_json
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option, key_file_option, store_option
-from interlock.cli.project import find_project, store_url
-from interlock.cli.times import moment
+from interlock.cli.project.auditing import key_file, keys_json
+from interlock.cli.project.pyproject import find_project, store_url
+from interlock.cli.terminal.console import err, out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option, key_file_option, store_option
+from interlock.cli.terminal.times import moment
 from interlock.errors import UsageError
 from interlock.notary import (
     KeyRing,

@@ -9,13 +9,13 @@ from typing import final
 
 import click
 
-from interlock.cli.auditing import publish_folder
-from interlock.cli.console import err, json_text, out, out_json, plain, tinted
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option, key_file_option, store_option
-from interlock.cli.project import find_project
-from interlock.cli.signing import Signing, signing_of
-from interlock.cli.stores import to_read
+from interlock.cli.project.auditing import publish_folder
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.project.stores import to_read
+from interlock.cli.terminal.console import err, json_text, out, out_json, plain, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option, key_file_option, store_option
+from interlock.cli.trail.signing import Signing, signing_of
 from interlock.errors import UsageError
 from interlock.values import Json, duration_ms
 

@@ -15,14 +15,15 @@ from interlock.audit import (
     receipt_statement,
     sign_statement,
 )
-from interlock.cli.auditing import key_file
-from interlock.cli.console import counted, err, out, tinted
-from interlock.cli.disclosing import disclosure_of
-from interlock.cli.evidence import read_some
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, key_file_option, store_option
-from interlock.cli.project import find_project
-from interlock.cli.receipting import (
+from interlock.cli.project.auditing import key_file
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.project.stores import find_run, to_read
+from interlock.cli.terminal.console import counted, err, out, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, key_file_option, store_option
+from interlock.cli.trail.disclosing import disclosure_of
+from interlock.cli.trail.evidence import read_some
+from interlock.cli.trail.receipting import (
     chosen_events,
     evidence_of,
     logged_events,
@@ -30,8 +31,7 @@ from interlock.cli.receipting import (
     require_grown,
     unexplained,
 )
-from interlock.cli.stores import find_run, to_read
-from interlock.cli.verifying import NOTE_BYTES_MAX
+from interlock.cli.trail.verifying import NOTE_BYTES_MAX
 from interlock.errors import EvidenceRefused, JournalCorrupt
 from interlock.notary import KeyRing, kept_stamp, last_signed, read_keys, sign_log
 from interlock.store import ReadStore, log_tree

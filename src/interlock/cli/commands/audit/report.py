@@ -7,17 +7,22 @@ from pathlib import Path
 import click
 
 from interlock.audit import VerifierKey
-from interlock.cli.checkpoints import Given, given_checkpoint, known_checkpoint, newest_checkpoint
-from interlock.cli.console import err, one_width, out, out_json
-from interlock.cli.evidence import public_keys
-from interlock.cli.exits import Exit
-from interlock.cli.liveline import LiveLine
-from interlock.cli.options import example, json_option, store_option
-from interlock.cli.periods import period_of
-from interlock.cli.project import find_project
-from interlock.cli.reporting import Seen, report_of
-from interlock.cli.reportview import report_lines
-from interlock.cli.stores import to_read
+from interlock.cli.project.pyproject import find_project
+from interlock.cli.project.stores import to_read
+from interlock.cli.terminal.console import err, one_width, out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.liveline import LiveLine
+from interlock.cli.terminal.options import example, json_option, store_option
+from interlock.cli.trail.checkpoints import (
+    Given,
+    given_checkpoint,
+    known_checkpoint,
+    newest_checkpoint,
+)
+from interlock.cli.trail.evidence import public_keys
+from interlock.cli.trail.periods import period_of
+from interlock.cli.trail.reporting import Seen, report_of
+from interlock.cli.views.reportview import report_lines
 from interlock.errors import ContentPruned, UsageError
 from interlock.reports import Making, Report, report_html, report_json
 from interlock.runtime import SystemClock

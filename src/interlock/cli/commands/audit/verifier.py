@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from interlock.cli.console import err
-from interlock.cli.evidence import verifier_page, verifier_script
-from interlock.cli.exits import Exit
-from interlock.cli.options import example
+from interlock.cli.terminal.console import err
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example
+from interlock.cli.trail.evidence import verifier_page, verifier_script
 from interlock.errors import UsageError
 
 FORMS = {".html": verifier_page, ".mjs": verifier_script}

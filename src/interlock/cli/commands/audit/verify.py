@@ -7,17 +7,17 @@ from pathlib import Path
 import click
 
 from interlock.audit import Note, VerifierKey, require_independence
-from interlock.cli.auditing import key_file
-from interlock.cli.console import err, out, out_json, tinted
-from interlock.cli.endorsing import project_endorsers
-from interlock.cli.evidence import certificates_in, public_keys
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option, store_option
-from interlock.cli.project import Project, find_project, shown, store_url
-from interlock.cli.published import published_in
-from interlock.cli.retention import expected_of
-from interlock.cli.stores import to_read
-from interlock.cli.verifying import (
+from interlock.cli.project.auditing import key_file
+from interlock.cli.project.endorsing import project_endorsers
+from interlock.cli.project.pyproject import Project, find_project, shown, store_url
+from interlock.cli.project.retention import expected_of
+from interlock.cli.project.stores import to_read
+from interlock.cli.terminal.console import err, out, out_json, tinted
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option, store_option
+from interlock.cli.trail.evidence import certificates_in, public_keys
+from interlock.cli.trail.published import published_in
+from interlock.cli.trail.verifying import (
     NOTE_BYTES_MAX,
     SOUND,
     Evidence,

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from interlock.audit import REQUEST_BYTES_MAX, Algorithm, VerifierKey, parse_key
-from interlock.cli.console import err, out, plain
-from interlock.cli.exits import Exit
-from interlock.cli.options import example
-from interlock.cli.project import shown
+from interlock.cli.project.pyproject import shown
+from interlock.cli.terminal.console import err, out, plain
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example
 from interlock.errors import UsageError
 from interlock.notary import (
     Answer,

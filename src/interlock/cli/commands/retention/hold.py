@@ -2,12 +2,12 @@
 
 import click
 
-from interlock.cli.console import err, out, out_json, plain
-from interlock.cli.exits import Exit
-from interlock.cli.options import as_option, example, json_option, store_option
-from interlock.cli.periods import moment_ms
-from interlock.cli.retaining import hold_json, hold_lines, runs_on, scope_text
-from interlock.cli.stores import existing, find_run, to_read
+from interlock.cli.project.stores import existing, find_run, to_read
+from interlock.cli.terminal.console import err, out, out_json, plain
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import as_option, example, json_option, store_option
+from interlock.cli.trail.periods import moment_ms
+from interlock.cli.views.retaining import hold_json, hold_lines, runs_on, scope_text
 from interlock.errors import UsageError
 from interlock.journal import HoldPlaced, Principal
 from interlock.runtime import (

@@ -4,14 +4,14 @@ import sys
 
 import click
 
-from interlock.cli.console import err, one_width, out, out_json
-from interlock.cli.erasing import require_room
-from interlock.cli.exits import Exit
-from interlock.cli.liveline import LiveLine
-from interlock.cli.options import as_option, example, json_option, store_option
-from interlock.cli.retaining import plan_json, plan_lines, result_json, result_lines
-from interlock.cli.retention import project_retention
-from interlock.cli.stores import Journal, existing, path_of, to_read
+from interlock.cli.project.retention import project_retention
+from interlock.cli.project.stores import Journal, existing, path_of, to_read
+from interlock.cli.terminal.console import err, one_width, out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.liveline import LiveLine
+from interlock.cli.terminal.options import as_option, example, json_option, store_option
+from interlock.cli.trail.erasing import require_room
+from interlock.cli.views.retaining import plan_json, plan_lines, result_json, result_lines
 from interlock.errors import StoreFailed, UsageError
 from interlock.journal import Principal
 from interlock.runtime import (

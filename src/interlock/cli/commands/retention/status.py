@@ -2,12 +2,12 @@
 
 import click
 
-from interlock.cli.console import out, out_json
-from interlock.cli.exits import Exit
-from interlock.cli.options import example, json_option, store_option
-from interlock.cli.retaining import status_json, status_lines
-from interlock.cli.retention import project_retention
-from interlock.cli.stores import to_read
+from interlock.cli.project.retention import project_retention
+from interlock.cli.project.stores import to_read
+from interlock.cli.terminal.console import out, out_json
+from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.options import example, json_option, store_option
+from interlock.cli.views.retaining import status_json, status_lines
 from interlock.runtime import SystemClock, all_runs, plan_pruning, read_keeping
 from interlock.store import measure_store
 

@@ -1,0 +1,1 @@
+"""What a command works on: the project, its store, graphs, actions and settings."""

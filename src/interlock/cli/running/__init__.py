@@ -1,0 +1,1 @@
+"""Driving runs and deciding about them."""

@@ -1,0 +1,1 @@
+"""What every command says and hears: output, options, exit codes, Ctrl-C."""

@@ -1,0 +1,1 @@
+"""What the commands on the audit trail share: signing, verifying, receipts, erasing, reports."""

@@ -1,0 +1,1 @@
+"""Runs, nodes, plans and findings as people and programs see them."""

@@ -1,0 +1,98 @@
+"""What came of a decision, in a line: a person who decided must not have to guess."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from interlock.cli.views.board import Asleep, Board
+from interlock.journal import (
+    Entry,
+    Event,
+    GateDecided,
+    GateOpened,
+    GateVerdict,
+    NodeSettled,
+    Principal,
+    SignalReceived,
+    WaitOpened,
+)
+from interlock.plan import Plan
+from interlock.runtime import Roles, deciders
+from interlock.values import Path, paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A run around a decision: its events before and after, and the roles that are configured."""
+
+    plan: Plan
+    before: Sequence[Entry]
+    after: Sequence[Entry]
+    roles: Roles
+
+    def asleep(self) -> dict[Path, Asleep]:
+        """What was waited for when the decision was made."""
+        board = Board(self.plan)
+        for entry in self.before:
+            board.apply(entry)
+        return board.asleep
+
+
+Heard: TypeAlias = Callable[[Decided], str]
+"""Writes that line; nothing where all is plain."""
+
+
+def heard_of_gate(path: Path, verdict: GateVerdict, who: Principal) -> Heard:
+    """Say what came of a decision about a gate, where its end does not say so itself."""
+
+    def say(run: Decided) -> str:
+        events = [entry.event for entry in run.after]
+        ends = [e.status for e in events if isinstance(e, NodeSettled) and e.path == path]
+        taken = [e for e in run.after if isinstance(e.event, GateDecided) and e.event.path == path]
+        is_late = verdict == "approved" and bool(ends) and ends[-1] != "succeeded"
+        if is_late or not any(entry.actor == who.actor for entry in taken):
+            return _not_taken(path, events, ended=bool(ends))
+        asleep = run.asleep().get(path)
+        if verdict == "approved" and not ends and asleep is not None:
+            if who.name in asleep.approvers:
+                return f"`{path}`: {who.name} had approved it before, and a person counts once"
+            return f"`{path}`: approved by {who.name}; it needs others, too"
+        to = asleep.opened.to if asleep and isinstance(asleep.opened, GateOpened) else ()
+        if to and deciders(to, run.roles) is None:
+            return f"`{path}` asks {', '.join(to)}: that {who.name} is one of them was not checked"
+        return ""
+
+    return say
+
+
+def _not_taken(path: Path, events: Sequence[Event], *, ended: bool) -> str:
+    if any(isinstance(event, GateOpened) and event.path == path for event in events):
+        return f"`{path}` asks something else now, so this decision was not taken: look, and decide"
+    if ended:
+        return f"`{path}` had ended before this decision could count"
+    return f"`{path}`: this decision was not taken"
+
+
+def heard_of_signal(name: str, path: Path) -> Heard:
+    """Say that a signal is kept, when nothing waited for it."""
+
+    def say(run: Decided) -> str:
+        came = [
+            e for e in run.after if isinstance(e.event, SignalReceived) and e.event.name == name
+        ]
+        # One that was opened since has it by now: the run went on here.
+        opened = [*(each.opened for each in run.asleep().values()), *(e.event for e in run.after)]
+        waits = [
+            each
+            for each in opened
+            if isinstance(each, WaitOpened)
+            and each.signal == name
+            and path in (paths.ROOT, each.path)
+        ]
+        if not came or waits:
+            return ""
+        if path:
+            return f"kept: `{path}` does not wait for signal {name} yet, and gets it when it does"
+        return f"kept: nothing waits for signal {name} yet, and the first that does gets it"
+
+    return say
