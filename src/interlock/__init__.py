@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         InterlockError as InterlockError,
         NotApplied as NotApplied,
         Permanent as Permanent,
+        RetryLater as RetryLater,
     )
     from interlock.graph import (
         Graph as Graph,
@@ -98,6 +99,7 @@ _HOMES = {
     "Registry": "actions",
     "repeat": "graph",
     "Retry": "graph",
+    "RetryLater": "errors",
     "run": "runtime",
     "RunFailed": "runtime",
     "RunResult": "runtime",
@@ -147,6 +149,7 @@ __all__ = [
     "Registry",
     "repeat",
     "Retry",
+    "RetryLater",
     "run",
     "RunFailed",
     "RunResult",

@@ -12,6 +12,8 @@ from interlock.errors.diagnostics import (
     render_all as render_all,
 )
 from interlock.errors.tree import (
+    RETRY_AFTER_MS_MAX as RETRY_AFTER_MS_MAX,
+    ActionFailed as ActionFailed,
     ActionInvalid as ActionInvalid,
     ContentErased as ContentErased,
     ContentPruned as ContentPruned,
@@ -34,6 +36,7 @@ from interlock.errors.tree import (
     NotApplied as NotApplied,
     OnHold as OnHold,
     Permanent as Permanent,
+    RetryLater as RetryLater,
     RunNotFound as RunNotFound,
     RunNotResumable as RunNotResumable,
     StoreError as StoreError,
@@ -47,6 +50,7 @@ from interlock.errors.tree import (
 )
 
 __all__ = [
+    "ActionFailed",
     "ActionInvalid",
     "CodeInfo",
     "CODES",
@@ -76,6 +80,8 @@ __all__ = [
     "Place",
     "render",
     "render_all",
+    "RETRY_AFTER_MS_MAX",
+    "RetryLater",
     "RunNotFound",
     "RunNotResumable",
     "Severity",

@@ -32,8 +32,10 @@ InterlockError
 
 Raised by actions, and no errors of ours:
 
-NotApplied               proof that a write did not happen
-Permanent                do not retry
+ActionFailed             says what to do about it
+├── NotApplied           proof that a write did not happen
+├── Permanent            do not retry
+└── RetryLater           retry, and not before some time has passed
 """
 
 from interlock.errors.diagnostics import Diagnostic, SourceMap, render_all
@@ -278,12 +280,46 @@ class InternalError(InterlockError):
     code = "IL9000"
 
 
-class NotApplied(Exception):  # a statement of fact that actions raise, not an error of ours
+class ActionFailed(Exception):  # no error of ours, as what it is the base of
+    """Base of what actions raise; any other exception does as well.
+
+    Attributes:
+        hint: what to do; it stands beside the message wherever the failure is shown.
+    """
+
+    hint: str = ""
+
+    def __init__(self, *told: object, hint: str = "") -> None:
+        super().__init__(*told)
+        self.hint = hint
+
+
+class NotApplied(ActionFailed):
     """Raise it in a write to prove that the write did not happen."""
 
 
-class Permanent(Exception):  # a statement of fact that actions raise, not an error of ours
+class Permanent(ActionFailed):
     """Raise it in an action to say that another try cannot help."""
+
+
+RETRY_AFTER_MS_MAX = 3_600_000
+"""The longest wait that an action may ask for: a server that errs must not stop a run for years."""
+
+
+class RetryLater(ActionFailed):
+    """Raise it in an action to say how long the next attempt is to wait.
+
+    Whether there is a next one is for `retry` and `deadline` to say. An hour is the longest wait.
+
+    Attributes:
+        after_ms: the wait, in milliseconds, which comes before that of `retry`.
+    """
+
+    after_ms: int = 0
+
+    def __init__(self, *told: object, hint: str = "", after_ms: int = 0) -> None:
+        super().__init__(*told, hint=hint)
+        self.after_ms = after_ms
 
 
 def ensure(condition: object, message: str, **facts: object) -> None:

@@ -98,6 +98,7 @@ class ErrorInfo:
     hint: str = field(default="", compare=False)
     permanent: bool = False
     not_applied: bool = False
+    retry_after_ms: int = 0
 
     def to_json(self) -> dict[str, Json]:
         """Return the error as JSON data."""
@@ -108,6 +109,8 @@ class ErrorInfo:
             data["permanent"] = True
         if self.not_applied:
             data["not_applied"] = True
+        if self.retry_after_ms:
+            data["retry_after_ms"] = self.retry_after_ms
         return data
 
     @classmethod
@@ -119,13 +122,14 @@ class ErrorInfo:
         """
         match data:
             case {"code": str(code), "message": str(message)}:
-                hint = data.get("hint", "")
+                hint, later_ms = data.get("hint", ""), data.get("retry_after_ms", 0)
                 return cls(
                     code=code,
                     message=message,
                     hint=hint if isinstance(hint, str) else "",
                     permanent=data.get("permanent") is True,
                     not_applied=data.get("not_applied") is True,
+                    retry_after_ms=later_ms if type(later_ms) is int else 0,
                 )
             case _:
                 raise JournalCorrupt(f"not an error: {data!r:.200}")

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from interlock.actions import Context
-from interlock.errors import Permanent, UsageError
+from interlock.errors import Permanent, RetryLater, UsageError
 from interlock.library.exchange import Answer, Outgoing, check_url, exchange
+from interlock.library.later import asked_wait_ms, wait_told
 from interlock.library.texts import excerpt, read_json
 from interlock.values import Json, Schema, canonical, encode
 
@@ -42,7 +43,7 @@ SAYS_SHAPE = re.compile(
 )
 
 
-class ModelFailed(Exception):
+class ModelFailed(RetryLater):
     """No usable answer came; another try may get one."""
 
 
@@ -237,8 +238,7 @@ def content_of(answer: Answer, question: Question, ctx: Context) -> str:
     """
     said = answer.data.decode("utf-8", "replace")
     if answer.status != 200:
-        failed = ModelFailed if answer.status in TRANSIENT else ModelRefused
-        raise failed(f"the endpoint answered {answer.line}: {excerpt(said)}")
+        raise _unanswered(answer, said, now_ms=ctx.now())
     try:
         tree = _table(read_json(said))
     except ValueError as error:
@@ -261,6 +261,14 @@ def content_of(answer: Answer, question: Question, ctx: Context) -> str:
     if not text.strip():
         raise ModelFailed(f"`{question.model}` answered nothing: {excerpt(said)}")
     return text
+
+
+def _unanswered(answer: Answer, said: str, *, now_ms: int) -> ModelFailed:
+    if answer.status not in TRANSIENT:
+        return ModelRefused(f"the endpoint answered {answer.line}: {excerpt(said)}")
+    after_ms = asked_wait_ms(answer, now_ms=now_ms)
+    told = f"the endpoint answered {answer.line}{wait_told(after_ms)}: {excerpt(said)}"
+    return ModelFailed(told, after_ms=after_ms)
 
 
 def _text(content: Json) -> str:

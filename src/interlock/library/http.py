@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from interlock.actions import Action, Context, declare
-from interlock.errors import Permanent, UsageError
+from interlock.errors import Permanent, RetryLater, UsageError
 from interlock.library.bodies import body_value, shown_headers, text_of
 from interlock.library.exchange import (
     Answer,
@@ -15,6 +15,7 @@ from interlock.library.exchange import (
     exchange,
     same_origin,
 )
+from interlock.library.later import asked_wait_ms, wait_told
 from interlock.library.texts import excerpt
 from interlock.values import Json, Schema, encode
 
@@ -43,7 +44,7 @@ CLIENTS_OWN = frozenset(
 )
 
 
-class UnexpectedStatus(Exception):
+class UnexpectedStatus(RetryLater):
     """The status of the answer is none that was expected; another try may help."""
 
 
@@ -82,7 +83,7 @@ def make_get(hosts: Sequence[str]) -> Action[..., object]:
         )
         secrets = resolved(secret_headers or {}, ctx)
         way = Way(hosts=hosts, secrets=secrets, redirects_max=redirects_max)
-        return value_of(expected(await way.follow(request, ctx), expect))
+        return value_of(expected(await way.follow(request, ctx), expect, now_ms=ctx.now()))
 
     return declare(
         "http.get",
@@ -164,7 +165,8 @@ def make_request(hosts: Sequence[str]) -> Action[..., object]:
             ),
             ctx,
         )
-        return {**value_of(expected(answer, expect)), "truncated": answer.truncated}
+        good = expected(answer, expect, now_ms=ctx.now())
+        return {**value_of(good), "truncated": good.truncated}
 
     own: dict[str, Json] = {
         "method": {"enum": [*METHODS]},
@@ -277,7 +279,7 @@ def without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
 # --- what comes back
 
 
-def expected(answer: Answer, expect: Sequence[Json]) -> Answer:
+def expected(answer: Answer, expect: Sequence[Json], *, now_ms: int) -> Answer:
     """Give the answer back when its status is one that was asked for.
 
     Raises:
@@ -287,9 +289,11 @@ def expected(answer: Answer, expect: Sequence[Json]) -> Answer:
         return answer
     _, body = body_value(answer)
     said = excerpt(body if isinstance(body, str) else encode(body).decode(), limit=300)
-    told = f"{excerpt(answer.url, limit=200)} answered {answer.line}"
-    failed = UnexpectedStatus if answer.status in TRANSIENT else StatusRefused
-    raise failed(f"{told}: {said}" if said else told)
+    is_transient = answer.status in TRANSIENT
+    after_ms = asked_wait_ms(answer, now_ms=now_ms) if is_transient else 0
+    told = f"{excerpt(answer.url, limit=200)} answered {answer.line}{wait_told(after_ms)}"
+    failed = UnexpectedStatus if is_transient else StatusRefused
+    raise failed(f"{told}: {said}" if said else told, after_ms=after_ms)
 
 
 def value_of(answer: Answer) -> dict[str, Json]:

@@ -140,6 +140,20 @@ async def test_a_passing_trouble_is_tried_again_and_a_lasting_one_is_not():
         assert f"answered {status} " in result.failure
 
 
+async def test_an_attempt_that_would_have_to_wait_too_long_is_not_made():
+    """A server that asks for an hour is not asked again within the deadline of ten seconds."""
+    busy = Reply(status=429, headers=(("Retry-After", "3600"),))
+    for call in ("http.get", "http.request"):
+        write = {"method": "POST"} if call == "http.request" else {}
+        with serving(in_turn(busy)) as server:
+            node = lone(call, {"url": server.url, **write}, deadline="10s")
+            result = await run({**node, "defaults": {"retry": {"attempts": 3, "delay": "1ms"}}})
+        assert len(server.received) == 1
+        (failed,) = result.events(AttemptFailed)
+        assert failed.error.retry_after_ms == 3_600_000
+        assert "it asks for a wait of 3600 s" in failed.error.message
+
+
 async def test_a_status_that_is_expected_is_a_result():
     with serving(in_turn(Reply(status=404, body=b"no"))) as server:
         result = await run(get(server.url, expect=["2xx", 404]))

@@ -154,6 +154,23 @@ def test_jitter_is_the_same_in_every_replay_and_differs_between_attempts():
     first.check()
 
 
+@given(st.integers(0, 10**7))
+def test_what_a_failure_asks_for_comes_before_the_wait_of_retry(asked_ms: int):
+    run, plain = driven("read", retry=THRICE), failing("read", retry=THRICE)
+    run.end("a", failure(retry_after_ms=asked_ms))
+    waits = [one.due("a").not_before_ms - START_MS for one in (run, plain)]
+    assert waits[0] == waits[1] + min(asked_ms, 3_600_000)
+    run.end("a", failure())
+    assert run.due("a").not_before_ms - START_MS <= 150
+
+
+def test_no_attempt_is_ordered_that_would_have_to_wait_beyond_the_deadline():
+    for asked_ms, status in ((9_000, {}), (11_000, {"a": "failed"})):
+        run = driven("read", retry=THRICE, deadline_ms=10_000)
+        run.end("a", failure(retry_after_ms=asked_ms))
+        assert run.settled() == status
+
+
 def test_feedback_tells_the_next_attempt_what_was_wrong():
     run = driven("metered", retry=Retry(attempts=3, delay_ms=0, feedback=True))
     run.end("a", "no integer")
@@ -280,6 +297,15 @@ def test_nothing_is_planned_to_be_sent_behind_the_window_of_the_key():
     run.now_ms += DAY_MS // 2 + 1
     run.end("a", failure())
     assert run.state.in_doubt == {"a"}
+
+
+def test_nothing_is_planned_behind_the_window_because_a_failure_asks_for_a_wait():
+    for asked_ms, in_doubt in ((1_000, set[str]()), (60_000, {"a"})):
+        run = driven("keyed", retry=THRICE)
+        run.start("a")
+        run.now_ms += DAY_MS - 30_000
+        run.end("a", failure(retry_after_ms=asked_ms))
+        assert run.state.in_doubt == in_doubt
 
 
 def test_what_comes_too_late_to_be_sent_leaves_the_earlier_attempt_in_doubt():

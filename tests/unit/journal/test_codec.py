@@ -198,10 +198,17 @@ def test_words_do_not_make_two_errors_differ(message: str, hint: str):
     assert error != ErrorInfo(code="IL6002", message=message, hint=hint)
     assert error != replace(error, not_applied=True)
     assert error != replace(error, permanent=True)
+    assert error != replace(error, retry_after_ms=1)
 
 
 def test_a_hint_that_is_no_text_is_left_out():
     assert ErrorInfo.from_json({"code": "IL6001", "message": "m", "hint": 7}).hint == ""
+
+
+@pytest.mark.parametrize("given, read", [(20_000, 20_000), ("20", 0), (True, 0), (1.5, 0)])
+def test_a_wait_that_is_no_integer_is_left_out(given: Json, read: int):
+    data: Json = {"code": "IL6001", "message": "m", "retry_after_ms": given}
+    assert ErrorInfo.from_json(data).retry_after_ms == read
 
 
 def test_a_started_attempt_keeps_its_arguments():

@@ -1,6 +1,7 @@
 """What an endpoint is asked, and what is made of its answers; the wire is tested end to end."""
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -122,6 +123,14 @@ def test_giving_up_comes_to_an_end():
             assert count == 4
             return
     pytest.fail("it never ends")
+
+
+def test_an_endpoint_says_when_to_come_back():
+    busy = replace(answer("busy", status=429), headers=(("retry-after", "7"),))
+    with pytest.raises(ModelFailed) as caught:
+        content_of(busy, question(), context())
+    assert caught.value.after_ms == 7_000
+    assert "(it asks for a wait of 7 s): busy" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, PlainSerializer
 
 from interlock.actions import Context, ProposalRules, Registry, action
 from interlock.engine import Probe, StartAttempt, idempotency_key
-from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
+from interlock.errors import InterlockError, NotApplied, Permanent, RetryLater, UsageError
 from interlock.graph import ProposeNode, Retry
 from interlock.journal import AttemptFailed, AttemptReturned, ErrorInfo, Event, ProbeAnswered, Value
 from interlock.runtime.calls.execution import World, ask, attempt
@@ -359,6 +359,27 @@ def test_permanent_failures_say_so():
     assert failed(raising(Permanent("no"))).permanent
     found = failed(raising(Both("no"), effect="write"))
     assert (found.permanent, found.not_applied) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "after, recorded",
+    [(20_000, 20_000), (1.5, 1), (-5, 0), (10**30, 3_600_000), (float("nan"), 0), ("soon", 0)],
+)
+def test_an_action_says_how_long_the_next_attempt_waits(after: Any, recorded: int):
+    class Busy(NotApplied, RetryLater):
+        pass
+
+    found = failed(raising(RetryLater("busy", after_ms=after)))
+    assert (found.code, found.permanent, found.retry_after_ms) == ("IL6001", False, recorded)
+    found = failed(raising(Busy("busy", after_ms=after), effect="write"))
+    assert (found.code, found.not_applied, found.retry_after_ms) == ("IL6009", True, recorded)
+
+
+def test_the_hint_of_what_an_action_raises_is_kept():
+    for effect in ("read", "write"):
+        assert failed(raising(NotApplied("no", hint="ask"), effect=effect)).hint == "ask"
+        assert failed(raising(Permanent("no", hint="ask"), effect=effect)).hint == "ask"
+    assert failed(raising(RetryLater("no", hint="ask"))).hint == "ask"
 
 
 def test_the_hint_of_our_own_errors_is_kept():

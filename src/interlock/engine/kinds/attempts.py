@@ -23,6 +23,7 @@ from interlock.engine.state import (
     settle,
     within_window,
 )
+from interlock.errors import RETRY_AFTER_MS_MAX
 from interlock.journal import (
     AttemptFailed,
     AttemptReturned,
@@ -250,15 +251,18 @@ def _retry(at: At, node: CompiledCall, error: ErrorInfo) -> None:
 
 
 def delay_ms(at: At, node: CompiledCall) -> int:
-    """Exponential backoff with seeded jitter.
+    """The wait that the failure asked for, and then exponential backoff with seeded jitter.
 
-    The same wait on every machine and in every replay.
+    The same wait on every machine and in every replay. Those that were all told to wait for a
+    minute do not come back all at once.
     """
+    asked = at.state.error.retry_after_ms if at.state.error is not None else 0
     retry = node.retry
     whole = min(retry.delay_max_ms, retry.delay_ms * retry.backoff ** (at.state.attempt - 1))
     seed = digest("jitter", [at.turn.state.run, at.path, at.state.generation, at.state.attempt])
     fraction = int(seed[7:15], 16) / 0x1_0000_0000
-    return round(whole * (JITTER_MIN + (1 - JITTER_MIN) * fraction))
+    backoff = round(whole * (JITTER_MIN + (1 - JITTER_MIN) * fraction))
+    return min(max(asked, 0), RETRY_AFTER_MS_MAX) + backoff
 
 
 def lost(at: At, node: CompiledCall, *, crashed: bool) -> None:

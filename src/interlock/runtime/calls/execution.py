@@ -16,7 +16,15 @@ from typing import Any, cast
 
 from interlock.actions import Action, Context, Database, LiveKind, ProposalRules, Usage
 from interlock.engine import CANCELLED, Probe, StartAttempt, idempotency_key
-from interlock.errors import InterlockError, NotApplied, Permanent, UsageError
+from interlock.errors import (
+    RETRY_AFTER_MS_MAX,
+    ActionFailed,
+    InterlockError,
+    NotApplied,
+    Permanent,
+    RetryLater,
+    UsageError,
+)
 from interlock.journal import (
     ENGINE,
     Actor,
@@ -406,16 +414,30 @@ def given_up(command: StartAttempt | Probe) -> Event:
 def raised(call: Call, error: BaseException) -> ErrorInfo:
     error = _escaped(error)
     told = call.mask(_words(error))
-    permanent = isinstance(error, Permanent)
-    if isinstance(error, NotApplied) and call.action.effect == "write":
-        return ErrorInfo(code="IL6009", message=told, permanent=permanent, not_applied=True)
+    is_proof = isinstance(error, NotApplied) and call.action.effect == "write"
+    return ErrorInfo(
+        code="IL6009" if is_proof else "IL6001",
+        message=told,
+        hint=_hint(call, error),
+        permanent=isinstance(error, Permanent),
+        not_applied=is_proof,
+        retry_after_ms=_asked_ms(error) if isinstance(error, RetryLater) else 0,
+    )
+
+
+def _hint(call: Call, error: BaseException) -> str:
     if isinstance(error, SystemExit | KeyboardInterrupt):
-        hint = f"`{call.action.name}` cannot end the process: return, or raise what went wrong"
-    elif isinstance(error, InterlockError) and error.hint:
-        hint = call.mask(error.hint)
-    else:
-        hint = call.mask(place_of(error, call.action.func))
-    return ErrorInfo(code="IL6001", message=told, hint=hint, permanent=permanent)
+        return f"`{call.action.name}` cannot end the process: return, or raise what went wrong"
+    if isinstance(error, InterlockError | ActionFailed) and error.hint:
+        return call.mask(str(error.hint))
+    is_statement = isinstance(error, NotApplied) and call.action.effect == "write"
+    return "" if is_statement else call.mask(place_of(error, call.action.func))
+
+
+def _asked_ms(error: RetryLater) -> int:
+    """How long to wait; what an action says is held against what a journal can hold."""
+    after = cast(object, error.after_ms)
+    return int(min(max(0, after), RETRY_AFTER_MS_MAX)) if isinstance(after, int | float) else 0
 
 
 def failed(call: Call, error: ErrorInfo) -> AttemptFailed:
