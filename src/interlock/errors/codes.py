@@ -280,7 +280,7 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL6002": CodeInfo(
         "attempt timed out",
-        "The attempt took longer than its `timeout`."
+        "The attempt took longer than its `timeout`, or could not be sent within it."
         " Raise `timeout`, or ask the action for less at once.",
     ),
     "IL6003": CodeInfo(
@@ -321,9 +321,11 @@ CODES: dict[str, CodeInfo] = {
         " Look what ends the process: memory, a native library, a kill from outside.",
     ),
     "IL6012": CodeInfo(
-        "deadline passed",
-        "The node with all its retries took longer than its `deadline`."
-        " Raise `deadline`, or lower the number of attempts.",
+        "out of time",
+        "The `deadline` of a node passed, or the `window` in which the receiver of a keyed write"
+        " knows its key: while an attempt went on, waited for its turn, or was about to be sent."
+        " Nothing is sent any more. Raise the one that the message names, or let the node try less"
+        " often, and open the run again with `interlock retry`.",
     ),
     "IL6013": CodeInfo(
         "inner scope failed",
@@ -348,10 +350,15 @@ CODES: dict[str, CodeInfo] = {
     "IL6018": CodeInfo("strict dependency did not succeed", "The node was skipped."),
     "IL6019": CodeInfo("guard was false", "The node was skipped because `when` was false."),
     "IL6020": CodeInfo("rejected", "A person rejected what a gate asked for."),
-    "IL6021": CodeInfo("not decided in time", "Nobody decided about a gate before it expired."),
+    "IL6021": CodeInfo(
+        "not decided in time",
+        "Nobody decided about a gate before it expired. `interlock retry` asks again.",
+    ),
     "IL6022": CodeInfo(
         "not what was approved",
-        "What would run differs from what a gate allowed, or the approval has expired.",
+        "What would run differs from what a gate allowed, or the approval has expired."
+        " `interlock retry` asks again; those that the gate names decide, with"
+        " `interlock approve RUN NODE --as NAME`.",
     ),
     "IL6023": CodeInfo("no signal", "The signal that a `wait` waits for did not come in time."),
     "IL6024": CodeInfo(

@@ -313,6 +313,7 @@ def test_a_gate_that_nobody_decided_expires():
     run.now_ms += HOUR_MS
     run.fire("g")
     assert run.error("g").code == "IL6021"
+    assert "`interlock retry RUN` asks again" in run.error("g").hint
     assert run.result().status == "refused"
     run.check()
 
@@ -324,16 +325,21 @@ def test_a_gate_does_not_expire_early():
         run.fire("g")
 
 
-def test_an_approval_that_has_expired_allows_nothing():
+@pytest.mark.parametrize("to, who", [((), "anybody"), (("leads", "ada"), "leads, ada")])
+def test_an_approval_that_has_expired_allows_nothing(to: tuple[str, ...], who: str):
     slow = call("slow", "read")
     pay = call("pay", "keyed", needs=("g", "slow"))
-    run = Driven(plan_of(gate(expires_ms=HOUR_MS), slow, pay))
+    run = Driven(plan_of(gate(expires_ms=HOUR_MS, to=to), slow, pay))
     run.decide("g")
     run.now_ms += HOUR_MS
     run.end("slow", 1)
     assert run.settled()["pay"] == "refused"
     assert run.error("pay").code == "IL6022"
     assert "expired" in run.error("pay").message
+    assert run.error("pay").hint == (
+        "`interlock retry RUN` asks again, about what would run then;"
+        f" {who} may answer: `interlock approve RUN g --as NAME`"
+    )
     assert sent(run, "pay") == []
     assert run.result().status == "refused"
     run.check()

@@ -74,7 +74,7 @@ def failed(
 ) -> ErrorInfo:
     event = tried(made, args, order, **parts)
     assert isinstance(event, AttemptFailed), event
-    assert event.attempt == 1
+    assert event.attempt == (order.attempt if order is not None else 1)
     assert event.path == "a"
     return event.error
 
@@ -442,6 +442,7 @@ def test_an_attempt_that_outlives_the_deadline_of_its_node_is_cancelled_for_good
     act = sleeping(calls)
     error = failed(act, order=order_for(act, timeout_ms=5_000, deadline_ms=1_500))
     assert (error.code, error.permanent, error.not_applied) == ("IL6012", True, False)
+    assert error.message == "the `deadline` of `a` passed during attempt 1"
     assert calls == ["called", "cancelled"]
 
 
@@ -452,6 +453,36 @@ def test_nothing_is_sent_behind_the_deadline(late_ms: int):
     late = VirtualClock(START_MS + 1_500 + late_ms)
     error = failed(act, order=order_for(act, deadline_ms=1_500), clock=late)
     assert (error.code, error.permanent, error.not_applied) == ("IL6012", True, True)
+    assert error.message == "the `deadline` of `a` passed before attempt 1 could be sent"
+    assert calls == []
+
+
+LATE = [
+    (None, "the `window` of `pay` passed", "knows the key for longer"),
+    (60_000, "the `deadline` of `a` passed", "raise it"),
+    (90_000, "the `deadline` of `a`, or the `window` of `pay`, passed", "raise the `deadline`"),
+]
+
+
+@pytest.mark.parametrize("deadline_ms, told, hint", LATE)
+def test_a_write_is_not_sent_again_once_its_receiver_may_have_forgotten_the_key(
+    deadline_ms: int | None, told: str, hint: str
+):
+    calls: list[int] = []
+
+    @action("pay", effect="write", key="Context.idempotency_key", window="1m")
+    def pay(context: Context) -> int:
+        calls.append(1)
+        return 1
+
+    node = call("a", "pay", with_={}, retry=Retry(attempts=2), deadline_ms=deadline_ms)
+    run = Driven(plan_of(node, registry=Registry([pay])))
+    run.end("a", failure("IL6001"))
+    order = run.due("a")
+    error = failed(pay, order=order, clock=VirtualClock(START_MS + 90_000))
+    assert (error.code, error.permanent, error.not_applied) == ("IL6012", True, True)
+    assert error.message == f"{told} before attempt 2 could be sent"
+    assert hint in error.hint
     assert calls == []
 
 

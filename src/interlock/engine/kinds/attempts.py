@@ -39,8 +39,10 @@ from interlock.values import digest
 
 JITTER_MIN = 0.5
 NOT_STORABLE = "IL6003"
-PAST_DEADLINE = "IL6012"
 """The action returned, so a write happened; but what it returned is not JSON data."""
+
+OUT_OF_TIME = "IL6012"
+"""The node's `deadline` passed, or the `window` in which the receiver of a write knows its key."""
 
 
 def locate_call(
@@ -170,7 +172,7 @@ def on_failed(turn: Turn, event: AttemptFailed, *, judged: bool) -> None:
     state = at.state
     why = stopped(at)
     # What waits for its turn has no intent yet: it may be cancelled, or its deadline may come.
-    late = event.error.code == PAST_DEADLINE and event.error.not_applied
+    late = event.error.code == OUT_OF_TIME and event.error.not_applied
     unsent = late or (why is not None and event.error.code == CANCELLED)
     began = judged or (state.ahead if event.ahead else state.started) or unsent
     expect(began, at, "the attempt has not started")

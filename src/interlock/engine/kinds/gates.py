@@ -36,7 +36,7 @@ from interlock.journal import (
     GateOpened,
     Value,
 )
-from interlock.plan import AnyCompiledNode, CompiledCall, CompiledGate, CompiledMap, Covered
+from interlock.plan import CompiledCall, CompiledGate, CompiledMap, Covered
 from interlock.values import Digest, Json, NodeId, Subjects, digest
 
 APPROVED = Value.of({"verdict": "approved"})
@@ -235,18 +235,26 @@ def _has_expired(approval: Approval, now_ms: int) -> bool:
 
 def time_is_up(at: At) -> None:
     """Refuse a gate that was not decided in time."""
-    _refuse(at, "IL6021", "nobody decided in time")
+    _refuse(at, "IL6021", "nobody decided in time", hint=_asked_again(at))
 
 
-def _refuse(at: At, code: str, told: str) -> None:
-    settle(at, "refused", error=ErrorInfo(code=code, message=told, permanent=True))
+def _refuse(at: At, code: str, told: str, *, hint: str = "") -> None:
+    settle(at, "refused", error=ErrorInfo(code=code, message=told, hint=hint, permanent=True))
+
+
+def _asked_again(gate: At) -> str:
+    """Say how what was not allowed comes to be, and who decides about it under which name."""
+    who = ", ".join(cast(CompiledGate, gate.node).to) or "anybody"
+    return (
+        f"`interlock retry RUN` asks again, about what would run then;"
+        f" {who} may answer: `interlock approve RUN {gate.path} --as NAME`"
+    )
 
 
 def refusal(at: At, names: Mapping[str, Json]) -> ErrorInfo | None:
     """Check a node that is about to start against the approvals that cover it; None: it may."""
-    for index in at.node.gates:
-        gate, state = at.scope.node(index)
-        problem = _unlike(at, names, At.of(at.turn, at.scope, index), approval=state.approval)
+    for gate in (At.of(at.turn, at.scope, index) for index in at.node.gates):
+        problem = _unlike(at, names, gate, approval=gate.state.approval)
         if problem is not None:
             return _not_allowed(gate, problem)
     return None
@@ -256,15 +264,16 @@ def expiry(at: At) -> ErrorInfo | None:
     """Check that no approval has expired of a node of which nothing was sent; None: none has."""
     if at.state.first_started_ms:
         return None
-    for gate, state in (at.scope.node(index) for index in at.node.gates):
-        if state.approval is not None and _has_expired(state.approval, at.turn.at_ms):
+    for gate in (At.of(at.turn, at.scope, index) for index in at.node.gates):
+        approval = gate.state.approval
+        if approval is not None and _has_expired(approval, at.turn.at_ms):
             return _not_allowed(gate, "the approval has expired")
     return None
 
 
-def _not_allowed(gate: AnyCompiledNode, problem: str) -> ErrorInfo:
-    told = f"what `{gate.id}` allowed is not what would run: {problem}"
-    return ErrorInfo(code="IL6022", message=told, permanent=True)
+def _not_allowed(gate: At, problem: str) -> ErrorInfo:
+    told = f"what `{gate.node.id}` allowed is not what would run: {problem}"
+    return ErrorInfo(code="IL6022", message=told, hint=_asked_again(gate), permanent=True)
 
 
 def _unlike(

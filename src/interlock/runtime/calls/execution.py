@@ -326,16 +326,25 @@ def _too_late(command: StartAttempt, now_ms: int) -> ErrorInfo:
             hint="the process was stopped, or the disk was slow; `retry` tries it again",
             not_applied=True,
         )
-    return _past_deadline(command)
+    return _out_of_time(command, f"before attempt {command.attempt} could be sent", sent=False)
 
 
-def _past_deadline(command: StartAttempt) -> ErrorInfo:
+def _out_of_time(command: StartAttempt, when: str, *, sent: bool) -> ErrorInfo:
+    """What ended: the time of the node, or that in which the receiver knows the key of a write."""
+    node, window_ms = command.node, command.node.action.window_ms
+    deadline, window = f"the `deadline` of `{node.id}`", f"the `window` of `{node.action.name}`"
+    if node.deadline_ms is None:
+        ended, hint = window, "if the receiver knows the key for longer, raise `window`"
+    elif window_ms is None or node.deadline_ms <= window_ms or command.attempt == 1:
+        ended, hint = deadline, "raise it, make the action faster, or let it be tried less often"
+    else:
+        ended, hint = f"{deadline}, or {window},", f"raise {deadline}, or {window}"
     return ErrorInfo(
         code="IL6012",
-        message=f"the deadline passed before attempt {command.attempt} could be sent",
-        hint="raise `deadline` of the node, or the `window` of a write with a key",
+        message=f"{ended} passed {when}",
+        hint=hint,
         permanent=True,
-        not_applied=True,
+        not_applied=not sent,
     )
 
 
@@ -357,12 +366,7 @@ def _words(error: BaseException) -> str:
 def _timed_out(call: Call, command: StartAttempt) -> ErrorInfo:
     deadline = command.deadline_at_ms
     if deadline is not None and call.world.clock.now_ms() >= deadline:
-        return ErrorInfo(
-            code="IL6012",
-            message=f"the deadline passed during attempt {command.attempt}",
-            hint="raise `deadline` of the node, or make the action faster",
-            permanent=True,
-        )
+        return _out_of_time(command, f"during attempt {command.attempt}", sent=True)
     return ErrorInfo(
         code="IL6002",
         message=f"no answer within {command.node.timeout_ms} ms",
@@ -384,12 +388,12 @@ def cancelled(command: StartAttempt, reason: str, *, sent: bool = True) -> Attem
 
 
 def expired(command: StartAttempt) -> AttemptFailed:
-    """Report an attempt that was not sent before its deadline."""
+    """Report an attempt that waited for its turn until nothing may be sent any more."""
     return AttemptFailed(
         path=command.path,
         generation=command.generation,
         attempt=command.attempt,
-        error=_past_deadline(command),
+        error=_out_of_time(command, f"before attempt {command.attempt} had its turn", sent=False),
         call_key=command.call_key,
         ahead=command.ahead,
     )
