@@ -4,7 +4,7 @@ A wrong type would else be found deep inside, or by the thread that writes for a
 would stop the others, too.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from interlock.actions import Registry
 from interlock.errors import UsageError
@@ -64,15 +64,16 @@ def expect_one_of(given: object, known: Collection[str], *, name: str) -> None:
         raise UsageError(f"`{name}` is {given!r:.60}", hint=f"one of {', '.join(sorted(known))}")
 
 
-def expect_callable(given: object, *, name: str) -> None:
-    """Check that something can be called, where it is given at all.
+def expect_callable(given: object, *, name: str, is_needed: bool = False) -> None:
+    """Check that something can be called; where it is not needed, it may be left out.
 
     Raises:
         UsageError: it cannot.
     """
-    if given is not None and not callable(given):
+    if (given is not None or is_needed) and not callable(given):
         told = f"`{name}` is {given!r:.60}, of type {type(given).__name__}"
-        raise UsageError(told, hint="give a function, or leave it out")
+        hint = "give a function" if is_needed else "give a function, or leave it out"
+        raise UsageError(told, hint=hint)
 
 
 def expect_count(given: object, *, name: str) -> None:
@@ -143,3 +144,17 @@ def expect_store(store: object) -> None:
     if not hasattr(store, "heads") or not hasattr(store, "inbox"):
         told = f"`store` is {store!r:.60}, of type {type(store).__name__}"
         raise UsageError(told, hint='open one: `open_store("journal.db")`, `open_store("memory:")`')
+
+
+def resources_of(resources: Iterable[object]) -> dict[type[object], object]:
+    """The clients that actions get, by type.
+
+    Raises:
+        UsageError: they are not given as a list.
+    """
+    hint = "give the clients that actions ask for: `resources=[httpx.AsyncClient()]`"
+    expect(resources, Iterable, name="resources", hint=hint)
+    if isinstance(resources, str | bytes | Mapping):
+        name = "a mapping" if isinstance(resources, Mapping) else "a text"
+        raise UsageError(f"`resources` is {name}, no list of clients", hint=hint)
+    return {type(one): one for one in resources}

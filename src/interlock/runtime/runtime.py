@@ -39,6 +39,7 @@ from interlock.runtime.arguments import (
     expect_registry,
     expect_run,
     expect_store,
+    resources_of,
 )
 from interlock.runtime.calls import Live, Watcher, World
 from interlock.runtime.clock import Clock, Ids, SystemClock, SystemIds
@@ -47,15 +48,13 @@ from interlock.runtime.deciding import (
     Decision,
     Notify,
     Owning,
-    check,
-    check_first,
-    check_role,
-    message_of,
+    post,
     roles_of,
     untold,
 )
 from interlock.runtime.decisions import Decisions
 from interlock.runtime.driving import Driver, Observer
+from interlock.runtime.listening import listen
 from interlock.runtime.owning import Change, Leases, OnChange, migration, needs_owner, sets_within
 from interlock.runtime.reading import read_entries
 from interlock.runtime.results import RunResult, result_of
@@ -81,7 +80,6 @@ from interlock.values import RunId
 if TYPE_CHECKING:
     from interlock.graph import AnyGraphFunction, Graph
 
-LISTEN_MS = 200
 ELSEWHERE_MS = 500
 DRAIN_S_MAX = 10.0
 SECRETS_IN_ENVIRONMENT = "INTERLOCK_SECRET_"
@@ -148,7 +146,7 @@ class Runtime(Decisions):
             clock=self.clock,
             threads=ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="interlock-action"),
             secrets=secrets,
-            resources={type(resource): resource for resource in resources},
+            resources=resources_of(resources),
             sealer=Sealer(self._ids.chance),
             keys=Owning(SubjectKeys(store, self._ids.chance)),
             roles=roles_of(roles or {}),
@@ -166,7 +164,6 @@ class Runtime(Decisions):
             store, self.owner, self.clock, on_renewed=self._renewed, on_lost=self._refused
         )
         self._listening: asyncio.Task[None] | None = None
-        self._heard = 0
         self._closing = asyncio.Event()
         self._leaving = asyncio.Event()
 
@@ -179,7 +176,8 @@ class Runtime(Decisions):
         self._commits = CommitQueue(self.store, self._refused, self._failed)
         self._leases.open()
         if not getattr(self.store, "at_once", False):
-            self._listening = asyncio.create_task(self._listen())
+            hearing = listen(self.store, self._drivers, closing=self._closing)
+            self._listening = asyncio.create_task(hearing)
         return self
 
     async def __aexit__(
@@ -241,6 +239,7 @@ class Runtime(Decisions):
             RunChanged: that run is open, and what it has executed has changed.
             StoreError: the journal could not be written; dispatch has stopped.
         """
+        expect_callable(observer, name="observer")
         start = Start(inputs=inputs or {}, key=key, priority=priority, deadline_ms=deadline_ms)
         given = self._checked(plan, start, principal)
         if key is not None and (earlier := self.store.heads(key=key, limit=1)):
@@ -394,17 +393,21 @@ class Runtime(Decisions):
             RunNotFound, JournalCorrupt
         """
         expect_run(run)
+        expect_callable(decision, name="decision", is_needed=True)
+        expect_callable(observer, name="observer")
         principal = principal_of(actor)
         live = await self._live(run)
         state = live.state if live is not None else self.load(run)[0]
-        event = decision(state)
-        check(state, event)
-        check_role(state, event, principal=principal, roles=self._world.roles)
         now_ms = self.clock.now_ms()
-        id_ = self._ids.message(now_ms)
-        message = message_of(event, run=run, id_=id_, actor=principal.actor, now_ms=now_ms)
-        check_first(message, waiting=self.store.inbox(run=run, limit=INBOX_MESSAGES_MAX))
-        self.store.post(message)
+        message = post(
+            decision,
+            state,
+            store=self.store,
+            principal=principal,
+            roles=self._world.roles,
+            id_=self._ids.message(now_ms),
+            now_ms=now_ms,
+        )
         if live is not None:
             live.tell([message])
             return await self._watch(live)
@@ -415,6 +418,7 @@ class Runtime(Decisions):
 
     async def _take_up(self, run: RunId, change: Change, *, observer: Observer | None) -> RunResult:
         """Go on with a run, if there is anything to be done that is not under way here."""
+        expect_callable(observer, name="observer")
         if run in self._drivers:
             change.check_at_rest(run)
             return await self._watch(self._drivers[run])
@@ -563,23 +567,6 @@ class Runtime(Decisions):
 
     def _renewed(self, run: RunId) -> None:
         self._drivers[run].end_if_idle()
-
-    async def _listen(self) -> None:
-        """Look for decisions that other processes have posted about runs that go on here."""
-        while not await sets_within(self._closing, LISTEN_MS / 1000):
-            if self._drivers:
-                with suppress(StoreError):  # The next one who writes hears of it.
-                    self._hear()
-
-    def _hear(self) -> None:
-        messages = self.store.inbox(after=self._heard)
-        while messages:
-            self._heard = messages[-1].number
-            for message in messages:
-                driver = self._drivers.get(message.run)
-                if driver is not None:
-                    driver.tell([message])
-            messages = self.store.inbox(after=self._heard)
 
     def _refused(self, run: RunId, error: Exception) -> None:
         if run in self._drivers:

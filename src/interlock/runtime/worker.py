@@ -18,7 +18,7 @@ from interlock.errors import (
     StoreError,
 )
 from interlock.journal import RunHead
-from interlock.runtime.arguments import expect, expect_count, expect_one_of
+from interlock.runtime.arguments import expect, expect_callable, expect_count, expect_one_of
 from interlock.runtime.calls import Finished, begin
 from interlock.runtime.driving import Observer
 from interlock.runtime.owning import OnChange, sets_within
@@ -110,6 +110,8 @@ class Worker:
         expect(runtime, Runtime, name="runtime", hint="give it a `Runtime` that is open")
         expect_count(runs_max, name="runs_max")
         expect_one_of(on_change, get_args(OnChange), name="on_change")
+        expect_callable(report, name="report")
+        expect_callable(observer, name="observer")
         self._runtime = runtime
         self._runs_max = runs_max
         self._on_change: OnChange = on_change

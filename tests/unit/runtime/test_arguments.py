@@ -63,6 +63,7 @@ STARTS: list[tuple[dict[str, Any], str]] = [
     ({"principal": LONG}, "a name has 1000000 characters"),
     ({"inputs": ["ada"]}, "`inputs` is ['ada'], of type list"),
 ]
+OBSERVER = "`observer` is 5, of type int"
 
 
 @pytest.mark.parametrize("given, told", STARTS)
@@ -110,6 +111,12 @@ DECISIONS: dict[str, Slip] = {
     "`name` is 8": lambda it, run: it.signal(run, cast_(8)),
     "`verdict` is 'success'": lambda it, run: it.resolve(run, cast_("ok"), cast_("success")),
     "`undo` is 'yes'": lambda it, run: it.cancel(run, undo=cast_("yes")),
+    "`decision` is 5, of type int": lambda it, run: it.decide(run, cast_(5), actor="ada"),
+    "`decision` is None": lambda it, run: it.decide(run, cast_(None), actor="ada"),
+    "`decision(state)` is 'stop'": lambda it, run: it.decide(
+        run, lambda _: cast_("stop"), actor="ada"
+    ),
+    OBSERVER: lambda it, run: it.pause(run, observer=cast_(5)),
     "a principal is 9": lambda it, run: it.unpause(run, actor=cast_(9)),
 }
 
@@ -130,6 +137,21 @@ async def test_a_slip_in_a_decision_has_a_code_and_posts_nothing(runtime: Runtim
     assert (await runtime.approve(run, cast_("ok"))).status == "waiting"
 
 
+async def test_an_observer_that_cannot_be_called_has_a_code_at_every_door(runtime: Runtime):
+    run = (await runtime.run(ASKED)).run
+    wrong = cast_(5)
+    for attempt in (
+        runtime.run(greeting, INPUTS, observer=wrong),
+        runtime.resume(run, observer=wrong),
+        runtime.reopen(run, graph=ASKED, observer=wrong),
+    ):
+        with pytest.raises(UsageError, match=OBSERVER) as caught:
+            await attempt
+        assert caught.value.hint == "give a function, or leave it out"
+    assert [head.run for head in runtime.store.heads()] == [run], "nothing was started"
+    assert (await runtime.approve(run, cast_("ok"))).status == "waiting"
+
+
 async def test_who_gives_a_result_for_its_run_hears_what_to_give(runtime: Runtime):
     result = await runtime.run(ASKED)
     with pytest.raises(UsageError, match="`run` is RunResult") as caught:
@@ -143,6 +165,9 @@ RUNTIMES: dict[str, Callable[[], object]] = {
     "`limits` is 5": lambda: Runtime(MemoryStore(), REGISTRY, limits=cast_(5)),
     "`limits` is 'text.*'": lambda: Runtime(MemoryStore(), REGISTRY, limits=cast_({"text.*": 2})),
     "`notify` is 6": lambda: Runtime(MemoryStore(), REGISTRY, notify=cast_(6)),
+    "`resources` is 5": lambda: Runtime(MemoryStore(), REGISTRY, resources=cast_(5)),
+    "`resources` is a text": lambda: Runtime(MemoryStore(), REGISTRY, resources="db"),
+    "`resources` is a mapping": lambda: Runtime(MemoryStore(), REGISTRY, resources={"db": 1}),
     "`watcher` is 6": lambda: Runtime(MemoryStore(), REGISTRY, watcher=cast_(6)),
     "`roles` is ['ada']": lambda: Runtime(MemoryStore(), REGISTRY, roles=cast_(["ada"])),
     "`attempts_in_flight_max` is '7'": lambda: Runtime(
@@ -151,6 +176,8 @@ RUNTIMES: dict[str, Callable[[], object]] = {
     "`runtime` is <interlock.store": lambda: Worker(cast_(MemoryStore())),
     "`runs_max` is '8'": lambda: Worker(Runtime(MemoryStore(), REGISTRY), runs_max=cast_("8")),
     "`on_change` is 'no'": lambda: Worker(Runtime(MemoryStore(), REGISTRY), on_change=cast_("no")),
+    "`report` is 5": lambda: Worker(Runtime(MemoryStore(), REGISTRY), report=cast_(5)),
+    OBSERVER: lambda: Worker(Runtime(MemoryStore(), REGISTRY), observer=cast_(5)),
     "address of a store is 5": lambda: open_store(cast_(5)),
     "`store` is 5": lambda: run_and_wait(greeting, store=cast_(5), name="ada"),
     "`registry` is [": lambda: run_and_wait(greeting, registry=cast_([shout]), name="ada"),
