@@ -25,30 +25,33 @@ from interlock.reports.words import (
 from interlock.values import Json, RunId, immutable
 
 STYLE = """
-:root { color-scheme: light; }
+:root { color-scheme: light; --ink: #111; --paper: #fff; --soft: #555; --line: #ddd; }
+@media screen and (prefers-color-scheme: dark) { :root { color-scheme: dark;
+  --ink: #e8e6e1; --paper: #17181a; --soft: #a6a6a6; --line: #3d4045; } }
 * { box-sizing: border-box; }
-body { font: 14px/1.45 "Liberation Serif", "Times New Roman", Georgia, serif; color: #111;
-  background: #fff; margin: 0 auto; padding: 32px 28px 64px; max-width: 1180px; }
+body { font: 14px/1.45 "Liberation Serif", "Times New Roman", Georgia, serif; color: var(--ink);
+  background: var(--paper); margin: 0 auto; padding: 32px 28px 64px; max-width: 1180px; }
 h1 { font-size: 26px; font-weight: 600; margin: 0 0 2px; }
 h2 { font-size: 17px; font-weight: 600; margin: 34px 0 4px; padding-top: 8px;
-  border-top: 1px solid #111; break-after: avoid; }
+  border-top: 1px solid var(--ink); break-after: avoid; }
 p { margin: 4px 0 10px; max-width: 110ch; }
-p.none { color: #555; font-style: italic; }
+p.none { color: var(--soft); font-style: italic; }
 p.period { font-size: 16px; margin-bottom: 16px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px; margin: 12px 0; }
-dt { color: #555; }
+dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: 8px 0 4px; font-size: 12px; }
-caption { text-align: left; color: #555; padding-bottom: 4px; }
+caption { text-align: left; color: var(--soft); padding-bottom: 4px; }
 th, td { text-align: left; vertical-align: top; padding: 3px 10px 3px 0;
-  border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }
-th { border-bottom: 1px solid #111; font-weight: 600; white-space: nowrap; }
+  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th { border-bottom: 1px solid var(--ink); font-weight: 600; white-space: nowrap; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
-tfoot td { border-bottom: none; border-top: 1px solid #111; font-weight: 600; }
+tfoot td { border-bottom: none; border-top: 1px solid var(--ink); font-weight: 600; }
 .number { text-align: right; padding-right: 18px;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
-.lines, .runs { table-layout: fixed; }
+.lines, .runs { table-layout: fixed; min-width: 1000px; }
 .runs th:nth-child(1) { width: 190px; } .runs th:nth-child(2) { width: 9%; }
 .runs th:nth-child(3), .runs th:nth-child(6) { width: 148px; }
 .runs th:nth-child(4) { width: 11%; } .runs th:nth-child(5) { width: 82px; }
@@ -58,13 +61,17 @@ tfoot td { border-bottom: none; border-top: 1px solid #111; font-weight: 600; }
 .lines th:nth-child(5) { width: 10%; } .lines th:nth-child(7) { width: 190px; }
 .time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .id { font: 10.5px/1.5 "Liberation Mono", "Courier New", monospace; }
-.unchecked { color: #555; }
-.alarm { border: 1.5px solid #111; padding: 8px 12px; margin: 14px 0; }
-a { color: inherit; text-decoration: none; }
-footer { margin-top: 40px; padding-top: 8px; border-top: 1px solid #111; color: #555; }
+.unchecked { color: var(--soft); }
+.alarm { border: 1.5px solid var(--ink); padding: 8px 12px; margin: 14px 0; }
+a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: 2px; }
+td.id a { text-decoration: none; }
+td.id a:hover, td.id a:focus { text-decoration: underline; }
+footer { margin-top: 40px; padding-top: 8px; border-top: 1px solid var(--ink); color: var(--soft); }
 @page { size: A4 landscape; margin: 14mm; }
 @media print { body { padding: 0; max-width: none; font-size: 11px; } table { font-size: 9.5px; }
-  .id { font-size: 8.5px; } }
+  .id { font-size: 8.5px; } .wide { overflow: visible; } .lines, .runs { min-width: 0; }
+  a { text-decoration: none; } }
+@media (max-width: 600px) { body { padding: 16px 16px 40px; } }
 """
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
@@ -270,7 +277,7 @@ def _whys(line: Line) -> Iterator[str]:
     elif line.why:
         yield _text(line.why)
     if line.binding is not None:
-        yield f'<span class="id">binding {_text(line.binding)}</span>'
+        yield f'binding: <span class="id">{_text(line.binding)}</span>'
     for name, value in line.facts:
         told = _fact(name, value)
         if told:
@@ -350,18 +357,18 @@ def _table(
     foot: Iterable[str] | None = None,
     kind: str = "",
 ) -> Iterator[str]:
-    yield f'<table class="{kind}">' if kind else "<table>"
+    yield f'<div class="wide"><table class="{kind}">' if kind else '<div class="wide"><table>'
     yield "\n<thead><tr>"
     for index, heading in enumerate(headings):
-        start = '<th class="number">' if index in numbers else "<th>"
-        yield f"{start}{_ours(heading)}</th>"
+        kind_of = ' class="number"' if index in numbers else ""
+        yield f'<th scope="col"{kind_of}>{_ours(heading)}</th>'
     yield "</tr></thead>\n"
     if foot is not None:
         yield f"<tfoot><tr>{''.join(foot)}</tr></tfoot>\n"
     yield "<tbody>\n"
     for row in rows:
         yield f"<tr>{''.join(row)}</tr>\n"
-    yield "</tbody>\n</table>\n"
+    yield "</tbody>\n</table></div>\n"
 
 
 def _cell(markup: str, kind: str = "") -> str:

@@ -156,10 +156,14 @@ def test_the_page_checks_what_is_dropped_on_it_without_a_network(handed: Shell, 
     page = (handed.folder / "verify.html").read_text()
     assert "http://" not in page
     assert "https://" not in page
-    for file, words in (("receipt.json", "verified: run"), ("tampered.json", PLACE)):
+    for file, keys, words in (
+        ("receipt.json", str(LOG_KEY), "verified: run"),
+        ("tampered.json", str(LOG_KEY), PLACE),
+        ("receipt.json", "", "Paste the public key of the log to check receipt.json"),
+    ):
         data = b64encode((handed.folder / file).read_bytes()).decode()
         opened = tmp_path / f"{file}.html"
-        drop = DROP.replace("FILE", data).replace("KEYS", str(LOG_KEY))
+        drop = DROP.replace("FILE", data).replace("KEYS", keys)
         opened.write_text(page.replace("</body>", drop))
         shown = subprocess.run(
             [str(CHROMIUM), *HEADLESS, opened.as_uri()],

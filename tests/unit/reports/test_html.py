@@ -16,8 +16,9 @@ from unit.reports.made import ALL_OF_IT, HOSTILE, MAKING, MANY, PERIODS, MadeRun
 ELEMENTS = {
     *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "dl", "dt", "dd"),
     *("table", "thead", "tbody", "tfoot", "tr", "th", "td", "a", "bdi", "br", "span", "footer"),
+    "div",
 }
-ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "id", "class", "href"}
+ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "id", "class", "href", "scope"}
 STEERING = {"\u202a", "\u202b", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"}
 
 
@@ -81,6 +82,14 @@ def test_text_from_a_journal_is_text(text: str):
         assert text in "".join(page.itertext())
 
 
+def test_a_wide_table_scrolls_in_its_own_box_and_its_columns_are_labelled():
+    page = parsed(hostile_report("x"))
+    boxes = page.findall(".//div")
+    assert [[child.tag for child in box] for box in boxes] == [["table"]] * 6
+    assert {box.get("class") for box in boxes} == {"wide"}
+    assert {cell.get("scope") for cell in page.iter("th")} == {"col"}
+
+
 def test_the_policy_forbids_all_but_the_style_that_is_there():
     page = parsed(report_on([]))
     style = page.find(".//style")
@@ -120,14 +129,14 @@ def figures_of(page: ElementTree.Element) -> dict[str, object]:
             if colon:
                 found[f"{heading} said"] = int(number.replace(",", ""))
                 found[f"{heading} shown"] = 0
-        elif element.tag == "table" and f"{heading} shown" in found:
-            found[f"{heading} shown"] = len(element.findall("tbody/tr"))
-        elif element.tag == "table" and heading == "summary":
-            for row in element.findall("tbody/tr"):
+        elif element.tag == "div" and f"{heading} shown" in found:
+            found[f"{heading} shown"] = len(element.findall("table/tbody/tr"))
+        elif element.tag == "div" and heading == "summary":
+            for row in element.findall("table/tbody/tr"):
                 name = "".join(row[0].itertext())
                 found[f"summary {name}"] = int((row[1].text or "").replace(",", ""))
-        elif element.tag == "table" and heading == "graphs":
-            foot = element.findall("tfoot/tr/td")
+        elif element.tag == "div" and heading == "graphs":
+            foot = element.findall("table/tfoot/tr/td")
             numbers = [int((foot[at].text or "").replace(",", "")) for at in (1, 2, 3, 5, 7)]
             found["totals"] = numbers
     return found

@@ -1319,7 +1319,7 @@ async function main(given) {
 const refusal = ({ code, place, message }) =>
   table({ verdict: "refused", code, place, cause: message });
 
-const CHANGED = "the file was changed or damaged: ask for it again, on another way, and keep both";
+const CHANGED = "the file was changed or damaged: ask for it again, by another route, and keep both";
 const OTHERWISE = {
   IL8505: "a public key is one line, NAME+ID+KEY: copy all of it",
   IL8507: "compare the name and the id of the key with those in the checkpoint",

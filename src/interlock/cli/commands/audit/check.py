@@ -13,7 +13,7 @@ from interlock.cli.trail.evidence import certificates_in, public_keys, receipt_b
 from interlock.errors import EvidenceRefused
 from interlock.values import Json
 
-CHANGED = "the file was changed or damaged: ask for it again, on another way, and keep both"
+CHANGED = "the file was changed or damaged: ask for it again, by another route, and keep both"
 OTHERWISE = {
     "IL8505": "a public key is one line, NAME+ID+KEY: copy all of it",
     "IL8547": "ask for a receipt against a checkpoint that this witness has cosigned",
