@@ -23,12 +23,9 @@ def unlike(
     node: AnyCompiledNode, graph: CompiledGraph, *, other: AnyCompiledNode, new: CompiledGraph
 ) -> str | None:
     """Say what differs in a node between two graphs; None when it is the same in both."""
-    if isinstance(node, CompiledCall) and isinstance(other, CompiledCall):
-        what = _unlike_call(node, other)
-        if what is not None:
-            return what
-    if node.arguments.tree != other.arguments.tree:
-        return "has other arguments"
+    what = unlike_given(node, other)
+    if what is not None:
+        return what
     if _sources(node) != _sources(other):
         return "has other conditions"
     if _needs(graph, node) != _needs(new, other):
@@ -39,6 +36,17 @@ def unlike(
     if _subject(node) != _subject(other):
         return "belongs to another data subject"
     return None if _own(node, graph) == _own(other, new) else "says something else"
+
+
+def unlike_given(node: AnyCompiledNode, other: AnyCompiledNode) -> str | None:
+    """Say what differs in what is called, and in what it is given; None when nothing does."""
+    if isinstance(node, CompiledCall) and isinstance(other, CompiledCall):
+        what = _unlike_call(node, other)
+        if what is not None:
+            return what
+    if node.arguments.tree != other.arguments.tree:
+        return "has other arguments"
+    return None
 
 
 def _unlike_call(node: CompiledCall, other: CompiledCall) -> str | None:

@@ -11,7 +11,13 @@ orders everything that is due, or before `RunReopened`.
 from collections.abc import Iterator
 from typing import TypeVar
 
-from interlock.engine.likeness import Composite, subjects_of, unlike, unlike_bodies
+from interlock.engine.likeness import (
+    Composite,
+    subjects_of,
+    unlike,
+    unlike_bodies,
+    unlike_given,
+)
 from interlock.engine.scopes import count_again, did_not_last, inputs_problem, to_be_repeated
 from interlock.engine.state import (
     ROOT,
@@ -92,37 +98,47 @@ def _in_scope(
     """Compare a scope that is open, or may be opened again, with its new graph."""
     yield from _of_scope(scope, graph, state)
     again = to_be_repeated(scope) if scope.path not in state.scopes else set[int]()
-    for index, (node, now) in enumerate(zip(scope.graph.nodes, scope.nodes, strict=True)):
-        path = paths.child(scope.path, node.id)
-        if not _counts(state, node, now, path=path, is_again=index in again):
-            continue
-        position = graph.positions.get(node.id)
-        if position is None:
-            yield Difference(path=path, what="is not in the new plan", acceptable=False)
-            continue
-        other = graph.nodes[position]
-        if type(node) is not type(other):
-            yield Difference(path=path, what="is of another kind", acceptable=False)
-            continue
-        begins_again = index in again or _is_asking(state, node, path)
-        lacking = _lacking(scope, index, other, new=graph) if not begins_again else None
-        if lacking is not None:
-            yield Difference(path=path, what=lacking, acceptable=False)
-            continue
-        turns, most = _turns(now), other.max if isinstance(other, CompiledRepeat) else 0
-        if turns > most:
-            told = f"is in turn {turns}, and may have {most}"
-            yield Difference(path=path, what=told, acceptable=False)
-            continue
-        # One that goes on in its scopes is not started again: what it takes is not evaluated.
-        # A gate that asks allows nothing yet: one that has changed asks anew.
-        what = None if begins_again else unlike(node, scope.graph, other=other, new=graph)
-        what = what or _unlike_undo(scope, index, other) or _unlike_inside(node, now, other)
-        what = what or _unlike_allowed(state, scope, index, new=graph)
-        if what is not None:
-            yield Difference(path=path, what=what)
+    for index in range(len(scope.nodes)):
+        found = _of_node(state, scope, index, graph=graph, is_again=index in again)
+        if found is not None:
+            yield found
     for inner, body in _inner(scope, graph, children=children):
         yield from _in_scope(inner, body, state, children=children)
+
+
+def _of_node(
+    state: State, scope: ScopeState, index: int, *, graph: CompiledGraph, is_again: bool
+) -> Difference | None:
+    """Compare a node with what it would be; None: it has not begun, or is the same."""
+    node, now = scope.node(index)
+    path = paths.child(scope.path, node.id)
+    if not _counts(state, node, now, path=path, is_again=is_again):
+        return None
+    position = graph.positions.get(node.id)
+    if position is None:
+        return Difference(path=path, what="is not in the new plan", acceptable=False)
+    other = graph.nodes[position]
+    if type(node) is not type(other):
+        return Difference(path=path, what="is of another kind", acceptable=False)
+    # What broke its promise is not executed again by itself: a person is asked about it.
+    is_violated = is_again and now.status == "violated"
+    begins_again = (is_again and not is_violated) or _is_asking(state, node, path)
+    lacking = None if begins_again else _lacking(scope, index, other, new=graph)
+    lacking = lacking or _beyond(now, other)
+    if lacking is not None:
+        return Difference(path=path, what=lacking, acceptable=False)
+    if begins_again:
+        # One that goes on in its scopes is not started again: what it takes is not evaluated.
+        # A gate that asks allows nothing yet: one that has changed asks anew.
+        what = None
+    elif is_violated:
+        # It is judged by what is promised now; what is sent again is what was sent.
+        what = unlike_given(node, other)
+    else:
+        what = unlike(node, scope.graph, other=other, new=graph)
+    what = what or _unlike_undo(scope, index, other) or _unlike_inside(node, now, other)
+    what = what or _unlike_allowed(state, scope, index, new=graph)
+    return Difference(path=path, what=what) if what is not None else None
 
 
 def _of_scope(scope: ScopeState, graph: CompiledGraph, state: State) -> Iterator[Difference]:
@@ -263,9 +279,12 @@ def _lacking(
     return f"was allowed with another graph: {what}" if what is not None else None
 
 
-def _turns(now: NodeState) -> int:
+def _beyond(now: NodeState, other: AnyCompiledNode) -> str | None:
+    """Whether a node is in a turn that the new plan has not got."""
     opened = now.opened or now.kept
-    return opened.turn if isinstance(opened, RepeatState) else 0
+    turn = opened.turn if isinstance(opened, RepeatState) else 0
+    most = other.max if isinstance(other, CompiledRepeat) else 0
+    return f"is in turn {turn}, and may have {most}" if turn > most else None
 
 
 def _unlike_inside(node: AnyCompiledNode, now: NodeState, other: AnyCompiledNode) -> str | None:
@@ -347,8 +366,7 @@ def _swap(
             state.asleep.pop(path, None)
             state.timers.pop(path, None)
         if index in moved:
-            again = NodeState(waiting=0, generation=now.generation)
-            nodes[moved[index]] = again if begins_again else now
+            nodes[moved[index]] = _anew(now) if begins_again else now
     for one in children.get(id(scope), ()):
         one.parent_node = moved.get(one.parent_node, -1)
     decoded = _inputs(scope, graph)
@@ -360,6 +378,17 @@ def _swap(
     yield id(scope)
     for one, body in inner:
         yield from _swap(turn, one, body, children=children)
+
+
+def _anew(now: NodeState) -> NodeState:
+    """A node before it begins: what it has cost stays, and that somebody has cancelled it."""
+    return NodeState(
+        waiting=0,
+        generation=now.generation,
+        stop=now.stop,
+        tokens=now.tokens,
+        cost_usd_micros=now.cost_usd_micros,
+    )
 
 
 def _at(by_index: dict[int, T] | None, moved: dict[int, int]) -> dict[int, T] | None:

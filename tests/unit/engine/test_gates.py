@@ -1,5 +1,6 @@
 """Persons are asked; what they approve is exactly what runs, once."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -414,7 +415,7 @@ def test_other_arguments_than_the_approved_ones_are_refused():
     approval = run.node("g").approval
     assert approval is not None
     allowed = approval.covers[NodeId("pay")]
-    approval.covers[NodeId("pay")] = type(allowed)(1, digest("call", ["something else"]))
+    approval.covers[NodeId("pay")] = replace(allowed, key=digest("call", ["something else"]))
     run.end("slow", 1)
     assert run.error("pay").code == "IL6022"
     assert "arguments or its code are others" in run.error("pay").message

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from interlock.engine import IllegalTransition, differences
-from interlock.graph import AnyNode, Graph, Undo
+from interlock.graph import AnyNode, Graph, Retry, Undo
 from interlock.plan import Plan
 from unit.engine.driving import Driven, call, failure, plan_of, types
 from unit.engine.making import body, each, gate, repeat, sub, wait
+
+TWICE = Retry(attempts=2)
 
 
 def paid(action: str = "write", *more: AnyNode, quorum: int = 1) -> Plan:
@@ -129,6 +131,24 @@ def test_a_gate_that_was_decided_is_what_was_decided():
     assert [one.path for one in differences(run.state, new)] == ["g"]
 
 
+def within(bound: str) -> Plan:
+    pay = call("pay", "write", needs=("g",), with_={"label": "p", "values": ["${{ slow }}"]})
+    return plan_of(call("slow", "write"), gate(bounds={"pay": bound}), pay)
+
+
+def test_a_bound_that_nobody_approved_allows_nothing():
+    run = Driven(within("args.values[0] < 10"))
+    run.decide("g")
+    new = within("args.values[0] < 1000")
+    (found,) = differences(run.state, new)
+    assert found.told == "`g` says something else"
+    run.migrate(new, "g")
+    run.end("slow", 5)
+    assert run.settled()["pay"] == "refused"
+    assert "its bound is another one" in run.error("pay").message
+    run.check()
+
+
 # --- what was not sent
 
 
@@ -150,6 +170,46 @@ def test_a_write_that_was_sent_may_not():
     assert (found.path, found.what) == ("a", "has other arguments")
     with pytest.raises(IllegalTransition, match="`a` has other arguments"):
         run.migrate(new)
+
+
+@pytest.mark.parametrize("action", ["write", "metered"])
+def test_what_was_cancelled_does_not_begin_again(action: str):
+    run = Driven(plan_of(call("a", action)))
+    if action == "metered":
+        run.start("a")
+    assert types(run.cancel("a")) == ["cancel a 1"]
+    run.migrate(plan_of(call("a", action, with_={"label": "b", "values": []})))
+    assert run.settled() == {"a": "cancelled"}
+    run.check()
+
+
+def test_a_gate_that_was_cancelled_before_it_opened_does_not_ask():
+    def plan(ask: str) -> Plan:
+        return plan_of(call("a", "pure"), gate(ask=ask, needs=("a",)))
+
+    run = Driven(plan("Go?"))
+    run.hold()
+    run.end("a", 1)
+    run.tell(run.taken())
+    assert run.taken().type == "GateOpened"
+    run.cancel("g")
+    run.holding = None
+    run.migrate(plan("Go now?"))
+    assert run.settled() == {"a": "succeeded", "g": "cancelled"}
+    run.check()
+
+
+def test_what_a_read_has_cost_is_not_forgotten_when_it_begins_again():
+    def plan(label: str) -> Plan:
+        return plan_of(call("a", "metered", with_={"label": label, "values": []}, retry=TWICE))
+
+    run = Driven(plan("a"))
+    run.end("a", failure(), tokens=5, cost_usd_micros=50)
+    run.migrate(plan("b"))
+    run.end("a", 1, tokens=7, cost_usd_micros=70)
+    settled = run.settled_as("a")
+    assert (settled.tokens, settled.cost_usd_micros) == (12, 120)
+    run.check()
 
 
 def test_what_has_begun_waits_for_nothing_new():
@@ -290,6 +350,42 @@ def test_whose_the_inputs_are_may_not_change_unseen():
     run.start("a")
     (found,) = differences(run.state, plan(subject="value"))
     assert found.told == "the run has inputs of other data subjects"
+
+
+# --- what broke its promise
+
+
+def promised(action: str = "write", **options: Any) -> Plan:
+    return plan_of(call("a", action, **{"ensure": ("result > 5",), **options}))
+
+
+def test_what_broke_its_promise_is_sent_again_as_it_was_sent():
+    run = Driven(promised())
+    run.end("a", 1)
+    assert run.settled() == {"a": "violated"}
+    other = {"label": "b", "values": []}
+    for new, told in (
+        (promised("keyed"), "calls keyed instead of write"),
+        (promised(with_=other), "has other arguments"),
+    ):
+        (found,) = differences(run.state, new)
+        assert (found.path, found.what, found.acceptable) == ("a", told, True)
+    asked = plan_of(gate(), call("a", "write", needs=("g",)))
+    (found,) = differences(run.state, asked)
+    assert (found.what, found.acceptable) == ("depends on `g`, which has not run", False)
+
+
+def test_a_mended_promise_is_held_against_what_has_happened():
+    run = Driven(promised())
+    run.end("a", 1)
+    new = promised(ensure=("result > 0",))
+    assert differences(run.state, new) == ()
+    run.migrate(new)
+    run.reopen()
+    assert run.state.in_doubt == {"a"}
+    run.resolve("a", "succeeded", 1)
+    assert run.result().status == "succeeded"
+    run.check()
 
 
 # --- generations

@@ -180,7 +180,9 @@ def on_gate_opened(turn: Turn, event: GateOpened) -> None:
     entries = cast(list[dict[str, Json]], event.covers.json)
     covers = {
         NodeId(str(entry["path"]).rpartition("/")[2]): Allowed(
-            cast(int, entry["generation"]), cast(Digest | None, entry.get("call_key"))
+            generation=cast(int, entry["generation"]),
+            key=cast(Digest | None, entry.get("call_key")),
+            bound=cast(str | None, entry.get("bound")),
         )
         for entry in entries
     }
@@ -290,7 +292,9 @@ def _unlike(
         return None if same else "its arguments or its code are others"
     covers = cast(CompiledGate, gate.node).covers
     bound = next(one.bound for one in covers if one.index == at.index)
-    return _out_of_bound(bound, {**names, "args": given.json}) if bound is not None else None
+    if bound is None or bound.source != allowed.bound:
+        return "its bound is another one"
+    return _out_of_bound(bound, {**names, "args": given.json})
 
 
 def _out_of_bound(bound: Expression, names: Mapping[str, Json]) -> str | None:

@@ -169,12 +169,13 @@ class UndoState:
     problem: ErrorInfo | None = None
 
 
-@immutable(kw_only=False)
+@immutable()
 class Allowed:
-    """What a gate allows of one node: a generation, and a call key; None where a bound decides."""
+    """What a gate allows of one node: a generation, and a call key or what is within a bound."""
 
     generation: int
     key: Digest | None
+    bound: str | None = None
 
 
 @immutable(kw_only=False)
