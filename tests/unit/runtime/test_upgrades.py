@@ -3,12 +3,14 @@
 import asyncio
 import pathlib
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from interlock import Registry, Runtime, action, compile as compile_graph
 from interlock.actions import Effect
+from interlock.engine import step
 from interlock.errors import DocumentInvalid, RunNotResumable, UsageError
 from interlock.graph import CallNode, GateNode, Graph
 from interlock.journal import (
@@ -19,7 +21,7 @@ from interlock.journal import (
     RunRecovered,
     RunReopened,
 )
-from interlock.replay import verify
+from interlock.replay import fold, verify
 from interlock.runtime import RunChanged, RunResult, examine, read_entries
 from interlock.store import MemoryStore, Store, open_store
 from interlock.values import NodeId, Path, RunId
@@ -321,6 +323,23 @@ async def test_a_run_that_failed_stays_as_it_is_when_its_graph_is_refused():
         assert (await runtime.reopen(RUN, graph=mended_graph())).status == "succeeded"
         with pytest.raises(RunNotResumable, match="it has succeeded"):
             await runtime.reopen(RUN, graph=mended_graph())
+
+
+async def test_a_plan_that_was_given_before_the_process_ended_is_the_one_to_compare():
+    actions = failing("1", broken=True)
+    state = fold(RUN, entries := list(read_entries(await failed(), RUN)))
+    first, given = state.plan, examine(state, actions, graph=mended_graph())
+    migrated = given.event()
+    assert migrated is not None
+    step(state, replace(entries[-1], event=migrated, seq=len(entries) + 1))
+    for graph in (None, mended_graph()):
+        found = examine(state, actions, graph=graph)
+        assert found.verdict == "same"
+        assert found.plan is not None
+        assert found.plan.digest == migrated.plan
+    back = examine(state, actions, graph=first.graph).event()
+    assert back is not None
+    assert back.plan == first.digest
 
 
 async def test_an_open_run_is_not_opened_again():

@@ -144,11 +144,13 @@ def examine(
     state: State, registry: Registry, *, graph: "AnyGraphFunction | Graph | None" = None
 ) -> Upgrade:
     """Compare a run with the code that is registered now, or with another graph, too."""
-    changed = _changed(state.plan.actions, registry)
+    # A run that has ended may have been given one already, by a process that ended in between.
+    pinned = state.next_plan or state.plan
+    changed = _changed(pinned.actions, registry)
     if not changed and graph is None:
-        return Upgrade(verdict="same", plan=state.plan)
+        return Upgrade(verdict="same", plan=pinned)
     try:
-        plan = compile_graph(graph or state.plan.graph, registry, limits=state.plan.limits)
+        plan = compile_graph(graph or pinned.graph, registry, limits=pinned.limits)
     except DocumentInvalid as error:
         diagnostics = tuple(one for one in error.diagnostics if one.severity == "error")
         missing = tuple(name for name in changed if name not in registry)
@@ -159,7 +161,7 @@ def examine(
             diagnostics=diagnostics,
             missing=missing,
         )
-    if plan.digest == state.plan.digest:
+    if plan.digest == pinned.digest:
         return Upgrade(verdict="same", plan=plan)
     found = differences(state, plan)
     verdict: Verdict = "different" if found else "compatible"
