@@ -35,6 +35,11 @@ if TYPE_CHECKING:
         not_cosigned as not_cosigned,
         require_independence as require_independence,
     )
+    from interlock.audit.dating import (
+        CLOCK_SLACK_MS as CLOCK_SLACK_MS,
+        cosignatures as cosignatures,
+        require_past as require_past,
+    )
     from interlock.audit.erasing import (
         ErasedEvent as ErasedEvent,
         erase_parts as erase_parts,
@@ -165,10 +170,10 @@ if TYPE_CHECKING:
         node_hash as node_hash,
     )
     from interlock.audit.verdicts import (
+        hint_for as hint_for,
         verdict_lines as verdict_lines,
     )
     from interlock.audit.verification import (
-        CLOCK_SLACK_MS as CLOCK_SLACK_MS,
         LogVerdict as LogVerdict,
         verify_log as verify_log,
     )
@@ -198,6 +203,7 @@ _LATER = {
         "not_cosigned",
         "require_independence",
     ),
+    "dating": ("CLOCK_SLACK_MS", "cosignatures", "require_past"),
     "erasing": ("ErasedEvent", "erase_parts", "read_erased"),
     "findings": ("Finding", "KeptLog", "KnownTree", "Tampering"),
     "leaves": (
@@ -289,8 +295,8 @@ _LATER = {
         "leaf_hash",
         "node_hash",
     ),
-    "verdicts": ("verdict_lines",),
-    "verification": ("CLOCK_SLACK_MS", "LogVerdict", "verify_log"),
+    "verdicts": ("hint_for", "verdict_lines"),
+    "verification": ("LogVerdict", "verify_log"),
     "witnessing": ("REQUEST_BYTES_MAX", "WitnessRequest", "judge", "parse_request"),
 }
 _HOMES = {name: home for home, names in _LATER.items() for name in names}
@@ -308,6 +314,7 @@ __all__ = [
     "consistency_spans",
     "Copies",
     "cosign",
+    "cosignatures",
     "count_witnesses",
     "DISCLOSED",
     "Disclosure",
@@ -323,6 +330,7 @@ __all__ = [
     "Finding",
     "Frontier",
     "HASH_BYTES",
+    "hint_for",
     "Hold",
     "inclusion_spans",
     "is_public_key",
@@ -376,6 +384,7 @@ __all__ = [
     "render_entries",
     "REQUEST_BYTES_MAX",
     "require_independence",
+    "require_past",
     "Retention",
     "retention_of",
     "root_of_leaves",

@@ -1,4 +1,4 @@
-"""Checking a receipt with public keys alone: no store, no network, no clock.
+"""Checking a receipt with public keys alone: no store and no network.
 
 The checks and their order are those of `docs/reference/receipts.md`; the verifier in JavaScript
 has them in the same order, so that both give the same verdict and the same code for any file.
@@ -15,6 +15,7 @@ from interlock.audit.absences import absences_of, counted, tells_of
 from interlock.audit.checkpoints import Checkpoint, parse_checkpoint
 from interlock.audit.claims import ShownLeaf, claims_of, execution_is_shown, shown_parts
 from interlock.audit.cosigning import require_independence
+from interlock.audit.dating import require_cosigned_before
 from interlock.audit.leaves import COMMITMENT_TAG
 from interlock.audit.multiproofs import root_of_leaves
 from interlock.audit.notes import Verified, parse_note, verified_signatures, verify_note
@@ -33,15 +34,17 @@ KEYED_REF = re.compile("hmac-sha256:([0-9a-f]{32}|[0-9a-f]{64}):[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Whom somebody believes who checks a receipt.
+    """Whom somebody believes who checks a receipt, and when they check it.
 
     Attributes:
         keys: public keys of the log; one of them has to have signed. Their name is the log's.
         witnesses: public keys of witnesses; each of them has to have cosigned.
+        now_ms: what the clock says; nobody can have cosigned later.
     """
 
     keys: Sequence[VerifierKey]
     witnesses: Sequence[VerifierKey] = ()
+    now_ms: int
 
 
 def check_receipt(data: bytes, trust: Trust) -> dict[str, Json]:
@@ -101,10 +104,10 @@ def _require_keys(trust: Trust) -> None:
     ):
         for key in keys:
             if key.algorithm is not algorithm:
-                raise EvidenceRefused(f"`{key}` is no key of {whose}", code="IL8505")
+                raise EvidenceRefused(f"`{key.name}` is no key of {whose}", code="IL8505")
             if not is_public_key(key.public):
                 raise EvidenceRefused(
-                    f"`{key}` holds no point that may be a public key", code="IL8505"
+                    f"`{key.name}` holds no point that may be a public key", code="IL8505"
                 )
     require_independence(trust.witnesses, log=trust.keys)
 
@@ -118,11 +121,15 @@ def _open(text: str, trust: Trust) -> tuple[Checkpoint, Verified, Sequence[Verif
         cosigned = verified_signatures(note, trust.witnesses)
         checkpoint = parse_checkpoint(note.text)
     except EvidenceRefused as error:
-        raise refused(error.code, error.message, place, hint=error.hint) from error
+        raise refused(error.code, error.message, place) from error
     if len(cosigned) < len(trust.witnesses):
         seen = {one.key for one in cosigned}
         missing = next(key for key in trust.witnesses if key not in seen)
         raise refused("IL8547", f"the witness `{missing.name}` has not cosigned", place)
+    try:
+        require_cosigned_before(cosigned, now_ms=trust.now_ms)
+    except EvidenceRefused as error:
+        raise refused(error.code, error.message, place) from error
     if checkpoint.origin != signed.key.name:
         message = f"the checkpoint is of the log `{checkpoint.origin}`, not `{signed.key.name}`"
         raise refused("IL8509", message, place)
@@ -161,7 +168,7 @@ def _require_inclusion(receipt: Mapping[str, Any], checkpoint: Checkpoint) -> No
     try:
         root = root_of_leaves(sorted(hashes.items()), proof, size=size)
     except EvidenceRefused as error:
-        raise refused("IL8502", error.message, ("proof",), hint=error.hint) from error
+        raise refused("IL8502", "the proof has too few hashes, or too many", ("proof",)) from error
     if root != checkpoint.tree.root:
         message = "the leaves and the proof lead to another root than that of the checkpoint"
         raise refused("IL8502", message, ("proof",))

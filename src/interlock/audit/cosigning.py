@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import final
 
 from interlock.audit.checkpoints import decode_size, parse_checkpoint
-from interlock.audit.notes import Note, Verified, parse_note, verified_signatures
+from interlock.audit.dating import cosignatures
+from interlock.audit.notes import Note, Verified, parse_note
 from interlock.audit.signatures import Algorithm, Signature, VerifierKey
 from interlock.audit.witnessing import WitnessRequest
 from interlock.errors import EvidenceRefused, WitnessBehind
@@ -32,7 +33,7 @@ class WitnessAnswer:
 
 
 def ask_witness(
-    note: Note, key: VerifierKey, *, known: int, prove: Prove
+    note: Note, key: VerifierKey, *, known: int, prove: Prove, now_ms: int
 ) -> Generator[bytes, WitnessAnswer, Signature]:
     """Ask a witness to cosign a checkpoint.
 
@@ -41,6 +42,7 @@ def ask_witness(
         key: the witness's key.
         known: the size that the witness is thought to know; it says so when it knows another.
         prove: gives the proof that the witness needs.
+        now_ms: what the clock says.
 
     Returns:
         its cosignature, which holds.
@@ -55,7 +57,7 @@ def ask_witness(
         proof = tuple(prove(old)) if 0 < old < tree.size else ()
         answer = yield WitnessRequest(old_size=old, proof=proof, note=note).to_bytes()
         if answer.status == COSIGNED:
-            return _cosignature(answer.body, note, key)
+            return _cosignature(answer.body, note, key, now_ms=now_ms)
         if answer.status != CONFLICT:
             raise _refusal(answer, key)
         size = decode_size(answer.body.decode("ascii", "replace").removesuffix("\n"))
@@ -66,7 +68,7 @@ def ask_witness(
 
 
 def count_witnesses(
-    note: Note, witnesses: Sequence[VerifierKey], *, log: Sequence[VerifierKey]
+    note: Note, witnesses: Sequence[VerifierKey], *, log: Sequence[VerifierKey], now_ms: int
 ) -> tuple[Verified, ...]:
     """Find out which witnesses cosigned a checkpoint: each counts once.
 
@@ -77,17 +79,18 @@ def count_witnesses(
         note: the checkpoint.
         witnesses: the keys of those who are trusted to be independent.
         log: the keys of the log.
+        now_ms: what the clock says.
 
     Returns:
         the cosignatures that hold, one for each witness.
 
     Raises:
-        EvidenceRefused: a cosignature by one of the keys does not hold.
+        EvidenceRefused: a cosignature by one of the keys does not hold, or is dated after now.
     """
     own = {key.public for key in log}
     found: dict[bytes, Verified] = {}
     cosigning = [key for key in witnesses if key.algorithm is Algorithm.COSIGNATURE]
-    for verified in verified_signatures(note, cosigning):
+    for verified in cosignatures(note, cosigning, now_ms=now_ms):
         if verified.key.public not in own:
             found.setdefault(verified.key.public, verified)
     return tuple(found.values())
@@ -152,11 +155,11 @@ def _refusal(answer: WitnessAnswer, key: VerifierKey) -> EvidenceRefused:
     return not_cosigned(key, f"it answered {answer.status} {told}".rstrip())
 
 
-def _cosignature(body: bytes, note: Note, key: VerifierKey) -> Signature:
+def _cosignature(body: bytes, note: Note, key: VerifierKey, *, now_ms: int) -> Signature:
     """Find the witness's line among those that came; lines by other keys are nobody's."""
     try:
         answer = parse_note(f"{note.text}\n".encode() + body)
-        verified = verified_signatures(answer, [key])
+        verified = cosignatures(answer, [key], now_ms=now_ms)
     except EvidenceRefused as error:
         raise not_cosigned(key, error.message) from error
     if not verified:

@@ -156,7 +156,7 @@ def _signature(line: str, place: int) -> Signature:
     try:
         require_name(name)
     except EvidenceRefused as error:
-        raise _refused(f"line {place} is no signature: {error.message}") from error
+        raise _refused(f"line {place} is no signature: no key has such a name") from error
     return Signature(name=name, key_id=int.from_bytes(data[:4]), data=data[4:])
 
 

@@ -36,10 +36,11 @@ def text(pattern: str = "", *, what: str = "a text") -> Shape:
 
 def whole(least: int = INT64_MIN, most: int = INT64_MAX) -> Shape:
     """Accept an integer within bounds."""
+    what = f"{least}" if least == most else f"an integer from {least} to {most}"
 
     def check(value: Json, place: Place) -> None:
         if type(value) is not int or not least <= value <= most:
-            raise refused(MISSHAPEN, f"this has to be an integer from {least} to {most}", place)
+            raise refused(MISSHAPEN, f"this has to be {what}", place)
 
     return check
 

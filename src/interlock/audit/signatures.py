@@ -217,7 +217,7 @@ def _is_refused_in_names(char: str) -> bool:
 
 
 def _short(text: str) -> str:
-    return ascii(text[:40])[1:-1]
+    return "".join(char if " " <= char <= "~" else "?" for char in text[:40])
 
 
 def _key_refused(message: str) -> EvidenceRefused:

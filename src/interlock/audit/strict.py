@@ -36,11 +36,11 @@ def read_strict(data: bytes) -> Json:
         EvidenceRefused: it is not UTF-8, not JSON, ambiguous, too large or nested too deep.
     """
     if len(data) > FILE_BYTES_MAX:
-        raise refused("IL8541", f"the file has {len(data):,} bytes, at most {FILE_BYTES_MAX:,}")
+        raise refused("IL8541", f"the file has {len(data)} bytes, at most {FILE_BYTES_MAX}")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        raise refused("IL8540", f"the file is not UTF-8: byte {error.start}") from error
+        raise refused("IL8540", "the file is not UTF-8") from error
     return _Reader(text).whole()
 
 

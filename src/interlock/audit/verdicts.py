@@ -21,6 +21,22 @@ NOT_PROVED = (
     "not proved: that nothing else happened, that what an action reported is true, or that the"
     " clock of the machine was right; witnesses show that the log has one history for everybody"
 )
+CHANGED = "the file was changed or damaged: ask for it again, by another route, and keep both"
+OTHERWISE = {
+    "IL8505": "a public key is one line, NAME+ID+KEY, as `interlock audit init` prints it",
+    "IL8507": "compare the name and the id of the key with those in the checkpoint",
+    "IL8509": "ask for the key of that log, or for the right receipt",
+    "IL8547": "ask for a receipt against a checkpoint that this witness has cosigned",
+    "IL8548": "ask for a receipt against a checkpoint that was stamped; or do not ask for stamps",
+    "IL8549": "compare the clock of this machine with another one; if it is right, theirs is wrong,"
+    " and this proves nothing",
+}
+"""What to do about a refusal, by its code; else it is `CHANGED`."""
+
+
+def hint_for(code: str) -> str:
+    """Say what to do about a receipt that is refused with a code."""
+    return OTHERWISE.get(code, CHANGED)
 
 
 def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
@@ -92,7 +108,7 @@ def _stamps(stamps: Mapping[str, Any]) -> str:
         f"{time_text(one['at_ms'])} by {plain(one['authority'])}" for one in stamps["verified"]
     ]
     if not told_of and stamps["carried"]:
-        return f"{stamps['carried']} in the file; who gave it was not checked"
+        return f"{stamps['carried']} in the file; not counted: who gave it was not checked"
     return "; ".join(told_of) or "none"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import final
 
+from interlock.audit.dating import CLOCK_SLACK_MS
 from interlock.audit.differences import difference
 from interlock.audit.findings import Finding, KeptLog, KnownTree
 from interlock.audit.proofs import TreeHead
@@ -26,9 +27,6 @@ from interlock.audit.remaking import UNKNOWN_MS, Remade
 from interlock.audit.tree import HASH_BYTES, TILE_WIDTH
 from interlock.journal import STORE_JOURNAL, StoredEvent
 from interlock.values import RunId
-
-CLOCK_SLACK_MS = 5 * 60 * 1000
-"""By how much the clock of a store and that of a witness may differ."""
 
 
 @final

@@ -123,6 +123,11 @@ AUDIT_CODES: dict[str, CodeInfo] = {
     "IL8548": CodeInfo(
         "no time stamp", "Time stamps were to be checked, and none of the checkpoint is there."
     ),
+    "IL8549": CodeInfo(
+        "from the future",
+        "A cosignature or a time stamp is dated more than 5 minutes after now. Its clock is wrong,"
+        " or the clock of whoever checks, or it is forged: it says nothing about when.",
+    ),
     "IL8550": CodeInfo(
         "erased",
         "What is needed of a run was erased: values, or the digests that gave them away. Restore"

@@ -62,6 +62,7 @@ async def endorse(
     endorsers: Endorsers,
     *,
     key_file: Path,
+    now_ms: int,
     before: SignedCheckpoint | None = None,
 ) -> Endorsed:
     """Have a checkpoint cosigned and stamped; keep what comes back.
@@ -71,6 +72,7 @@ async def endorse(
         signed: what `sign_log` gave.
         endorsers: who is asked.
         key_file: the keys of the log; what comes back is kept beside them.
+        now_ms: what the clock says; what is dated later does not count.
         before: what was signed before it: saves each witness that cosigned it a question.
 
     Raises:
@@ -78,8 +80,8 @@ async def endorse(
         OSError: what came back cannot be kept.
     """
     collected, (stamp, unstamped) = await asyncio.gather(
-        _cosigned(log, signed, endorsers, before=before),
-        _stamped(signed.note, endorsers, key_file=key_file),
+        _cosigned(log, signed, endorsers, before=before, now_ms=now_ms),
+        _stamped(signed.note, endorsers, key_file=key_file, now_ms=now_ms),
     )
     if collected.cosigned:
         keep_cosigned(collected.note, key_file)
@@ -118,7 +120,12 @@ def read_stamp(note: Note, path: Path) -> bytes | None:
 
 
 async def _cosigned(
-    log: Log, signed: SignedCheckpoint, endorsers: Endorsers, *, before: SignedCheckpoint | None
+    log: Log,
+    signed: SignedCheckpoint,
+    endorsers: Endorsers,
+    *,
+    before: SignedCheckpoint | None,
+    now_ms: int,
 ) -> Collected:
     size = signed.checkpoint.tree.size
     tree = log_tree(log, size)
@@ -127,6 +134,7 @@ async def _cosigned(
         _not_yet(signed.note, endorsers.witnesses),
         prove=lambda old: prove_consistency(old, size, tree),
         before=before.note if before is not None else None,
+        now_ms=now_ms,
         timeout_s=endorsers.timeout_s,
     )
 
@@ -138,14 +146,17 @@ def _not_yet(note: Note, witnesses: Sequence[WitnessAddress]) -> list[WitnessAdd
 
 
 async def _stamped(
-    note: Note, endorsers: Endorsers, *, key_file: Path
+    note: Note, endorsers: Endorsers, *, key_file: Path, now_ms: int
 ) -> tuple[Stamp | None, EvidenceRefused | None]:
     if endorsers.stamps is None or kept_stamp(note, key_file) is not None:
         return None, None
     try:
-        return await request_stamp(note, endorsers.stamps, timeout_s=endorsers.timeout_s), None
+        stamp = await request_stamp(
+            note, endorsers.stamps, now_ms=now_ms, timeout_s=endorsers.timeout_s
+        )
     except EvidenceRefused as error:
         return None, error
+    return stamp, None
 
 
 def _stamp_file(key_file: Path) -> Path:

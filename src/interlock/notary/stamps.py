@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, final
 
-from interlock.audit import Note
+from interlock.audit import Note, require_past
 from interlock.errors import EvidenceRefused, ExtraMissing
 from interlock.notary.posting import NotAnswered, post, require_url
 
@@ -65,11 +65,13 @@ class Stamp:
     authority: str
 
 
-async def request_stamp(note: Note, server: StampServer, *, timeout_s: float = TIMEOUT_S) -> Stamp:
+async def request_stamp(
+    note: Note, server: StampServer, *, now_ms: int, timeout_s: float = TIMEOUT_S
+) -> Stamp:
     """Have a checkpoint stamped, and verify what comes back.
 
     Raises:
-        EvidenceRefused: the server gave no stamp, or one that does not hold.
+        EvidenceRefused: the server gave no stamp, or one that does not hold or is dated after now.
     """
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
@@ -85,10 +87,12 @@ async def request_stamp(note: Note, server: StampServer, *, timeout_s: float = T
         raise _not_stamped(f"{error}") from error
     if answer.status != 200 or answer.type != REPLY_TYPE:
         raise _not_stamped(f"it answered {answer.status} {answer.type[:60]!r}")
-    return _verified(answer.body, text, certificates=server.certificates, nonce=query.nonce)
+    stamp = _verified(answer.body, text, certificates=server.certificates, nonce=query.nonce)
+    require_past(stamp.time_ms, now_ms=now_ms, what="the time stamp")
+    return stamp
 
 
-def verify_stamp(data: bytes, note: Note, *, certificates: bytes) -> Stamp:
+def verify_stamp(data: bytes, note: Note, *, certificates: bytes, now_ms: int) -> Stamp:
     """Check a kept stamp of a checkpoint, offline.
 
     The certificates need to have been valid at the time of the stamp, and not today.
@@ -97,12 +101,16 @@ def verify_stamp(data: bytes, note: Note, *, certificates: bytes) -> Stamp:
         data: the response of the server, in DER.
         note: the checkpoint that was stamped; its signatures do not count.
         certificates: PEM: those that answer for the server's own.
+        now_ms: what the clock says.
 
     Raises:
-        EvidenceRefused: it is no stamp, of another text, or not by a server that is answered for.
+        EvidenceRefused: it is no stamp, of another text, not by a server that is answered for, or
+            dated after now.
         ExtraMissing: the extra `timestamps` is not installed.
     """
-    return _verified(data, note.text.encode(), certificates=certificates, nonce=None)
+    stamp = _verified(data, note.text.encode(), certificates=certificates, nonce=None)
+    require_past(stamp.time_ms, now_ms=now_ms, what="the time stamp")
+    return stamp
 
 
 def _verified(data: bytes, text: bytes, *, certificates: bytes, nonce: int | None) -> Stamp:

@@ -1,7 +1,7 @@
 """Asking witnesses to cosign a checkpoint: all at once, and none can hold up the others."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -75,6 +75,7 @@ async def collect_cosignatures(
     witnesses: Sequence[WitnessAddress],
     *,
     prove: Prove,
+    now_ms: int,
     before: Note | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Collected:
@@ -84,6 +85,7 @@ async def collect_cosignatures(
         note: the signed checkpoint; cosignatures that it has already are kept.
         witnesses: whom to ask.
         prove: gives the proof from an older size to the checkpoint's.
+        now_ms: what the clock says; a cosignature that is dated later is refused.
         before: the checkpoint before this one with its cosignatures: who cosigned it is asked to
             go on from there. Without it, each witness is asked once more, for its size.
         timeout_s: how long a witness may take in all.
@@ -97,7 +99,17 @@ async def collect_cosignatures(
             hint="a few that are independent of each other say more than many",
         )
     asked = await asyncio.gather(
-        *(_ask(note, each, prove=prove, before=before, timeout_s=timeout_s) for each in witnesses)
+        *(
+            _ask(
+                note,
+                each,
+                prove=prove,
+                known=_known(before, each.key),
+                now_ms=now_ms,
+                timeout_s=timeout_s,
+            )
+            for each in witnesses
+        )
     )
     signatures = (each.signature for each in asked if each.signature is not None)
     return Collected(note=note.signed(*signatures), asked=tuple(asked))
@@ -108,12 +120,14 @@ async def _ask(
     witness: WitnessAddress,
     *,
     prove: Prove,
-    before: Note | None,
+    known: int,
+    now_ms: int,
     timeout_s: float,
 ) -> Asked:
+    flow = ask_witness(note, witness.key, known=known, prove=prove, now_ms=now_ms)
     try:
         async with asyncio.timeout(timeout_s):
-            signature = await _exchange(note, witness, prove, known=_known(before, witness.key))
+            signature = await _exchange(flow, witness)
     except TimeoutError:
         error = not_cosigned(witness.key, f"no answer within {timeout_s:g} s")
     except EvidenceRefused as refused:
@@ -123,8 +137,9 @@ async def _ask(
     return Asked(witness=witness, signature=None, error=error)
 
 
-async def _exchange(note: Note, witness: WitnessAddress, prove: Prove, *, known: int) -> Signature:
-    flow = ask_witness(note, witness.key, known=known, prove=prove)
+async def _exchange(
+    flow: Generator[bytes, WitnessAnswer, Signature], witness: WitnessAddress
+) -> Signature:
     try:
         body = next(flow)
         while True:

@@ -11,6 +11,7 @@ import pytest
 
 from e2e.cli.project import Shell
 from interlock.audit import VerifierKey, cosign, leaf_hash, leaf_of, parse_note
+from interlock.runtime import SystemClock
 from unit.audit.logs import LOG_KEY, OTHER_KEY, WITNESS, WITNESS_KEY
 
 RUN = "interlock run batch.yaml -i numbers=[2,4]"
@@ -183,7 +184,8 @@ def test_what_is_asked_for_and_is_not_there_does_not_pass(
 
 def test_a_witness_that_is_asked_for_counts_by_its_key(signed: Shell):
     note = parse_note((signed.folder / "kept.txt").read_bytes())
-    text = str(note.signed(cosign(note.text, WITNESS, time_s=4_000_000_000)))
+    now_s = SystemClock().now_ms() // 1_000
+    text = str(note.signed(cosign(note.text, WITNESS, time_s=now_s)))
     (signed.folder / "kept.txt").write_text(text)
     verify = f"{VERIFY} --checkpoint kept.txt --witness {WITNESS_KEY}"
     done = signed(verify)
@@ -193,6 +195,17 @@ def test_a_witness_that_is_asked_for_counts_by_its_key(signed: Shell):
     )
     refused = signed(f"{verify} --witness {twin} --json")
     assert (refused.code, refused.json["verdict"]) == (6, "refused")
+
+
+def test_a_cosignature_from_the_future_is_told_by_name(signed: Shell):
+    note = parse_note((signed.folder / "kept.txt").read_bytes())
+    text = str(note.signed(cosign(note.text, WITNESS, time_s=3_976_214_400)))
+    (signed.folder / "kept.txt").write_text(text)
+    done = signed(f"{VERIFY} --checkpoint kept.txt --witness {WITNESS_KEY}")
+    assert (done.code, done.out) == (6, "")
+    told = "the cosignature by `witness.example` is dated 2096-01-01 00:00:00.000 UTC, which is"
+    assert f"error[IL8549]: kept.txt: {told} still to come\n" in done.err
+    assert "error[IL8547]: the witness witness.example: it has cosigned none" in done.err
 
 
 def test_a_checkpoint_needs_a_key(shell: Shell):

@@ -1,6 +1,7 @@
 """Receipts on the command line, and the verifier that is handed to others."""
 
 import json
+import shlex
 import shutil
 import subprocess
 from dataclasses import replace
@@ -11,8 +12,8 @@ from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from e2e.cli.project import Shell
 from e2e.notary.tsa import make_authority
-from interlock.audit import Disclosure, build_receipt
-from unit.audit.logs import LOG_KEY, OTHER_KEY, WITNESS_KEY, a_log
+from interlock.audit import Disclosure, build_receipt, cosign
+from unit.audit.logs import LOG_KEY, OTHER_KEY, WITNESS, WITNESS_KEY, a_log
 
 NODE = shutil.which("node")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -66,7 +67,11 @@ def test_a_tampered_copy_is_refused_with_its_place(handed: Shell):
         ("interlock audit check receipt.json --key nothing.pub", 2, "no public key"),
         ("interlock audit check receipt.json", 2, "missing option '--key'"),
         (f"interlock audit check receipt.json --key {OTHER_KEY}", 6, "IL8507"),
-        (f"interlock audit check receipt.json --key {WITNESS_KEY}", 6, "NAME+ID+KEY: copy all"),
+        (
+            f"interlock audit check receipt.json --key {WITNESS_KEY}",
+            6,
+            "NAME+ID+KEY, as `interlock audit init`",
+        ),
         (
             f"interlock audit check alone.json --key {LOG_KEY} --witness {WITNESS_KEY}",
             6,
@@ -111,10 +116,62 @@ def test_the_verifier_for_node_says_what_check_says(handed: Shell):
                 assert theirs.stdout.decode() == ours.out
                 assert theirs.stderr.decode() == ours.err
     for option in ("--key", "--witness"):
-        line = [str(NODE), "verify.mjs", "receipt.json", "--key", "log.pub", option, "nobody.pub"]
-        theirs = subprocess.run(line, cwd=handed.folder, capture_output=True, check=False)
-        ours = handed(f"interlock audit check receipt.json --key log.pub {option} nobody.pub")
-        assert (theirs.returncode, theirs.stderr.decode()) == (ours.code, ours.err)
+        both_say(handed, f"receipt.json --key log.pub {option} nobody.pub")
+
+
+def both_say(shell: Shell, line: str) -> None:
+    """Hold the verifier for Node to what `interlock audit check` says of a call that fails."""
+    command = [str(NODE), "verify.mjs", *shlex.split(line)]
+    theirs = subprocess.run(command, cwd=shell.folder, capture_output=True, check=False)
+    ours = shell(f"interlock audit check {line}")
+    assert (theirs.returncode, theirs.stderr.decode()) == (ours.code, ours.err)
+    assert ours.code != 0
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node: https://nodejs.org")
+def test_the_verifier_for_node_fails_as_check_fails(handed: Shell):
+    assert handed("interlock audit verifier verify.mjs").code == 0
+    future = cosign(a_log().checkpoint().partition("\n\n")[0] + "\n", WITNESS, time_s=3_976_214_400)
+    receipt = json.loads((handed.folder / "alone.json").read_text())
+    receipt["checkpoint"] += future.line()
+    (handed.folder / "future.json").write_text(json.dumps(receipt))
+    long = f"{'n' * 300}+00000000+AA=="
+    for line in (
+        "nothing.json --key log.pub",
+        "receipt.json --key nothing.pub",
+        f"receipt.json --key {OTHER_KEY}",
+        f"receipt.json --key {WITNESS_KEY}",
+        "receipt.json --key a+b+c",
+        f"receipt.json --key {long}",
+        f"receipt.json --key log.pub --witness {WITNESS_KEY} --witness {WITNESS_KEY}",
+        f"alone.json --key log.pub --witness {WITNESS_KEY}",
+        f"future.json --key log.pub --witness {WITNESS_KEY}",
+        "log.pub --key log.pub",
+        "receipt.json --key receipt.json",
+        ". --key log.pub",
+    ):
+        both_say(handed, line)
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node: https://nodejs.org")
+@pytest.mark.parametrize(
+    "line, code, words",
+    [
+        ("--help", 0, "usage: node interlock-verify.mjs"),
+        ("", 2, "one receipt has to be given"),
+        ("receipt.json", 2, "a public key of the log has to be given"),
+        ("receipt.json --key log.pub --keys x", 2, "Unknown option"),
+        ("receipt.json --key log.pub --stamp-certificates x", 2, "who gave a time stamp is not"),
+    ],
+)
+def test_the_verifier_for_node_says_how_it_is_called(
+    handed: Shell, line: str, code: int, words: str
+):
+    assert handed("interlock audit verifier verify.mjs").code == 0
+    command = [str(NODE), "verify.mjs", *line.split()]
+    done = subprocess.run(command, cwd=handed.folder, capture_output=True, check=False, text=True)
+    assert (done.returncode, words in done.stdout + done.stderr) == (code, True), done.stderr
+    assert (done.stderr.startswith("error[IL9001]: ")) == bool(code)
 
 
 def test_time_stamps_are_checked_with_the_certificates_of_their_server(
@@ -130,7 +187,7 @@ def test_time_stamps_are_checked_with_the_certificates_of_their_server(
     (handed.folder / "root.pem").write_bytes(authority.certificates)
     (handed.folder / "other.pem").write_bytes(make_authority(tmp_path / "b").certificates)
     check = "interlock audit check stamped.json --key log.pub"
-    assert "time stamp    1 in the file; who gave it was not checked" in handed(check).out
+    assert "time stamp    1 in the file; not counted: who gave it" in handed(check).out
     assert "UTC by CN=clock" in handed(f"{check} --stamp-certificates root.pem").out
     done = handed(f"{check} --stamp-certificates other.pem")
     assert (done.code, "IL8533" in done.err, "place: $.stamps[0]" in done.err) == (6, True, True)

@@ -21,6 +21,7 @@ from interlock.audit import (
     signer_from_seed,
 )
 from interlock.notary import verify_stamp
+from interlock.runtime import SystemClock
 
 KEY = signer_from_seed("witness.example/w1", bytes(32)).verifier(Algorithm.COSIGNATURE)
 
@@ -83,7 +84,7 @@ def witnessing(shell: Shell, folder: Path) -> Iterator[tuple[str, VerifierKey]]:
 
 def counted(shell: Shell, text: str, witnesses: list[VerifierKey]) -> int:
     note = parse_note(text.encode())
-    return len(count_witnesses(note, witnesses, log=log_keys(shell)))
+    return len(count_witnesses(note, witnesses, log=log_keys(shell), now_ms=SystemClock().now_ms()))
 
 
 def test_witnesses_of_the_project_cosign_what_is_signed_and_published(keyed: Shell, tmp_path: Path):
@@ -137,4 +138,9 @@ def test_a_checkpoint_is_stamped_and_the_stamp_is_published(keyed: Shell, tmp_pa
     assert "IL8533" in keyed(f"{verify} {other.folder}/root.pem").err
     stamp = (keyed.folder / "public" / "checkpoint.tsr").read_bytes()
     note = parse_note((keyed.folder / "public" / "checkpoint").read_bytes())
-    assert verify_stamp(stamp, note, certificates=authority.certificates).authority == "CN=clock"
+    assert (
+        verify_stamp(
+            stamp, note, certificates=authority.certificates, now_ms=SystemClock().now_ms()
+        ).authority
+        == "CN=clock"
+    )

@@ -32,6 +32,7 @@ from interlock.notary import (
     sign_log,
     verify_stamp,
 )
+from interlock.runtime import SystemClock
 from unit.notary.madelog import MadeLog
 
 SIGNERS = [signer_from_seed(f"witness.example/w{n}", bytes([n] * 32)) for n in range(3)]
@@ -95,7 +96,9 @@ async def signed_and_endorsed(
 ) -> Endorsed:
     before = last_signed(key_file, read_keys(key_file)) if remember else None
     signed = sign_log(log, key_file)
-    return await endorse(log, signed, endorsers, key_file=key_file, before=before)
+    return await endorse(
+        log, signed, endorsers, key_file=key_file, before=before, now_ms=SystemClock().now_ms()
+    )
 
 
 def counted(key_file: Path) -> list[int | None]:
@@ -103,7 +106,12 @@ def counted(key_file: Path) -> list[int | None]:
     ring = read_keys(key_file)
     kept = last_signed(key_file, ring)
     assert kept is not None
-    return [found.time_s for found in count_witnesses(kept.note, KEYS, log=ring.verifiers())]
+    return [
+        found.time_s
+        for found in count_witnesses(
+            kept.note, KEYS, log=ring.verifiers(), now_ms=SystemClock().now_ms()
+        )
+    ]
 
 
 async def test_cosignatures_are_kept_with_the_checkpoint(
@@ -153,10 +161,21 @@ async def test_cosignatures_that_come_late_do_not_replace_a_newer_checkpoint(
         signed = sign_log(MadeLog(7), key_file)
         newer = sign_log(MadeLog(9), key_file)
         done = await endorse(
-            MadeLog(9), signed, Endorsers(witnesses=tuple(asked)), key_file=key_file
+            MadeLog(9),
+            signed,
+            Endorsers(witnesses=tuple(asked)),
+            key_file=key_file,
+            now_ms=SystemClock().now_ms(),
         )
     assert last_signed(key_file, ring) == newer
-    assert len(count_witnesses(done.signed.note, KEYS, log=ring.verifiers())) == 1
+    assert (
+        len(
+            count_witnesses(
+                done.signed.note, KEYS, log=ring.verifiers(), now_ms=SystemClock().now_ms()
+            )
+        )
+        == 1
+    )
 
 
 async def test_a_stamp_is_kept_and_holds(key_file: Path, authority: Authority):
@@ -167,7 +186,15 @@ async def test_a_stamp_is_kept_and_holds(key_file: Path, authority: Authority):
         assert len(server.received) == 1
     kept = kept_stamp(done.signed.note, key_file)
     assert kept is not None
-    assert verify_stamp(kept, done.signed.note, certificates=authority.certificates) == done.stamp
+    assert (
+        verify_stamp(
+            kept,
+            done.signed.note,
+            certificates=authority.certificates,
+            now_ms=SystemClock().now_ms(),
+        )
+        == done.stamp
+    )
     assert (again.stamp, again.unstamped) == (None, None)
 
 

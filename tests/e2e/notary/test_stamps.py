@@ -29,7 +29,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 async def stamped(authority: Authority, answer: Callable[[Received], Reply] | None = None) -> Stamp:
     with serving(answer or authority.answering()) as server:
         asked = StampServer(url=server.url, certificates=authority.certificates)
-        return await request_stamp(NOTE, asked)
+        return await request_stamp(NOTE, asked, now_ms=SystemClock().now_ms())
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,12 @@ async def test_a_checkpoint_is_stamped_with_the_time(authority: Authority):
     stamp = await stamped(authority)
     assert before_s * 1000 <= stamp.time_ms <= SystemClock().now_ms()
     assert stamp.authority == "CN=clock"
-    assert verify_stamp(stamp.data, NOTE, certificates=authority.certificates) == stamp
+    assert (
+        verify_stamp(
+            stamp.data, NOTE, certificates=authority.certificates, now_ms=SystemClock().now_ms()
+        )
+        == stamp
+    )
 
 
 async def test_anybody_can_verify_it_without_us(authority: Authority):
@@ -58,20 +63,35 @@ async def test_anybody_can_verify_it_without_us(authority: Authority):
 
 def test_a_stamp_holds_when_cosignatures_come_later(authority: Authority, kept: bytes):
     cosigned = NOTE.signed(cosign(NOTE.text, WITNESS, time_s=7))
-    found = verify_stamp(kept, cosigned, certificates=authority.certificates)
+    found = verify_stamp(
+        kept, cosigned, certificates=authority.certificates, now_ms=SystemClock().now_ms()
+    )
     assert WITNESS.verifier(Algorithm.COSIGNATURE).name in str(cosigned)
-    assert found == verify_stamp(kept, NOTE, certificates=authority.certificates)
+    assert found == verify_stamp(
+        kept, NOTE, certificates=authority.certificates, now_ms=SystemClock().now_ms()
+    )
 
 
 def refused(stamp: bytes, certificates: bytes) -> EvidenceRefused:
     with pytest.raises(EvidenceRefused) as caught:
-        verify_stamp(stamp, NOTE, certificates=certificates)
+        verify_stamp(stamp, NOTE, certificates=certificates, now_ms=SystemClock().now_ms())
     return caught.value
+
+
+def test_a_stamp_from_the_future_is_refused(authority: Authority, kept: bytes):
+    stamped_ms = SystemClock().now_ms()
+    with pytest.raises(
+        EvidenceRefused, match=r"the time stamp is dated .* still to come"
+    ) as caught:
+        verify_stamp(kept, NOTE, certificates=authority.certificates, now_ms=stamped_ms - 3_600_000)
+    assert caught.value.code == "IL8549"
 
 
 def test_a_stamp_of_another_checkpoint_is_refused(authority: Authority, kept: bytes):
     with pytest.raises(EvidenceRefused) as caught:
-        verify_stamp(kept, OTHER, certificates=authority.certificates)
+        verify_stamp(
+            kept, OTHER, certificates=authority.certificates, now_ms=SystemClock().now_ms()
+        )
     assert caught.value.code == "IL8533"
 
 
@@ -96,9 +116,16 @@ def test_a_changed_stamp_never_tells_another_time(
     changed = bytearray(kept)
     bit = data.draw(st.integers(0, 8 * len(kept) - 1))
     changed[bit // 8] ^= 1 << bit % 8
-    genuine = verify_stamp(kept, NOTE, certificates=authority.certificates)
+    genuine = verify_stamp(
+        kept, NOTE, certificates=authority.certificates, now_ms=SystemClock().now_ms()
+    )
     try:
-        found = verify_stamp(bytes(changed), NOTE, certificates=authority.certificates)
+        found = verify_stamp(
+            bytes(changed),
+            NOTE,
+            certificates=authority.certificates,
+            now_ms=SystemClock().now_ms(),
+        )
     except EvidenceRefused as error:
         assert error.code in {"IL8533", "IL8534"}  # noqa: PT017 - either is right
     else:
@@ -136,13 +163,13 @@ async def test_a_server_that_says_nothing_is_given_up():
     with serving(lambda _: Reply(hang=True)) as server:
         silent = StampServer(url=server.url, certificates=b"")
         with pytest.raises(EvidenceRefused, match=r"no answer within 0\.05 s"):
-            await request_stamp(NOTE, silent, timeout_s=0.05)
+            await request_stamp(NOTE, silent, now_ms=SystemClock().now_ms(), timeout_s=0.05)
 
 
 def test_the_extra_is_named_when_it_is_missing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "rfc3161_client", None)
     with pytest.raises(ExtraMissing, match=r"interlock\[timestamps\]"):
-        verify_stamp(b"", NOTE, certificates=b"")
+        verify_stamp(b"", NOTE, certificates=b"", now_ms=SystemClock().now_ms())
     with pytest.raises(ExtraMissing, match=r"interlock\[timestamps\]"):
         StampServer(url="http://127.0.0.1:1", certificates=b"")
 

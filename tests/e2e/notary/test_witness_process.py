@@ -12,6 +12,7 @@ import pytest
 
 from interlock.audit import Algorithm, VerifierKey, count_witnesses, parse_key
 from interlock.notary import Collected, WitnessAddress, collect_cosignatures, create_memory
+from interlock.runtime import SystemClock
 from unit.notary.logs import LOG, WITNESS, checkpoint, leaves, proof
 
 COMMAND = (sys.executable, "-m", "interlock", "audit", "witness")
@@ -52,7 +53,10 @@ async def ended(process: Process, number: signal.Signals) -> tuple[int, str]:
 
 async def collect(witness: WitnessAddress, size: int, log: Sequence[bytes] = GENUINE) -> Collected:
     return await collect_cosignatures(
-        checkpoint(log, size), [witness], prove=lambda old: proof(log, old, size)
+        checkpoint(log, size),
+        [witness],
+        prove=lambda old: proof(log, old, size),
+        now_ms=SystemClock().now_ms(),
     )
 
 
@@ -64,7 +68,14 @@ async def test_a_witness_that_was_killed_still_refuses_a_fork(tmp_path: Path):
     process, url = await started(folder)
     for size in (1, 7, 12):
         collected = await collect(WitnessAddress(url=url, key=key), size)
-        assert len(count_witnesses(collected.note, [key], log=[LOG.verifier()])) == 1
+        assert (
+            len(
+                count_witnesses(
+                    collected.note, [key], log=[LOG.verifier()], now_ms=SystemClock().now_ms()
+                )
+            )
+            == 1
+        )
     _, told = await ended(process, signal.SIGKILL)
     assert "cosigned `example.com/log` at 12 events" in told
 

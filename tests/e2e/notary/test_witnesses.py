@@ -23,6 +23,7 @@ from interlock.notary import (
     create_memory,
     serving,
 )
+from interlock.runtime import SystemClock
 from unit.notary.logs import LOG, checkpoint, leaves, proof
 
 GENUINE = leaves(40)
@@ -70,13 +71,21 @@ async def collect(
         checkpoint(log, size),
         asked,
         prove=lambda old: proof(log, old, size),
+        now_ms=SystemClock().now_ms(),
         before=before,
         timeout_s=timeout_s,
     )
 
 
 def counted(collected: Collected, asked: Sequence[WitnessAddress]) -> int:
-    return len(count_witnesses(collected.note, [w.key for w in asked], log=[LOG.verifier()]))
+    return len(
+        count_witnesses(
+            collected.note,
+            [w.key for w in asked],
+            log=[LOG.verifier()],
+            now_ms=SystemClock().now_ms(),
+        )
+    )
 
 
 async def test_a_log_that_grows_is_cosigned_by_all():
@@ -133,7 +142,10 @@ async def test_a_cosignature_that_is_there_is_kept():
     async with witnesses(2) as asked:
         first = await collect(asked[:1], 7)
         second = await collect_cosignatures(
-            first.note, asked[1:], prove=lambda old: proof(GENUINE, old, 7)
+            first.note,
+            asked[1:],
+            prove=lambda old: proof(GENUINE, old, 7),
+            now_ms=SystemClock().now_ms(),
         )
         assert counted(second, asked) == 2
 

@@ -30,10 +30,10 @@ const OPERATIONS = {
     const { origin, size, root, extensions } = verifier.readCheckpoint(text);
     return [origin, size.toString(), toHex(root), extensions];
   },
-  receipt: ({ data, keys, witnesses }) => {
+  receipt: ({ data, keys, witnesses, now }) => {
     const bytes = fromHex(data);
     const [logs, others] = [keys.map(verifier.readKey), witnesses.map(verifier.readKey)];
-    const verdict = verifier.checkReceipt(bytes, logs, others);
+    const verdict = verifier.checkReceipt(bytes, logs, others, now);
     return [verifier.canonical(verdict), verifier.verdictLines(verdict)];
   },
 };
@@ -44,7 +44,8 @@ const answers = readFileSync(0, "utf8").split("\n").filter(Boolean).map((line) =
     return { value: OPERATIONS[task.op](task) };
   } catch (refused) {
     if (!(refused instanceof verifier.Refused)) throw refused;
-    return { code: refused.code, place: refused.place, message: refused.message };
+    const { code, place, message, hint } = refused;
+    return { code, place, message, hint };
   }
 });
 process.stdout.write(JSON.stringify(answers));

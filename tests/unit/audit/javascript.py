@@ -19,7 +19,7 @@ needs_node = pytest.mark.skipif(
 
 
 def answers(tasks: Iterable[dict[str, Any]]) -> list[Any]:
-    """Do each task; a refusal is given as an object with `code`, `place` and `message`."""
+    """Do each task; a refusal is an object with `code`, `place`, `message` and `hint`."""
     assert NODE is not None
     done = subprocess.run(
         [NODE, BATCH, VERIFIER],

@@ -61,6 +61,7 @@ WITNESS_KEY = WITNESS.verifier(Algorithm.COSIGNATURE)
 RUN = RunId("01K5M4ZQ00000000000000000A")
 ELSEWHERE = RunId("01K5M4ZQ00000000000000000B")
 AT_MS = 1_790_000_000_000
+NOW_MS = AT_MS + 1_000
 DAY_MS = 86_400_000
 PERSON = "authenticated:oidc:bob"
 PIN = 4711
@@ -228,12 +229,14 @@ class MadeLog:
         middle = low + (1 << ((high - low - 1).bit_length() - 1))
         return node_hash(self.root(low, middle), self.root(middle, high))
 
-    def checkpoint(self, *, size: int | None = None, origin: str = LOG.name) -> str:
+    def checkpoint(
+        self, *, size: int | None = None, origin: str = LOG.name, cosigned_s: int = AT_MS // 1_000
+    ) -> str:
         """Sign and cosign the tree of the first `size` leaves."""
         size = size or len(self.leaves)
         tree = TreeHead(size=size, root=self.root(0, size))
         note = sign_checkpoint(Checkpoint(origin=origin, tree=tree), [LOG])
-        return str(note.signed(cosign(note.text, WITNESS, time_s=AT_MS // 1_000)))
+        return str(note.signed(cosign(note.text, WITNESS, time_s=cosigned_s)))
 
     def events(self, run: RunId) -> list[LoggedEvent]:
         """The events of a run, at their places in the log."""

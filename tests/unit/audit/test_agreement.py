@@ -1,4 +1,4 @@
-"""Both verifiers give the same verdict, code and place for any file, and no change goes unseen."""
+"""Both verifiers say the same of any file, to the letter, and no change goes unseen."""
 
 import json
 import random
@@ -17,6 +17,7 @@ from interlock.audit import (
     VerifierKey,
     build_receipt,
     check_receipt,
+    hint_for,
     parse_key,
     verdict_lines,
 )
@@ -25,7 +26,9 @@ from interlock.journal import PartsErased, values_of
 from interlock.values import canonical
 from unit.audit.javascript import answers, needs_node
 from unit.audit.logs import (
+    AT_MS,
     LOG_KEY,
+    NOW_MS,
     OTHER_KEY,
     RUN,
     WITNESS_KEY,
@@ -40,7 +43,8 @@ from unit.audit.logs import (
 from unit.audit.mutations import MUTATIONS, Mutation
 
 FILES_A_KIND = max(30, settings().max_examples // 20)
-Answer = tuple[str, str] | tuple[str, list[str]]
+Answer = tuple[str, list[str]]
+"""The verdict and its lines; or the code of a refusal, and its place, cause and hint."""
 
 pytestmark = needs_node
 
@@ -73,11 +77,18 @@ def erased_after_the_end() -> bytes:
     return build_receipt(log.evidence(), Disclosure())
 
 
-def by_python(data: bytes, keys: Sequence[VerifierKey], witnesses: Sequence[VerifierKey]) -> Answer:
+def by_python(
+    data: bytes,
+    keys: Sequence[VerifierKey],
+    witnesses: Sequence[VerifierKey],
+    *,
+    now_ms: int = NOW_MS,
+) -> Answer:
     try:
-        verdict = check_receipt(data, Trust(keys=keys, witnesses=witnesses))
+        verdict = check_receipt(data, Trust(keys=keys, witnesses=witnesses, now_ms=now_ms))
     except EvidenceRefused as error:
-        return error.code, error.place
+        hint = error.hint or hint_for(error.code)
+        return error.code, [error.place, error.message, hint]
     return canonical(verdict).decode(), verdict_lines(verdict)
 
 
@@ -87,24 +98,43 @@ def honest(data: bytes) -> Answer:
 
 
 def by_javascript(
-    files: Sequence[bytes], keys: Sequence[VerifierKey], witnesses: Sequence[VerifierKey]
+    files: Sequence[bytes],
+    keys: Sequence[VerifierKey],
+    witnesses: Sequence[VerifierKey],
+    *,
+    now_ms: int = NOW_MS,
 ) -> list[Answer]:
-    trust = {"keys": [str(key) for key in keys], "witnesses": [str(key) for key in witnesses]}
-    found = answers({"op": "receipt", "data": data.hex()} | trust for data in files)
+    found = answers(task(data, keys, witnesses, now_ms=now_ms) for data in files)
     return [
-        (answer["code"], answer["place"]) if isinstance(answer, dict) else tuple(answer)
+        (answer["code"], [answer[name] for name in ("place", "message", "hint")])
+        if isinstance(answer, dict)
+        else (answer[0], answer[1])
         for answer in found
     ]
+
+
+def task(
+    data: bytes,
+    keys: Sequence[VerifierKey],
+    witnesses: Sequence[VerifierKey] = (),
+    *,
+    now_ms: int = NOW_MS,
+) -> dict[str, Any]:
+    """Ask the verifier in JavaScript for what it says of a receipt."""
+    trust = {"keys": [str(key) for key in keys], "witnesses": [str(key) for key in witnesses]}
+    return {"op": "receipt", "data": data.hex(), "now": now_ms} | trust
 
 
 def agreed(
     files: Sequence[bytes],
     keys: Sequence[VerifierKey] = (LOG_KEY,),
     witnesses: Sequence[VerifierKey] = (WITNESS_KEY,),
+    *,
+    now_ms: int = NOW_MS,
 ) -> list[Answer]:
     """Check files with both verifiers, and give the answers that they agree on."""
-    in_python = [by_python(data, keys, witnesses) for data in files]
-    in_javascript = by_javascript(files, keys, witnesses)
+    in_python = [by_python(data, keys, witnesses, now_ms=now_ms) for data in files]
+    in_javascript = by_javascript(files, keys, witnesses, now_ms=now_ms)
     for data, one, other in zip(files, in_python, in_javascript, strict=True):
         assert one == other, data
     return in_python
@@ -250,6 +280,28 @@ def test_a_witness_that_has_not_cosigned_is_missed():
     assert agreed([receipts()[0]], [LOG_KEY], [WITNESS_KEY, other])[0][0] == "IL8547"
 
 
+@pytest.mark.parametrize(
+    "cosigned_s, code",
+    [
+        (AT_MS // 1_000 + 301, ""),
+        (AT_MS // 1_000 + 302, "IL8549"),
+        (3_976_214_400, "IL8549"),
+        (2**63 - 1, "IL8549"),
+    ],
+)
+def test_a_cosignature_from_the_future_is_refused_by_name(cosigned_s: int, code: str):
+    log = a_log()
+    note = log.checkpoint(cosigned_s=cosigned_s)
+    file = [with_parts(log.evidence(), checkpoint=note)]
+    (answer,) = agreed(file)
+    assert is_refused(answer) == bool(code)
+    if code:
+        assert (answer[0], answer[1][0]) == (code, "$.checkpoint")
+        assert "cosignature by `witness.example` is dated" in answer[1][1]
+        assert not is_refused(agreed(file, witnesses=())[0])
+        assert not is_refused(agreed(file, now_ms=cosigned_s * 1_000)[0])
+
+
 def test_one_pair_of_keys_is_no_second_witness():
     twin, log = (
         VerifierKey(name=f"{key.name}/2", public=key.public, algorithm=WITNESS_KEY.algorithm)
@@ -266,9 +318,7 @@ def test_keys_that_no_honest_signer_has_are_refused_alike():
     bad = [number.to_bytes(32, "little") for number in numbers]
     bad += [(number | 1 << 255).to_bytes(32, "little") for number in numbers]
     keys = [VerifierKey(name=LOG_KEY.name, public=public) for public in bad]
-    for key, answer in zip(
-        keys, answers({"op": "key", "text": str(key)} for key in keys), strict=True
-    ):
+    for key, answer in zip(keys, answers(task(receipts()[0], [key]) for key in keys), strict=True):
         assert by_python(receipts()[0], [key], ())[0] == answer["code"] == "IL8505", key
 
 
@@ -286,5 +336,5 @@ def test_keys_are_read_alike():
         try:
             expected: Any = parse_key(text).public.hex()
         except EvidenceRefused as error:
-            expected = error.code
-        assert (answer if isinstance(answer, str) else answer["code"]) == expected, text
+            expected = error.message
+        assert (answer if isinstance(answer, str) else answer["message"]) == expected, text

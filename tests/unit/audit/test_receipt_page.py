@@ -7,7 +7,7 @@ from typing import Any
 
 from interlock.audit import Disclosure, Trust, build_receipt, check_receipt
 from unit.audit.javascript import VERIFIER
-from unit.audit.logs import LOG_KEY, a_pruned_log
+from unit.audit.logs import LOG_KEY, NOW_MS, a_pruned_log
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/receipts.md").read_text(encoding="utf-8")
 CODE = re.compile(r"IL85\d\d")
@@ -31,7 +31,9 @@ def test_all_members_are_on_the_page():
 
 
 def test_all_of_a_verdict_is_on_the_page():
-    verdict: dict[str, Any] = check_receipt(json.dumps(receipt()).encode(), Trust(keys=[LOG_KEY]))
+    verdict: dict[str, Any] = check_receipt(
+        json.dumps(receipt()).encode(), Trust(keys=[LOG_KEY], now_ms=NOW_MS)
+    )
     assert table("The verdict") == {*verdict, "code", "place", "cause"}
     told = PAGE.partition("## The verdict\n")[2]
     inner = [verdict["log"], verdict["events"], verdict["log"]["stamps"]]

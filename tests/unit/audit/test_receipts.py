@@ -22,6 +22,7 @@ from interlock.values import Json, Path, RunId, canonical, is_keyed, value_ref
 from unit.audit.logs import (
     BILL,
     LOG_KEY,
+    NOW_MS,
     PIN,
     RUN,
     WITNESS_KEY,
@@ -37,7 +38,7 @@ from unit.audit.logs import (
 )
 from unit.audit.mutations import MUTATIONS, Mutation, cut, flip, repeat
 
-TRUST = Trust(keys=[LOG_KEY], witnesses=[WITNESS_KEY])
+TRUST = Trust(keys=[LOG_KEY], witnesses=[WITNESS_KEY], now_ms=NOW_MS)
 ALL = Disclosure(shows=lambda _path, _part: True)
 RECEIPT = build_receipt(a_log().evidence(), ALL)
 RECEIPT_BYTES_MAX = 100_000

@@ -20,7 +20,7 @@ from interlock.audit import (
 )
 from interlock.errors import EvidenceRefused
 from interlock.values import canonical
-from unit.audit.logs import LOG, LOG_KEY, OTHER, OTHER_KEY, RUN, a_log
+from unit.audit.logs import LOG, LOG_KEY, NOW_MS, OTHER, OTHER_KEY, RUN, a_log
 
 VECTORS = Path(__file__).parents[3] / "../shared/data/tlog/dsse_vectors.json"
 
@@ -43,7 +43,7 @@ def test_a_statement_holds_the_receipt_and_its_digest():
     assert statement["_type"] == "https://in-toto.io/Statement/v1"
     assert subject["name"] == f"receipt of run {RUN}"
     assert subject["digest"]["sha256"] == sha256(canonical(receipt)).hexdigest()
-    assert check_receipt(canonical(receipt), Trust(keys=[LOG_KEY]))["run"] == RUN
+    assert check_receipt(canonical(receipt), Trust(keys=[LOG_KEY], now_ms=NOW_MS))["run"] == RUN
 
 
 def test_what_no_given_key_signed_is_refused():

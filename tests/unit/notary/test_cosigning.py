@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from interlock.audit import (
+    CLOCK_SLACK_MS,
     Algorithm,
     Prove,
     Signature,
@@ -25,6 +26,7 @@ KEY = WITNESS.verifier(Algorithm.COSIGNATURE)
 GENUINE = leaves(40)
 FORK = [*GENUINE[:9], *leaves(31, "another")]
 NOTE = checkpoint(GENUINE, 20)
+NOW_MS = 60_000
 
 Answering = Callable[[bytes], WitnessAnswer]
 
@@ -35,7 +37,7 @@ def proven(old: int) -> Sequence[bytes]:
 
 def ask(answering: Answering, *, known: int = 0, prove: Prove = proven) -> tuple[Signature, int]:
     """Drive a request to its end; gives the cosignature, and how many requests it took."""
-    flow = ask_witness(NOTE, KEY, known=known, prove=prove)
+    flow = ask_witness(NOTE, KEY, known=known, prove=prove, now_ms=NOW_MS)
     body, count = next(flow), 1
     try:
         while True:
@@ -166,26 +168,40 @@ def test_no_proof_is_made_from_nothing_or_from_the_same_tree(witness: Witness):
 def test_two_witnesses_count_as_two():
     note = NOTE.signed(RIGHT, cosign(NOTE.text, OTHER, time_s=7))
     keys = [KEY, OTHER.verifier(Algorithm.COSIGNATURE)]
-    counted = count_witnesses(note, keys, log=[LOG.verifier()])
+    counted = count_witnesses(note, keys, log=[LOG.verifier()], now_ms=NOW_MS)
     assert [verified.time_s for verified in counted] == [5, 7]
-    assert len(count_witnesses(note, keys[:1], log=[LOG.verifier()])) == 1
+    assert len(count_witnesses(note, keys[:1], log=[LOG.verifier()], now_ms=NOW_MS)) == 1
 
 
 def test_one_pair_of_keys_under_two_names_counts_once():
     alias = signer_from_seed("witness.example/alias", bytes(range(1, 33)))
     note = NOTE.signed(RIGHT, cosign(NOTE.text, alias, time_s=7))
     keys = [KEY, alias.verifier(Algorithm.COSIGNATURE)]
-    assert len(count_witnesses(note, keys, log=[LOG.verifier()])) == 1
+    assert len(count_witnesses(note, keys, log=[LOG.verifier()], now_ms=NOW_MS)) == 1
 
 
 def test_a_log_does_not_count_as_its_own_witness():
     note = NOTE.signed(cosign(NOTE.text, LOG, time_s=7))
     keys = [LOG.verifier(Algorithm.COSIGNATURE), LOG.verifier()]
-    assert count_witnesses(note, keys, log=[LOG.verifier()]) == ()
+    assert count_witnesses(note, keys, log=[LOG.verifier()], now_ms=NOW_MS) == ()
 
 
 def test_a_spoiled_cosignature_is_not_passed_over():
     spoiled = cosign(checkpoint(GENUINE, 19).text, WITNESS, time_s=7)
     with pytest.raises(EvidenceRefused) as caught:
-        count_witnesses(NOTE.signed(spoiled), [KEY], log=[LOG.verifier()])
+        count_witnesses(NOTE.signed(spoiled), [KEY], log=[LOG.verifier()], now_ms=NOW_MS)
     assert caught.value.code == "IL8506"
+
+
+def test_a_cosignature_from_the_future_is_refused_and_counts_for_nothing():
+    slack_s = CLOCK_SLACK_MS // 1_000
+    in_time = cosign(NOTE.text, WITNESS, time_s=NOW_MS // 1_000 + slack_s)
+    signature, _ = ask(lambda _: WitnessAnswer(status=200, body=lines(in_time)))
+    assert signature == in_time
+    later = cosign(NOTE.text, WITNESS, time_s=NOW_MS // 1_000 + slack_s + 1)
+    with pytest.raises(EvidenceRefused, match=r"1970-01-01 00:06:01\.000 UTC") as caught:
+        ask(lambda _: WitnessAnswer(status=200, body=lines(later)))
+    assert caught.value.code == "IL8531"
+    with pytest.raises(EvidenceRefused, match="still to come") as caught:
+        count_witnesses(NOTE.signed(later), [KEY], log=[LOG.verifier()], now_ms=NOW_MS)
+    assert caught.value.code == "IL8549"

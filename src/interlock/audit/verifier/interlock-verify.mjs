@@ -9,12 +9,13 @@
 
 // --- refusals -----------------------------------------------------------------------------------
 
-/** What does not hold: a stable code, the place in the file, and the cause. */
+/** What does not hold: a stable code, the place in the file, the cause, and what to do about it. */
 export class Refused extends Error {
-  constructor(code, place, message) {
+  constructor(code, place, message, hint = hintFor(code)) {
     super(message);
     this.code = code;
     this.place = place;
+    this.hint = hint;
   }
 }
 
@@ -32,6 +33,20 @@ export function placeText(path) {
   const half = STEPS_SHOWN_MAX / 2;
   return `$${written(path.slice(0, half))} ... ${written(path.slice(-half))}`;
 }
+
+const CHANGED = "the file was changed or damaged: ask for it again, by another route, and keep both";
+const OTHERWISE = {
+  IL8505: "a public key is one line, NAME+ID+KEY, as `interlock audit init` prints it",
+  IL8507: "compare the name and the id of the key with those in the checkpoint",
+  IL8509: "ask for the key of that log, or for the right receipt",
+  IL8547: "ask for a receipt against a checkpoint that this witness has cosigned",
+  IL8549:
+    "compare the clock of this machine with another one; if it is right, theirs is wrong, and this" +
+    " proves nothing",
+};
+
+/** Say what to do about a refusal. */
+export const hintFor = (code) => OTHERWISE[code] ?? CHANGED;
 
 // --- JSON: strict, and exact for 64-bit integers ---------------------------------------------------
 
@@ -521,7 +536,8 @@ const SIGNATURES_MAX = 64;
 const NAME_CHARS_MAX = 255;
 const CONTROL = /[\x00-\x09\x0b-\x1f]/;
 const NOT_IN_NAMES = /[\p{White_Space}+]/u;
-const SIGNATURE_LINE = /^\u2014 ([^ ]+) ([^ ]+)$/;
+const SIGNATURE_START = "\u2014 ";
+const SHORT_CHARS = 40;
 const DECIMAL = /^(?:0|[1-9][0-9]{0,18})$/;
 const EMPTY_ROOT = sha256(new Uint8Array());
 const LOG_KEY = 1;
@@ -532,42 +548,67 @@ function isKeyName(name) {
   return !NOT_IN_NAMES.test(name) && !CONTROL.test(name);
 }
 
+/** Show the beginning of a name that may be anything. */
+function short(text) {
+  const first = [...text].slice(0, SHORT_CHARS);
+  return first.map((letter) => (letter >= " " && letter <= "~" ? letter : "?")).join("");
+}
+
 function keyId(name, kind, publicKey) {
   return sha256(join(utf8(`${name}\n`), Uint8Array.of(kind), publicKey)).slice(0, 4);
 }
 
 /** Read a verifier key, `NAME+ID+KEY`: Ed25519 of a log (type 1) or of a witness (type 4). */
 export function readKey(text) {
-  const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/su.exec(text) ?? [];
+  const refuse = (message) => new Refused("IL8505", "", message);
+  const [, name, id, encoded] = /^([^+]*)\+([^+]*)\+(.*)$/su.exec(text) ?? [];
   const bytes = fromBase64(encoded ?? "");
-  const refuse = (why) => new Refused("IL8505", "", `\`${text.slice(0, 80)}\` ${why}`);
-  if (name === undefined || bytes === null) throw refuse("is not a verifier key NAME+ID+KEY");
-  if (!isKeyName(name)) throw refuse("has a name that no key may have");
+  if (!bytes?.length) throw refuse("a public key is not of the form `NAME+ID+KEY`");
   const [kind, publicKey] = [bytes[0], bytes.slice(1)];
-  if (![LOG_KEY, WITNESS_KEY].includes(kind) || publicKey.length !== 32) {
-    throw refuse("is no Ed25519 key of a log (type 1) or of a witness (type 4)");
+  const key = `the key \`${short(name)}\``;
+  if (![LOG_KEY, WITNESS_KEY].includes(kind)) {
+    throw refuse(`${key} is of the unknown type 0x${toHex(bytes.slice(0, 1))}`);
   }
-  if (toHex(keyId(name, kind, publicKey)) !== id) throw refuse("has an id of another key");
-  if (!isPublicKey(publicKey)) throw refuse("holds no point that may be a public key");
+  if (!isKeyName(name)) throw refuse(`\`${short(name)}\` cannot be the name of a key`);
+  if (publicKey.length !== 32) {
+    throw refuse(`a public key has ${publicKey.length} bytes instead of 32`);
+  }
+  if (toHex(keyId(name, kind, publicKey)) !== id) {
+    throw refuse(`${key} does not have the id that stands beside it`);
+  }
   return { name, id, kind, publicKey };
 }
 
 /** Split a note into its text and its signatures; nothing is verified yet. */
 export function readNote(text) {
-  const refuse = (why) => new Refused("IL8504", "$.checkpoint", `the note ${why}`);
-  if (utf8(text).length > NOTE_BYTES_MAX) throw refuse("is too long");
-  if (CONTROL.test(text) || LONE_SURROGATE.test(text)) throw refuse("has a control character");
+  const refuse = (why) => {
+    return new Refused("IL8504", "$.checkpoint", `this is no signed note: ${why}`);
+  };
+  const length = utf8(text).length;
+  if (length > NOTE_BYTES_MAX) {
+    throw refuse(`it has ${length} bytes; at most ${NOTE_BYTES_MAX} are read`);
+  }
+  if (CONTROL.test(text) || LONE_SURROGATE.test(text)) throw refuse("there is a control character");
   const split = text.lastIndexOf("\n\n");
-  if (split < 0 || !text.endsWith("\n")) throw refuse("has no signatures");
-  const lines = text.slice(split + 2).split("\n").slice(0, -1);
-  if (lines.length === 0) throw refuse("has no signatures");
-  if (lines.length > SIGNATURES_MAX) throw refuse("has too many signatures");
-  const signatures = lines.map((line) => {
-    const [, name, encoded] = SIGNATURE_LINE.exec(line) ?? [];
-    const bytes = fromBase64(encoded ?? "");
-    if (name === undefined || !isKeyName(name) || bytes === null || bytes.length < 5) {
-      throw refuse("has a line among its signatures that is none");
+  if (split < 0) throw refuse("there is no empty line between text and signatures");
+  const lines = text.slice(split + 2).split("\n");
+  if (lines.length < 2 || lines.pop() !== "") {
+    throw refuse("the last line has no end, or there is no signature");
+  }
+  if (lines.length > SIGNATURES_MAX) {
+    throw refuse(`there are ${lines.length} signatures; at most ${SIGNATURES_MAX} are read`);
+  }
+  const first = text.slice(0, split).split("\n").length + 2;
+  const signatures = lines.map((line, i) => {
+    const refuseLine = (why) => refuse(`line ${first + i} is no signature: ${why}`);
+    if (!line.startsWith(SIGNATURE_START)) throw refuseLine("it does not start with an em dash");
+    const space = line.lastIndexOf(" ");
+    const name = line.slice(SIGNATURE_START.length, space);
+    const bytes = fromBase64(line.slice(space + 1));
+    if (space < SIGNATURE_START.length || bytes === null || bytes.length < 5) {
+      throw refuseLine("an em dash, a name, and base64");
     }
+    if (!isKeyName(name)) throw refuseLine("no key has such a name");
     return { name, id: toHex(bytes.slice(0, 4)), bytes: bytes.slice(4) };
   });
   return { text: text.slice(0, split + 1), signatures };
@@ -575,15 +616,27 @@ export function readNote(text) {
 
 /** Read the text of a checkpoint: origin, size, root, and lines of extensions. */
 export function readCheckpoint(text) {
-  const refuse = (why) => new Refused("IL8508", "$.checkpoint", `the checkpoint ${why}`);
-  const [origin, size, encoded, ...rest] = text.split("\n");
-  if (rest.pop() !== "") throw refuse("has fewer than three lines");
+  const refuse = (why) => {
+    return new Refused("IL8508", "$.checkpoint", `this is no checkpoint: ${why}`);
+  };
+  const lines = text.split("\n").slice(0, -1);
+  if (lines.length < 3 || lines.includes("")) {
+    throw refuse("it has at least three lines, and no empty one");
+  }
+  const [origin, size, encoded, ...rest] = lines;
+  if ([...origin].length > NAME_CHARS_MAX) {
+    throw refuse(`the origin has more than ${NAME_CHARS_MAX} characters`);
+  }
+  if (!DECIMAL.test(size) || BigInt(size) > INT64_MAX) {
+    throw refuse("the second line is not the size of a tree");
+  }
   const root = fromBase64(encoded);
-  if (origin === "" || [...origin].length > NAME_CHARS_MAX) throw refuse("has no origin");
-  if (!DECIMAL.test(size) || BigInt(size) > INT64_MAX) throw refuse("has no size");
-  if (root === null || root.length !== 32) throw refuse("has no root");
-  if (size === "0" && !sameBytes(root, EMPTY_ROOT)) throw refuse("has the root of no empty tree");
-  if (rest.includes("")) throw refuse("has an empty line");
+  if (root === null || root.length !== 32) {
+    throw refuse("the third line is not a SHA-256 in base64");
+  }
+  if (size === "0" && !sameBytes(root, EMPTY_ROOT)) {
+    throw refuse("the third line is not the root of an empty tree");
+  }
   return { origin, size: BigInt(size), root, extensions: rest, text };
 }
 
@@ -633,8 +686,9 @@ const isText = (pattern = /^/, what = "a text") => (value, place) => {
 };
 
 const isWhole = (least = INT64_MIN, most = INT64_MAX) => (value, place) => {
+  const what = least === most ? least : `an integer from ${least} to ${most}`;
   if (typeof value !== "bigint" || value < least || value > most) {
-    throw misshapen(`this has to be an integer from ${least} to ${most}`, place);
+    throw misshapen(`this has to be ${what}`, place);
   }
 };
 
@@ -727,18 +781,20 @@ const COMMITMENT_TAG = utf8("interlock/commitment/1\n");
 
 /**
  * Check the bytes of a receipt with public keys: `keys` of the log, one of which has to have signed,
- * and `witnesses`, all of which have to have cosigned. Both as `readKey` gives them.
+ * and `witnesses`, all of which have to have cosigned. Both as `readKey` gives them. Nobody can have
+ * cosigned after `now`, in milliseconds since 1970.
  *
  * Returns what is proved, as a Map that `canonical` writes; throws `Refused` for the first thing that
  * does not hold.
  */
-export function checkReceipt(bytes, keys, witnesses = []) {
-  requireKinds(keys, LOG_KEY, "a log (type 1)");
-  requireKinds(witnesses, WITNESS_KEY, "a witness (type 4)");
+export function checkReceipt(bytes, keys, witnesses = [], now = Date.now()) {
+  requireKeys(keys, LOG_KEY, "a log (type 1)");
+  requireKeys(witnesses, WITNESS_KEY, "a witness (type 4)");
   requireIndependence(keys, witnesses);
   const receipt = readJson(decodeText(bytes));
   isReceipt(receipt, []);
-  const { checkpoint, signer, cosigned } = openCheckpoint(receipt.get("checkpoint"), keys, witnesses);
+  const trust = { keys, witnesses, now: BigInt(now) };
+  const { checkpoint, signer, cosigned } = openCheckpoint(receipt.get("checkpoint"), trust);
   requireStamps(receipt.get("stamps"), checkpoint);
   const lists = ["leaves", "retention"].map((name) => [name, receipt.get(name) ?? []]);
   requireInclusion(lists, receipt.get("proof"), checkpoint);
@@ -785,9 +841,13 @@ function counted(names) {
   return found;
 }
 
-function requireKinds(keys, kind, whose) {
+function requireKeys(keys, kind, whose) {
+  const refuse = (message) => new Refused("IL8505", "", message);
   for (const key of keys) {
-    if (key.kind !== kind) throw new Refused("IL8505", "", `\`${key.name}\` is no key of ${whose}`);
+    if (key.kind !== kind) throw refuse(`\`${key.name}\` is no key of ${whose}`);
+    if (!isPublicKey(key.publicKey)) {
+      throw refuse(`\`${key.name}\` holds no point that may be a public key`);
+    }
   }
 }
 
@@ -797,27 +857,42 @@ function requireIndependence(keys, witnesses) {
   for (const { name, publicKey } of witnesses) {
     if (known.has(toHex(publicKey))) {
       const why = "has the key of the log, or of another witness";
-      throw new Refused("IL8505", "", `the witness \`${name}\` ${why}`);
+      const hint = "a cosignature does not say a name: name each pair of keys once";
+      throw new Refused("IL8505", "", `the witness \`${name}\` ${why}`, hint);
     }
     known.add(toHex(publicKey));
   }
 }
 
-function openCheckpoint(text, keys, witnesses) {
+// By how much the clock of a witness may go ahead of the one here.
+const CLOCK_SLACK_MS = 300_000n;
+
+/** Read the checkpoint, and find who signed it. */
+function openCheckpoint(text, { keys, witnesses, now }) {
   const refuse = (code, message) => new Refused(code, "$.checkpoint", message);
   const note = readNote(text);
+  const nameOf = ({ name, id }) => `\`${name}\` (${id})`;
   const verdicts = (all) => all.map((key) => ({ ...key, ...verdictOf(note, key) }));
   const requireNoneWrong = (all) => {
     const wrong = all.find(({ verdict }) => verdict === "wrong");
-    if (wrong) throw refuse("IL8506", `the signature by \`${wrong.name}\` does not hold`);
+    if (wrong) throw refuse("IL8506", `the signature by ${nameOf(wrong)} does not hold`);
     return all;
   };
   const signer = requireNoneWrong(verdicts(keys)).find(({ verdict }) => verdict === "good");
-  if (!signer) throw refuse("IL8507", "none of the keys that were given has signed");
+  if (!signer) {
+    const trusted = keys.map(nameOf).join(", ") || "none";
+    throw refuse("IL8507", `the note is not signed by a trusted key; trusted are: ${trusted}`);
+  }
   const cosigned = requireNoneWrong(verdicts(witnesses));
   const checkpoint = readCheckpoint(note.text);
   const missing = cosigned.find(({ verdict }) => verdict === "absent");
   if (missing) throw refuse("IL8547", `the witness \`${missing.name}\` has not cosigned`);
+  for (const { name, time } of cosigned) {
+    if (time * 1000n > now + CLOCK_SLACK_MS) {
+      const told = `${timeText(time * 1000n)}, which is still to come`;
+      throw refuse("IL8549", `the cosignature by \`${name}\` is dated ${told}`);
+    }
+  }
   if (checkpoint.origin !== signer.name) {
     const message = `the checkpoint is of the log \`${checkpoint.origin}\`, not \`${signer.name}\``;
     throw refuse("IL8509", message);
@@ -1183,7 +1258,7 @@ function witnessesText(found) {
   return found.map(each).join(", ") || "nobody that was asked for";
 }
 
-const stampsText = (count) => (count ? `${count} in the file; who gave it was not checked` : "none");
+const stampsText = (count) => (count ? `${count} in the file; not counted: who gave it was not checked` : "none");
 
 function eventsText(verdict) {
   const [shown, first, last] = ["shown", "first", "last"].map((name) => verdict.get("events").get(name));
@@ -1269,9 +1344,24 @@ function countsText(parts) {
 
 // --- the command line, where there is Node ---------------------------------------------------------
 
-const USAGE =
-  "usage: node interlock-verify.mjs RECEIPT --key VKEY-OR-FILE [--witness ...] [--json]";
+const USAGE = "usage: node interlock-verify.mjs RECEIPT --key VKEY|FILE [--witness VKEY|FILE] [--json]";
+const HELP = `${USAGE}
+
+Check a receipt with public keys alone: no journal, no network, no Interlock.
+
+  --key VKEY|FILE      a public key of the log, or a file with one a line; one of them has to have
+                       signed; may be given more than once
+  --witness VKEY|FILE  a public key of a witness; each has to have cosigned
+  --json               print the verdict as JSON
+  --help               print this
+
+Who gave a time stamp is not checked here, so stamps are told and do not count: for that there are
+\`interlock audit check --stamp-certificates\` and \`openssl ts -verify\`.
+Ends with 0 if all holds, with 6 if anything does not, and with 2 if it is called in another way.`;
+const NO_STAMPS = "who gave a time stamp is not checked by this verifier";
+const NO_STAMPS_HINT = "use `interlock audit check --stamp-certificates`, or `openssl ts -verify`";
 const EXIT = { ok: 0, usage: 2, refused: 6 };
+const CALLED = "IL9001";
 
 /** Read the lines of a text that are keys; empty ones and those after `#` are none. */
 export function readKeys(text) {
@@ -1279,39 +1369,73 @@ export function readKeys(text) {
   return lines.filter((line) => line !== "" && !line.startsWith("#")).map(readKey);
 }
 
-async function main(given) {
-  const { existsSync, readFileSync } = await import("node:fs");
-  const { parseArgs } = await import("node:util");
+/** Make the error of a call that makes no sense. */
+const misused = (message, hint) => new Refused(CALLED, "", message, hint);
+
+/** Read what the command line asks for; null when that is help. */
+function parsed(given, parseArgs) {
   const option = { type: "string", multiple: true, default: [] };
-  const options = { key: option, witness: option, json: { type: "boolean", default: false } };
-  const keysOf = (all) =>
-    all.flatMap((one) => {
-      const found = readKeys(existsSync(one) ? readFileSync(one, "utf8") : one);
-      // What is asked for must count.
-      if (found.length === 0) throw new Refused("IL8505", "", `\`${one}\` has no public key in it`);
-      return found;
-    });
+  const flag = { type: "boolean", default: false };
+  const options = { key: option, witness: option, "stamp-certificates": option, json: flag, help: flag };
   let asked;
   try {
     asked = parseArgs({ args: given, options, allowPositionals: true });
-    if (asked.positionals.length !== 1 || asked.values.key.length === 0) throw new Error(USAGE);
   } catch (error) {
-    process.stderr.write(`${error.message}\n`);
-    return EXIT.usage;
+    throw misused(error.message.split("\n")[0], USAGE);
   }
+  const { positionals, values } = asked;
+  if (values.help) return null;
+  if (values["stamp-certificates"].length) throw misused(NO_STAMPS, NO_STAMPS_HINT);
+  if (positionals.length !== 1) throw misused("one receipt has to be given", USAGE);
+  if (values.key.length === 0) throw misused("a public key of the log has to be given", USAGE);
+  return { file: positionals[0], ...values };
+}
+
+/** Read what is given as keys: each is a file with one a line, or a key itself. */
+function keysIn(given, read) {
+  return given.flatMap((one) => {
+    const text = read(one);
+    if (text === null && one.split("+").length < 3) {
+      const hint = "give a key as NAME+ID+KEY, or a file with one a line";
+      throw misused(`there is no file \`${one}\`, and it is no public key`, hint);
+    }
+    const found = readKeys(text === null ? one : text.toString("utf8"));
+    // What is asked for must count.
+    if (found.length === 0) throw new Refused("IL8505", "", `\`${one}\` has no public key in it`);
+    return found;
+  });
+}
+
+async function main(given) {
+  const { readFileSync, statSync } = await import("node:fs");
+  const { parseArgs } = await import("node:util");
+  const read = (name) => {
+    try {
+      if (!statSync(name).isFile()) return null;
+    } catch {
+      return null;
+    }
+    return readFileSync(name);
+  };
   try {
-    const [keys, witnesses] = [keysOf(asked.values.key), keysOf(asked.values.witness)];
-    const verdict = checkReceipt(readFileSync(asked.positionals[0]), keys, witnesses);
-    const text = asked.values.json ? canonical(verdict) : verdictLines(verdict).join("\n");
+    const asked = parsed(given, parseArgs);
+    if (asked === null) {
+      process.stdout.write(`${HELP}\n`);
+      return EXIT.ok;
+    }
+    const bytes = read(asked.file);
+    if (bytes === null) throw misused(`there is no file \`${asked.file}\``, "give the path of a receipt");
+    const [keys, witnesses] = [keysIn(asked.key, read), keysIn(asked.witness, read)];
+    const verdict = checkReceipt(bytes, keys, witnesses);
+    const text = asked.json ? canonical(verdict) : verdictLines(verdict).join("\n");
     process.stdout.write(`${text}\n`);
     return EXIT.ok;
   } catch (error) {
-    if (!(error instanceof Refused)) {
-      process.stderr.write(`${error.message}\n`);
-      return EXIT.usage;
-    }
-    process.stderr.write(`${refusalLines(error).join("\n")}\n`);
-    if (asked.values.json) process.stdout.write(`${canonical(refusal(error))}\n`);
+    const isOurs = error instanceof Refused;
+    const told = isOurs ? error : misused(error.message, "can the file be read?");
+    process.stderr.write(`${refusalLines(told).join("\n")}\n`);
+    if (told.code === CALLED) return EXIT.usage;
+    if (given.includes("--json")) process.stdout.write(`${canonical(refusal(told))}\n`);
     return EXIT.refused;
   }
 }
@@ -1319,21 +1443,10 @@ async function main(given) {
 const refusal = ({ code, place, message }) =>
   table({ verdict: "refused", code, place, cause: message });
 
-const CHANGED = "the file was changed or damaged: ask for it again, by another route, and keep both";
-const OTHERWISE = {
-  IL8505: "a public key is one line, NAME+ID+KEY: copy all of it",
-  IL8507: "compare the name and the id of the key with those in the checkpoint",
-  IL8509: "ask for the key of that log, or for the right receipt",
-  IL8547: "ask for a receipt against a checkpoint that this witness has cosigned",
-};
-
-/** Say what to do about a refusal. */
-export const hintFor = (code) => OTHERWISE[code] ?? CHANGED;
-
 /** Tell what does not hold, where, and what to do about it. */
-export function refusalLines({ code, place, message }) {
+export function refusalLines({ code, place, message, hint }) {
   const where = place ? [`place: ${plain(place)}`] : [];
-  return [`error[${code}]: ${plain(message)}`, ...where, `hint: ${hintFor(code)}`];
+  return [`error[${code}]: ${plain(message)}`, ...where, `hint: ${hint}`];
 }
 
 if (typeof process === "object" && process.versions?.node && process.argv[1]) {

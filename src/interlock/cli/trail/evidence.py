@@ -31,7 +31,7 @@ def public_keys(given: Iterable[str]) -> list[VerifierKey]:
 
 def _lines(given: str) -> list[str]:
     path = Path(given)
-    if "\n" not in given and path.is_file():
+    if "\n" not in given and _is_file(path):
         # What is no text is no key either: it is refused as one.
         text = read_some(path, KEY_FILE_BYTES_MAX).decode(errors="replace")
         return [line.strip() for line in text.splitlines()]
@@ -41,6 +41,13 @@ def _lines(given: str) -> list[str]:
             hint="give a key as NAME+ID+KEY, or a file with one a line",
         )
     return [given]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # No file has so long a name, and a key may.
 
 
 def receipt_bytes(name: str) -> bytes:

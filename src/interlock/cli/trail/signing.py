@@ -23,6 +23,7 @@ from interlock.notary import (
     read_keys,
     sign_log,
 )
+from interlock.runtime import SystemClock
 from interlock.store import Log, Store
 from interlock.values import Json
 
@@ -40,7 +41,14 @@ class Signing:
         before = last_signed(self.key_file, read_keys(self.key_file))
         signed = sign_log(log, self.key_file, published=published)
         err(_words(signed, before))
-        endorsed = await endorse(log, signed, self.endorsers, key_file=self.key_file, before=before)
+        endorsed = await endorse(
+            log,
+            signed,
+            self.endorsers,
+            key_file=self.key_file,
+            now_ms=SystemClock().now_ms(),
+            before=before,
+        )
         for line in endorsed_lines(endorsed):
             err(tinted(line))
         return endorsed.signed

@@ -16,10 +16,10 @@ from interlock.audit import (
     Tampering,
     TreeHead,
     VerifierKey,
+    cosignatures,
     open_checkpoint,
     parse_note,
     read_erased,
-    verified_signatures,
     verify_log,
 )
 from interlock.cli.terminal.console import counted, listed, plain
@@ -62,11 +62,15 @@ WORDS: dict[Tampering, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trusted:
-    """Whose word counts: the keys of the log, of witnesses, and of servers of time stamps."""
+    """Whose word counts: the keys of the log, of witnesses, and of servers of time stamps.
+
+    Nobody's counts that is dated after `now_ms`.
+    """
 
     keys: Sequence[VerifierKey]
     witnesses: Sequence[VerifierKey] = ()
     certificates: bytes | None = None
+    now_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,7 @@ def evidence_in(
         note = parse_note(data)
         origin = trusted.keys[0].name if trusted.keys else ""
         signed = open_checkpoint(data, origin=origin, keys=trusted.keys)
-        cosigned = verified_signatures(note, trusted.witnesses)
+        cosigned = cosignatures(note, trusted.witnesses, now_ms=trusted.now_ms)
         times = [each.time_s * 1000 for each in cosigned if each.time_s is not None]
         stamped_by, stamped_ms = _stamped(note, stamp(note), trusted)
     except EvidenceRefused as error:
@@ -133,7 +137,7 @@ def _stamped(note: Note, stamp: bytes | None, trusted: Trusted) -> tuple[str | N
         return None, None
     from interlock.notary import verify_stamp
 
-    found = verify_stamp(stamp, note, certificates=trusted.certificates)
+    found = verify_stamp(stamp, note, certificates=trusted.certificates, now_ms=trusted.now_ms)
     return found.authority, found.time_ms
 
 

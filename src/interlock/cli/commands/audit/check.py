@@ -5,22 +5,14 @@ from typing import Any, cast
 
 import click
 
-from interlock.audit import Trust, check_receipt, parse_note, read_strict, verdict_lines
+from interlock.audit import Trust, check_receipt, hint_for, parse_note, read_strict, verdict_lines
 from interlock.cli.terminal.console import err, out, out_json, plain, tinted
 from interlock.cli.terminal.exits import Exit
 from interlock.cli.terminal.options import example, json_option
 from interlock.cli.trail.evidence import certificates_in, public_keys, receipt_bytes
 from interlock.errors import EvidenceRefused
+from interlock.runtime import SystemClock
 from interlock.values import Json
-
-CHANGED = "the file was changed or damaged: ask for it again, by another route, and keep both"
-OTHERWISE = {
-    "IL8505": "a public key is one line, NAME+ID+KEY: copy all of it",
-    "IL8547": "ask for a receipt against a checkpoint that this witness has cosigned",
-    "IL8548": "ask for a receipt against a checkpoint that was stamped; or leave"
-    " --stamp-certificates out",
-}
-"""What to do about a refusal that does not say it, by its code; else it was `CHANGED`."""
 
 
 @click.command(epilog=example("interlock audit check receipt.json --key log.pub"))
@@ -63,10 +55,12 @@ def check(
     """
     data = receipt_bytes(file)
     try:
-        trust = Trust(keys=public_keys(keys), witnesses=public_keys(witnesses))
+        now_ms = SystemClock().now_ms()
+        trust = Trust(keys=public_keys(keys), witnesses=public_keys(witnesses), now_ms=now_ms)
         verdict = check_receipt(data, trust)
         if certificates is not None:
-            add_stamps(verdict, data, certificates=certificates_in(certificates))
+            answering = certificates_in(certificates)
+            add_stamps(verdict, data, certificates=answering, now_ms=now_ms)
     except EvidenceRefused as error:
         err(tinted("\n".join(refusal_lines(error))))
         if as_json:
@@ -80,7 +74,7 @@ def check(
     return Exit.OK
 
 
-def add_stamps(verdict: dict[str, Json], data: bytes, *, certificates: bytes) -> None:
+def add_stamps(verdict: dict[str, Json], data: bytes, *, certificates: bytes, now_ms: int) -> None:
     """Check the time stamps of a receipt that was checked, and add who gave them and when.
 
     Raises:
@@ -97,7 +91,7 @@ def add_stamps(verdict: dict[str, Json], data: bytes, *, certificates: bytes) ->
         raise EvidenceRefused(message, code="IL8548", place="$.stamps")
     for at, encoded in enumerate(receipt["stamps"]):
         try:
-            stamp = verify_stamp(b64decode(encoded), note, certificates=certificates)
+            stamp = verify_stamp(b64decode(encoded), note, certificates=certificates, now_ms=now_ms)
         except EvidenceRefused as error:
             error.place = f"$.stamps[{at}]"
             raise
@@ -106,7 +100,7 @@ def add_stamps(verdict: dict[str, Json], data: bytes, *, certificates: bytes) ->
 
 def refusal_lines(error: EvidenceRefused) -> list[str]:
     """Tell what does not hold, where, and what to do about it."""
-    hint = error.hint or OTHERWISE.get(error.code, CHANGED)
+    hint = error.hint or hint_for(error.code)
     lines = [f"error[{error.code}]: {plain(error.message)}"]
     if error.place:
         lines.append(f"place: {plain(error.place)}")

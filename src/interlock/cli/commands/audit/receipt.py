@@ -34,6 +34,7 @@ from interlock.cli.trail.receipting import (
 from interlock.cli.trail.verifying import NOTE_BYTES_MAX
 from interlock.errors import EvidenceRefused, JournalCorrupt
 from interlock.notary import KeyRing, kept_stamp, last_signed, read_keys, sign_log
+from interlock.runtime import SystemClock
 from interlock.store import ReadStore, log_tree
 
 RECEIPT, IN_TOTO = "receipt", "in-toto"
@@ -178,7 +179,7 @@ def _gone_lines(
 def _require_good(data: bytes, ring: KeyRing) -> None:
     """Check what was made before it leaves: a journal may have been changed."""
     try:
-        check_receipt(data, Trust(keys=ring.verifiers()))
+        check_receipt(data, Trust(keys=ring.verifiers(), now_ms=SystemClock().now_ms()))
     except EvidenceRefused as error:
         raise JournalCorrupt(
             f"the receipt would not hold: {error.message} ({error.place})",

@@ -30,6 +30,7 @@ from interlock.cli.trail.verifying import (
 )
 from interlock.errors import UsageError
 from interlock.notary import CHECKPOINT, kept_stamp, read_keys, read_stamp
+from interlock.runtime import SystemClock
 from interlock.store import inspect_store
 
 STAMP_ENDING = ".tsr"
@@ -149,6 +150,7 @@ def _trusted(
         keys=signers,
         witnesses=watching,
         certificates=None if endorsers.stamps is None else endorsers.stamps.certificates,
+        now_ms=SystemClock().now_ms(),
     )
 
 
