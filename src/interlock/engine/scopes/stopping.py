@@ -15,7 +15,6 @@ from interlock.engine.state import (
     MapState,
     RepeatState,
     ScopeState,
-    State,
     Turn,
     WaitState,
     ask_or_doubt,
@@ -27,7 +26,7 @@ from interlock.engine.state import (
 )
 from interlock.journal import SETTLED, ErrorInfo, NodeCancelled, RunCancelled
 from interlock.plan import CompiledCall
-from interlock.values import Path, paths
+from interlock.values import paths
 
 CANCELLED = "IL6027"
 
@@ -69,7 +68,7 @@ def on_node_cancelled(turn: Turn, event: NodeCancelled) -> None:
     if part is not None:
         _stop_part(turn, part, event)
         return
-    if turn.state.find(event.path) is None and _is_over(turn.state, event.path):
+    if turn.state.find(event.path) is None and turn.state.has_ended(event.path):
         return
     at = locate(turn, event.path)
     now = at.state
@@ -87,11 +86,6 @@ def _stop_part(turn: Turn, part: ScopeState, event: NodeCancelled) -> None:
     if event.generation == part.generation:
         stop_scope(turn, part, _why(turn, event.reason))
         _let_go(turn)
-
-
-def _is_over(state: State, path: Path) -> bool:
-    """Whether a node, or all of an item or a turn, has ended with what was around it."""
-    return path in state.outcomes or any(each.startswith(f"{path}/") for each in state.outcomes)
 
 
 def _why(turn: Turn, reason: str) -> ErrorInfo:

@@ -268,6 +268,10 @@ class State:
         scope = self.scopes.get(path)
         return scope if scope is not None and scope.item >= 0 else None
 
+    def has_ended(self, path: Path) -> bool:
+        """Whether a node, an item or a turn has ended; asked of what is not open."""
+        return path in self.outcomes or any(each.startswith(f"{path}/") for each in self.outcomes)
+
 
 def _find_undo(scope: ScopeState, node_id: str) -> "Found | None":
     id_, _, added = node_id.partition("!")

@@ -299,8 +299,7 @@ def _check_type(node: AnyCompiledNode, value: Value, *, what: str) -> None:
 def _generation(state: State, path: Path) -> int:
     found = state.find(path)
     if found is None:
-        has_ended = any(each == path or each.startswith(f"{path}/") for each in state.outcomes)
-        told = f"`{path}` has ended" if has_ended else f"it has no open node `{path}`"
+        told = f"`{path}` has ended" if state.has_ended(path) else f"it has no open node `{path}`"
         raise _refused(state, told)
     return found[3].generation
 
