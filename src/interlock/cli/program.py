@@ -13,7 +13,15 @@ from typing import Any, NoReturn, cast, final
 
 import click
 
-from interlock.cli.terminal.console import err, flush, listed, open_closed_streams, tinted
+from interlock.cli.terminal.console import (
+    err,
+    escape_what_is_lacking,
+    flush,
+    is_plain,
+    listed,
+    open_closed_streams,
+    tinted,
+)
 from interlock.cli.terminal.exits import MEANINGS, Exit, exit_of
 from interlock.cli.terminal.interrupts import handle_interrupts
 from interlock.cli.terminal.options import example
@@ -118,9 +126,8 @@ class Program(click.Group):
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # pyright: ignore[reportIncompatibleMethodOverride] - it always exits
         """Run a command and exit with its code."""
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                cast(Any, stream).reconfigure(errors="backslashreplace")
-        extra.setdefault("color", False if _is_plain() else None)
+            escape_what_is_lacking(stream)
+        extra.setdefault("color", False if is_plain() else None)
         extra |= {"prog_name": "interlock", "standalone_mode": False}
         code = self._code(args, extra)
         flush()
@@ -151,10 +158,6 @@ class Program(click.Group):
             report(_bug(error))
             return Exit.INTERNAL
         return result if isinstance(result, int) else Exit.OK
-
-
-def _is_plain() -> bool:
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def report(error: InterlockError) -> None:

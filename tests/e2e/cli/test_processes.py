@@ -324,6 +324,28 @@ def test_no_color_is_honoured(processes: Processes):
     assert dumb == bare
 
 
+@pytest.mark.parametrize("command", ["check absent.yaml", "show absent", "nonsense"])
+def test_no_color_is_honoured_when_a_command_cannot_begin(processes: Processes, command: str):
+    _, coloured = on_terminal(processes, *command.split(), NO_COLOR="")
+    _, bare = on_terminal(processes, *command.split(), NO_COLOR="1")
+    assert "\x1b[31m" in coloured
+    assert "\x1b" not in bare
+
+
+def test_json_stays_json_where_the_encoding_lacks_a_character(processes: Processes):
+    name = "Zo\u00eb \U0001f682"
+    (processes.folder / "named.yaml").write_text(
+        "interlock: 1\nname: named\ninputs: {name: {type: string}}\n"
+        "nodes: {a: {call: gate.write, with: {name: x}, when: 'false'}}\n"
+        "outputs: {name: '${{ inputs.name }}'}\n",
+        encoding="utf-8",
+    )
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    out, _ = processes.start("run", "named.yaml", "-i", f"name={name}", env=env).communicate()
+    assert out.isascii()
+    assert json.loads(out) == {"name": name}
+
+
 def test_a_terminal_without_cursor_gets_plain_lines(processes: Processes):
     for name in ("first", "second"):
         for end in ("began", "go"):

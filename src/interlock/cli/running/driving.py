@@ -13,7 +13,16 @@ from typing import Any, TypeAlias, TypeVar
 
 from interlock.actions import Registry
 from interlock.cli.project.stores import Journal
-from interlock.cli.terminal.console import counted, err, flush, listed, out_json, plain, tinted
+from interlock.cli.terminal.console import (
+    counted,
+    err,
+    flush,
+    is_live,
+    listed,
+    out_json,
+    plain,
+    tinted,
+)
 from interlock.cli.terminal.exits import Exit, exit_of_status
 from interlock.cli.terminal.times import span
 from interlock.cli.views.asleep import answer_commands, asleep_lines, due_ms, waiting_for
@@ -69,7 +78,7 @@ def drive(
     open; the second one ends the process at once. What actions print goes to stderr, since stdout
     is for the outputs.
     """
-    progress = Progress(stage.plan, sys.stderr, live=_is_live(), answers=_answers(stage))
+    progress = Progress(stage.plan, sys.stderr, live=is_live(sys.stderr), answers=_answers(stage))
     progress.catch_up(past)
     stop = stop or Interruption(stage.journal)
     stop.run = run
@@ -154,10 +163,6 @@ async def _carry_out(
     async with runtime:
         with stop.catching(runtime):
             return await order(runtime, stop.watching(progress.observe))
-
-
-def _is_live() -> bool:
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Interruption:

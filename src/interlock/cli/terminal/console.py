@@ -1,11 +1,12 @@
 """Writing to people and programs: data on stdout, the rest on stderr, no harm to a terminal."""
 
+import codecs
 import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from shutil import get_terminal_size
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 import click
 
@@ -16,6 +17,33 @@ WIDTH = 100
 WIDTH_MIN, WIDTH_MAX = 60, 160
 ELLIPSIS = "…"
 TINTS = {"error[": "red", "warning[": "yellow", "hint:": "cyan", "warning:": "yellow"}
+ESCAPES = "interlock.escapes"
+"""What a stream does with characters that its encoding lacks; see `escape_what_is_lacking`."""
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error(ESCAPES, _escaped)
+
+
+def escape_what_is_lacking(stream: TextIO) -> None:
+    """Let a stream write what its encoding lacks as JSON escapes, so that JSON stays JSON."""
+    if hasattr(stream, "reconfigure"):
+        cast(Any, stream).reconfigure(errors=ESCAPES)
+
+
+def is_plain() -> bool:
+    """Whether nothing may be coloured: NO_COLOR is set, or the terminal shows text only."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def is_live(stream: TextIO) -> bool:
+    """Whether a stream is a terminal on which lines can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def out(text: str) -> None:
@@ -39,7 +67,7 @@ def out_line(text: str, stream: TextIO) -> None:
         UsageError: data cannot be written; of stderr there is nobody to tell.
     """
     try:
-        click.echo(text, file=stream)
+        click.echo(text, file=stream, color=False if is_plain() else None)
     except BrokenPipeError:
         mute(stream)
     except OSError as error:

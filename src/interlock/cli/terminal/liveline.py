@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Self, TextIO
 
-from interlock.cli.terminal.console import mute
+from interlock.cli.terminal.console import is_live, mute
 
 
 class LiveLine:
@@ -11,7 +11,7 @@ class LiveLine:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self.is_live = stream.isatty()
+        self.is_live = is_live(stream)
 
     def __enter__(self) -> Self:
         return self

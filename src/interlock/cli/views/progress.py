@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TextIO, TypeAlias, final
 
 import click
 
-from interlock.cli.terminal.console import WIDTH, counted, one_line
+from interlock.cli.terminal.console import WIDTH, counted, is_live, one_line
 from interlock.cli.views.asleep import GLYPH, asleep_words
 from interlock.cli.views.board import Asleep, Board, Row, is_about_run, is_inside
 from interlock.cli.views.rowtext import GLYPHS, TIME_CHARS, Line, for_encoding, line_of
@@ -223,5 +223,5 @@ class Progress:
 
 def restore_terminal(stream: TextIO) -> None:
     """Show the cursor again, for a process that ends at once."""
-    if stream.isatty():
+    if is_live(stream):
         os.write(stream.fileno(), b"\x1b[?25h\n")

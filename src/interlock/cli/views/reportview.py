@@ -53,9 +53,12 @@ def _checkpoint_lines(report: Report, making: Making) -> Iterator[str]:
     ends = [each for row in report.runs for each in (row.start, row.end) if each is not None]
     named = {(proof.run, proof.seq): proof for proof in (*ends, *(x.proof for x in report.lines))}
     covered = sum(making.covers(proof) for proof in named.values())
-    keys = ", ".join(known.signed_by) or "nobody that was checked"
+    # NAME+ID of NAME+ID+KEY: what names a key to a reader, and fits a line.
+    short = ("+".join(key.split("+")[:2]) for key in known.signed_by)
+    keys = ", ".join(short) or "nobody that was checked"
     yield ""
-    yield "  " + one_line(f"checkpoint of {known.origin}, signed by {keys}")
+    yield "  " + one_line(f"checkpoint of {known.origin}")
+    yield "  " + one_line(f"signed by {keys}")
     yield f"  it covers {counted(known.size, 'event')}, {covered:,} of {len(named):,} named here"
 
 
