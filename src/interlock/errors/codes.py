@@ -146,7 +146,9 @@ CODES: dict[str, CodeInfo] = {
         "unknown input", "An expression reads an input that the graph does not declare."
     ),
     "IL2008": CodeInfo(
-        "types do not fit", "What an expression yields is not accepted where it goes."
+        "types do not fit",
+        "What an expression yields is not accepted where it goes, or a graph function is annotated"
+        " to return something else.",
     ),
     "IL2009": CodeInfo("condition is not boolean", "A condition must be true or false."),
     "IL2010": CodeInfo(

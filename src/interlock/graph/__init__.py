@@ -14,7 +14,7 @@ from interlock.graph.bodies import (
     visible_types as visible_types,
 )
 from interlock.graph.door import make_callable
-from interlock.graph.drafts import Broken as Broken, Draft as Draft
+from interlock.graph.drafts import Broken as Broken, Claim as Claim, Draft as Draft
 from interlock.graph.expressions import (
     ENGINE as ENGINE,
     Expression as Expression,
@@ -145,13 +145,14 @@ __all__ = [
     "CallNode",
     "cel",
     "choose",
+    "Claim",
     "contains",
     "Defaults",
     "document_schema",
     "document_text",
     "DocumentLimits",
-    "draft",
     "Draft",
+    "draft",
     "draft_proposal",
     "each",
     "enclosing",
@@ -200,8 +201,8 @@ __all__ = [
     "Retry",
     "Scope",
     "size",
-    "Status",
     "status",
+    "Status",
     "SUBJECT",
     "subject_of",
     "Template",

@@ -4,12 +4,15 @@ What is broken is known by its place, so that whoever goes on with the rest can 
 the echo of one that has been told: a reference to a node that could not be read is no mistake.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
+from typing import Literal, TypeAlias
 
 from interlock.errors import Diagnostic, DocumentInvalid, SourceMap
 from interlock.graph.model import Graph
-from interlock.values import Json, immutable
+from interlock.values import Json, Schema, immutable
+
+Form: TypeAlias = Literal["nothing", "lone", "fields"]
 
 
 class Broken:
@@ -49,6 +52,21 @@ def _enclosing(pointer: str) -> Iterator[str]:
 
 
 @immutable()
+class Claim:
+    """What the author of a graph function says of what it returns.
+
+    Attributes:
+        schema: what the outputs are to satisfy.
+        form: what is returned: nothing, a single value, or a dict of outputs.
+        shown: the annotation, as Python writes it.
+    """
+
+    schema: Schema
+    form: Form
+    shown: str
+
+
+@immutable()
 class Draft:
     """What could be read of a document, with all that is wrong in it.
 
@@ -62,6 +80,7 @@ class Draft:
         broken: where the holes are.
         source: knows the place of every value of `tree`; None when there is no text.
         tree: the document as data.
+        claims: what authors say of the outputs, by the pointers of the graphs.
     """
 
     graph: Graph | None
@@ -69,6 +88,7 @@ class Draft:
     broken: Broken = field(default_factory=Broken)
     source: SourceMap | None = None
     tree: Json = None
+    claims: Mapping[str, Claim] = field(default_factory=dict[str, Claim])
 
     @property
     def is_valid(self) -> bool:

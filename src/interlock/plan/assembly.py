@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from interlock.graph import without_subject
 from interlock.plan.arranging import arrange
 from interlock.plan.binding import Surroundings, bind
+from interlock.plan.claims import check_claim
 from interlock.plan.defaults import check_defaults
 from interlock.plan.gates import cover
 from interlock.plan.model import (
@@ -57,6 +58,7 @@ def assemble(around: Around, where: Surroundings) -> CompiledGraph:
     undoable = any(one.undo for one in nodes) or any(one.body.undoable for one in inner)
     if around.is_checked:
         check_defaults(site, inputs)
+        check_claim(site, outputs, outputs_schema)
         warn_of_texts(site)
         notice(site)
         warn_of_undo(site, nodes, undoable=undoable)

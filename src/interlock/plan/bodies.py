@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 
 from interlock.errors import ensure
-from interlock.graph import Graph, WithBody, find_body, visible_types
+from interlock.graph import Claim, Graph, WithBody, find_body, visible_types
 from interlock.plan.assembly import assemble
 from interlock.plan.binding import Surroundings
 from interlock.plan.catalog import Catalog
@@ -34,6 +34,7 @@ class Compiler:
 
     Attributes:
         is_checked: whether types are checked. They are not when a plan is restored.
+        claims: what authors say of the outputs of graphs, by their pointers.
         levels: the graphs around what is compiled, outermost first, and itself.
         within: the bodies being compiled, each by the identities of its levels.
         done: what was compiled.
@@ -42,6 +43,7 @@ class Compiler:
     catalog: Catalog
     limits: Limits
     is_checked: bool = True
+    claims: Mapping[str, Claim] = field(default_factory=dict[str, Claim])
     memory: Memory = field(default_factory=Memory)
     levels: tuple[Level, ...] = ()
     within: frozenset[tuple[int, ...]] = frozenset()

@@ -101,7 +101,8 @@ def plan_of(
         raise DocumentInvalid(draft.diagnostics, source)
     is_python = source is not None and source.is_python
     problems = Problems(broken=draft.broken or None, is_python=is_python)
-    root = Compiler(catalog=actions, limits=limits, is_checked=is_checked).graph(graph, problems)
+    compiler = Compiler(catalog=actions, limits=limits, is_checked=is_checked, claims=draft.claims)
+    root = compiler.graph(graph, problems)
     refuse(draft, problems)
     document = document or document_of(graph, source)
     found = (*draft.diagnostics, *problems.found) if is_checked else ()

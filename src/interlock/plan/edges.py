@@ -106,12 +106,12 @@ def _refuse(edge: Edge, produced: Schema, *, fit: Fit, lens: Lens) -> None:
         message,
         at=edge.at,
         span=edge.span,
-        notes=_example(edge.wanted, fit, is_plain=wanted != given),
+        notes=example(edge.wanted, fit, is_plain=wanted != given),
         hint=advice(Misfit(wanted=edge.wanted, produced=produced, expression=edge.expression)),
     )
 
 
-def _example(wanted: Schema, fit: Fit, *, is_plain: bool) -> tuple[str, ...]:
+def example(wanted: Schema, fit: Fit, *, is_plain: bool) -> tuple[str, ...]:
     """Show a value that would be refused, where the words for the types do not tell it already."""
     found = counterexample(wanted, fit.assumed)
     if found is None or not found.problems:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import field
 from typing import Protocol
 
-from interlock.graph import Graph, WithBody
+from interlock.graph import Claim, Graph, WithBody
 from interlock.plan.binding import Bound, Surroundings
 from interlock.plan.catalog import Catalog
 from interlock.plan.memory import Memory
@@ -31,6 +31,11 @@ class Around(Protocol):
     @property
     def memory(self) -> Memory:
         """What was worked out before."""
+        ...
+
+    @property
+    def claims(self) -> Mapping[str, Claim]:
+        """What authors say of the outputs of graphs, by their pointers."""
         ...
 
     @property

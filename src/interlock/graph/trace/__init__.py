@@ -23,7 +23,8 @@ from interlock.graph.trace.graphs import (
     enclosing as enclosing,
     graph as graph,
 )
-from interlock.graph.trace.mapping import Mapped as Mapped, each as each
+from interlock.graph.trace.mapped import Mapped as Mapped
+from interlock.graph.trace.mapping import each as each
 from interlock.graph.trace.rendering import render_python as render_python
 from interlock.graph.trace.results import optional as optional
 from interlock.graph.trace.structure import propose as propose, when as when

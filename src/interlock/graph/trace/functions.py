@@ -7,10 +7,12 @@ from types import CodeType
 
 from interlock.actions import TRACER, AnyAction
 from interlock.errors import SourceMap, Span, UsageError
+from interlock.graph.drafts import Claim
 from interlock.graph.model import Defaults, Graph
 from interlock.graph.trace.callers import Caller
 from interlock.graph.trace.recording import Recorder
 from interlock.graph.trace.results import read_outputs
+from interlock.graph.trace.returns import read_claim
 from interlock.graph.trace.terms import Path
 from interlock.graph.trace.tracing import Tracing
 from interlock.values import Schema, immutable
@@ -35,6 +37,7 @@ class Traced:
         actions: those that it and its bodies use.
         places: by pointer into the document, where a node was written.
         lone: whether the function returns a single value.
+        claims: by pointer into the document, what a function is annotated to return.
     """
 
     graph: Graph
@@ -42,6 +45,7 @@ class Traced:
     actions: tuple[AnyAction, ...]
     places: Mapping[str, Caller]
     lone: bool
+    claims: Mapping[str, Claim]
 
 
 def trace(
@@ -70,6 +74,10 @@ def trace(
         outputs = read_outputs(returned, tracing)
     finally:
         TRACER.reset(token)
+    claim = read_claim(function, words=f"`{declaration.name}`", form=outputs.form)
+    code = getattr(function, "__code__", None)
+    if claim is not None and isinstance(code, CodeType):
+        tracing.places[""] = Caller(file=code.co_filename, span=_head_of(code))
     tracing.refuse_unused()
     graph = Graph(
         name=declaration.name,
@@ -87,7 +95,8 @@ def trace(
         captures=tracing.captures,
         actions=tuple(tracing.actions),
         places=tracing.places,
-        lone=outputs.lone,
+        lone=outputs.form == "lone",
+        claims=tracing.claims if claim is None else {**tracing.claims, "": claim},
     )
 
 
@@ -99,16 +108,23 @@ def tracing_now() -> Tracing | None:
 
 def source_map(code: CodeType, places: Mapping[str, Caller]) -> SourceMap | None:
     """Say where the nodes of a graph stand in the file of its function; None without a file."""
-    text = "".join(linecache.getlines(code.co_filename))
-    if not text:
+    head = _head_of(code)
+    if head is None:
         return None
     here = {
         pointer: caller.span
         for pointer, caller in places.items()
         if caller.span is not None and caller.file == code.co_filename
     }
-    values = {"": _head(text, code.co_firstlineno), **here}
+    text = "".join(linecache.getlines(code.co_filename))
+    values = {**here, "": head}
     return SourceMap(file=code.co_filename, text=text, values=values, keys={}, is_python=True)
+
+
+def _head_of(code: CodeType) -> Span | None:
+    """Give the place of the `def` of a function; None without a file."""
+    text = "".join(linecache.getlines(code.co_filename))
+    return _head(text, code.co_firstlineno) if text else None
 
 
 def _head(text: str, first: int) -> Span:
@@ -137,3 +153,5 @@ def add_graph(tracing: Tracing, name: str, traced: Traced) -> None:
     tracing.actions += traced.actions
     for pointer, caller in traced.places.items():
         tracing.places[f"/graphs/{name}{pointer}"] = caller
+    for pointer, claim in traced.claims.items():
+        tracing.claims[f"/graphs/{name}{pointer}"] = claim

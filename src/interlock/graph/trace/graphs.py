@@ -93,7 +93,8 @@ class GraphFunction(Generic[P, R]):
         Raises:
             UsageError: the function does what a graph cannot.
         """
-        return replace(read_draft(to_document(self.traced.graph)), source=self.source)
+        found = read_draft(to_document(self.traced.graph))
+        return replace(found, source=self.source, claims=self.traced.claims)
 
     @property
     def document(self) -> dict[str, Json]:

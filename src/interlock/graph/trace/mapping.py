@@ -1,7 +1,7 @@
 """`each`: a body for each item of a list."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar, Unpack, cast, overload
+from typing import Any, TypeAlias, TypeVar, Unpack, cast, overload
 
 from interlock.actions import Action, AnyAction, CommonOptions
 from interlock.errors import UsageError
@@ -10,6 +10,7 @@ from interlock.graph.model import MapNode
 from interlock.graph.trace.arguments import arguments, hints_of
 from interlock.graph.trace.functions import Declaration, Traced, add_graph, trace
 from interlock.graph.trace.graphs import AnyGraphFunction, Enclosing, GraphFunction, captured
+from interlock.graph.trace.mapped import Mapped
 from interlock.graph.trace.parameters import Parameter, read_parameters, refuse_unfit
 from interlock.graph.trace.recording import current, open_site, record
 from interlock.graph.trace.references import TracedReference, list_of, map_reference
@@ -22,20 +23,6 @@ R = TypeVar("R")
 WORDS = "`each`"
 With: TypeAlias = Callable[[T], Mapping[str, Any]] | Mapping[str, Any]
 AnyBody: TypeAlias = Callable[..., Any] | Enclosing
-
-
-class Mapped(Generic[R]):
-    """What `each` returns, as type checkers see it.
-
-    Attributes:
-        results: what the body returned, in the order of the list, without those that failed.
-        failed: how many items failed.
-        count: how many did not.
-    """
-
-    results: list[R]
-    failed: int
-    count: int
 
 
 @immutable()

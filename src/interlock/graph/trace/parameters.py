@@ -68,7 +68,7 @@ def read_parameters(
     Raises:
         UsageError: a parameter cannot be an input.
     """
-    hints = _hints(function, words)
+    hints = hints_in(function, words)
     found: dict[str, Parameter] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in (
@@ -93,7 +93,12 @@ def read_parameters(
     return found
 
 
-def _hints(function: Callable[..., object], words: str) -> Mapping[str, object]:
+def hints_in(function: Callable[..., object], words: str) -> Mapping[str, object]:
+    """Give the annotations of a function.
+
+    Raises:
+        UsageError: a name in one of them cannot be found.
+    """
     try:
         return cast(Mapping[str, object], get_type_hints(function, include_extras=True))
     except NameError as error:

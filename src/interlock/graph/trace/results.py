@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
+from interlock.graph.drafts import Form
 from interlock.graph.trace.arguments import Maybe, template
 from interlock.graph.trace.tracing import Tracing
 from interlock.values import Json, immutable
@@ -19,12 +20,12 @@ class Outputs:
     Attributes:
         templates: by name.
         optional: those that may be absent.
-        lone: whether a single value was returned, which became the output `result`.
+        form: what was returned: nothing, a single value (the output `result`), or a dict.
     """
 
     templates: Mapping[str, Json]
     optional: frozenset[str]
-    lone: bool
+    form: Form
 
 
 def read_outputs(returned: object, tracing: Tracing) -> Outputs:
@@ -41,7 +42,8 @@ def read_outputs(returned: object, tracing: Tracing) -> Outputs:
         place = f"what graph `{tracing.name}` returns"
         place = place if lone else f"`{name}` in {place}"
         templates[name] = template(inner, tracing, place=place)
-    return Outputs(templates=templates, optional=frozenset(optional), lone=lone)
+    form: Form = "nothing" if returned is None else "lone" if lone else "fields"
+    return Outputs(templates=templates, optional=frozenset(optional), form=form)
 
 
 def optional(value: T) -> T | None:

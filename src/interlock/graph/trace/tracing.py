@@ -7,6 +7,7 @@ from typing import Protocol, cast
 
 from interlock.actions import AnyAction
 from interlock.errors import UsageError
+from interlock.graph.drafts import Claim
 from interlock.graph.identifiers import free_id
 from interlock.graph.model import AnyNode, Graph
 from interlock.graph.schemas import without_subject
@@ -35,6 +36,7 @@ class Tracing:
         captures: by input, what of an outer graph it carries.
         actions: the actions that are used, in this graph and in its bodies.
         places: by node, where it was written.
+        claims: by graph, what its function is annotated to return.
         items: the names that `map` nodes use for their items.
         conditions: those of the `with when(...)` blocks around what is traced now.
         quiet: what is evaluated now and may hold expressions only; None in the graph itself.
@@ -54,6 +56,7 @@ class Tracing:
         self.graphs: dict[str, Graph] = {}
         self.actions: list[AnyAction] = []
         self.places: dict[str, Caller] = {}
+        self.claims: dict[str, Claim] = {}
         self.items: set[str] = set()
         self.conditions: list[Term] = []
         self.quiet: str | None = None
