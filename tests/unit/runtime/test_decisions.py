@@ -93,7 +93,7 @@ def test_a_decision_that_makes_no_sense_is_refused_at_the_door():
                 "the gate `gate` asks about something else": runtime.approve(
                     RUN, GATE, binding=wrong
                 ),
-                "`w` is no open gate; open: gate": runtime.approve(RUN, Path("w")),
+                "`w` is no gate; open: gate": runtime.approve(RUN, Path("w")),
                 "nothing in it waits for a signal `go`; it may wait for: none": runtime.signal(
                     RUN, "go"
                 ),
@@ -103,6 +103,7 @@ def test_a_decision_that_makes_no_sense_is_refused_at_the_door():
                 "it is not paused": runtime.unpause(RUN),
                 "it has not ended": runtime.reopen(RUN),
                 "`w` is not in doubt; in doubt: none": runtime.resolve(RUN, Path("w"), "failed"),
+                "`a` is not in doubt: it succeeded; in": runtime.resolve(RUN, Path("a"), "failed"),
             }
             for told, decision in refused.items():
                 with pytest.raises(RunNotResumable) as caught:
@@ -115,8 +116,24 @@ def test_a_decision_that_makes_no_sense_is_refused_at_the_door():
             for decision in (runtime.cancel(RUN), runtime.pause(RUN)):
                 with pytest.raises(RunNotResumable, match="it was refused"):
                     await decision
-            with pytest.raises(RunNotResumable, match="no open gate"):
+            with pytest.raises(RunNotResumable, match="no open gate: it was refused; open: none"):
                 await runtime.approve(RUN, GATE)
+        sound(stage)
+
+    virtually(main)
+
+
+def test_a_node_that_waits_for_its_turn_is_cancelled_once():
+    async def main(stage: Stage) -> None:
+        async with stage.runtime() as runtime:
+            await runtime.run(gated(), run=RUN)
+            result = await runtime.cancel_node(RUN, Path("w"), actor="ada", reason="too late")
+            assert result.status == "waiting"
+            with pytest.raises(RunNotResumable) as caught:
+                await runtime.cancel_node(RUN, Path("w"))
+            assert "`w` is being cancelled: ada cancelled it: too late" in caught.value.message
+            assert (await runtime.approve(RUN, GATE)).status == "cancelled"
+        assert stage.types().count("NodeCancelled") == 1
         sound(stage)
 
     virtually(main)

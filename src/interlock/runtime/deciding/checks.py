@@ -27,6 +27,7 @@ from interlock.journal import (
 from interlock.plan import (
     AnyCompiledNode,
     CompiledCall,
+    CompiledGate,
     CompiledGraph,
     CompiledGraphNode,
     CompiledMap,
@@ -56,8 +57,7 @@ def gate_decided(
         expect(binding, str, name="binding", hint="the digest that `show` prints for the gate")
     opened = state.asleep.get(path)
     if not isinstance(opened, GateState):
-        asked = sorted(path for path, it in state.asleep.items() if isinstance(it, GateState))
-        raise _refused(state, f"`{path}` is no open gate; open: {', '.join(asked) or 'none'}")
+        raise _refused(state, _no_open_gate(state, path))
     return GateDecided(
         path=path,
         generation=_generation(state, path),
@@ -65,6 +65,23 @@ def gate_decided(
         binding=binding or opened.approval.binding,
         reason=checked_reason(reason),
     )
+
+
+def _no_open_gate(state: State, path: Path) -> str:
+    """Say why nobody can decide about a node, and about which ones somebody can."""
+    open_ = sorted(path for path, it in state.asleep.items() if isinstance(it, GateState))
+    others = f"; open: {', '.join(open_) or 'none'}"
+    found = state.find(path)
+    if found is not None and not isinstance(found[2], CompiledGate):
+        return f"`{path}` is no gate{others}"
+    return f"`{path}` is no open gate{_end_of(state, path)}{others}"
+
+
+def _end_of(state: State, path: Path) -> str:
+    if path not in state.outcomes:
+        return ""
+    status = state.outcomes[path][0]
+    return f": it {status if status in ('succeeded', 'failed') else f'was {status}'}"
 
 
 def node_cancelled(state: State, path: Path, *, reason: str) -> NodeCancelled:
@@ -245,6 +262,8 @@ def _check_cancelled(state: State, event: NodeCancelled) -> None:
         is_open, generation = False, 0
     if not is_open or generation != event.generation:
         raise _refused(state, f"`{event.path}` has ended")
+    if part is None and found is not None and found[3].stop is not None:
+        raise _refused(state, f"`{event.path}` is being cancelled: {found[3].stop.message}")
 
 
 def _check_resolved(state: State, event: NodeResolved) -> None:
@@ -282,7 +301,8 @@ def _check_in_doubt(state: State, path: Path) -> None:
         )
     if path not in state.in_doubt:
         doubts = ", ".join(sorted(state.in_doubt)) or "none"
-        raise _refused(state, f"`{path}` is not in doubt; in doubt: {doubts}")
+        told = f"`{path}` is not in doubt{_end_of(state, path)}; in doubt: {doubts}"
+        raise _refused(state, told)
 
 
 def _check_type(node: AnyCompiledNode, value: Value, *, what: str) -> None:
