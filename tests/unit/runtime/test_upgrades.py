@@ -345,8 +345,10 @@ async def test_a_plan_that_was_given_before_the_process_ended_is_the_one_to_comp
 async def test_an_open_run_is_not_opened_again():
     store = await interrupted()
     async with Runtime(store, registry()) as runtime:
-        with pytest.raises(RunNotResumable, match="it has not ended"):
-            await runtime.reopen(RUN, graph=longer())
+        for graph in (longer(), None):
+            with pytest.raises(RunNotResumable, match="it has not ended") as caught:
+                await runtime.reopen(RUN, graph=graph)
+            assert caught.value.hint == f"`interlock resume {RUN}` goes on with it"
     assert not events(store, RunMigrated)
 
 

@@ -17,6 +17,7 @@ from interlock.journal import (
     NodeCancelled,
     NodeResolved,
     RunCancelled,
+    RunOutcome,
     RunPaused,
     RunReopened,
     RunUnpaused,
@@ -127,8 +128,13 @@ def check(state: State, event: Decision) -> None:
         UsageError: what it brings has the wrong type.
         ExpressionFailed: it cannot be told whose it is.
     """
-    if (state.status is not None) != isinstance(event, RunReopened):
-        raise _refused(state, _how_it_ended(state))
+    if state.status is None and isinstance(event, RunReopened):
+        raise RunNotResumable(
+            f"run {state.run}: it has not ended",
+            hint=f"`interlock resume {state.run}` goes on with it",
+        )
+    if state.status is not None and not isinstance(event, RunReopened):
+        raise _refused(state, _how_it_ended(state.status))
     match event:
         case GateDecided():
             _check_gate(state, event)
@@ -150,10 +156,8 @@ def check(state: State, event: Decision) -> None:
             assert_never(event)
 
 
-def _how_it_ended(state: State) -> str:
-    if state.status is None:
-        return "it has not ended"
-    return f"it {'has' if state.status in ('succeeded', 'failed') else 'was'} {state.status}"
+def _how_it_ended(status: RunOutcome) -> str:
+    return f"it {'has' if status in ('succeeded', 'failed') else 'was'} {status}"
 
 
 def check_first(message: Message, *, waiting: Iterable[Message]) -> None:

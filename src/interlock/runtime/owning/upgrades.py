@@ -82,10 +82,10 @@ class Change:
             RunNotResumable: it has not ended, or has succeeded.
         """
         if self.reopened is not None and state.status in (None, "succeeded"):
-            told = "has not ended" if state.status is None else "has succeeded"
-            raise RunNotResumable(
-                f"run {state.run}: it {told}", hint=f"see `interlock show {state.run}`"
-            )
+            told, hint = "has succeeded", f"see `interlock show {state.run}`"
+            if state.status is None:
+                told, hint = "has not ended", f"`interlock resume {state.run}` goes on with it"
+            raise RunNotResumable(f"run {state.run}: it {told}", hint=hint)
         return self.reopened is not None
 
     def check_at_rest(self, run: RunId) -> None:
