@@ -101,6 +101,8 @@ def cause_of(error: Failure) -> Cause:
         return SYSTEM_CAUSES.get(error.errno or 0, BROKEN)
     if isinstance(error, apsw.SQLError) and MISSING.search(str(error)):
         return ALTERED
+    if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
+        return FULL  # The index of the write-ahead log finds no room: no FullError says so.
     return CAUSES.get(type(error), BUG)
 
 

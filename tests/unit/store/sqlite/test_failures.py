@@ -57,6 +57,14 @@ def test_every_error_of_the_library_has_a_meaning():
     assert classes == known | MISUSE
 
 
+def test_no_room_for_the_index_of_the_log_is_a_full_disk():
+    error = apsw.exception_for(apsw.SQLITE_IOERR_SHMSIZE)
+    assert isinstance(error, apsw.IOError)
+    told = unusable(error, Path("j.db"))
+    assert told.code == "IL7017"
+    assert "the disk or a quota is full" in told.message
+
+
 def test_every_cause_says_what_to_do():
     for kind in CAUSES:
         for make in (unusable, read_failed, write_failed):
