@@ -139,6 +139,7 @@ DATA = {
     for kind in FACTS
 }
 REFS = {kind: frozenset(VALUES.get(kind, ())) for kind in FACTS}
+INT64 = range(-(1 << 63), 1 << 63)
 SORTED = orjson.OPT_SORT_KEYS
 NOTHING: Mapping[str, Any] = {}
 
@@ -264,6 +265,9 @@ def _read(body: bytes) -> Mapping[str, Any]:
         raise _changed(envelope, f"no event of version {EVENT_VERSION} is called {kind!r:.50}")
     if not ALWAYS <= envelope.keys() <= ALWAYS | MAYBE:
         raise _changed(envelope, f"it has the members {', '.join(envelope)}")
+    for name in ("at_ms", "epoch", "seq"):
+        if type(envelope[name]) is not int or envelope[name] not in INT64:
+            raise _changed(envelope, f"its `{name}` is no whole number of 64 bits")
     for name in ("actor", "path", "run"):
         if not isinstance(envelope.get(name, ""), str):
             raise _changed(envelope, f"its `{name}` is no text")

@@ -7,8 +7,9 @@ not told there was taken away behind the back of the log.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, cast, final
 
+from interlock.errors import JournalCorrupt
 from interlock.values import RunId
 
 TELLING = "PartsErased"
@@ -43,8 +44,12 @@ class Losses:
             self._missing[run, f"{seq}.{name}"] = index
 
     def take_telling(self, run: RunId, event: Mapping[str, Any], *, index: int) -> None:
-        """Take an event that tells of an erasure."""
-        for part in event.get("data", {}).get("parts", ()):
+        """Take an event that tells of an erasure.
+
+        Raises:
+            JournalCorrupt: it does not say of what.
+        """
+        for part in _parts_in(event):
             if self._missing.pop((run, part), None) is not None:
                 self.told += 1
             else:
@@ -59,3 +64,10 @@ class Losses:
                 seq = int(part.partition(".")[0])
                 yield Loss(index=index, run=run, seq=seq, message=told)
         yield from (each for each in self._present if each.run not in pruned)
+
+
+def _parts_in(event: Mapping[str, Any]) -> list[str]:
+    parts = event.get("data", {}).get("parts")
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in cast(Any, parts)):
+        raise JournalCorrupt("its `parts` are no list of texts")
+    return cast(list[str], parts)

@@ -76,7 +76,7 @@ class Remade:
         self.hashes += found
         self.runs.append(run)
         self.seqs.append(stored.seq)
-        self.times.append(at_ms if type(at_ms) is int else 0)
+        self.times.append(at_ms)
         if self.size % TILE_WIDTH == 0:
             self.end()
 

@@ -106,6 +106,35 @@ def test_what_was_done_to_events_is_named(signed: Shell, kind: str):
     assert "place 3" in told.err
 
 
+SEQ = "CAST(replace(CAST(body AS TEXT), '\"seq\":' || seq, '\"seq\":' || (seq + 1)) AS BLOB)"
+
+
+@pytest.mark.parametrize("leaf", [-1, (1 << 63) - 1])
+def test_an_event_that_was_put_before_or_after_the_log_is_named(signed: Shell, leaf: int):
+    """Whoever reads its run reads it, too."""
+    row = f"SELECT run, seq + 1, epoch, {leaf}, sum, erased, salts, {SEQ} FROM event"
+    columns = "run, seq, epoch, leaf, sum, erased, salts, body"
+    changed(signed, f"INSERT INTO event ({columns}) {row} ORDER BY leaf DESC LIMIT 1")
+    found = next(each for each in findings(signed) if each["kind"] == "inserted")
+    assert (found["seq"], found["index"]) == (6, 0 if leaf < 0 else 10)
+
+
+@pytest.mark.parametrize(
+    "was,now",
+    [
+        ('"type":"', '"type":[],"x":"'),
+        ('"at_ms":', '"at_ms":"x","x":'),
+        ('"at_ms":', '"at_ms":18446744073709551615,"b":'),
+        ('"epoch":', '"epoch":true,"f":'),
+    ],
+)
+def test_an_event_of_other_types_is_named_and_no_bug(signed: Shell, was: str, now: str):
+    body = f"CAST(replace(CAST(body AS TEXT), '{was}', '{now}') AS BLOB)"
+    changed(signed, f"UPDATE event SET body = {body} WHERE leaf = 0")
+    found = findings(signed)
+    assert {("edited", 0)} == {(each["kind"], each["index"]) for each in found}
+
+
 @pytest.mark.parametrize("kind", ["edited", "deleted", "moved"])
 def test_what_was_done_and_hidden_is_named_by_what_was_published(signed: Shell, kind: str):
     changed(signed, *CHANGES[kind])
@@ -337,6 +366,7 @@ ALTERED = {
     "table `value`": "DROP TABLE value",
     "table `event`": "DROP TABLE event",
     "table `log_part`": "INSERT INTO log_part VALUES (100000, 0, zeroblob(32))",
+    "table `subject`": "INSERT INTO subject VALUES ('', 'ada', zeroblob(32), 0)",
 }
 
 

@@ -28,12 +28,13 @@ from interlock.journal import (
     ErrorInfo,
     Event,
     NodeSettled,
+    PartsErased,
     StoredEvent,
     Value,
     encode_entry,
     envelope_of,
 )
-from interlock.values import Digest, Path, RunId
+from interlock.values import Digest, Json, Path, RunId, canonical
 from unit.journal.events import ENTRIES, KINDS, of_kind
 
 RUN = RunId("01K5M4ZQ00000000000000000A")
@@ -164,3 +165,17 @@ def test_a_part_that_is_gone_and_that_no_event_tells_of_is_found():
     findings = verify_log([(RUN, stored)], kept, []).findings
     told = [each.message for each in findings if each.kind == "falsely_erased"]
     assert told == ["`4.output` was erased, and no event tells of it"]
+
+
+@pytest.mark.parametrize("parts", [5, None, "3.output", [3], [["3.output"]], {}])
+def test_an_event_that_does_not_say_what_was_erased_is_found(parts: Json):
+    told = PartsErased(parts=("3.output",), rule="Art. 17")
+    entry = Entry(told, at_ms=1, seq=4, epoch=2, actor=Actor("engine"))
+    envelope = json.loads(encode_entry(RUN, entry))
+    envelope["data"]["parts"] = parts
+    body = canonical(envelope)
+    stored = StoredEvent(seq=4, epoch=2, body=body, leaf_index=0, salts=bytes(SALT_BYTES))
+    found = leaf_hash(b"" if parts is None else leaf_of(body, stored.salts))
+    kept = KeptLog(size=1, peaks=found, tile=lambda level, _index: b"" if level else found)
+    findings = verify_log([(RUN, stored)], kept, []).findings
+    assert "edited" in {each.kind for each in findings}

@@ -42,7 +42,7 @@ class Listings:
         if run == STORE_JOURNAL:
             return
         self._places[run] = place
-        if envelope.get("type") not in HEADING_TYPES:
+        if str(envelope.get("type")) not in HEADING_TYPES:
             return
         if gone:
             self._gone.setdefault(run, set()).update(gone)

@@ -33,6 +33,7 @@ from interlock.store import KeyRing, ReadStore, StoreStructure, kept_log
 from interlock.values import FALSE_NAME, Json, RunId, ValueRef
 
 PAGE = 1_000
+LEAF_MIN = -(1 << 63)
 NOTE_BYTES_MAX = 1 << 20
 TRIES_MAX = 3
 SOUND = StoreStructure(problems=(), beside=())
@@ -244,7 +245,8 @@ def _checking_values(
 
     That values of a run are missing is no finding if they are `pruned`.
     """
-    first, place = 0, 0
+    # Before leaf 0 is nothing, unless somebody has put it there: readers of its run would see it.
+    first, place = LEAF_MIN, 0
     while place < size and (page := store.leaves(first=first, limit=min(PAGE, size - place))):
         found += _of_values(store, page, place, pruned=pruned, listings=listings, subjects=subjects)
         yield from page

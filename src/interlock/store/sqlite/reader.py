@@ -36,9 +36,9 @@ WHERE leaf >= ? ORDER BY leaf LIMIT ?
 
 LOG_EDGE = "SELECT size, frontier FROM log_edge"
 
-PARTS = "SELECT hashes FROM log_part WHERE leaf >= ? AND leaf < ? ORDER BY leaf"
+PARTS = "SELECT hashes FROM log_part WHERE leaf BETWEEN ? AND ? ORDER BY leaf"
 
-ROOTS = "SELECT hash FROM log_root WHERE place >= ? AND place < ? AND level = ? ORDER BY place"
+ROOTS = "SELECT hash FROM log_root WHERE place BETWEEN ? AND ? AND level = ? ORDER BY place"
 
 VALUES = """
 SELECT ref, data FROM blob WHERE ref IN (SELECT value FROM carray(?2))
@@ -85,6 +85,8 @@ ENDED_STATUSES = tuple(sorted(ENDED))
     )
 )
 
+LEAF_MAX = (1 << 63) - 1
+
 LAST = RunId("\x7f")
 """Above every run id, since ids are printable ASCII."""
 
@@ -107,6 +109,8 @@ class Reader:
 
     def leaves(self, *, first: int, limit: int) -> list[tuple[RunId, StoredEvent]]:
         """Return events in the order of the log."""
+        if first > LEAF_MAX:
+            return []  # After the last number that a row of a changed file can have.
         with self.connection() as connection:
             rows = connection.execute(LEAVES, (first, max(0, limit)))
             return [(RunId(row[0]), StoredEvent(*row[1:])) for row in rows]
@@ -121,7 +125,7 @@ class Reader:
         """Return the hashes of a tile of the log."""
         with self.connection() as connection:
             first = index * TILE_WIDTH
-            asked = (first, first + TILE_WIDTH)
+            asked = (first, first + TILE_WIDTH - 1)
             rows = (
                 connection.execute(ROOTS, (*asked, level))
                 if level

@@ -55,6 +55,9 @@ ORDER BY level, place LIMIT 1
 # A listing ends before them, but a key that they have is taken.
 UNLISTED = "SELECT run FROM head WHERE run >= ? ORDER BY run LIMIT 1"
 
+# A walk over all keys begins after it.
+NO_ID = "SELECT 1 FROM subject WHERE id = ''"
+
 
 @immutable()
 class Named:
@@ -149,6 +152,8 @@ def _wrong_log(connection: Connection) -> Iterator[str]:
 def _unlisted(connection: Connection) -> Iterator[str]:
     for (run,) in connection.execute(UNLISTED, (LAST,)).fetchall():
         yield f"row {str(run)!a:.80} of table `head` is of no run"
+    if connection.execute(NO_ID).fetchone() is not None:
+        yield "a row of table `subject` has no id"
 
 
 def _names_in(connection: Connection) -> dict[tuple[str, str], Named]:

@@ -107,8 +107,12 @@ def _find(
 ) -> list[SubjectKey]:
     if not ids and not names:
         return []
-    # An array of nothing is none: the empty text is no id and no name.
-    return _keys_in(connection.execute(KEYS, (array((*ids, "")), array((*names, "")))))
+    return _keys_in(connection.execute(KEYS, (_array(ids), _array(names))))
+
+
+def _array(texts: Collection[str]) -> object:
+    """Make a table of texts; of none, with bytes, which are no id and no name of any row."""
+    return array(tuple(texts) or (b"",))
 
 
 def _keys_in(rows: Iterable[tuple[Any, ...]]) -> list[SubjectKey]:
