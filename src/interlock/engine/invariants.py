@@ -144,7 +144,8 @@ def _check_scope(state: State, scope: ScopeState) -> None:
         waiting = sum(scope.nodes[other].status not in SETTLED for other in depends)
         ensure(node.waiting == waiting, "wrong count", path=path, counted=waiting)
         _check_node(state, compiled, node, path=path, is_held=index in held)
-        if node.status == "running" and path not in state.ordered:
+        # To ask a receiver sends nothing.
+        if node.status == "running" and path not in state.ordered and not node.probing:
             _check_allowed(scope, compiled, node, path=path)
 
 
@@ -182,7 +183,9 @@ def _check_node(
             is_due = path in state.ordered or is_held
             ensure(node.waiting or is_due, "waits for nothing", path=path)
         case "running":
-            ensure(node.waiting == 0, "running before its dependencies settled", path=path)
+            # What broke its promise is asked about, whatever is executed again beside it.
+            is_due = node.waiting == 0 or node.happened
+            ensure(is_due, "running before its dependencies settled", path=path)
             ensure(is_under_way <= 1, "started, ahead and probing exclude each other", path=path)
             _check_running(state, compiled, node, path=path)
         case "in_doubt":

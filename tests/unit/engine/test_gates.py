@@ -571,3 +571,60 @@ def test_a_gate_that_opens_in_a_run_that_stops_is_cancelled():
     run.release()
     assert run.settled()["g"] == "cancelled"
     assert run.state.asleep == {}
+
+
+# --- what broke its promise, when the run is opened again
+
+
+def asked_anew(action: str = "write") -> Driven:
+    """A write broke its promise; its gate asks anew, for what was skipped because of it."""
+    run = Driven(
+        plan_of(gate(), call("a", action, needs=("g",)), call("b", "write", needs=("g", "a")))
+    )
+    run.decide("g")
+    run.end("a", "text")
+    run.reopen()
+    assert (run.state.in_doubt, list(run.state.asleep)) == ({"a"}, ["g"])
+    return run
+
+
+def test_what_is_sent_again_waits_for_the_gate_that_asks_anew():
+    run = asked_anew()
+    assert types(run.resolve("a", "retry")) == [], "nobody has approved it"
+    assert types(run.recover()) == []
+    assert types(run.decide("g")) == ["start a 2"]
+    assert run.due("a").approval == run.asked("g").binding
+    run.end("a", 7)
+    run.end("b", 8)
+    assert run.result().status == "succeeded"
+    run.check()
+
+
+def test_what_the_gate_rejects_is_not_sent_again():
+    run = asked_anew()
+    run.resolve("a", "retry")
+    run.decide("g", "rejected")
+    assert run.settled() == {"g": "refused", "a": "skipped", "b": "skipped"}
+    assert len(sent(run, "a")) == 1
+    run.check()
+
+
+def test_what_the_probe_did_not_find_waits_for_the_gate_as_well():
+    run = asked_anew("probed")
+    assert types(run.resolve("a", "ask")) == ["probe a 1"]
+    assert types(run.probed("a", "not_applied")) == []
+    assert types(run.decide("g")) == ["start a 2"]
+    run.end("a", 7)
+    run.end("b", 8)
+    assert run.result().status == "succeeded"
+    run.check()
+
+
+def test_what_counts_after_all_does_not_wait_for_the_gate():
+    run = asked_anew()
+    assert run.resolve("a", "succeeded", 7) == []
+    assert run.settled()["a"] == "succeeded"
+    assert types(run.decide("g")) == ["start b 1"]
+    run.end("b", 8)
+    assert run.result().status == "succeeded"
+    run.check()

@@ -328,7 +328,9 @@ def _not_applied(at: At, node: CompiledCall) -> None:
     error = ErrorInfo(
         code="IL6009", message="the probe found that the write did not happen", not_applied=True
     )
-    if at.state.lost:
+    if at.state.waiting:
+        _wait_again(at)
+    elif at.state.lost:
         _again_after_crash(at, node)
     elif (why := stopped(at)) is not None:
         settle(at, "cancelled", error=why)
@@ -352,10 +354,18 @@ def _let_fail(at: At, *, reason: str) -> None:
 def _once_more(at: At, node: CompiledCall) -> None:
     """Send again what did not happen, as a person wants; not where all is to stop."""
     why = stopped(at)
-    if why is None:
-        order_attempt(at, node)
-    else:
+    if why is not None:
         settle(at, "cancelled", error=why)
+    elif at.state.waiting:
+        _wait_again(at)
+    else:
+        order_attempt(at, node)
+
+
+def _wait_again(at: At) -> None:
+    """Let a node start in its turn: its gate asks anew, since the run was opened again."""
+    at.state.status = "waiting"
+    at.turn.state.running -= 1
 
 
 def _output_of(at: At, event: ProbeAnswered | NodeResolved) -> Value:
