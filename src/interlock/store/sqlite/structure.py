@@ -21,6 +21,7 @@ from interlock.store.sqlite.connection import Connection, connect
 from interlock.store.sqlite.opening import real_path
 from interlock.store.sqlite.reader import LAST, Reader
 from interlock.store.sqlite.reading import views_of
+from interlock.store.sqlite.returned import returned_values
 from interlock.store.sqlite.schema import make_tables
 from interlock.values import immutable
 
@@ -96,6 +97,7 @@ def _inspected(reader: Reader) -> StoreStructure:
             problems = [*wrong_names(connection), *_wrong_pages(connection)]
             if not problems:
                 problems += [*_wrong_log(connection), *_unlisted(connection)]
+                problems += returned_values(connection)
             return StoreStructure(problems=tuple(problems), beside=tuple(_beside(found)))
         finally:
             if connection.in_transaction:  # Some errors end it.

@@ -14,7 +14,7 @@ from interlock.cli.trail.verifying import verified
 from interlock.errors import JournalCorrupt
 from interlock.journal import principal_of
 from interlock.runtime import erase, forget, forgetting_of, read_entries
-from interlock.store import Store, open_store
+from interlock.store import Store, inspect_store, open_store
 from interlock.values import KEY_BYTES, RunId, SubjectKey
 from unit.runtime.test_forgetting import OWNED
 from unit.runtime.test_subjects import planned, run_of
@@ -97,6 +97,41 @@ def test_who_changes_nothing_raises_no_alarm(path: FilePath):
     with closing(open_store(str(path))) as store:
         forgotten(store, ADA)
     assert findings(path) == ()
+
+
+def test_a_key_with_zeros_behind_it_is_another_one(path: FilePath, file: Any):
+    file.execute("UPDATE subject SET key = CAST(key || x'00' AS BLOB)")
+    assert {each.kind for each in findings(path)} == {"misnamed"}
+
+
+def test_a_subject_without_an_id_is_found(path: FilePath, file: Any):
+    file.execute("UPDATE subject SET id = '' WHERE name = ?", (ADA,))
+    structure = inspect_store(str(path))
+    assert structure is not None
+    assert structure.problems == ("a row of table `subject` has no id",)
+
+
+@pytest.mark.parametrize("name", [ADA, None])
+def test_a_value_that_was_erased_and_put_back_is_found(path: FilePath, file: Any, name: str | None):
+    before = set(file.execute("SELECT run, ref, data FROM value"))
+    with closing(open_store(str(path))) as store:
+        if name is None:
+            run = next(iter(before))[0]
+            erase(store, run, {1: ["inputs"]}, by=BY, rule="Art. 17")
+        else:
+            forgotten(store, name)
+    structure = inspect_store(str(path))
+    assert structure is not None
+    assert structure.problems == ()
+    gone = before - set(file.execute("SELECT run, ref, data FROM value"))
+    assert gone
+    for row in sorted(gone):
+        file.execute("INSERT INTO value (run, ref, data) VALUES (?, ?, ?)", row)
+        structure = inspect_store(str(path))
+        assert structure is not None
+        (problem,) = structure.problems
+        assert problem.startswith(f"a value of run {row[0]} that no event names is in table")
+        file.execute("DELETE FROM value WHERE run = ? AND ref = ?", row[:2])
 
 
 @pytest.mark.parametrize("swap", [swap_names, swap_keys])
