@@ -96,7 +96,7 @@ class Remade:
         if event["type"] in TOLD:
             self.pruned.take(event, stored.body, self.size)
         if erased:
-            self.losses.take(run, stored.seq, erased, index=self.size)
+            self.losses.take(run, event, erased, index=self.size)
         if event["type"] == TELLING:
             self.losses.take_telling(run, event, index=self.size)
             hold = self.pruned.hold_on(run)

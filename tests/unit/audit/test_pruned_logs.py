@@ -4,7 +4,7 @@ Whoever attacks here can write the file: rows and the hashes that the store keep
 events with true leaves. What they cannot do is sign, so a checkpoint is known from before.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -45,6 +45,7 @@ from interlock.journal import (
     Pruned,
     Record,
     RunHead,
+    RunReopened,
     RunSettled,
     RunsPruned,
     RunStarted,
@@ -101,8 +102,10 @@ def story() -> list[Event]:
     ]
 
 
-def write_run(store: MemoryStore, run: RunId, ended_ms: int) -> None:
-    events, records = story(), list[Record]()
+def write_run(
+    store: MemoryStore, run: RunId, ended_ms: int, *, events: Sequence[Event] | None = None
+) -> None:
+    events, records = story() if events is None else events, list[Record]()
     for seq, event in enumerate(events, 1):
         at_ms = ended_ms - (len(events) - seq) * 1_000
         envelope = envelope_of(run, Entry(event, at_ms=at_ms, seq=seq, epoch=1, actor=ADA))
@@ -425,6 +428,29 @@ def test_an_erasure_in_a_run_on_hold_is_found(what: str):
     (found,) = copy.verify(known).findings
     assert (found.kind, found.run, found.seq) == ("falsely_erased", OLD, 6)
     assert "hold 2 was on the run" in found.message
+
+
+@pytest.mark.parametrize("name", ["actor", "document", "graph", "inputs", "plan", "principal"])
+def test_of_what_a_pruning_leaves_nothing_can_be_erased_in_silence(name: str):
+    copy = sound()
+    at = copy.at(OLD, 1)
+    event = copy.rows[at][1]
+    left = erase_parts(event.body, event.salts, event.erased, names={name})
+    copy.rows[at] = OLD, replace(event, body=left.body, salts=left.salts, erased=left.erased)
+    kinds = [(each.kind, each.run, each.seq) for each in copy.verify(copy.head()).findings]
+    went_with_it = {"actor", "inputs", "principal"}
+    assert kinds == ([] if name in went_with_it else [("falsely_erased", OLD, 1)])
+
+
+def test_an_event_that_tells_of_an_erasure_is_left_wherever_it_stands():
+    told = PartsErased(parts=("3.output",), rule="Art. 17", reason="they asked")
+    with closing(MemoryStore()) as store:
+        events = [*story(), told, RunReopened(reason="once more"), story()[-1]]
+        write_run(store, OLD, ENDED[OLD], events=events)
+        keep = Retention(events_ms=PERIOD)
+        prune(store, keep, by=EVE, clock=clock(NOW), ids=CountingIds())
+        left = {event.seq for event in store.read(OLD) if event.body}
+    assert left == {1, 6, 8}
 
 
 def test_an_erasure_that_no_hold_was_on_raises_no_alarm():

@@ -64,7 +64,7 @@ DOCUMENTS = ("document", "manifests")
 """Values of what ran, which stay."""
 
 EVIDENCE = frozenset(("PartsErased",))
-"""Events that stay as they are: they tell of what was destroyed."""
+"""Events that stay as they are, wherever they stand: they tell of what was destroyed."""
 
 Skipped: TypeAlias = Literal["held", "busy", "not as logged", "in doubt"]
 Step: TypeAlias = Literal["values", "shared", "events", "space"]
@@ -428,8 +428,9 @@ def _ready(
     pruned = PrunedRun(run=head.run, epoch=lease.epoch, last=len(opened))
     told = Pruned(run=head.run, ended_ms=head.updated_ms)
     if what == "events":
-        gone = [each for each in opened if each.stored.seq < end and each.kind not in KEPT]
-        kept = [each for each in opened if each.stored.seq >= end or each.kind in KEPT]
+        stays = KEPT | EVIDENCE
+        gone = [each for each in opened if each.stored.seq < end and each.kind not in stays]
+        kept = [each for each in opened if each.stored.seq >= end or each.kind in stays]
         pruned = replace(
             pruned,
             emptied=tuple(each.stored.seq for each in gone),
