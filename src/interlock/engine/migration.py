@@ -381,10 +381,16 @@ def _swap(
 
 
 def _anew(now: NodeState) -> NodeState:
-    """A node before it begins: what it has cost stays, and that somebody has cancelled it."""
+    """A node before it begins: what it has cost stays, and that somebody has cancelled it.
+
+    Attempts that were sent do not count for `retry`, but no two of a generation have one number.
+    """
+    sent = now.attempt - (not now.started) if now.attempt else 0
     return NodeState(
         waiting=0,
         generation=now.generation,
+        attempt=sent,
+        losses=sent,
         stop=now.stop,
         tokens=now.tokens,
         cost_usd_micros=now.cost_usd_micros,

@@ -205,7 +205,10 @@ def test_what_a_read_has_cost_is_not_forgotten_when_it_begins_again():
 
     run = Driven(plan("a"))
     run.end("a", failure(), tokens=5, cost_usd_micros=50)
-    run.migrate(plan("b"))
+    assert types(run.migrate(plan("b"))) == ["start a 2"]
+    run.start("a")
+    assert types(run.migrate(plan("c"))) == ["start a 3"]
+    assert types(run.end("a", failure())) == ["start a 4"], "it is tried as often as ever"
     run.end("a", 1, tokens=7, cost_usd_micros=70)
     settled = run.settled_as("a")
     assert (settled.tokens, settled.cost_usd_micros) == (12, 120)
