@@ -22,6 +22,13 @@ BASE_URL_VARIABLE = "OPENAI_BASE_URL"
 KEY_VARIABLE = "OPENAI_API_KEY"
 MODEL_VARIABLE = "INTERLOCK_MODEL"
 ANSWER_BYTES_MAX = 8 << 20
+BASE_HINT = f"{BASE_URL_VARIABLE} is the address of an OpenAI-compatible endpoint, up to its `/v1`"
+HINTS: Mapping[int, str] = {
+    401: f"check {KEY_VARIABLE}, or the secret that stands in its place",
+    403: f"check {KEY_VARIABLE}, and what it may be used for",
+    404: f"check the name of the model; {BASE_HINT}",
+}
+TOO_LARGE = "ask for less; `tokens_max` bounds an answer"
 MASK = "***"
 # Another try may get another answer.
 TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
@@ -38,6 +45,7 @@ STRICT = frozenset(
     }
 )
 FENCED = re.compile(r"```[\w-]*\s*\n(.*?)\n?\s*```", re.DOTALL)
+THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 SAYS_SHAPE = re.compile(
     r"response_format|json_schema|json schema|schema|structured|grammar|json_object", re.IGNORECASE
 )
@@ -79,7 +87,8 @@ class Endpoint:
         """
         found = named or self.model or os.environ.get(MODEL_VARIABLE)
         if not found:
-            raise ModelRefused(f"no model is named; give `model`, or set {MODEL_VARIABLE}")
+            hint = f"give `model`, or set {MODEL_VARIABLE}"
+            raise ModelRefused("no model is named", hint=hint)
         return found
 
     def key(self, ctx: Context) -> str:
@@ -128,9 +137,8 @@ async def ask(endpoint: Endpoint, question: Question, ctx: Context) -> str:
     key = endpoint.key(ctx)
     check_url(endpoint.url, hosts=("*",), secret=bool(key))
     if not key and endpoint.url.startswith(BASE_URL):
-        raise ModelRefused(
-            f"there is no key; set {KEY_VARIABLE}, or INTERLOCK_SECRET_OPENAI_API_KEY"
-        )
+        hint = f"set {KEY_VARIABLE}, or INTERLOCK_SECRET_OPENAI_API_KEY"
+        raise ModelRefused("there is no key", hint=hint)
     headers = {"content-type": "application/json", "accept": "application/json"}
     if key:
         headers["authorization"] = f"Bearer {key}"
@@ -138,7 +146,12 @@ async def ask(endpoint: Endpoint, question: Question, ctx: Context) -> str:
     while True:
         body = encode(payload(question, dialect))
         request = Outgoing(
-            method="POST", url=endpoint.url, headers=headers, body=body, bytes_max=ANSWER_BYTES_MAX
+            method="POST",
+            url=endpoint.url,
+            headers=headers,
+            body=body,
+            bytes_max=ANSWER_BYTES_MAX,
+            cure=TOO_LARGE,
         )
         answer = masked(await exchange(request, ctx), key)
         other = adapted(dialect, answer, question)
@@ -242,7 +255,8 @@ def content_of(answer: Answer, question: Question, ctx: Context) -> str:
     try:
         tree = _table(read_json(said))
     except ValueError as error:
-        raise ModelFailed(f"the endpoint answered no JSON ({error}): {excerpt(said)}") from error
+        told = f"the endpoint answered no JSON ({error}): {excerpt(said)}"
+        raise ModelFailed(told, hint=BASE_HINT) from error
     _report(_table(tree.get("usage")), ctx)
     choices = tree.get("choices")
     choice = _table(choices[0]) if isinstance(choices, list) and choices else {}
@@ -252,7 +266,8 @@ def content_of(answer: Answer, question: Question, ctx: Context) -> str:
         raise ModelRefused(f"`{question.model}` refuses: {excerpt(refusal)}")
     match choice.get("finish_reason"):
         case "length":
-            raise ModelFailed(f"the answer of `{question.model}` was cut off; raise `tokens_max`")
+            told = f"the answer of `{question.model}` was cut off"
+            raise ModelFailed(told, hint="raise `tokens_max`, or ask for less")
         case "content_filter":
             raise ModelRefused(f"the answer of `{question.model}` was stopped by a filter")
         case _:
@@ -265,7 +280,8 @@ def content_of(answer: Answer, question: Question, ctx: Context) -> str:
 
 def _unanswered(answer: Answer, said: str, *, now_ms: int) -> ModelFailed:
     if answer.status not in TRANSIENT:
-        return ModelRefused(f"the endpoint answered {answer.line}: {excerpt(said)}")
+        told = f"the endpoint answered {answer.line}: {excerpt(said)}"
+        return ModelRefused(told, hint=HINTS.get(answer.status, ""))
     after_ms = asked_wait_ms(answer, now_ms=now_ms)
     told = f"the endpoint answered {answer.line}{wait_told(after_ms)}: {excerpt(said)}"
     return ModelFailed(told, after_ms=after_ms)
@@ -295,9 +311,13 @@ def _table(value: Json) -> dict[str, Json]:
 def json_in(text: str) -> Json:
     """Read the JSON value in an answer; models like to put it into a fence, or words around it.
 
+    What a model thought aloud before it answered is left out: there may be JSON in it, too.
+
     Raises:
         ValueError: there is none.
     """
+    thought = THOUGHT.match(text)
+    text = text[thought.end() :] if thought is not None else text
     fenced = FENCED.search(text)
     first, last = text.find("{"), text.rfind("}")
     candidates = [text, *([fenced[1]] if fenced else []), text[first : last + 1]]

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, final
 
 from interlock.actions import Context
-from interlock.errors import NotApplied, Permanent
+from interlock.errors import ActionFailed, NotApplied, Permanent
 from interlock.library.texts import excerpt
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CONNECT_S_MAX = 10.0
 URL_CHARS_MAX = 8_000
+WHOLE = "write the whole address: `https://host/path`"
 AGENT = "interlock"
 LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|\[::1\]")
 
@@ -35,7 +36,7 @@ class RequestRefused(NotApplied, Permanent):
     """The request is one that is never sent."""
 
 
-class ExchangeFailed(Exception):
+class ExchangeFailed(ActionFailed):
     """The request was sent, and no whole answer came back."""
 
 
@@ -47,6 +48,8 @@ class AnswerTooLarge(Permanent):
 class Outgoing:
     """A request. `cut` keeps the beginning of an answer that is too large, in place of failing.
 
+    `cure` says what to do about one that does fail.
+
     Its headers may hold secrets, so that they are not shown.
     """
 
@@ -56,6 +59,7 @@ class Outgoing:
     body: bytes | None = field(default=None, repr=False)
     bytes_max: int
     cut: bool = False
+    cure: str = "raise `bytes_max`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ async def exchange(request: Outgoing, ctx: Context) -> Answer:
 
     left_s = (ctx.deadline_ms - ctx.now()) / 1000
     if left_s <= 0:
-        raise RequestNotSent("the deadline has passed")
+        raise RequestNotSent("the deadline has passed", hint="raise `timeout` of the node")
     # Half of the time: a host that drops packets is then known not to have got anything.
     timeout = httpx2.Timeout(None, connect=min(CONNECT_S_MAX, left_s / 2))
     sent = Sent()
@@ -112,7 +116,10 @@ async def exchange(request: Outgoing, ctx: Context) -> Answer:
     except (httpx2.HTTPError, httpx2.InvalidURL, zlib.error) as error:
         where = f"{request.method} {excerpt(request.url, limit=200)}"
         told = f"{where}: {excerpt(str(error)) or type(error).__name__}"
-        raise (ExchangeFailed(told) if sent.anything else RequestNotSent(told)) from error
+        if sent.anything:
+            raise ExchangeFailed(told) from error
+        hint = "nothing was sent: see that the address is right and somebody listens there"
+        raise RequestNotSent(told, hint=hint) from error
 
 
 @final
@@ -150,7 +157,8 @@ async def _read(answer: "httpx2.Response", request: Outgoing) -> Answer:
     if truncated and not request.cut:
         raise AnswerTooLarge(
             f"the answer of {excerpt(request.url, limit=200)} has more than"
-            f" {request.bytes_max:,} bytes; raise `bytes_max`"
+            f" {request.bytes_max:,} bytes",
+            hint=request.cure,
         )
     return Answer(
         status=answer.status_code,
@@ -202,17 +210,26 @@ def check_url(url: str, *, hosts: Sequence[str], secret: bool) -> None:
     try:
         parsed = httpx2.URL(url)
     except httpx2.InvalidURL as error:
-        raise RequestRefused(f"`{shown}` is no address: {error}") from error
+        raise RequestRefused(f"`{shown}` is no address: {error}", hint=WHOLE) from error
     if len(url) > URL_CHARS_MAX:
-        raise RequestRefused(f"`{shown}` is longer than {URL_CHARS_MAX:,} characters")
+        told = f"`{shown}` is longer than {URL_CHARS_MAX:,} characters"
+        raise RequestRefused(told, hint="send what is long as a body, with `http.request`")
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise RequestRefused(f"`{shown}` does not begin with `http://` or `https://` and a host")
+        told = f"`{shown}` does not begin with `http://` or `https://` and a host"
+        raise RequestRefused(told, hint=WHOLE)
     if parsed.userinfo:
-        raise RequestRefused(f"the address on `{parsed.host}` holds a password; use a secret")
+        raise RequestRefused(
+            f"the address on `{parsed.host}` holds a password",
+            hint="use a secret: `secret_headers: {authorization: NAME}`",
+        )
     if not any(fnmatchcase(parsed.host.lower(), pattern.lower()) for pattern in hosts):
-        raise RequestRefused(f"`{parsed.host}` is none of the hosts that may be asked")
+        raise RequestRefused(
+            f"`{parsed.host}` is none of the hosts that may be asked",
+            hint=f"there are: {', '.join(hosts) or 'none'}; the registry is made with `hosts`",
+        )
     if secret and parsed.scheme == "http" and not LOOPBACK.fullmatch(parsed.host):
-        raise RequestRefused(f"a secret is not sent to `{parsed.host}` without https")
+        told = f"a secret is not sent to `{parsed.host}` without https"
+        raise RequestRefused(told, hint="write `https://`, or leave the secret out")
 
 
 def same_origin(one: str, other: str) -> bool:

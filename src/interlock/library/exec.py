@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping, Sequence
 
 from interlock.actions import Action, Context, declare
-from interlock.errors import UsageError
+from interlock.errors import ActionFailed, UsageError
 from interlock.library.processes import Ended, Program, ProgramNotStarted, run_program
 from interlock.library.rooted import Root
 from interlock.library.texts import ending, excerpt
@@ -70,7 +70,7 @@ RETURNS: Schema = {
 }
 
 
-class ProgramFailed(Exception):
+class ProgramFailed(ActionFailed):
     """The program ended with a code that is none of `ok_codes`."""
 
 
@@ -91,7 +91,7 @@ def make_exec(root: Root) -> Action[..., object]:
     ) -> Json:
         """Run a program, without a shell."""
         if not argv:
-            raise ProgramNotStarted("`argv` is empty; it begins with the program")
+            raise ProgramNotStarted("`argv` is empty", hint="it begins with the program")
         environment = {
             **inherited(env_allow),
             **(env or {}),
@@ -107,7 +107,8 @@ def make_exec(root: Root) -> Action[..., object]:
             )
         )
         if ok_codes is not None and ended.code not in ok_codes:
-            raise ProgramFailed(told(argv[0], ended))
+            hint = "" if ended.code < 0 else "`ok_codes` lists the exit codes that are results"
+            raise ProgramFailed(told(argv[0], ended), hint=hint)
         return {
             "exit_code": ended.code,
             "stdout": ended.stdout.decode("utf-8", "replace"),
@@ -129,8 +130,8 @@ def inherited(names: Sequence[str]) -> dict[str, str]:
     for name in names:
         if name.startswith(OURS):
             raise ProgramNotStarted(
-                f"`{excerpt(name)}` holds a secret; name the secret in `env_secret`,"
-                " so that it is masked in what the program writes"
+                f"`{excerpt(name)}` holds a secret",
+                hint="name the secret in `env_secret`, so that it is masked in what is written",
             )
     return {name: os.environ[name] for name in names if name in os.environ}
 
@@ -144,7 +145,7 @@ def secret_values(names: Mapping[str, str], ctx: Context) -> dict[str, str]:
     try:
         return {variable: ctx.secret(name) for variable, name in names.items()}
     except UsageError as error:
-        raise ProgramNotStarted(f"{error.message}; {error.hint}") from error
+        raise ProgramNotStarted(error.message, hint=error.hint) from error
 
 
 def told(program: str, ended: Ended) -> str:

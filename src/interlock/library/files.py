@@ -5,6 +5,8 @@ import binascii
 import json
 import os
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Literal, TypeAlias, cast, final
@@ -93,14 +95,15 @@ def decoded(data: bytes, encoding: Encoding, *, path: str) -> Json:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        told = f"byte {error.start} of `{path}` is not UTF-8; read it with `encoding: base64`"
-        raise ContentRefused(told) from error
+        told = f"byte {error.start} of `{path}` is not UTF-8"
+        raise ContentRefused(told, hint="read it with `encoding: base64`") from error
     if encoding == "text":
         return text
     try:
         return read_json(text)
     except ValueError as error:
-        raise ContentRefused(f"`{path}` is not JSON: {error}") from error
+        told = f"`{path}` is not JSON: {error}"
+        raise ContentRefused(told, hint="read it with `encoding: text`") from error
 
 
 # --- files.write
@@ -117,7 +120,7 @@ def _write(root: Root) -> Action[..., object]:
     ) -> Json:
         """Write a file below the root, whole or not at all."""
         data = encoded(content, encoding)
-        with root.parent(path, create=folders) as (folder, name):
+        with _making(folders=folders), root.parent(path, create=folders) as (folder, name):
             Replacement(folder, name, ctx=ctx, path=path).write(data)
         return _described(path, data)
 
@@ -155,6 +158,17 @@ def _write(root: Root) -> Action[..., object]:
     )
 
 
+@contextmanager
+def _making(*, folders: bool) -> Generator[None]:
+    """Say how the folders on the way are made, where one of them is missing."""
+    try:
+        yield
+    except PathFailed as error:
+        if error.missing and not folders:
+            error.hint = "`folders: true` makes the folders on the way"
+        raise
+
+
 def encoded(content: Json, encoding: Encoding) -> bytes:
     """Give the bytes that a file is to hold.
 
@@ -166,13 +180,15 @@ def encoded(content: Json, encoding: Encoding) -> bytes:
         return data.encode("utf-8")
     if not isinstance(content, str):
         kind = type(content).__name__
-        raise ContentRefused(f"`content` is no string but {kind}; write it with `encoding: json`")
+        told = f"`content` is no string but {kind}"
+        raise ContentRefused(told, hint="write it with `encoding: json`")
     if encoding == "text":
         return content.encode("utf-8")
     try:
         return base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ContentRefused(f"`content` is not base64: {error}") from error
+        told = f"`content` is not base64: {error}"
+        raise ContentRefused(told, hint="write text with `encoding: text`") from error
 
 
 @final
@@ -217,7 +233,8 @@ class Replacement:
             return None
         if stat.S_ISREG(old.st_mode):
             return stat.S_IMODE(old.st_mode) & 0o777
-        raise PathRefused(f"`{self.path}` is there and is not a regular file; it is left alone")
+        told = f"`{self.path}` is there and is not a regular file; it is left alone"
+        raise PathRefused(told, hint="name another file, or remove that by hand")
 
     def _remove_older(self) -> None:
         for number in range(1, self.ctx.attempt_no + 1):
@@ -244,7 +261,8 @@ class Replacement:
 
     def _check_still_wanted(self) -> None:
         if self.ctx.cancelled or self.ctx.now() > self.ctx.deadline_ms:
-            raise NotApplied(f"`{self.path}` was not replaced: the attempt was over by then")
+            told = f"`{self.path}` was not replaced: the attempt was over by then"
+            raise NotApplied(told, hint="raise `timeout` of the node")
 
 
 # --- files.list
@@ -260,7 +278,8 @@ def _list(root: Root) -> Action[..., object]:
     ) -> Json:
         """List a folder below the root, sorted by path."""
         if len(pattern) > PATTERN_CHARS_MAX:
-            raise PathRefused(f"`pattern` is longer than {PATTERN_CHARS_MAX} characters")
+            told = f"`pattern` is longer than {PATTERN_CHARS_MAX} characters"
+            raise PathRefused(told, hint="list all, and choose with `map` or CEL")
         listing = Listing(root, recursive=recursive)
         listing.scan("/".join(names_of(path)))
         entries = [
@@ -350,7 +369,8 @@ class Listing:
 
     def _note(self, entry: "os.DirEntry[str]", path: str) -> Kind | None:
         if len(self.found) >= SCANNED_MAX:
-            raise PathRefused(f"there are more than {SCANNED_MAX:,} entries; list a smaller folder")
+            told = f"there are more than {SCANNED_MAX:,} entries"
+            raise PathRefused(told, hint="list a smaller folder")
         try:
             status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:  # deleted while we looked

@@ -8,6 +8,7 @@ from interlock.actions import Action, Context, declare
 from interlock.errors import Permanent, RetryLater, UsageError
 from interlock.library.bodies import body_value, shown_headers, text_of
 from interlock.library.exchange import (
+    WHOLE,
     Answer,
     Outgoing,
     RequestRefused,
@@ -29,6 +30,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 SUCCESS: tuple[str, ...] = ("2xx",)
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS")
+STAY = "with `redirects_max: 0` and `expect: [3xx]`, the redirect itself is the result"
 IDEMPOTENCY_KEY = "idempotency-key"
 VERSION = "1"
 
@@ -80,6 +82,7 @@ def make_get(hosts: Sequence[str]) -> Action[..., object]:
             url=with_query(url, query or {}),
             headers=checked_headers(headers or {}),
             bytes_max=bytes_max,
+            cure=f"raise `bytes_max`, which may be {GET_BYTES_LIMIT:,}",
         )
         secrets = resolved(secret_headers or {}, ctx)
         way = Way(hosts=hosts, secrets=secrets, redirects_max=redirects_max)
@@ -200,7 +203,8 @@ def with_query(url: str, query: Mapping[str, Json]) -> str:
     try:
         return str(httpx2.URL(url).copy_merge_params(pairs))
     except httpx2.InvalidURL as error:
-        raise RequestRefused(f"`{excerpt(url, limit=200)}` is no address: {error}") from error
+        told = f"`{excerpt(url, limit=200)}` is no address: {error}"
+        raise RequestRefused(told, hint=WHOLE) from error
 
 
 def joined(url: str, target: str) -> str:
@@ -216,9 +220,11 @@ def joined(url: str, target: str) -> str:
     try:
         found = here.join(target).copy_with(fragment=None)
     except httpx2.InvalidURL as error:
-        raise RequestRefused(f"the redirect to `{shown}` leads nowhere: {error}") from error
+        told = f"the redirect to `{shown}` leads nowhere: {error}"
+        raise RequestRefused(told, hint=STAY) from error
     if here.scheme == "https" and found.scheme != "https":
-        raise RequestRefused(f"the redirect to `{shown}` gives https up; it is not followed")
+        told = f"the redirect to `{shown}` gives https up; it is not followed"
+        raise RequestRefused(told, hint=STAY)
     return str(found)
 
 
@@ -229,7 +235,7 @@ def body_of(json: Json, text: str | None) -> tuple[dict[str, str], bytes | None]
         RequestRefused: there are two bodies.
     """
     if json is not None and text is not None:
-        raise RequestRefused("a request has one body; give `json` or `text`")
+        raise RequestRefused("a request has one body", hint="give `json` or `text`, not both")
     if json is not None:
         return {"content-type": "application/json"}, encode(json)
     if text is not None:
@@ -247,9 +253,11 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         lower, shown = name.lower(), excerpt(name, limit=40)
         if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
-            raise RequestRefused(f"the header `{shown}` has characters that no header has")
+            told = f"the header `{shown}` has characters that no header has"
+            raise RequestRefused(told, hint="a header is printable ASCII on one line")
         if lower in CLIENTS_OWN or lower in found:
-            raise RequestRefused(f"the header `{shown}` is given twice, or set by the client alone")
+            told = f"the header `{shown}` is given twice, or set by the client alone"
+            raise RequestRefused(told, hint="leave it out")
         found[lower] = value
     return found
 
@@ -263,7 +271,7 @@ def resolved(names: Mapping[str, str], ctx: Context) -> dict[str, str]:
     try:
         found = {name.lower(): ctx.secret(secret) for name, secret in names.items()}
     except UsageError as error:
-        raise RequestRefused(f"{error.message}; {error.hint}") from error
+        raise RequestRefused(error.message, hint=error.hint) from error
     token = found.get("authorization")
     if token is not None and " " not in token:
         found["authorization"] = f"Bearer {token}"
@@ -293,7 +301,19 @@ def expected(answer: Answer, expect: Sequence[Json], *, now_ms: int) -> Answer:
     after_ms = asked_wait_ms(answer, now_ms=now_ms) if is_transient else 0
     told = f"{excerpt(answer.url, limit=200)} answered {answer.line}{wait_told(after_ms)}"
     failed = UnexpectedStatus if is_transient else StatusRefused
-    raise failed(f"{told}: {said}" if said else told, after_ms=after_ms)
+    hint = "" if is_transient else _advice(answer)
+    raise failed(f"{told}: {said}" if said else told, after_ms=after_ms, hint=hint)
+
+
+def _advice(answer: Answer) -> str:
+    """Say what to do about a status that was not expected."""
+    target = answer.header("location")
+    if answer.status in REDIRECTS and target is not None:
+        shown = excerpt(target, limit=200)
+        return f"it leads to `{shown}`; `http.get` follows as many as `redirects_max` says"
+    if answer.status in (401, 403):
+        return "`secret_headers: {authorization: NAME}` sends a secret"
+    return f"where {answer.status} is a result, give `expect: [2xx, {answer.status}]`"
 
 
 def value_of(answer: Answer) -> dict[str, Json]:

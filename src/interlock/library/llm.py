@@ -22,6 +22,7 @@ TOKENS_LIMIT = 1_000_000
 PROBLEMS_MAX = 8
 VALUE_CHARS_MAX = 4_000
 VERSION = "1"
+REPAIR = "with `retry: {attempts: 3, feedback: true}` the model hears what was wrong"
 OBJECT: dict[str, Json] = {"type": "object"}
 
 COMMON: dict[str, Json] = {
@@ -88,12 +89,13 @@ def make_json(endpoint: Endpoint) -> Action[..., object]:
             value = json_in(text)
         except ValueError as error:
             told = f"the answer is no JSON ({error}); it was: {excerpt(text)}"
-            raise AnswerRefused(told) from error
+            raise AnswerRefused(told, hint=REPAIR) from error
         problems = checker.problems(value, limit=PROBLEMS_MAX)
         if problems:
             told = "; ".join(str(problem) for problem in problems)
             raise AnswerRefused(
-                f"the answer does not satisfy the schema: {told}; it was: {excerpt(text)}"
+                f"the answer does not satisfy the schema: {told}; it was: {excerpt(text)}",
+                hint=REPAIR,
             )
         return value
 
@@ -127,7 +129,8 @@ def _check_schema(checker: Checker) -> None:
     try:
         checker.accepts(None)
     except UsageError as error:
-        raise ModelRefused(f"`schema` is no JSON Schema: {error.message}") from error
+        told = f"`schema` is no JSON Schema: {error.message}"
+        raise ModelRefused(told, hint=error.hint) from error
 
 
 def _opening(system: str) -> list[Message]:
@@ -169,7 +172,8 @@ def make_graph(endpoint: Endpoint) -> Action[..., object]:
         rules = ctx.proposal
         if rules is None:
             told = "`llm.graph` is called by a `propose` node, which says what the graph may use"
-            raise ModelRefused(told)
+            hint = "write `propose: llm.graph` in place of `call: llm.graph`"
+            raise ModelRefused(told, hint=hint)
         given = {"goal": goal, **inputs}
         messages = [
             Message(role="system", content="\n\n".join(_planner(rules, given, system))),
@@ -222,7 +226,7 @@ def _graph_schema(rules: ProposalRules, given: Mapping[str, Json]) -> Schema:
     try:
         return model_schema(rules.actions, inputs=given.keys())
     except UsageError as error:
-        raise ModelRefused(f"{error.message}; {error.hint}") from error
+        raise ModelRefused(error.message, hint=error.hint) from error
 
 
 def _planner(rules: ProposalRules, given: Mapping[str, Json], system: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from interlock.library.texts import excerpt
 
 GRACE_S = 2.0
 DRAIN_S = 1.0
+NO_PROGRAM = "it is looked for on the PATH that the program gets, or at the path that is named"
 
 
 class ProgramNotStarted(NotApplied, Permanent):
@@ -79,9 +80,12 @@ async def _start(program: Program, follower: "Follower") -> asyncio.SubprocessTr
         raise
     except OSError as error:
         told = f"cannot start `{name}`: {error.strerror or error}"
-        raise ProgramNotStarted(told) from error
+        is_missing = isinstance(error, FileNotFoundError)
+        raise ProgramNotStarted(told, hint=NO_PROGRAM if is_missing else "") from error
     except ValueError as error:  # a NUL, or a variable that cannot be one
-        raise ProgramNotStarted(f"cannot start `{name}`: {error}") from error
+        told = f"cannot start `{name}`: {error}"
+        hint = "no argument may hold a NUL, and no name of a variable a `=`"
+        raise ProgramNotStarted(told, hint=hint) from error
 
 
 async def _spawn(program: Program, follower: "Follower") -> asyncio.SubprocessTransport:

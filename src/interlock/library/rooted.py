@@ -17,6 +17,8 @@ from interlock.library.texts import excerpt
 
 PATH_BYTES_MAX = 4096
 NAMES_MAX = 64
+RELATIVE = "write it relative to the root, which is the current folder unless the registry says so"
+MISSING = "it is looked for below the root, the current folder unless the registry names another"
 CHUNK_BYTES = 1 << 16
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,8 +33,8 @@ class PathRefused(NotApplied, Permanent):
 class PathFailed(NotApplied):
     """The operating system did not find or give what the path names."""
 
-    def __init__(self, message: str, *, missing: bool) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, missing: bool, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.missing = missing
 
 
@@ -62,7 +64,7 @@ class Root:
         """Open the folder that holds a file, and give it with the name of the file in it."""
         names = names_of(path)
         if not names:
-            raise PathRefused(f"`{path}` is the root itself, not a file in it")
+            raise PathRefused(f"`{path}` is the root itself, not a file in it", hint=RELATIVE)
         with self.open_folder("/".join(names[:-1]) or ".", create=create) as folder:
             yield folder, names[-1]
 
@@ -101,13 +103,15 @@ def names_of(path: str) -> tuple[str, ...]:
     shown = excerpt(path, limit=100)
     names = tuple(name for name in path.split("/") if name not in ("", "."))
     if path.startswith("/"):
-        raise PathRefused(f"`{shown}` is absolute; write it relative to the root")
+        raise PathRefused(f"`{shown}` is absolute", hint=RELATIVE)
     if ".." in names:
-        raise PathRefused(f"`{shown}` has `..` in it, which could lead out of the root")
+        told = f"`{shown}` has `..` in it, which could lead out of the root"
+        raise PathRefused(told, hint=RELATIVE)
     if not path or "\0" in path:
-        raise PathRefused(f"`{shown}` is no path")
+        raise PathRefused(f"`{shown}` is no path", hint=RELATIVE)
     if len(path.encode("utf-8", "replace")) > PATH_BYTES_MAX or len(names) > NAMES_MAX:
-        raise PathRefused(f"`{shown}` is longer than {PATH_BYTES_MAX} bytes or {NAMES_MAX} names")
+        told = f"`{shown}` is longer than {PATH_BYTES_MAX} bytes or {NAMES_MAX} names"
+        raise PathRefused(told, hint="give the registry a root that is nearer to it")
     return names
 
 
@@ -119,9 +123,10 @@ def failing(path: str) -> Generator[None]:
     except OSError as error:
         shown = excerpt(path, limit=100)
         if error.errno == errno.ELOOP:
-            raise PathRefused(f"`{shown}` goes through a link; links are not followed") from error
-        told = f"`{shown}`: {error.strerror or error}"
-        raise PathFailed(told, missing=error.errno == errno.ENOENT) from error
+            told = f"`{shown}` goes through a link; links are not followed"
+            raise PathRefused(told, hint="name what the link leads to") from error
+        told, missing = f"`{shown}`: {error.strerror or error}", error.errno == errno.ENOENT
+        raise PathFailed(told, missing=missing, hint=MISSING if missing else "") from error
 
 
 def _step(folder: int, name: str) -> int:
@@ -148,12 +153,14 @@ def _contents(file: int, path: str, *, bytes_max: int) -> bytes:
     found = os.fstat(file)
     shown = excerpt(path, limit=100)
     if not stat.S_ISREG(found.st_mode):
-        raise PathRefused(f"`{shown}` is not a regular file")
+        told = f"`{shown}` is not a regular file"
+        raise PathRefused(told, hint="`files.list` shows what is in a folder")
     parts: list[bytes] = []
     left = bytes_max + 1
     while left > 0 and (part := os.read(file, min(CHUNK_BYTES, left))):
         parts.append(part)
         left -= len(part)
     if left <= 0:
-        raise PathRefused(f"`{shown}` has more than {bytes_max:,} bytes; raise `bytes_max`")
+        told = f"`{shown}` has more than {bytes_max:,} bytes"
+        raise PathRefused(told, hint="raise `bytes_max`")
     return b"".join(parts)

@@ -40,6 +40,11 @@ class Ran:
         errors = [event.error for event in self.events(NodeSettled) if event.status == "failed"]
         return f"{errors[0].code} {errors[0].message}"
 
+    @property
+    def hint(self) -> str:
+        """Say what the failure of the node advises."""
+        return next(event.error.hint for event in self.events(NodeSettled) if event.error)
+
 
 async def run(
     document: Mapping[str, Any],

@@ -39,7 +39,7 @@ async def output(root: Path, call: str, **given: Any) -> Any:
 async def refusal(root: Path, call: str, **given: Any) -> str:
     result = await run(lone(call, given), registry=library(root))
     assert result.status == "failed"
-    return result.failure
+    return f"{result.failure}; {result.hint}"
 
 
 def context(attempt_no: int = 1, **more: Any) -> Context:
@@ -240,7 +240,8 @@ async def test_values_and_bytes_are_written(root: Path):
 
 
 async def test_folders_are_made_when_asked_for(root: Path):
-    assert "No such file" in await refusal(root, "files.write", path="d/e/f", content="x")
+    told = await refusal(root, "files.write", path="d/e/f", content="x")
+    assert "`d/e`: No such file or directory; `folders: true` makes" in told
     await output(root, "files.write", path="d/e/f", content="x", folders=True)
     assert (root / "d/e/f").read_text(encoding="utf-8") == "x"
 

@@ -154,6 +154,23 @@ async def test_an_attempt_that_would_have_to_wait_too_long_is_not_made():
         assert "it asks for a wait of 3600 s" in failed.error.message
 
 
+@pytest.mark.parametrize(
+    "status, headers, hint",
+    [
+        (404, (), "where 404 is a result, give `expect: [2xx, 404]`"),
+        (401, (), "`secret_headers: {authorization: NAME}` sends a secret"),
+        (302, (("location", "/x"),), "it leads to `/x`; `http.get` follows as many as"),
+    ],
+)
+async def test_what_to_do_about_a_status_is_said(
+    status: int, headers: tuple[tuple[str, str], ...], hint: str
+):
+    with serving(in_turn(Reply(status=status, headers=headers))) as server:
+        assert (await run(get(server.url, redirects_max=0))).hint.startswith(hint)
+        doubted = await run(post(server.url))
+    assert doubted.events(NodeInDoubt)[0].error.hint.startswith(hint)
+
+
 async def test_a_status_that_is_expected_is_a_result():
     with serving(in_turn(Reply(status=404, body=b"no"))) as server:
         result = await run(get(server.url, expect=["2xx", 404]))
@@ -165,8 +182,9 @@ async def test_a_status_that_is_expected_is_a_result():
 
 async def test_an_answer_over_the_limit_is_refused_or_cut():
     with serving(in_turn(Reply(body=b"x" * 101))) as server:
-        told = (await run(get(server.url, bytes_max=100))).failure
-        assert "more than 100 bytes; raise `bytes_max`" in told
+        refused = await run(get(server.url, bytes_max=100))
+        assert "more than 100 bytes" in refused.failure
+        assert refused.hint == "raise `bytes_max`, which may be 8,388,608"
         result = await run(post(server.url, bytes_max=100))
     assert (result.output["body"], result.output["truncated"]) == ("x" * 100, True)
 

@@ -145,7 +145,7 @@ def test_an_endpoint_says_when_to_come_back():
         ({"choices": [3]}, 200, ModelFailed, "answered nothing"),
         (said(""), 200, ModelFailed, "answered nothing"),
         (said(None), 200, ModelFailed, "answered nothing"),
-        (said("{", finish_reason="length"), 200, ModelFailed, "raise `tokens_max`"),
+        (said("{", finish_reason="length"), 200, ModelFailed, "was cut off"),
         (said("", finish_reason="content_filter"), 200, ModelRefused, "filter"),
         ({"choices": [{"message": {"refusal": "I will not"}}]}, 200, ModelRefused, "I will not"),
     ],
@@ -186,6 +186,9 @@ def test_content_may_come_in_parts():
         ('```json\n{"a": 1}\n```', {"a": 1}),
         ('Here it is:\n\n```\n{"a": 1}\n```\nGood luck!', {"a": 1}),
         ('<think>hm</think> {"a": {"b": 2}} done', {"a": {"b": 2}}),
+        ('\n<think>{"a": 1}?\n```\n[2]\n```</think>\n\n[1]', [1]),
+        ('<think></think>\n```json\n"x"\n```', "x"),
+        ('{"a": "<think>no</think>"}', {"a": "<think>no</think>"}),
         ("[1]", [1]),
     ],
 )
@@ -216,8 +219,9 @@ def test_an_endpoint_reads_the_environment_when_it_is_asked(monkeypatch: pytest.
     endpoint = Endpoint()
     assert endpoint.url == "https://api.openai.com/v1/chat/completions"
     assert endpoint.key(context()) == ""
-    with pytest.raises(ModelRefused, match="INTERLOCK_MODEL"):
+    with pytest.raises(ModelRefused, match="no model is named") as caught:
         endpoint.model_of("")
+    assert caught.value.hint == "give `model`, or set INTERLOCK_MODEL"
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1/")
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.setenv("INTERLOCK_MODEL", "small")
