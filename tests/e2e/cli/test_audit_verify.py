@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-from e2e.cli.project import Shell
+from e2e.cli.project import PYPROJECT, Shell
 from interlock.audit import VerifierKey, cosign, leaf_hash, leaf_of, parse_note
 from interlock.runtime import SystemClock
 from unit.audit.logs import LOG_KEY, OTHER_KEY, WITNESS, WITNESS_KEY
@@ -427,3 +427,33 @@ def test_a_status_that_hides_a_doubt_is_named(shell: Shell):
         changed(shell, f"UPDATE head SET status = '{status}'")
         (found,) = findings(shell)
         assert (found["kind"], status in found["message"]) == ("misreported", True)
+
+
+@pytest.mark.parametrize("line", [VERIFY, "interlock audit report --since 1d"])
+def test_a_key_file_that_is_named_and_not_there_is_told(
+    signed: Shell, line: str, monkeypatch: pytest.MonkeyPatch
+):
+    def refused(who: str) -> None:
+        done = signed(line)
+        told = f"{who} names the key file"
+        assert (done.code, done.out, told in done.err) == (2, "", True), done.err
+        assert "gone.key, and there is no such file\nhint: correct the name" in done.err
+        doctor = signed("interlock doctor")
+        assert (doctor.code, told in doctor.out) == (1, True), doctor.out
+
+    monkeypatch.setenv("INTERLOCK_AUDIT_KEY", "../gone.key")
+    refused("INTERLOCK_AUDIT_KEY")
+    monkeypatch.delenv("INTERLOCK_AUDIT_KEY")
+    settings = f"{PYPROJECT}[tool.interlock.audit]\n"
+    signed.write("pyproject.toml", f'{settings}key = "../gone.key"\n')
+    refused("`key` of [tool.interlock.audit] in pyproject.toml")
+    signed.write("pyproject.toml", f"{settings}witnessed = []\n")
+    done = signed(line)
+    assert (done.code, "has no setting `witnessed`" in done.err) == (2, True), done.err
+
+
+def test_with_public_keys_no_key_file_is_needed(signed: Shell, monkeypatch: pytest.MonkeyPatch):
+    public = signed("interlock audit keys --json").json["keys"][0]["public"]
+    monkeypatch.setenv("INTERLOCK_AUDIT_KEY", "../gone.key")
+    done = signed(f"{VERIFY} --checkpoint kept.txt --key {public}")
+    assert (done.code, "signed by `example.com/log`" in done.out) == (0, True), done.err

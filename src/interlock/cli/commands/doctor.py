@@ -13,7 +13,7 @@ import click
 
 from interlock.audit import CLASSES
 from interlock.cli.project.apps import load_registry
-from interlock.cli.project.auditing import key_file
+from interlock.cli.project.auditing import own_key_file
 from interlock.cli.project.endorsing import project_endorsers
 from interlock.cli.project.limits import project_limits
 from interlock.cli.project.notifying import read_notifying
@@ -176,8 +176,8 @@ def _app(place: Place) -> Iterator[Check]:
 def _audit(place: Place) -> Iterator[Check]:
     def look() -> Iterator[Check]:
         project = find_project()
-        path = key_file(project, store_url(project, place.store), None)
-        if path.exists():
+        path = own_key_file(project, store_url(project, place.store))
+        if path is not None:
             yield Check(level="ok", name="audit", told=_signed(path))
         found = project_endorsers(project)
         asked = [_witnesses(len(found.witnesses))] if found.witnesses else []

@@ -36,6 +36,40 @@ def key_file(project: Project, url: str, option: str | None) -> Path:
     return path
 
 
+def own_key_file(project: Project, url: str) -> Path | None:
+    """Say where the key file of a store is, for those who go by it if there is one.
+
+    One that is named has to be there: that nobody has confirmed a log must not be an accident.
+
+    Returns:
+        None: none is named, and the store has none of its own.
+
+    Raises:
+        UsageError: the settings are wrong, or name a file that is not there.
+    """
+    who = _named_by(project)
+    if who is None and path_of(url) is None:
+        return None
+    path = key_file(project, url, None)
+    if path.is_file():
+        return path
+    if who is not None:
+        raise UsageError(
+            f"{who} names the key file {shown(path)}, and there is no such file",
+            hint="correct the name, or make the key with `interlock audit init`; public keys of"
+            " others are given with --key",
+        )
+    return None
+
+
+def _named_by(project: Project) -> str | None:
+    """Say what names the key file, if anything does."""
+    setting = _setting(project, "key")
+    if os.environ.get(KEY_VARIABLE):
+        return KEY_VARIABLE
+    return None if setting is None else f"`key` of {_place(project)}"
+
+
 def publish_folder(project: Project, argument: str | None) -> Path:
     """Say where the log is published: argument, then setting.
 
@@ -72,9 +106,9 @@ def signs_after_runs(project: Project) -> bool:
     """
     value = project.audit.get("after_runs", False)
     if not isinstance(value, bool):
-        place = f"[tool.interlock.audit] in {shown(project.file or project.folder)}"
         raise UsageError(
-            f"`after_runs` of {place} is {value!r:.100}", hint="write true, or leave it out"
+            f"`after_runs` of {_place(project)} is {value!r:.100}",
+            hint="write true, or leave it out",
         )
     return value
 
@@ -108,17 +142,30 @@ def _default(url: str) -> Path:
     return config / "interlock" / "audit" / f"{project}-{digest}.key"
 
 
-def _setting(project: Project, name: str) -> str | None:
-    place = f"[tool.interlock.audit] in {shown(project.file or project.folder)}"
+def require_known(project: Project) -> None:
+    """Refuse settings that nobody reads: a slip in a name must not leave out what it asks for.
+
+    Raises:
+        UsageError: there is one.
+    """
     unknown = sorted(set(project.audit) - set(SETTINGS))
     if unknown:
         raise UsageError(
-            f"{place} has no setting `{unknown[0]}`", hint=f"there are: {listed(SETTINGS)}"
+            f"{_place(project)} has no setting `{unknown[0]}`",
+            hint=f"there are: {listed(SETTINGS)}",
         )
+
+
+def _place(project: Project) -> str:
+    return f"[tool.interlock.audit] in {shown(project.file or project.folder)}"
+
+
+def _setting(project: Project, name: str) -> str | None:
+    require_known(project)
     value = project.audit.get(name)
     if value is not None and (not isinstance(value, str) or not value):
         raise UsageError(
-            f"`{name}` of {place} is {value!r}, not a path",
+            f"`{name}` of {_place(project)} is {value!r}, not a path",
             hint=f'write it in quotes: {name} = "..."',
         )
     return value

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from interlock.audit import parse_key
+from interlock.cli.project.auditing import require_known
 from interlock.cli.project.pyproject import Project, shown
 from interlock.cli.terminal.console import listed, plain
 from interlock.errors import EvidenceRefused, UsageError
@@ -20,6 +21,7 @@ def project_endorsers(project: Project) -> Endorsers:
     Raises:
         UsageError: a setting is wrong; says which.
     """
+    require_known(project)
     place = f"[tool.interlock.audit] in {shown(project.file or project.folder)}"
     return Endorsers(
         witnesses=_witnesses(project.audit.get("witnesses", []), place),

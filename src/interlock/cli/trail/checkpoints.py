@@ -19,7 +19,7 @@ from interlock.audit import (
     parse_note,
     read_erased,
 )
-from interlock.cli.project.auditing import key_file, publish_setting
+from interlock.cli.project.auditing import key_file, own_key_file, publish_setting
 from interlock.cli.project.pyproject import Project, store_url
 from interlock.errors import EvidenceRefused, JournalCorrupt, UsageError
 from interlock.journal import StoredEvent
@@ -60,14 +60,16 @@ def newest_checkpoint(project: Project, keys: Sequence[VerifierKey]) -> Given | 
     Raises:
         EvidenceRefused: what stands there is no checkpoint.
         KeyUnusable: others can use the key file.
+        UsageError: the settings are wrong, or name a key file that is not there.
     """
-    key = key_file(project, store_url(project, None), None)
+    own = None if keys else own_key_file(project, store_url(project, None))
+    key = own or key_file(project, store_url(project, None), None)
     folder = publish_setting(project)
     files = [last_checkpoint_file(key), *([folder / CHECKPOINT] if folder is not None else [])]
     found = [_read(file) for file in files if file.is_file()]
     if not found:
         return None
-    trusted = keys or (read_keys(key).verifiers() if key.is_file() else ())
+    trusted = keys or (read_keys(own).verifiers() if own is not None else ())
     return Given(data=max(found, key=_size), keys=trusted)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from interlock.audit import Note, VerifierKey, require_independence
-from interlock.cli.project.auditing import key_file
+from interlock.cli.project.auditing import own_key_file
 from interlock.cli.project.endorsing import project_endorsers
 from interlock.cli.project.pyproject import Project, find_project, shown, store_url
 from interlock.cli.project.retention import expected_of
@@ -91,7 +91,7 @@ def verify(
     if anything is wrong.
     """
     project = find_project()
-    own = _own_key_file(project, store)
+    own = None if keys else own_key_file(project, store_url(project, store))
     trusted = _trusted(project, own, keys, witnesses=witnesses)
     if certificates is not None:
         trusted = replace(trusted, certificates=certificates_in(certificates))
@@ -100,7 +100,7 @@ def verify(
     if published is not None:
         evidence.append(_evidence(Path(published) / CHECKPOINT, trusted))
         served = published_in(Path(published), evidence[-1].tree)
-    if own is not None and not keys:
+    if own is not None:
         evidence += _last_signed(own, trusted)
     if not evidence and (keys or witnesses or certificates is not None):
         raise UsageError(
@@ -129,20 +129,12 @@ def verify(
     return Exit.OK
 
 
-def _own_key_file(project: Project, store: str | None) -> Path | None:
-    try:
-        path = key_file(project, store_url(project, store), None)
-    except UsageError:
-        return None
-    return path if path.is_file() else None
-
-
 def _trusted(
     project: Project, own: Path | None, keys: tuple[str, ...], *, witnesses: tuple[str, ...]
 ) -> Trusted:
     endorsers = project_endorsers(project)
     signers: list[VerifierKey] = public_keys(keys)
-    if not keys and own is not None:
+    if own is not None:
         signers = list(read_keys(own).verifiers())
     watching = public_keys(witnesses) or [each.key for each in endorsers.witnesses]
     require_independence(watching, log=signers)
