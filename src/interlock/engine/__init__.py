@@ -1,8 +1,8 @@
 """The engine: the pure state machine. Events in, commands out."""
 
+from interlock.engine.comparing import Difference as Difference, differences as differences
 from interlock.engine.execution import execution_digest as execution_digest
 from interlock.engine.invariants import check_state as check_state
-from interlock.engine.migration import Difference as Difference, differences as differences
 from interlock.engine.scopes import CANCELLED as CANCELLED
 from interlock.engine.state import (
     Call as Call,
