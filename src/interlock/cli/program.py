@@ -7,7 +7,6 @@ import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from errno import EDQUOT, EFBIG, ENOSPC
 from importlib import import_module
 from typing import Any, NoReturn, cast, final
 
@@ -23,12 +22,12 @@ from interlock.cli.terminal.console import (
     tinted,
 )
 from interlock.cli.terminal.exits import MEANINGS, Exit, exit_of
+from interlock.cli.terminal.files import NO_ROOM
 from interlock.cli.terminal.interrupts import handle_interrupts
 from interlock.cli.terminal.options import example
 from interlock.errors import DocumentInvalid, InterlockError, InternalError, UsageError
 
 DEBUG = "INTERLOCK_DEBUG"
-NO_ROOM = (ENOSPC, EDQUOT, EFBIG)
 
 
 @dataclass(frozen=True, slots=True)

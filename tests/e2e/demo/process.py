@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -69,3 +70,26 @@ def show_demo(folder: Path, *options: str, **more: str) -> Shown:
         check=False,
     )
     return Shown(code=done.returncode, text=done.stdout, folder=folder)
+
+
+def stopped_at(place: str, folder: Path, *options: str) -> str:
+    """Type Ctrl-C at a place: the whole group of processes gets it, as from a terminal."""
+    with subprocess.Popen(
+        [*DEMO, *options],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if place in line and place not in "".join(lines[:-1]):
+                os.killpg(process.pid, signal.SIGINT)
+    text = "".join(lines)
+    assert process.returncode == 130, text
+    assert "Traceback" not in text
+    return text

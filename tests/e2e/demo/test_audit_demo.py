@@ -1,10 +1,11 @@
 """The demo of receipts: it ends with a check, and with a tampered copy that is refused."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from e2e.demo.process import DEMO, Shown, environment, show_demo
+from e2e.demo.process import DEMO, Shown, environment, show_demo, stopped_at
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,12 @@ def test_a_folder_with_something_in_it_is_left_alone(told: Shown):
     )
     assert again.returncode == 2
     assert "is not empty" in again.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_and_says_what_is_left(tmp_path: Path):
+    text = stopped_at("== A receipt", tmp_path, "audit")
+    _, _, left = text.partition("== Stopped; this is left\n")
+    (workspace,) = tmp_path.glob("interlock-demo-*")
+    assert f"  workspace  {workspace}\n" in left
+    assert f"rm -r {workspace}\n" in left

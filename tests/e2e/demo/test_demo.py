@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.demo.process import DEMO, RUN_ID, Shown, environment, show_demo
+from e2e.demo.process import DEMO, RUN_ID, Shown, environment, show_demo, stopped_at
 
 
 def log_of(workspace: Path) -> list[dict[str, object]]:
@@ -166,29 +165,6 @@ def test_ctrl_c_ends_the_demo_and_says_how_to_go_on(place: str, tmp_path: Path):
     (cleaning,) = (line.strip() for line in left.splitlines() if "rm -r" in line)
     subprocess.run(["bash", "-c", cleaning], check=True)
     assert not workspace.exists()
-
-
-def stopped_at(place: str, folder: Path) -> str:
-    """Type Ctrl-C at a place: the whole group of processes gets it, as from a terminal."""
-    with subprocess.Popen(
-        DEMO,
-        cwd=folder,
-        env=environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        lines: list[str] = []
-        for line in process.stdout:
-            lines.append(line)
-            if place in line and place not in "".join(lines[:-1]):
-                os.killpg(process.pid, signal.SIGINT)
-    text = "".join(lines)
-    assert process.returncode == 130, text
-    assert "Traceback" not in text
-    return text
 
 
 def test_without_git_it_says_what_is_missing_and_how_to_get_it(tmp_path: Path):

@@ -4,7 +4,6 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
@@ -13,6 +12,7 @@ from interlock.cli.project.sources import compile_argument, read_bytes
 from interlock.cli.project.stores import find_run, to_read
 from interlock.cli.terminal.console import err, json_text, out, out_json, tinted
 from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.files import write_file
 from interlock.cli.terminal.options import (
     app_option,
     example,
@@ -104,13 +104,12 @@ def certify(
     command = _command(
         graph, given=given, file=file, answers=answers, from_run=source.run, app=app, store=store
     )
-    kept = _write(found, path) if found.passed and not kinds else None
     if as_json:
         out_json(certification_json(found, command=command))
     else:
         _show(found, command=command)
-    if kept is not None:
-        err(f"certificate  {kept}")
+    if found.passed and not kinds:
+        err(f"certificate  {_write(found, path)}")
     return Exit.OK if found.passed else Exit.FAILED
 
 
@@ -149,9 +148,9 @@ def _command(graph: str, *, given: tuple[str, ...], **options: str | None) -> st
 
 def _write(found: Certification, path: str | None) -> str:
     """Write the certificate: one line of JSON a field, so that a difference can be read."""
-    file = Path(path) if path is not None else Path(f"{_file_name(found.plan)}{SUFFIX}")
-    file.write_text(json_text(found.certificate(), indent=2) + "\n", encoding="utf-8")
-    return str(file)
+    file = path if path is not None else f"{_file_name(found.plan)}{SUFFIX}"
+    write_file(file, [json_text(found.certificate(), indent=2), "\n"])
+    return file
 
 
 def _file_name(plan: Plan) -> str:

@@ -50,6 +50,12 @@ def tell_audit(folder: str | None) -> int:
     except Unexpected as error:
         say("", f"WRONG: `{error}` did not end as it should.")
         return Exit.FAILED
+    except KeyboardInterrupt:
+        heading("Stopped; this is left")
+        out(f"  workspace  {places.whole}")
+        out("  to begin again, and to clean up:")
+        out(f"    {interlock()} demo audit\n    rm -r {quote(str(places.whole))}")
+        return Exit.STOPPED
     _close(places)
     return Exit.OK
 

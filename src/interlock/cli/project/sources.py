@@ -125,7 +125,10 @@ def read_bytes(argument: str, *, what: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}"
         raise UsageError(
-            f"the {what} `{argument}` cannot be read: {reason}", hint=_nearby(argument, what)
+            f"the {what} `{argument}` cannot be read: {reason}",
+            hint="make it readable for this user"
+            if isinstance(error, PermissionError)
+            else _nearby(argument, what),
         ) from error
 
 

@@ -40,8 +40,8 @@ def init(*, name: str | None, key: str | None, store: str | None, as_json: bool)
 
 def _say(ring: KeyRing, path: Path, *, sign: str) -> None:
     out(str(ring.keys[0].public))
-    err(f"Made the key of the log `{ring.name}`: {path}")
-    err("Above is its public half: give it to whoever is to check your log. Now:")
+    err(f"Made the key of the log `{ring.name}`: {path.resolve()}")
+    err("Its public half is on stdout: give it to whoever is to check your log. Now:")
     err(f"  {sign}")
 
 

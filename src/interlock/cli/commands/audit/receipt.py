@@ -20,6 +20,7 @@ from interlock.cli.project.pyproject import find_project
 from interlock.cli.project.stores import find_run, to_read
 from interlock.cli.terminal.console import counted, err, out, tinted
 from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.files import write_file
 from interlock.cli.terminal.options import example, key_file_option, store_option
 from interlock.cli.trail.disclosing import disclosure_of
 from interlock.cli.trail.evidence import read_some
@@ -131,7 +132,7 @@ def receipt(
     if output is None:
         out(data.decode().rstrip("\n"))
     else:
-        _ = Path(output).write_bytes(data)
+        write_file(output, [data.decode()])
         err(f"receipt  {output}")
     return Exit.OK
 

@@ -11,6 +11,7 @@ from interlock.cli.project.pyproject import find_project
 from interlock.cli.project.stores import to_read
 from interlock.cli.terminal.console import err, one_width, out, out_json
 from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.files import write_file
 from interlock.cli.terminal.liveline import LiveLine
 from interlock.cli.terminal.options import example, json_option, store_option
 from interlock.cli.trail.checkpoints import (
@@ -24,7 +25,7 @@ from interlock.cli.trail.periods import period_of
 from interlock.cli.trail.reporting import Seen, report_of
 from interlock.cli.views.reportview import report_lines
 from interlock.errors import ContentPruned, UsageError
-from interlock.reports import Making, Report, report_html, report_json
+from interlock.reports import Making, report_html, report_json
 from interlock.runtime import SystemClock
 
 REDRAW_RUNS = 50
@@ -93,7 +94,7 @@ def report(
             checkpoint=sealed,
         )
     if path is not None:
-        _write(path, made, making)
+        write_file(path, report_html(made, making))
     if as_json:
         out_json(report_json(made, making))
     else:
@@ -124,8 +125,3 @@ def _given(checkpoint: str | None, keys: list[VerifierKey], *, is_ours: bool) ->
     if keys and found is None:
         raise UsageError("--key is about a checkpoint", hint="name it with --checkpoint FILE")
     return found
-
-
-def _write(path: str, made: Report, making: Making) -> None:
-    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(report_html(made, making))

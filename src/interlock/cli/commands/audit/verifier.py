@@ -6,6 +6,7 @@ import click
 
 from interlock.cli.terminal.console import err
 from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.files import write_file
 from interlock.cli.terminal.options import example
 from interlock.cli.trail.evidence import verifier_page, verifier_script
 from interlock.errors import UsageError
@@ -21,11 +22,9 @@ def verifier(file: str) -> int:
     It is plain JavaScript without dependencies. The page works offline, from a file: choose a
     receipt, or drop it on the page.
     """
-    path = Path(file)
-    make = FORMS.get(path.suffix)
+    make = FORMS.get(Path(file).suffix)
     if make is None:
         raise UsageError(f"`{file}` is neither a .html nor a .mjs", hint="name it verify.html")
-    with path.open("w", encoding="utf-8", newline="\n") as target:
-        target.write(make())
+    write_file(file, [make()])
     err(f"verifier  {file}")
     return Exit.OK

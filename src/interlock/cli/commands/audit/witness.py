@@ -97,7 +97,7 @@ def _make(folder: Path, name: str) -> int:
     create_keys(folder / KEY_FILE, ring)
     for key in _cosigning(ring):
         out(f"{key}")
-    err(f"Made the witness `{plain(name)}` in {shown(folder)}. Above is its public key.")
+    err(f"Made the witness `{plain(name)}` in {shown(folder)}. Its public key is on stdout.")
     return Exit.OK
 
 
