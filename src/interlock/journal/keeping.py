@@ -17,6 +17,8 @@ from interlock.journal.codec import VERSION, open_envelope
 from interlock.journal.records import STORE_EPOCH, STORE_JOURNAL
 from interlock.values import Json, KeyId, RunId, immutable
 
+HINT = "`interlock audit verify` says whether it is as it was logged"
+
 PrunedClass: TypeAlias = Literal["values", "events"]
 
 
@@ -131,6 +133,11 @@ def read_store_entry(body: bytes) -> StoreEntry:
     Raises:
         JournalCorrupt: it is none.
     """
+    if not body:
+        raise JournalCorrupt(
+            "an event of the journal of the store has no content, and nobody prunes these",
+            hint=HINT,
+        )
     envelope = cast(Mapping[str, Any], open_envelope(body))
     try:
         read = _READERS[envelope["type"]]
@@ -143,7 +150,7 @@ def read_store_entry(body: bytes) -> StoreEntry:
     except (KeyError, TypeError, ValueError) as error:
         raise JournalCorrupt(
             f"an event of the journal of the store cannot be read: {error!r:.200}",
-            hint="`interlock audit verify` says whether it is as it was logged",
+            hint=HINT,
         ) from error
     return entry
 

@@ -135,6 +135,15 @@ def test_an_event_of_other_types_is_named_and_no_bug(signed: Shell, was: str, no
     assert {("edited", 0)} == {(each["kind"], each["index"]) for each in found}
 
 
+def test_an_emptied_event_of_the_journal_of_the_store_is_named(signed: Shell):
+    assert signed("interlock retention hold place --everything --reason x").code == 0
+    changed(signed, "UPDATE event SET body = x'', salts = x'' WHERE run = 'store'")
+    found = findings(signed)
+    assert [(each["kind"], each["run"], each["seq"]) for each in found] == [
+        ("falsely_pruned", "store", 1)
+    ]
+
+
 @pytest.mark.parametrize("kind", ["edited", "deleted", "moved"])
 def test_what_was_done_and_hidden_is_named_by_what_was_published(signed: Shell, kind: str):
     changed(signed, *CHANGES[kind])

@@ -103,3 +103,8 @@ def test_an_event_has_a_leaf_without_anybodys_words(entry: StoreEntry):
 def test_what_is_no_event_of_it_is_refused(change: dict[str, Any]):
     with pytest.raises(JournalCorrupt, match="the journal of the store cannot be read"):
         read_store_entry(orjson.dumps(store_envelope(HOLD) | change))
+
+
+def test_nobody_prunes_an_event_of_it():
+    with pytest.raises(JournalCorrupt, match="no content, and nobody prunes these"):
+        read_store_entry(b"")
