@@ -3,13 +3,14 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, final
+from typing import Any, cast, final
 
 from interlock.actions.action import Action
 from interlock.actions.manifest import Manifest
 from interlock.errors import ActionInvalid, UsageError
 
 AnyAction = Action[..., Any]
+_NO_ACTION = "name the function below `@action`, without quotes and without calling it"
 
 
 @final
@@ -22,7 +23,7 @@ class Registry:
 
     def __init__(self, actions: Iterable[AnyAction] = ()) -> None:
         self._actions: dict[str, AnyAction] = {}
-        for action in actions:
+        for action in _listed(actions):
             self._add(action)
             if action.undo is not None:
                 self._add(action.undo)
@@ -67,3 +68,30 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._actions)
+
+
+def _listed(actions: Iterable[AnyAction]) -> Iterator[AnyAction]:
+    """Give the actions one by one.
+
+    Raises:
+        UsageError: there is something else among them, or in their place.
+    """
+    given = cast(object, actions)
+    if isinstance(given, Action):
+        name = cast(AnyAction, given).name
+        raise UsageError(
+            f"a registry is made of a list of actions, and not of the action `{name}`",
+            hint="write `Registry([...])`",
+        )
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise UsageError(
+            f"a registry is made of a list of actions, and not of {given!r:.60}",
+            hint="write `Registry([...])`",
+        )
+    for each in cast(Iterable[object], given):
+        if not isinstance(each, Action):
+            raise UsageError(
+                f"a registry is made of actions, and {each!r:.60} is none",
+                hint="make one with `@action(effect=...)`" if callable(each) else _NO_ACTION,
+            )
+        yield cast(AnyAction, each)

@@ -65,6 +65,30 @@ def test_json_of_a_check_has_the_place_of_each_problem(shell: Shell):
     assert first["hint"] == "did you mean `ci.test`?"
 
 
+def test_what_cannot_be_read_does_not_hide_what_is_wrong_elsewhere(shell: Shell):
+    (shell.folder / "latin.yaml").write_bytes(b"name: \xe9\n")
+    (shell.folder / "folder.yaml").mkdir()
+    unread = "nowhere.yaml folder.yaml nomodule:graph"
+    done = shell(f"interlock check release.yaml {unread} latin.yaml wrong.yaml")
+    assert done.code == 2
+    for told in (
+        "`nowhere.yaml` cannot be read: No such file or directory",
+        "`folder.yaml` cannot be read: Is a directory",
+        "nomodule",
+        "latin.yaml",
+        "--> wrong.yaml:12:11",
+    ):
+        assert told in done.err
+    assert done.out.startswith("release.yaml  ok")
+    done = shell("interlock check release.yaml nowhere.yaml --json")
+    assert [(each["graph"], each["ok"]) for each in done.json] == [
+        ("release.yaml", True),
+        ("nowhere.yaml", False),
+    ]
+    assert done.json[1]["diagnostics"][0]["code"] == "IL9001"
+    assert shell("interlock check latin.yaml wrong.yaml").code == 3
+
+
 def test_json_of_a_run_in_doubt_says_where(shell: Shell):
     done = shell("interlock run release.yaml -i service=api -i version=silent --json")
     assert (done.code, done.json["status"], done.json["in_doubt"]) == (4, "in_doubt", ["prod"])

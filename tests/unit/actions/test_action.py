@@ -275,6 +275,23 @@ def test_a_registry_has_one_action_a_name():
         Registry([one, made()])
 
 
+@pytest.mark.parametrize(
+    "given, told, hint",
+    [
+        ([print], "<built-in function print> is none", "make one with `@action(effect=...)`"),
+        (["add"], "'add' is none", "name the function below `@action`"),
+        ("add", "a list of actions, and not of 'add'", "write `Registry([...])`"),
+        (None, "a list of actions, and not of None", "write `Registry([...])`"),
+        (action("x.add", effect="pure")(len), "not of the action `x.add`", "write `Registry("),
+    ],
+)
+def test_a_registry_is_made_of_a_list_of_actions(given: Any, told: str, hint: str):
+    with pytest.raises(UsageError) as caught:
+        Registry(given)
+    assert told in caught.value.message
+    assert caught.value.hint.startswith(hint)
+
+
 def test_registries_are_joined():
     joined = Registry([made()]) | Registry([action("two")(plain)])
     assert sorted(each.name for each in joined) == ["plain", "two"]

@@ -7,23 +7,35 @@ import click
 from interlock.cli.project.pyproject import Project, find_project
 from interlock.cli.project.sources import compile_source, read_argument
 from interlock.cli.terminal.console import aligned, counted, err, out, out_json, tinted
-from interlock.cli.terminal.exits import Exit
+from interlock.cli.terminal.exits import Exit, exit_of
 from interlock.cli.terminal.options import app_option, example, json_option
 from interlock.cli.views.planview import short
-from interlock.errors import Diagnostic, DocumentInvalid, SourceMap, render
+from interlock.errors import (
+    ActionInvalid,
+    Diagnostic,
+    DocumentInvalid,
+    InterlockError,
+    SourceMap,
+    UsageError,
+    render,
+)
 from interlock.plan import Plan
 from interlock.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was found in one graph. The plan is None when there is an error."""
+    """What was found in one graph. The plan is None when there is an error.
+
+    `exit` is how the command would end if this were the only graph.
+    """
 
     graph: str
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
     source: SourceMap | None
     notes: tuple[str, ...] = ()
+    exit: Exit = Exit.REFUSED
 
 
 @click.command(epilog=example("interlock check hello.yaml"))
@@ -33,7 +45,8 @@ class Finding:
 def check(graphs: tuple[str, ...], *, app: str | None, as_json: bool) -> int:
     """Check graphs: structure, names, types, expressions. Nothing is run.
 
-    GRAPH is a YAML or JSON file, - for stdin, or MODULE:NAME. All problems are shown at once.
+    GRAPH is a YAML or JSON file, - for stdin, or MODULE:NAME. All problems are shown at once; one
+    that cannot be read does not keep the others from being checked.
     """
     project = find_project()
     findings = [_find(graph, project=project, app=app) for graph in graphs]
@@ -41,13 +54,17 @@ def check(graphs: tuple[str, ...], *, app: str | None, as_json: bool) -> int:
         out_json([_finding_json(finding) for finding in findings])
     else:
         _show(findings)
-    return Exit.OK if all(finding.plan is not None for finding in findings) else Exit.REFUSED
+    # What could not be read comes first: of that graph, nothing is known.
+    return min((each.exit for each in findings if each.plan is None), default=Exit.OK)
 
 
 def _find(graph: str, *, project: Project, app: str | None) -> Finding:
     text: SourceMap | None = None
     try:
-        source = read_argument(graph, project=project)
+        try:
+            source = read_argument(graph, project=project)
+        except (ActionInvalid, UsageError) as error:
+            return _unread(graph, error)
         text = source.text
         compiled = compile_source(source, project=project, app=app)
     except DocumentInvalid as error:
@@ -60,6 +77,11 @@ def _find(graph: str, *, project: Project, app: str | None) -> Finding:
         )
     plan = compiled.plan
     return Finding(graph=graph, plan=plan, diagnostics=plan.diagnostics, source=text)
+
+
+def _unread(graph: str, error: InterlockError) -> Finding:
+    told = Diagnostic(code=error.code, message=error.message, pointer="", hint=error.hint)
+    return Finding(graph=graph, plan=None, diagnostics=(told,), source=None, exit=exit_of(error))
 
 
 def _show(findings: list[Finding]) -> None:

@@ -69,11 +69,7 @@ def read_inputs(
     declared = {each.name: each for each in declared_inputs(plan)}
     found = _from_file(file) if file is not None else {}
     problems: list[str] = []
-    for each in given:
-        text = as_typed(each)
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UsageError(f"`-i {text}` is not NAME=VALUE", hint="such as -i day=2026-11-23")
+    for name, value in _named(given).items():
         if name in declared:
             found[name], problem = _value(declared[name], value)
             problems += [problem] if problem else []
@@ -92,6 +88,28 @@ def read_inputs(
     ]
     if problems:
         raise refused(plan, problems)
+    return found
+
+
+def _named(given: Sequence[str]) -> dict[str, str]:
+    """Take options apart into names and values.
+
+    Raises:
+        UsageError: one is no NAME=VALUE, or gives another value for a name than one before it.
+    """
+    found: dict[str, str] = {}
+    for each in given:
+        text = as_typed(each)
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"`-i {text}` is not NAME=VALUE", hint="such as -i day=2026-11-23")
+        if found.setdefault(name, value) != value:
+            both = " and ".join(
+                f"`{one_line(one, VALUE_SHOWN_MAX)}`" for one in (found[name], value)
+            )
+            raise UsageError(
+                f"the input `{name}` is given twice, as {both}", hint="leave one of them out"
+            )
     return found
 
 

@@ -57,6 +57,13 @@ def test_what_does_not_fit_is_refused_with_what_is_expected(schema: Schema, text
     assert "`g` takes:" in caught.value.message
 
 
+def test_two_values_for_one_input_are_refused_with_both():
+    plan = compile_graph(Graph(name="g", inputs={"x": {"type": "integer"}}), Registry())
+    with pytest.raises(UsageError, match="`x` is given twice, as `1` and `2`"):
+        read_inputs(plan, ["x=1", "x=2"], None)
+    assert read_inputs(plan, ["x=1", "x=1"], None) == {"x": 1}
+
+
 def test_an_option_without_a_name_is_refused():
     with pytest.raises(UsageError, match="NAME=VALUE"):
         read_inputs(compile_graph(Graph(name="g"), Registry()), ["x"], None)
