@@ -54,6 +54,21 @@ def test_an_approval_of_something_else_is_refused(asked: Shell):
     assert asked(f"interlock approve last signoff --binding {waits['binding']}").code == 0
 
 
+def test_a_node_that_has_not_begun_is_cancelled_when_its_turn_comes(asked: Shell):
+    done = asked("interlock cancel last prod --reason 'not today'")
+    assert done.code == WAITING
+    assert "`prod` will not start: it ends, cancelled, when its turn comes" in done.err
+    row = next(line for line in asked("interlock show last").out.splitlines() if " prod " in line)
+    assert row.split(None, 2)[2] == "ada (unauthenticated) cancelled it: it will not start"
+    assert "cancelled before it begins" in asked("interlock show last prod").out.splitlines()[0]
+    again = asked("interlock cancel last prod")
+    assert (again.code, again.out) == (USAGE, "")
+    assert "`prod` is being cancelled: ada cancelled it: not today" in again.err
+    ended = asked("interlock approve last signoff")
+    assert (ended.code, log(asked)) == (FAILED, [STAGED])
+    assert "will not start" not in ended.err
+
+
 PROBED = """\
 from pathlib import Path
 from interlock import Registry, action

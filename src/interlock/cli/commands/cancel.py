@@ -14,9 +14,11 @@ from interlock.cli.terminal.options import (
     reason_option,
     store_option,
 )
+from interlock.cli.views.heard import heard_of_cancel
 from interlock.errors import UsageError
 from interlock.journal import Principal
 from interlock.runtime import Observer, RunResult, Runtime
+from interlock.values import Path
 
 
 @click.command(
@@ -63,5 +65,6 @@ def cancel(
         node=node,
         place=Place(app=app, store=store),
         as_json=as_json,
+        heard=heard_of_cancel(Path(node)) if node is not None else None,
         aim="cancelled",
     )

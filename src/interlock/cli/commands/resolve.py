@@ -100,7 +100,7 @@ def _output(text: str) -> Json:
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"--succeeded takes the output as JSON, and `{one_line(text)}` is none: {error}",
-            hint="""in quotes, such as --succeeded '{"id": "d-17"}'""",
+            hint="""in quotes, such as --succeeded '{"id": "d-17"}', or '"d-17"' for a text""",
         ) from error
 
 

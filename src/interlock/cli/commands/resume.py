@@ -10,6 +10,7 @@ from interlock.cli.project.notifying import project_notify
 from interlock.cli.project.pyproject import find_project
 from interlock.cli.project.sources import compile_argument
 from interlock.cli.project.stores import LAST, Journal, existing, find_run_to_go_on
+from interlock.cli.running.deciding import KEPT
 from interlock.cli.running.driving import (
     Choice,
     Order,
@@ -105,6 +106,8 @@ def resume(
         if _is_paused(entries):
             order = _let_go_on(head.run, chosen, who)
             result = drive(stage, order, run=head.run, past=entries)
+            if result.status == "running":
+                err(KEPT)
         else:
             result = take_up(stage, head.run, chosen)
         return conclude(stage, result, as_json=as_json)

@@ -72,5 +72,5 @@ def _payload(text: str) -> Json:
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"--payload takes JSON, and `{shown}` is none: {error}",
-            hint="""in quotes, such as --payload '{"cents": 995}'; or @FILE""",
+            hint="""in quotes, such as --payload '{"cents": 995}'; a text: '"yes"'; or @FILE""",
         ) from error

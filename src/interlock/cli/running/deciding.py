@@ -21,6 +21,9 @@ from interlock.replay import current_plan
 from interlock.runtime import Observer, RunChanged, RunResult, Runtime, read_entries
 from interlock.values import Path, RunId, paths
 
+KEPT = "kept: the process that drives the run takes it"
+"""What is said of a decision about a run that another process drives."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
@@ -97,7 +100,7 @@ def decide(
             if told := heard(decided):
                 err(told)
         if result.status == "running":
-            err("kept: the process that drives the run takes it")
+            err(KEPT)
         code = conclude(stage, result, as_json=as_json)
         # Another process drives it: what was asked of this one is done.
         return Exit.OK if result.status in ("running", aim) else code

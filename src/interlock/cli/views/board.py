@@ -20,6 +20,7 @@ from interlock.journal import (
     Event,
     GateDecided,
     GateOpened,
+    NodeCancelled,
     NodeInDoubt,
     NodeResolved,
     NodeSettled,
@@ -95,7 +96,8 @@ class Row:
     `asleep` is the gate or the wait that is open here, and `approvers` have agreed to it. Of a
     write that is `lost` nobody knows until its receiver has been asked, at `ask_ms`. A node is
     `held` while it is ready and the run is paused. `undo_error` says why the node could not be
-    undone; while `undoing`, why nobody knows whether it was.
+    undone; while `undoing`, why nobody knows whether it was. One that is `cancelled_by` somebody
+    does not start: it ends when it would.
     """
 
     node: AnyCompiledNode
@@ -116,6 +118,7 @@ class Row:
     asleep: Asleep | None = None
     approvers: tuple[Actor, ...] = ()
     resolved_by: Actor | None = None
+    cancelled_by: Actor | None = None
     undoing: bool = False
     undo_error: ErrorInfo | None = None
 
@@ -182,6 +185,7 @@ class Board:
                 | AttemptReturned()
                 | AttemptFailed()
                 | ProbeAnswered()
+                | NodeCancelled()
                 | NodeInDoubt()
                 | NodeResolved()
                 | NodeSettled()
@@ -338,6 +342,8 @@ class Board:
             case NodeResolved(verdict=verdict):
                 row.status, row.lost = "running", verdict == "ask"
                 row.resolved_by = None if row.lost else entry.actor
+            case NodeCancelled():
+                row.cancelled_by = entry.actor
             case ProbeAnswered():
                 row.lost = False
             case ProposalAccepted():

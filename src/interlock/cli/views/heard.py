@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from interlock.cli.views.board import Asleep, Board
+from interlock.cli.views.board import Asleep, Board, is_inside
 from interlock.journal import (
     Entry,
     Event,
     GateDecided,
     GateOpened,
     GateVerdict,
+    NodeCancelled,
     NodeSettled,
     Principal,
+    RunEvent,
     SignalReceived,
     WaitOpened,
 )
@@ -71,6 +73,22 @@ def _not_taken(path: Path, events: Sequence[Event], *, ended: bool) -> str:
     if ended:
         return f"`{path}` had ended before this decision could count"
     return f"`{path}`: this decision was not taken"
+
+
+def heard_of_cancel(path: Path) -> Heard:
+    """Say that a node is cancelled that has not begun: it ends when its turn comes."""
+
+    def say(run: Decided) -> str:
+        events = [entry.event for entry in run.after]
+        if not any(isinstance(e, NodeCancelled) and e.path == path for e in events):
+            return f"`{path}`: this decision was not taken"
+        known = [entry.event for entry in (*run.before, *run.after)]
+        began = [e for e in known if not isinstance(e, RunEvent | NodeCancelled | SignalReceived)]
+        if any(is_inside(e.path, path) for e in began):
+            return ""  # What it comes to is shown where it ends.
+        return f"`{path}` will not start: it ends, cancelled, when its turn comes"
+
+    return say
 
 
 def heard_of_signal(name: str, path: Path) -> Heard:

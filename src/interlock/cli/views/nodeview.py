@@ -31,6 +31,7 @@ from interlock.journal import (
     Entry,
     ErrorInfo,
     GateOpened,
+    NodeCancelled,
     NodeInDoubt,
     NodeSettled,
     RunEvent,
@@ -104,7 +105,10 @@ def _status(run: RunView, moments: tuple[Moment, ...], path: Path) -> str:
             return "in doubt"
     if path in run.board.asleep:
         return asleep_words(run.board.asleep[path], run.now_ms)
-    has_begun = any(not isinstance(m.entry.event, SignalReceived) for m in moments)
+    events = [moment.entry.event for moment in moments]
+    has_begun = any(not isinstance(event, SignalReceived | NodeCancelled) for event in events)
+    if not has_begun and any(isinstance(event, NodeCancelled) for event in events):
+        return "cancelled before it begins"
     if not has_begun and paths.parent(path):
         return "not begun"
     position = run.plan.root.positions.get(paths.parse(path)[0].node)

@@ -92,6 +92,8 @@ def words_of(row: Row, chars: int, *, now_ms: int | None = None) -> str:
         case "running" | "waiting":
             again = f"attempt {row.attempt}" if row.attempt > 1 else ""
             told = "held: the run is paused" if row.held else _asking(row, now_ms)
+            if row.status == "waiting" and row.cancelled_by is not None:
+                told = f"{actor_words(row.cancelled_by)} cancelled it: it will not start"
             told = told or _inside(row) or _said(row, chars) or (_failure(row) if again else "")
             if row.status == "running" and now_ms is None:
                 told = told or "under way when its process ended"
