@@ -42,6 +42,7 @@ from interlock.journal import (
     WaitOpened,
 )
 from interlock.reports.actors import actor_of
+from interlock.reports.asking import OpenGates
 from interlock.reports.keeping import kept_line
 from interlock.reports.model import (
     PARTS,
@@ -147,11 +148,14 @@ class RunFold:
         self._calls = 0
         self._nodes = Counter[str]()
         self._in_doubt: set[Path] = set()
+        self._gates = OpenGates()
         self._paused = False
 
     def apply(self, told: Told) -> None:
         """Take the next event; one that is after the period counts for nothing."""
         entry = told.entry
+        # In the order of the journal, whatever the clock said: so two periods say what one does.
+        void = self._gates.follow(entry)
         if entry.at_ms >= self._period.until_ms:
             return
         self._follow(told, entry.event)
@@ -159,6 +163,9 @@ class RunFold:
             self.events += 1
             self._count(entry.event)
             words = words_of(entry.event)
+            if words is not None and void is not None:
+                facts = (*words.facts, ("voids", [*void]))
+                words = replace(words, what="asked anew", facts=facts)
             if words is not None:
                 self.lines.append(self._line(told, words))
 

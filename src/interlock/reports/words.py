@@ -25,9 +25,9 @@ MEANINGS: dict[PartName, str] = {
     "policy": "Decisions that a rule made. This version has no rules, so there are none.",
     "gates": "What was asked at gates, who approved or rejected it, and the calls that used an"
     " approval up. The binding is the digest of exactly what was asked: a decision counts for that"
-    " alone.",
-    "refused": "What was not allowed to run: gates that were rejected or expired, and proposed"
-    " graphs that did not compile.",
+    " alone. A gate that asked anew, under another plan, names the approvals that it voids.",
+    "refused": "What was not allowed to run: gates that were rejected or expired, what was not what"
+    " had been approved, and proposed graphs that did not compile.",
     "in_doubt": "Writes that were sent and whose answer is not known.",
     "resolved": "What persons said became of writes in doubt.",
     "undone": "Calls that took back what a node had done, and those that could not.",

@@ -100,6 +100,11 @@ def test_a_gate_that_asks_something_else_asks_anew_and_says_so(gated: Shell):
     assert gated("interlock approve last signoff --as bob").code == 5, "ada's does not count"
     assert gated("interlock approve last signoff --as ada").code == 0
     assert gated("interlock replay last").code == 0
+    lines = gated("interlock audit report --json").json["parts"]["gates"]["lines"]
+    assert [line["what"] for line in lines] == [
+        *("asked", "approved", "asked anew", "approved", "approved", "approval used"),
+    ]
+    assert lines[2]["facts"]["voids"] == [lines[1]["proof"]["seq"]]
 
 
 def test_a_gate_that_waits_again_is_not_shown_as_open(gated: Shell):

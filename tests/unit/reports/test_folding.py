@@ -209,6 +209,41 @@ def test_how_a_run_stood_is_as_of_the_end_of_the_period():
     assert (later.standing, later.started_here, later.started_ms) == ("in_doubt", False, 5)
 
 
+def asked(generation: int = 1) -> GateOpened:
+    return GateOpened(
+        path=Path("ok"),
+        generation=generation,
+        ask=Value.of("Go?"),
+        covers=Value.of([]),
+        to=(),
+        quorum=2,
+        binding=A,
+    )
+
+
+APPROVED = GateDecided(path=Path("ok"), generation=1, verdict="approved", binding=A)
+ENDED = NodeSettled(path=Path("ok"), generation=1, status="refused", attempt=0, error=ERROR)
+
+
+@pytest.mark.parametrize(
+    "events, told",
+    [
+        ((APPROVED, asked()), [("asked", None), ("approved", None), ("asked anew", [3])]),
+        ((asked(),), [("asked", None), ("asked anew", [])]),
+        (
+            (asked(), APPROVED, asked()),
+            [("asked anew", []), ("approved", None), ("asked anew", [4])],
+        ),
+        ((APPROVED, ENDED, asked(2)), [("asked", None), ("approved", None), ("asked", None)]),
+    ],
+)
+def test_a_gate_that_asks_anew_names_the_approvals_that_are_void(
+    events: tuple[Event, ...], told: list[tuple[str, list[int] | None]]
+):
+    lines = run_of(asked(), *events).parts["gates"]
+    assert [(line.what, dict(line.facts).get("voids")) for line in lines][-len(told) :] == told
+
+
 def test_a_run_whose_end_is_of_an_earlier_generation_ends_once():
     report = run_of(FAILED, REOPENED, FAILED)
     assert [row.end and row.end.seq for row in report.runs] == [4]
