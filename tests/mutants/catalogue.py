@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 SOURCES = Path("src", "interlock")
-AREAS = ("engine", "runtime", "store", "journal", "audit", "disposal", "reports")
+AREAS = ("engine", "runtime", "store", "journal", "audit", "receipts", "disposal", "reports")
 
 
 class DoesNotApply(Exception):

@@ -40,6 +40,7 @@ TESTS = (
     "unit/runtime",
     "unit/plan",
     "unit/testing",
+    "unit/cli",
     "sim",
     "certify",
     "proofs",

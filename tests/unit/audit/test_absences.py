@@ -84,6 +84,16 @@ def test_the_rule_of_an_erasure_can_be_withheld_and_may_be_none():
     assert "rule: not shown; by not shown at" in lines_of(told(data)[1], "erasure")[0]
 
 
+def test_a_pruning_takes_nothing_of_events_that_came_after_it():
+    log = MadeLog()
+    log.prune(Pruned(run=RUN, ended_ms=AT_MS, events=1, hashes="f" * 64))
+    log.add(RUN, story())
+    verdict, lines = told(build_receipt(log.evidence(), Disclosure()))
+    assert (len(verdict["prunings"]), verdict["pruned"]) == (1, {})
+    assert verdict["withheld"]["output"] == 4
+    assert not any("with these:" in line for line in lines)
+
+
 def test_an_event_tells_of_no_part_that_came_after_it():
     log = MadeLog()
     log.add(RUN, story()[:2])

@@ -72,6 +72,15 @@ def pruned(store: Store) -> set[RunId]:
     return {*done.runs["values"], *done.runs["events"]}
 
 
+def test_a_hold_that_is_placed_again_names_the_runs_that_came_since(store: Store):
+    runs = [run_with(store, ADA)]
+    first = place_subject_hold(store, ADA, HOLD, by=BY)
+    runs.append(run_with(store, ADA))
+    second = place_subject_hold(store, ADA, HOLD, by=BY)
+    named = [each.event.runs for each in (first, second) if isinstance(each.event, HoldPlaced)]
+    assert named == [frozenset(runs[:1]), frozenset(runs)]
+
+
 def test_nothing_of_a_held_subject_goes_until_it_is_released(store: Store):
     hers, his = run_with(store, ADA), run_with(store, BOB)
     number = held(store)
