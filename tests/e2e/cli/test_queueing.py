@@ -42,6 +42,17 @@ def test_each_line_is_a_run(shell: Shell):
     assert first["inputs"] == {"service": "api", "version": "1", "dry": True}
 
 
+def test_a_list_that_is_cut_says_so(shell: Shell):
+    shell.write("services.jsonl", LINE % "1" + LINE % "2")
+    shell("interlock run release.yaml --inputs-from services.jsonl")
+    cut, whole = shell("interlock runs --limit 1"), shell("interlock runs --limit 2")
+    assert len(cut.out.splitlines()) == 2
+    assert cut.err == "There are more: these are the newest, see --limit\n"
+    assert len(whole.out.splitlines()) == 3
+    assert whole.err == ""
+    assert len(shell("interlock runs --limit 1 --json").json) == 1
+
+
 def test_lines_may_come_from_another_program(shell: Shell):
     done = shell("interlock run release.yaml --inputs-from -", stdin=LINE % "1")
     assert (done.code, len(done.out.splitlines())) == (0, 1)

@@ -42,7 +42,12 @@ SUFFIX = ".certificate.json"
 @input_options
 @click.option("--answers", metavar="FILE", help="What actions return, by path or by action.")
 @click.option("--from-run", metavar="RUN", help="Let actions return what they did in this run.")
-@click.option("--seed", default=0, metavar="N", help="Of all that is sampled or made up; 0.")
+@click.option(
+    "--seed",
+    default=0,
+    metavar="N",
+    help="What all that is sampled or made up follows from; 0 unless told.",
+)
 @click.option("--quick", is_flag=True, help="Try fewer samples, for CI.")
 @click.option(
     "--only",

@@ -50,7 +50,7 @@ from interlock.values import duration_ms
     "--priority",
     default=0,
     metavar="N",
-    help="From -100 to 100: which run comes first where runs wait for their turn; 0.",
+    help="From -100 to 100: which run comes first where runs wait for their turn; 0 unless told.",
 )
 @click.option("--deadline", metavar="TIME", help="Cancel what has not settled by then: 90s, 1h.")
 @as_option

@@ -39,10 +39,19 @@ HEADINGS = ("run", "graph", "status", "started", "took", "by (?: not checked)")
 
 @click.command(epilog=example("interlock runs --status failed --status in_doubt"))
 @click.option(
-    "--status", "statuses", multiple=True, type=click.Choice(STATUSES), help="Only these runs."
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(STATUSES),
+    metavar="STATUS",
+    help=f"Only these runs: {', '.join(STATUSES)}.",
 )
 @click.option(
-    "--limit", default=LIMIT, show_default=True, type=click.IntRange(min=1), help="How many."
+    "--limit",
+    default=LIMIT,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"How many; {LIMIT} unless told.",
 )
 @store_option
 @json_option
@@ -52,7 +61,8 @@ def runs(statuses: tuple[str, ...], *, limit: int, store: str | None, as_json: b
     `interrupted` runs are open, and no process drives them: see `interlock resume`.
     """
     with to_read(store) as journal:
-        listed = _list(journal, statuses, limit)
+        found = _list(journal, statuses, limit + 1)
+        listed, is_all = found[:limit], len(found) <= limit
         starters = [_starter(journal, head.run) for head, _ in listed]
         keeping = read_keeping(journal.store)
     gone: dict[RunId, PrunedClass | None] = {
@@ -70,6 +80,8 @@ def runs(statuses: tuple[str, ...], *, limit: int, store: str | None, as_json: b
             _row(*one, principal=principal, pruned=gone[one[0].run]) for one, principal in shown
         ]
         out("\n".join(aligned([HEADINGS, *rows], indent=0)))
+        if not is_all:
+            err("There are more: these are the newest, see --limit")
     else:
         err("There are no such runs" if statuses else "There are no runs yet")
     return Exit.OK

@@ -23,7 +23,10 @@ from interlock.values import Json, Path, paths
 @click.argument("run")
 @click.argument("name")
 @click.option(
-    "--payload", default="null", metavar="JSON", help="What comes with it: JSON, or @FILE; null."
+    "--payload",
+    default="null",
+    metavar="JSON",
+    help="What comes with it: JSON, or @FILE; null unless told.",
 )
 @click.option("--node", metavar="PATH", help="For the wait at this path alone.")
 @as_option

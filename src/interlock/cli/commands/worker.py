@@ -40,10 +40,9 @@ RUNS_MAX = 100
 @click.option(
     "--runs-max",
     default=RUNS_MAX,
-    show_default=True,
     metavar="N",
     type=click.IntRange(min=1),
-    help="How many runs to drive at a time.",
+    help=f"How many runs to drive at a time; {RUNS_MAX} unless told.",
 )
 @click.option("--until-idle", is_flag=True, help="End when nothing is ready: for scripts and CI.")
 @app_option

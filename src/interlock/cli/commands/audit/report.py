@@ -33,7 +33,7 @@ DATABASE = b"SQLite format 3\x00"
 
 
 @click.command(epilog=example("interlock audit report --since 30d --html report.html"))
-@click.option("--since", default="30d", show_default=True, metavar="TIME", help="The first moment.")
+@click.option("--since", default="30d", metavar="TIME", help="The first moment; 30d unless told.")
 @click.option("--until", metavar="TIME", help="The first moment after it; now unless told.")
 @click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Only runs of this graph.")
 @click.option("--html", "path", metavar="FILE", help="Write the report there, as one HTML file.")

@@ -41,9 +41,8 @@ PORT_MAX = 65_535
 @click.option(
     "--listen",
     default=LISTEN,
-    show_default=True,
     metavar="HOST:PORT",
-    help="Where to listen; only this machine can reach it unless told.",
+    help=f"Where to listen; {LISTEN} unless told: only this machine can reach it.",
 )
 @click.option(
     "--host",
