@@ -103,7 +103,7 @@ CODES: dict[str, CodeInfo] = {
     ),
     "IL1125": CodeInfo(
         "unknown keyword",
-        "JSON Schema ignores keywords that it does not know: likely a typing error.",
+        "JSON Schema ignores keywords and formats that it does not know: likely a typing error.",
     ),
     "IL1130": CodeInfo(
         "cycle", "Nodes wait for each other in a circle, so that none could ever start."

@@ -37,6 +37,15 @@ _OTHER = _words("""
     maxProperties maximum minContains minItems minLength minProperties minimum multipleOf
     pattern readOnly required title type uniqueItems writeOnly
 """)
+_FORMATS = _words("""
+    date date-time duration email hostname idn-email idn-hostname ipv4 ipv6 iri iri-reference
+    json-pointer regex relative-json-pointer time uri uri-reference uri-template uuid
+""")
+# What OpenAPI and pydantic say beside the type, and nobody checks.
+_NOTES = _words("""
+    base64 base64url binary byte decimal directory-path double file-path float int32 int64
+    json-string password path
+""")
 _SHAPES: dict[str, tuple[str, tuple[type, ...]]] = {
     **dict.fromkeys(_words("enum examples required"), ("a list", (list,))),
     **dict.fromkeys(_words("$comment description format pattern title"), ("a text", (str,))),
@@ -156,6 +165,7 @@ def _read(value: Json, pointer: str, *, types: Collection[str], problems: Proble
         if key not in KEYWORDS and not key.startswith("x-"):
             _check_keyword(key, f"{pointer}/{escape(key)}", problems)
     _check_shapes(value, pointer, problems)
+    _check_format(value.get("format"), f"{pointer}/format", problems)
     for inner, place in _inner(value, pointer, problems):
         _read(inner, place, types=types, problems=problems)
     return value
@@ -199,6 +209,21 @@ def _check_shapes(value: dict[str, Json], pointer: str, problems: Problems) -> N
             if wanted == "a list" and isinstance(found, str):
                 hint = f"write `{key}: [{bare(found)}]`"
             _add(problems, "IL1121", message, pointer=f"{pointer}/{key}", hint=hint)
+
+
+def _check_format(name: Json, pointer: str, problems: Problems) -> None:
+    if not isinstance(name, str) or name in _FORMATS or name in _NOTES:
+        return
+    meant = near(name, _FORMATS)
+    problems.add(
+        Diagnostic(
+            code="IL1125",
+            message=f"JSON Schema has no format `{bare(name)}` and checks nothing by it",
+            pointer=pointer,
+            severity="warning",
+            hint=f"did you mean `{meant}`?" if meant else "say with `pattern` what is taken",
+        )
+    )
 
 
 def _check_keyword(key: str, pointer: str, problems: Problems) -> None:

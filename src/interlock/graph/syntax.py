@@ -34,7 +34,7 @@ _TABLE = (
         "mapping values are not allowed",
         "IL1004",
         "a `: ` cannot stand here",
-        "check the indentation; a text that contains `: ` needs quotes",
+        "write each key on a line of its own; a text that contains `: ` needs quotes",
     ),
     _Words(
         "unknown escape|escape sequence|expected escape",
@@ -112,7 +112,9 @@ def _no_separator(scan: Scan, at: int, opened: int) -> Stop:
         "IL1004",
         f"a `,` or a `{_CLOSING.get(sign, sign)}` is missing before this: "
         f"the `{sign}` of line {line}, column {column} is open",
-        hint="close it, or separate entries with `,`; quote texts with brackets, braces or `,`",
+        hint="a mapping inside has its own braces: `{a: {b: c}}`; a text with `: ` needs quotes"
+        if scan.text[at : at + 1] == ":"
+        else "close it, or separate entries with `,`; quote texts with brackets, braces or `,`",
         at=(at, at + 1),
     )
 
