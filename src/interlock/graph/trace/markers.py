@@ -10,6 +10,7 @@ is known by the digits next to them (test_any_text_that_is_no_marker_is_just_tex
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from typing import TypeAlias
 
 from interlock.errors import UsageError
@@ -23,6 +24,9 @@ PART = 4
 
 Pieces: TypeAlias = tuple[str | Term, ...]
 
+_NUMBERS = count()
+"""A number for each trace. An address may be that of an earlier one, which is gone."""
+
 
 class Markers:
     """The references of one trace, and of the bodies in it, that were put into strings."""
@@ -30,7 +34,7 @@ class Markers:
     def __init__(self) -> None:
         # Only digits, so that they come through `upper`, quoting and JSON unchanged, and a
         # marker that lost its ends is still seen.
-        token = f"{hash(f'interlock marker {id(self)}') % 10**DIGITS:0{DIGITS}}"
+        token = f"{hash(f'interlock marker {next(_NUMBERS)}') % 10**DIGITS:0{DIGITS}}"
         self._token = token
         self._marker = re.compile(f"{OPEN}{token}([0-9]+){CLOSE}")
         cut = (f"{OPEN}{token[:PART]}", f"{token[-PART:]}[0-9]*{CLOSE}", token)

@@ -113,3 +113,8 @@ def test_a_marker_of_another_trace_is_refused():
     other = Markers().mark(Term(("x",)))
     with pytest.raises(UsageError, match="no whole one of this graph"):
         Markers().refuse(f"a {other}!")
+
+
+def test_no_two_traces_have_the_same_markers():
+    """Not even where one is gone, and the next has its address."""
+    assert len({Markers().mark(Term(("x",))) for _ in range(50)}) == 50
