@@ -77,10 +77,10 @@ class Player:
     def _disturb(self) -> None:
         if self.chance.random() < self.recovers:
             self.run.recover(orderly=self.chance.random() < 0.5)
-        if self.chance.random() < self.migrates:
+        if self.run.state.status is None and self.chance.random() < self.migrates:
             self.migrate()
-            if self.run.state.status is not None:
-                return
+        if self.run.state.status is not None:
+            return
         if self.run.state.paused and self.chance.random() < 0.5:
             self.run.unpause()
         elif self.chance.random() < self.pauses:
