@@ -293,3 +293,15 @@ def test_what_was_emptied_by_hand_is_found(shell: Shell):
     assert shell("interlock show last").code == 6
     with closing(open_store(path)) as store:
         assert not store.read(store.heads()[0].run)[2].body
+
+
+def test_what_a_pruning_of_values_leaves_has_to_be_there(shell: Shell, later: Later):
+    keep(shell)
+    assert shell(RUN).code == 0
+    later(300)
+    assert shell(PRUNE).code == 0
+    assert shell("interlock audit verify").code == 0
+    with closing(apsw.Connection(str(shell.folder / ".interlock" / "journal.db"))) as file:
+        file.execute("DELETE FROM blob")
+    refused = shell("interlock audit verify --json").json["findings"]
+    assert [(each["kind"], each["seq"]) for each in refused] == [("value_missing", 1)]

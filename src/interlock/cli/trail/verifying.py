@@ -1,8 +1,7 @@
 """What `interlock audit verify` goes by, and how it tells what it has found."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from interlock.audit import (
     EMPTY_ROOT,
@@ -25,21 +24,19 @@ from interlock.audit import (
 from interlock.cli.terminal.console import counted, listed, plain
 from interlock.cli.terminal.times import moment
 from interlock.cli.trail.listings import Listings
+from interlock.cli.trail.named import NamedValues, Naming
 from interlock.cli.trail.subjects import ChangedSubjects
 from interlock.errors import EvidenceRefused, InterlockError, JournalCorrupt
-from interlock.journal import StoredEvent, open_envelope, refs_in
+from interlock.journal import StoredEvent, open_envelope
 from interlock.runtime import read_keeping
-from interlock.store import KeyRing, ReadStore, StoreStructure, kept_log
-from interlock.values import FALSE_NAME, Json, RunId, ValueRef
+from interlock.store import ReadStore, StoreStructure, kept_log
+from interlock.values import Json, RunId
 
 PAGE = 1_000
 LEAF_MIN = -(1 << 63)
 NOTE_BYTES_MAX = 1 << 20
 TRIES_MAX = 3
 SOUND = StoreStructure(problems=(), beside=())
-Naming: TypeAlias = tuple[int, StoredEvent, list[ValueRef]]
-"""An event at its place in the log, and the values that it names."""
-
 WORDS: dict[Tampering, str] = {
     "edited": "edited",
     "deleted": "deleted",
@@ -191,7 +188,6 @@ def _verified(
     published: PublishedLog | None,
     expected: Expected,
 ) -> LogVerdict:
-    found: list[Finding] = []
     known = [
         KnownTree(tree=each.tree, at_ms=each.at_ms, told=each.told)
         for each in evidence
@@ -200,15 +196,15 @@ def _verified(
     kept = kept_log(store)
     pruned, unreadable = _pruned_values(store)
     listings, subjects = Listings(), ChangedSubjects(store)
+    values = NamedValues(store, pruned=pruned, subjects=subjects)
     verdict = verify_log(
-        _checking_values(
-            store, kept.size, found, pruned=pruned, listings=listings, subjects=subjects
-        ),
+        _passing_by(store, kept.size, values=values, listings=listings),
         kept,
         known,
         published=published,
         expected=expected,
     )
+    found = values.findings
     if unreadable is not None:
         if not verdict.findings:
             raise unreadable  # It is as it was logged.
@@ -230,25 +226,14 @@ def _pruned_values(store: ReadStore) -> tuple[Collection[RunId], JournalCorrupt 
         return (), error
 
 
-def _checking_values(
-    store: ReadStore,
-    size: int,
-    found: list[Finding],
-    *,
-    pruned: Collection[RunId],
-    listings: Listings,
-    subjects: ChangedSubjects,
+def _passing_by(
+    store: ReadStore, size: int, *, values: NamedValues, listings: Listings
 ) -> Iterator[tuple[RunId, StoredEvent]]:
-    """Yield the events of a store in the order of its log; note whose values are not sound.
-
-    And let `listings` and `subjects` see them.
-
-    That values of a run are missing is no finding if they are `pruned`.
-    """
+    """Yield the events of a store in the order of its log, and let others see them."""
     # Before leaf 0 is nothing, unless somebody has put it there: readers of its run would see it.
     first, place = LEAF_MIN, 0
     while place < size and (page := store.leaves(first=first, limit=min(PAGE, size - place))):
-        found += _of_values(store, page, place, pruned=pruned, listings=listings, subjects=subjects)
+        values.take(_namings(page, place, listings=listings))
         yield from page
         first, place = page[-1][1].leaf_index + 1, place + len(page)
     more = store.leaves(first=first, limit=PAGE)
@@ -257,56 +242,20 @@ def _checking_values(
         yield from more
 
 
-def _of_values(
-    store: ReadStore,
-    page: Sequence[tuple[RunId, StoredEvent]],
-    place: int,
-    *,
-    pruned: Collection[RunId],
-    listings: Listings,
-    subjects: ChangedSubjects,
-) -> Iterator[Finding]:
-    named: dict[RunId, list[Naming]] = {}
+def _namings(
+    page: Sequence[tuple[RunId, StoredEvent]], place: int, *, listings: Listings
+) -> Iterator[Naming]:
+    """Read what the events of a page name; `place` is that of the first in the log."""
     for index, (run, event) in enumerate(page, place):
         try:
             envelope = open_envelope(event.body)
-            refs = refs_in(envelope)
+            naming = Naming.of(run, event, envelope, index=index)
             gone = read_erased(event.erased)
         except InterlockError:
             listings.pass_by(run, place=index)
             continue
         listings.take(run, envelope, place=index, gone=gone)
-        named.setdefault(run, []).append((index, event, refs))
-    for run, events in named.items():
-        wanted = {ref for _, _, refs in events for ref in refs}
-        keys = KeyRing(store, run)
-        try:
-            for index, event, refs in events:
-                subjects.take(keys, event.seq, refs, place=index)
-            if len(keys.opened(store.values(run, wanted))) == len(wanted) or run in pruned:
-                continue
-        except JournalCorrupt:
-            pass
-        found = _one_by_one(store, keys, events)
-        yield from (each for each in found if each.kind != "value_missing" or run not in pruned)
-
-
-def _one_by_one(store: ReadStore, keys: KeyRing, events: Iterable[Naming]) -> Iterator[Finding]:
-    """Find out which events name a value that is changed or missing."""
-    for index, event, refs in events:
-        kind: Tampering = "value_missing"
-        try:
-            found = store.values(keys.run, refs)
-            if len(keys.opened(found)) == len(set(refs)):
-                continue
-            message = "a value that it names is not in the store"
-            if len(found) == len(set(refs)):
-                message = "the key of a data subject is not there, and a value needs it"
-        except JournalCorrupt as error:
-            if error.code == FALSE_NAME:
-                continue  # It is told once, and not for each event.
-            kind, message = "value_changed", error.message
-        yield Finding(kind=kind, index=index, run=keys.run, seq=event.seq, message=message)
+        yield naming
 
 
 def verdict_lines(
