@@ -47,6 +47,7 @@ from interlock.notary.stamps import (
     Stamp as Stamp,
     StampServer as StampServer,
     request_stamp as request_stamp,
+    require_certificates as require_certificates,
     verify_stamp as verify_stamp,
 )
 from interlock.notary.witness import Answer as Answer, Witness as Witness
@@ -89,6 +90,7 @@ __all__ = [
     "read_keys",
     "read_stamp",
     "request_stamp",
+    "require_certificates",
     "Seen",
     "serving",
     "sign_log",

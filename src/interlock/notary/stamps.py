@@ -142,6 +142,15 @@ def _decoded(data: bytes) -> "TimeStampResponse":
     return response
 
 
+def require_certificates(pem: bytes) -> None:
+    """Refuse what cannot answer for a server of time stamps.
+
+    Raises:
+        EvidenceRefused: these are no certificates.
+    """
+    _certificates(pem)
+
+
 def _certificates(pem: bytes) -> "list[Certificate]":
     from cryptography.x509 import load_pem_x509_certificates
 
@@ -150,7 +159,8 @@ def _certificates(pem: bytes) -> "list[Certificate]":
     try:
         return load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise _refused(f"the certificates are no PEM: {_words(error)}") from error
+        # The library speaks of itself, and of where its questions are answered.
+        raise _refused("the certificates cannot be read as PEM") from error
 
 
 def _time_ms(response: "TimeStampResponse") -> int:

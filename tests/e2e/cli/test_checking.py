@@ -11,7 +11,7 @@ import pytest
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from e2e.cli.project import Shell
-from e2e.notary.tsa import make_authority
+from e2e.notary.tsa import Authority, make_authority
 from interlock.audit import Disclosure, build_receipt, cosign
 from unit.audit.logs import LOG_KEY, OTHER_KEY, WITNESS, WITNESS_KEY, a_log
 
@@ -24,8 +24,13 @@ HEADLESS = (
 PLACE = "$.leaves[2].disclosed.verdict"
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return make_authority(tmp_path_factory.mktemp("tsa"))
+
+
 @pytest.fixture
-def handed(empty: Shell) -> Shell:
+def handed(empty: Shell, authority: Authority) -> Shell:
     """A folder with a receipt, a copy that was tampered with, and the log's public key."""
     data = build_receipt(a_log().evidence(), Disclosure())
     (empty.folder / "receipt.json").write_bytes(data)
@@ -38,6 +43,7 @@ def handed(empty: Shell) -> Shell:
     (empty.folder / "beyond.json").write_text(json.dumps(receipt))
     (empty.folder / "log.pub").write_text(f"# the log\n{LOG_KEY}\n")
     (empty.folder / "nobody.pub").touch()
+    (empty.folder / "root.pem").write_bytes(authority.certificates)
     (empty.folder / "binary").write_bytes(bytes(range(256)))
     return empty
 
@@ -84,7 +90,7 @@ def test_a_tampered_copy_is_refused_with_its_place(handed: Shell):
         ("interlock audit check receipt.json --key nobody.pub", 6, "`nobody.pub` has no public"),
         (f"interlock audit check receipt.json --key {LOG_KEY} --witness nobody.pub", 6, "IL8505"),
         (
-            "interlock audit check bare.json --key log.pub --stamp-certificates binary",
+            "interlock audit check bare.json --key log.pub --stamp-certificates root.pem",
             6,
             "place: $.stamps\nhint: ask for a receipt against a checkpoint that was stamped",
         ),
@@ -92,6 +98,11 @@ def test_a_tampered_copy_is_refused_with_its_place(handed: Shell):
             "interlock audit check receipt.json --key log.pub --stamp-certificates none.pem",
             2,
             "there is no file `none.pem`",
+        ),
+        (
+            "interlock audit check receipt.json --key log.pub --stamp-certificates log.pub",
+            2,
+            "`log.pub` has no certificates that could be read\nhint: give the path of certificates",
         ),
         ("interlock audit verifier verify.txt", 2, "neither a .html nor a .mjs"),
     ],
@@ -175,16 +186,14 @@ def test_the_verifier_for_node_says_how_it_is_called(
 
 
 def test_time_stamps_are_checked_with_the_certificates_of_their_server(
-    handed: Shell, tmp_path: Path
+    handed: Shell, authority: Authority, tmp_path: Path
 ):
-    authority = make_authority(tmp_path / "tsa")
     evidence = a_log().evidence()
     text = evidence.checkpoint.partition("\n\n")[0] + "\n"
     query = TimestampRequestBuilder(data=text.encode(), hash_algorithm=HashAlgorithm.SHA256)
     stamp = authority.stamp(query.build().as_bytes())
     data = build_receipt(replace(evidence, stamps=[stamp]), Disclosure())
     (handed.folder / "stamped.json").write_bytes(data)
-    (handed.folder / "root.pem").write_bytes(authority.certificates)
     (handed.folder / "other.pem").write_bytes(make_authority(tmp_path / "b").certificates)
     check = "interlock audit check stamped.json --key log.pub"
     assert "time stamp    1 in the file; not counted: who gave it" in handed(check).out

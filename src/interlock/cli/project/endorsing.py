@@ -9,7 +9,13 @@ from interlock.cli.project.auditing import require_known
 from interlock.cli.project.pyproject import Project, shown
 from interlock.cli.terminal.console import listed, plain
 from interlock.errors import EvidenceRefused, UsageError
-from interlock.notary import Endorsed, Endorsers, StampServer, WitnessAddress
+from interlock.notary import (
+    Endorsed,
+    Endorsers,
+    StampServer,
+    WitnessAddress,
+    require_certificates,
+)
 
 FIELDS = ("url", "key")
 EXAMPLE = 'witnesses = [{url = "https://witness.example", key = "NAME+ID+KEY"}]'
@@ -84,9 +90,11 @@ def _stamps(project: Project, place: str) -> StampServer | None:
     file = project.folder / Path(path).expanduser()
     try:
         certificates = file.read_bytes()
-    except OSError as error:
+        require_certificates(certificates)
+    except (OSError, EvidenceRefused) as error:
+        why = error.strerror if isinstance(error, OSError) else "no certificates that can be read"
         raise UsageError(
-            f"`timestamp_certificates` of {place}: {shown(file)}: {error.strerror}",
+            f"`timestamp_certificates` of {place}: {shown(file)}: {why}",
             hint="a file with the certificates of the server's authority, as PEM",
         ) from error
     return StampServer(url=url, certificates=certificates)

@@ -10,6 +10,7 @@ from interlock.errors import EvidenceRefused, UsageError
 KEY_FILE_BYTES_MAX = 1 << 20
 FILE_BYTES_MAX = 64 << 20
 CERTIFICATES_BYTES_MAX = 1 << 20
+CERTIFICATES_HINT = "give the path of certificates in PEM"
 PAGE_PLACE = "/* verifier */"
 
 
@@ -63,9 +64,17 @@ def certificates_in(name: str) -> bytes:
     """Read the certificates that answer for a server of time stamps.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: there is no such file, or it has no certificates.
     """
-    return _given(name, CERTIFICATES_BYTES_MAX, hint="give the path of certificates in PEM")
+    from interlock.notary import require_certificates
+
+    data = _given(name, CERTIFICATES_BYTES_MAX, hint=CERTIFICATES_HINT)
+    try:
+        require_certificates(data)
+    except EvidenceRefused as error:
+        told = f"`{name}` has no certificates that could be read"
+        raise UsageError(told, hint=CERTIFICATES_HINT) from error
+    return data
 
 
 def _given(name: str, most: int, *, hint: str) -> bytes:

@@ -1,9 +1,13 @@
 """Settings of who speaks for a log: read as they stand, refused with their place."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from interlock.audit import Algorithm, signer_from_seed
 from interlock.cli.project.endorsing import project_endorsers
@@ -24,9 +28,32 @@ def test_nobody_is_asked_unless_told(tmp_path: Path):
     assert (found.witnesses, found.stamps) == ((), None)
 
 
+def a_certificate() -> bytes:
+    """Make a certificate that answers for itself, as PEM."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "clock")])
+    key, began = Ed25519PrivateKey.from_private_bytes(bytes(32)), datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=name,
+        public_key=key.public_key(),
+        serial_number=1,
+        not_valid_before=began,
+        not_valid_after=began + timedelta(days=1),
+    )
+    return made.sign(key, None).public_bytes(Encoding.PEM)
+
+
+def test_certificates_that_are_none_are_named(tmp_path: Path):
+    (tmp_path / "tsa.pem").write_bytes(b"PEM")
+    audit = {"timestamp_url": URL, "timestamp_certificates": "tsa.pem"}
+    with pytest.raises(UsageError, match=r"tsa\.pem: no certificates that can be read"):
+        project_endorsers(project(tmp_path, **audit))
+
+
 def test_witnesses_and_a_server_for_stamps_are_read(tmp_path: Path):
     pytest.importorskip("rfc3161_client", reason="pip install 'interlock[timestamps]'")
-    (tmp_path / "tsa.pem").write_bytes(b"PEM")
+    certificate = a_certificate()
+    (tmp_path / "tsa.pem").write_bytes(certificate)
     audit = {
         "witnesses": [{"url": URL, "key": KEY}],
         "timestamp_url": "http://time.example",
@@ -35,7 +62,7 @@ def test_witnesses_and_a_server_for_stamps_are_read(tmp_path: Path):
     found = project_endorsers(project(tmp_path, **audit))
     assert [(each.url, str(each.key)) for each in found.witnesses] == [(URL, KEY)]
     assert found.stamps is not None
-    assert (found.stamps.url, found.stamps.certificates) == ("http://time.example", b"PEM")
+    assert (found.stamps.url, found.stamps.certificates) == ("http://time.example", certificate)
 
 
 @pytest.mark.parametrize(
