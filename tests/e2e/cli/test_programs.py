@@ -89,6 +89,15 @@ def test_what_cannot_be_read_does_not_hide_what_is_wrong_elsewhere(shell: Shell)
     assert shell("interlock check latin.yaml wrong.yaml").code == 3
 
 
+def test_what_cannot_be_read_does_not_keep_the_rest_from_being_laid_out(shell: Shell):
+    (shell.folder / "loose.yaml").write_text("interlock:   1\nname: a\nnodes: {}\n")
+    done = shell("interlock fmt nowhere.yaml loose.yaml")
+    assert done.code == 2
+    assert "`nowhere.yaml` cannot be read" in done.err
+    assert "1 file changed, 0 fine, 1 cannot be read" in done.err
+    assert (shell.folder / "loose.yaml").read_text() == "interlock: 1\nname: a\nnodes: {}\n"
+
+
 def test_json_of_a_run_in_doubt_says_where(shell: Shell):
     done = shell("interlock run release.yaml -i service=api -i version=silent --json")
     assert (done.code, done.json["status"], done.json["in_doubt"]) == (4, "in_doubt", ["prod"])

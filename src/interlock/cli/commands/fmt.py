@@ -12,10 +12,10 @@ from interlock.cli.project.sources import STDIN, STDIN_NAME, read_bytes
 from interlock.cli.terminal.console import counted, err, out, tinted
 from interlock.cli.terminal.exits import Exit
 from interlock.cli.terminal.options import example
-from interlock.errors import Diagnostic, DocumentInvalid, UsageError
+from interlock.errors import Diagnostic, DocumentInvalid, UsageError, render
 from interlock.graph import format_document
 
-State: TypeAlias = Literal["fine", "changed", "refused"]
+State: TypeAlias = Literal["fine", "changed", "refused", "unread"]
 
 
 @click.command(epilog=example("interlock fmt hello.yaml"))
@@ -30,26 +30,35 @@ def fmt(files: tuple[str, ...], *, check: bool, diff: bool) -> int:
     found = {file: _format(file, check=check, diff=diff) for file in files}
     changed = [file for file, state in found.items() if state == "changed"]
     refused = [file for file, state in found.items() if state == "refused"]
+    unread = [file for file, state in found.items() if state == "unread"]
     for file in changed if check else ():
         err(f"would change {file}")
     if STDIN not in files and not diff:
-        same = len(found) - len(changed) - len(refused)
+        same = len(found) - len(changed) - len(refused) - len(unread)
         verb = "would change" if check else "changed"
-        cannot = f", {len(refused)} cannot be read" if refused else ""
+        cannot = f", {len(refused) + len(unread)} cannot be read" if refused or unread else ""
         err(f"{counted(len(changed), 'file')} {verb}, {same} fine{cannot}")
-    if refused:
-        return Exit.REFUSED
+    if refused or unread:
+        return Exit.USAGE if unread else Exit.REFUSED
     return Exit.FAILED if changed and (check or diff) else Exit.OK
 
 
 def _format(file: str, *, check: bool, diff: bool) -> State:
     """Format one file, and say how it was."""
     try:
-        before = _text(file)
-        after = format_document(before, file=STDIN_NAME if file == STDIN else file)
+        return _formatted(file, check=check, diff=diff)
     except DocumentInvalid as error:
         err(tinted(f"{error}") + "\n")
         return "refused"
+    except UsageError as error:
+        told = Diagnostic(code=error.code, message=error.message, hint=error.hint, pointer="")
+        err(tinted(render(told)) + "\n")
+        return "unread"
+
+
+def _formatted(file: str, *, check: bool, diff: bool) -> State:
+    before = _text(file)
+    after = format_document(before, file=STDIN_NAME if file == STDIN else file)
     if diff:
         lines = difflib.unified_diff(
             before.splitlines(), after.splitlines(), file, f"{file} (canonical)", lineterm=""

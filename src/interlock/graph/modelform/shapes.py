@@ -290,6 +290,9 @@ def _object(schema: dict[str, Json], root: Schema, *, depth: int) -> Shape:
     more = schema.get("additionalProperties", True)
     if more is False and "patternProperties" not in schema:
         return fields_of(schema, root, depth=depth)
+    if schema.get("properties") and more is True and "patternProperties" not in schema:
+        # A model takes its fields and ignores the rest: they are proposed, and any key may stand.
+        return OneOf((fields_of(schema, root, depth=depth), MapOf(Anything())))
     same = not schema.get("properties") and "patternProperties" not in schema
     return MapOf(shape_of(more if same else True, root, depth=depth + 1))
 
