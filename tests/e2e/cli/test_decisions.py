@@ -140,7 +140,7 @@ def test_a_gate_of_a_configured_role_is_decided_by_who_has_it(
     for verb in ("approve", "reject"):
         refused = asked(f"interlock {verb} last signoff")
         assert (refused.code, "IL7024" in refused.err) == (USAGE, True)
-        assert "hint: these may: bob, zoe" in refused.err
+        assert "hint: these may: bob, zoe; `--as NAME` says who you are" in refused.err
     assert log(asked) == [STAGED]
     monkeypatch.setenv("LOGNAME", "bob")
     done = asked("interlock approve last signoff")
@@ -251,8 +251,10 @@ outputs: {all: '${{ all.results }}'}
 def test_an_item_of_a_map_is_cancelled_and_a_node_in_one(gated: Shell):
     gated.write("items.yaml", ITEMS)
     gated("interlock run items.yaml")
-    assert gated("interlock cancel last all[0] --reason 'wrong number'").code == WAITING
-    assert gated("interlock cancel last all[1]/ok").code == WAITING
+    cancelled = gated("interlock cancel last all[0] --reason 'wrong number'")
+    assert (cancelled.code, "`all[0]` was cancelled\n" in cancelled.err) == (WAITING, True)
+    cancelled = gated("interlock cancel last all[1]/ok")
+    assert (cancelled.code, "`all[1]/ok` was cancelled\n" in cancelled.err) == (WAITING, True)
     again = gated("interlock cancel last all[0]")
     assert (again.code, "`all[0]` has ended" in again.err) == (USAGE, True)
     never = gated("interlock cancel last all[7]")
@@ -300,7 +302,10 @@ def test_a_paused_run_starts_nothing_until_it_is_resumed(asked: Shell):
 def test_what_is_held_inside_of_a_node_is_not_under_way(gated: Shell):
     gated("interlock run nested.yaml")
     gated("interlock pause last")
-    assert gated("interlock approve last one/ok").code == WAITING
+    wrong = gated("interlock approve last ok")
+    assert (wrong.code, "hint: did you mean `one/ok`?" in wrong.err) == (USAGE, True)
+    approved = gated("interlock approve last one/ok")
+    assert (approved.code, "`one/ok`: approved by ada\n" in approved.err) == (WAITING, True)
     shown = gated("interlock show last").out.splitlines()
     assert shown[0].endswith("nested  paused")
     assert "not begun" in gated("interlock show last one/add").out

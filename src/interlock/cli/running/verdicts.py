@@ -1,6 +1,5 @@
 """Saying yes or no to what a gate asks: what `approve` and `reject` have in common."""
 
-from collections.abc import Awaitable
 from typing import TypedDict
 
 import click
@@ -17,6 +16,7 @@ from interlock.cli.terminal.options import (
     store_option,
 )
 from interlock.cli.views.heard import heard_of_gate
+from interlock.errors import NotAllowed
 from interlock.journal import GateVerdict, Principal
 from interlock.runtime import Observer, RunResult, Runtime
 from interlock.values import Digest, Path
@@ -46,16 +46,20 @@ def decide_gate(verdict: GateVerdict, given: Given) -> int:
     """Decide what a gate asks, and go on with the run. Returns the exit code."""
     binding = Digest(given["binding"]) if given["binding"] is not None else None
 
-    def decision(runtime: Runtime, on: Subject, observer: Observer) -> Awaitable[RunResult]:
+    async def decision(runtime: Runtime, on: Subject, observer: Observer) -> RunResult:
         say = runtime.approve if verdict == "approved" else runtime.reject
-        return say(
-            on.run,
-            on.path,
-            binding=binding,
-            actor=given["who"],
-            reason=given["reason"],
-            observer=observer,
-        )
+        try:
+            return await say(
+                on.run,
+                on.path,
+                binding=binding,
+                actor=given["who"],
+                reason=given["reason"],
+                observer=observer,
+            )
+        except NotAllowed as error:
+            hint = f"{error.hint}; `--as NAME` says who you are"
+            raise NotAllowed(error.message, hint=hint) from error
 
     return decide(
         given["run"],

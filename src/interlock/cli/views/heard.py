@@ -32,6 +32,10 @@ class Decided:
     after: Sequence[Entry]
     roles: Roles
 
+    def has_row(self, path: Path) -> bool:
+        """Whether a node has a row where a run is shown: what is inside of one has none."""
+        return path in self.plan.root.positions
+
     def asleep(self) -> dict[Path, Asleep]:
         """What was waited for when the decision was made."""
         board = Board(self.plan)
@@ -59,10 +63,12 @@ def heard_of_gate(path: Path, verdict: GateVerdict, who: Principal) -> Heard:
             if who.name in asleep.approvers:
                 return f"`{path}`: {who.name} had approved it before, and a person counts once"
             return f"`{path}`: approved by {who.name}; it needs others, too"
+        inner = "" if run.has_row(path) else f"`{path}`: {verdict} by {who.name}"
         to = asleep.opened.to if asleep and isinstance(asleep.opened, GateOpened) else ()
         if to and deciders(to, run.roles) is None:
-            return f"`{path}` asks {', '.join(to)}: that {who.name} is one of them was not checked"
-        return ""
+            told = f"asks {', '.join(to)}: that {who.name} is one of them was not checked"
+            return f"{inner}; it {told}" if inner else f"`{path}` {told}"
+        return inner
 
     return say
 
@@ -85,7 +91,8 @@ def heard_of_cancel(path: Path) -> Heard:
         known = [entry.event for entry in (*run.before, *run.after)]
         began = [e for e in known if not isinstance(e, RunEvent | NodeCancelled | SignalReceived)]
         if any(is_inside(e.path, path) for e in began):
-            return ""  # What it comes to is shown where it ends.
+            is_over = any(isinstance(e, NodeSettled) and is_inside(e.path, path) for e in events)
+            return f"`{path}` was cancelled" if is_over and not run.has_row(path) else ""
         return f"`{path}` will not start: it ends, cancelled, when its turn comes"
 
     return say

@@ -43,6 +43,7 @@ from interlock.replay import call_of_node
 from interlock.values import Json, Path, RunId, paths
 
 INSIDE_SHOWN_MAX = 20
+NEAR_MAX = 3
 GOOD = ("succeeded", "skipped")
 GOING_ON = ("in doubt", "waiting")
 VALUE_LINES_MAX = 20
@@ -171,8 +172,10 @@ def check_node(run: RunId, path: Path, *, plan: Plan, entries: Iterable[Entry]) 
     """
     known = dict.fromkeys([*plan.root.positions, *_paths(entries)])
     if path not in known and node_at(plan, path) is None:
-        near = difflib.get_close_matches(path, known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(plan.root.positions)}"
+        inside = [each for each in known if each.endswith(f"/{path}")][:NEAR_MAX]
+        near = inside or difflib.get_close_matches(path, known, n=1)
+        meant = " or ".join(f"`{each}`" for each in near)
+        hint = f"did you mean {meant}?" if near else f"there are: {listed(plan.root.positions)}"
         raise UsageError(f"run {run} has no node `{path}`", hint=hint)
 
 
