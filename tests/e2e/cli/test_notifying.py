@@ -157,7 +157,10 @@ def test_wrong_settings_are_named(asking: Shell):
         ({"command": [5]}, "no list of arguments"),
         ({"webhook": "ftp://example.org"}, "no address on the web"),
         ({"webhook": 5}, "write it in quotes"),
-        ({"command": ["x"], "timeout": "soon"}, "`soon` is no duration"),
+        (
+            {"command": ["x"], "timeout": "soon"},
+            "`timeout` of [tool.interlock.notify] in pyproject.toml: `soon` is no",
+        ),
     ]
     for given, why in cases:
         settings(asking, **given)

@@ -118,8 +118,15 @@ def read_notifying(project: Project) -> Notifying | None:
     return Notifying(
         command=tuple(cast(list[str], command)),
         webhook=_address(_text(project, "webhook", place), place),
-        timeout_ms=duration_ms(_text(project, "timeout", place) or f"{TIMEOUT_MS}ms"),
+        timeout_ms=_timeout_ms(_text(project, "timeout", place), place),
     )
+
+
+def _timeout_ms(text: str, place: str) -> int:
+    try:
+        return duration_ms(text) if text else TIMEOUT_MS
+    except UsageError as error:
+        raise UsageError(f"`timeout` of {place}: {error.message}", hint=error.hint) from error
 
 
 def _text(project: Project, name: str, place: str) -> str:
