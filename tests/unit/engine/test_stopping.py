@@ -1,5 +1,6 @@
 """Cancelling: of a run, of a node, of the rest of a map, at the deadline of a run."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -353,6 +354,22 @@ def test_an_item_is_opened_again_with_its_run():
     run.end("m[0]/x", 7)
     assert run.result().status == "succeeded"
     run.check()
+
+
+def test_an_item_is_cancelled_in_the_generation_that_is_meant():
+    plan = plan_of(
+        call("a", "read"),
+        each("['p']", "m", needs=("a",)),
+        graphs={"body": body(call("x", "read"))},
+    )
+    run = Driven(plan)
+    run.end("a", failure(permanent=True))
+    run.reopen()
+    run.end("a", 1)
+    before = NodeCancelled(path=Path("m[0]"), generation=1)
+    assert run.tell(before, actor="ann") == [], "that was before the run was opened again"
+    with pytest.raises(IllegalTransition, match="has not come to generation 3"):
+        run.tell(replace(before, generation=3), actor="ann")
 
 
 def test_a_turn_is_cancelled_and_ends_its_repeat():
