@@ -289,6 +289,20 @@ def test_without_an_app_the_built_in_actions_are_there(empty: Shell):
     assert "hello" in empty("interlock run read.yaml").out
 
 
+def test_an_app_without_the_built_in_actions_is_told_how_to_add_them(empty: Shell):
+    nodes = "{a: {call: files.read, with: {path: n}}, b: {call: ci.build}}"
+    empty.write("both.yaml", f"interlock: 1\nname: both\nnodes: {nodes}\n")
+    empty.write("ours.py", "from interlock import Registry\nregistry = Registry([])\n")
+    done = empty("interlock plan both.yaml --app ours:registry")
+    assert done.code == 3
+    assert "Built in: `files.read`; an app adds what is built in with `from inter" in done.err
+    lines = ["from interlock import Registry", "from interlock.library import library"]
+    empty.write("more.py", "\n".join([*lines, "registry = library() | Registry([])\n"]))
+    again = empty("interlock plan both.yaml --app more:registry")
+    assert "Built in" not in again.err
+    assert "`files.read`" not in again.err
+
+
 def test_without_an_app_an_unknown_action_may_be_one_of_an_app(empty: Shell):
     empty.write("own.yaml", "interlock: 1\nname: own\nnodes: {a: {call: ci.build}}\n")
     empty.write("own.certificate.json", "{}")

@@ -263,7 +263,7 @@ def _health(name: str, health: StoreHealth, place: Place) -> Iterator[Check]:
         fix = f"overwrite them: {place.command('audit', 'erase', '--finish')}"
         yield Check(level="fail", name="erased", told=traces, fix=fix)
     driven = counted(len(health.driven), "run")
-    yield Check(level="ok", name="locks", told=f"free; {driven} driven by living processes")
+    yield Check(level="ok", name="locks", told=f"{driven} driven by living processes")
     free = f"{health.bytes_free / 1e9:.1f} GB free"
     if health.bytes_free < FREE_BYTES_WARN:
         level: Level = "fail" if health.bytes_free < FREE_BYTES_FAIL else "warn"

@@ -2,12 +2,14 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from interlock.actions import Registry
 from interlock.cli.project.apps import TARGET, load_object, load_registry
 from interlock.cli.project.pyproject import Project, find_project
+from interlock.cli.terminal.console import listed
 from interlock.errors import DocumentInvalid, SourceMap, UsageError
 from interlock.graph import DocumentLimits, Draft, Graph, draft
 from interlock.plan import Plan, compile as compile_graph
@@ -16,6 +18,10 @@ STDIN = "-"
 STDIN_NAME = "<stdin>"
 DOCUMENT = re.compile(r"(?<!\.certificate)\.(ya?ml|json)$")
 UNKNOWN_ACTION = "IL2001"
+WITH_BUILT_IN = (
+    "an app adds what is built in with `from interlock.library import library`"
+    " and `registry = library() | Registry([…])`"
+)
 NO_APP = "Only built-in actions are known: no app is named, by --app or in a pyproject.toml above"
 
 
@@ -67,11 +73,25 @@ def compile_source(source: Source, *, project: Project, app: str | None) -> Comp
     try:
         plan = compile_graph(source.graph, registry)
     except DocumentInvalid as error:
-        has_no_app = app is None and project.app is None and source.registry is None
-        if has_no_app and any(each.code == UNKNOWN_ACTION for each in error.diagnostics):
-            error.add_note(NO_APP)
+        has_app = app is not None or project.app is not None or source.registry is not None
+        for note in _notes(error, has_app=has_app):
+            error.add_note(note)
         raise
     return Compiled(plan=plan, registry=registry, source=source)
+
+
+def _notes(error: DocumentInvalid, *, has_app: bool) -> Iterator[str]:
+    """Say where the actions are that a graph names and this project does not have."""
+    unknown = [each.message for each in error.diagnostics if each.code == UNKNOWN_ACTION]
+    if unknown and not has_app:
+        yield NO_APP
+    elif unknown:
+        from interlock.library import library
+
+        told = " ".join(unknown)
+        names = [action.name for action in library() if f"`{action.name}`" in told]
+        if names:
+            yield f"Built in: {listed(names)}; {WITH_BUILT_IN}"
 
 
 def read_argument(argument: str, *, project: Project) -> Source:
