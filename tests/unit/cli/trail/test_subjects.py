@@ -17,6 +17,7 @@ from interlock.runtime import erase, forget, forgetting_of, read_entries
 from interlock.store import Store, inspect_store, open_store
 from interlock.values import KEY_BYTES, RunId, SubjectKey
 from unit.runtime.test_forgetting import OWNED
+from unit.runtime.test_subject_holds import pruned
 from unit.runtime.test_subjects import planned, run_of
 
 ADA, BOB = "Ada Lovelace", "Bob Babbage"
@@ -111,15 +112,19 @@ def test_a_subject_without_an_id_is_found(path: FilePath, file: Any):
     assert structure.problems == ("a row of table `subject` has no id",)
 
 
-@pytest.mark.parametrize("name", [ADA, None])
-def test_a_value_that_was_erased_and_put_back_is_found(path: FilePath, file: Any, name: str | None):
+@pytest.mark.parametrize("how", ["forgotten", "erased", "pruned"])
+def test_a_value_that_was_erased_or_pruned_and_put_back_is_found(
+    path: FilePath, file: Any, how: str
+):
     before = set(file.execute("SELECT run, ref, data FROM value"))
     with closing(open_store(str(path))) as store:
-        if name is None:
+        if how == "erased":
             run = next(iter(before))[0]
             erase(store, run, {1: ["inputs"]}, by=BY, rule="Art. 17")
+        elif how == "forgotten":
+            forgotten(store, ADA)
         else:
-            forgotten(store, name)
+            assert pruned(store) == {row[0] for row in before}
     structure = inspect_store(str(path))
     assert structure is not None
     assert structure.problems == ()
