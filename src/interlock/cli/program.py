@@ -139,7 +139,7 @@ class Program(click.Group):
             error.show()
             return error.exit_code
         except click.ClickException as error:
-            report(_misuse(error))
+            report(_misuse(error, sys.argv[1:] if args is None else args))
             return error.exit_code
         except (click.Abort, KeyboardInterrupt) as error:
             notes = _notes(error.__cause__ or error)  # click makes an `Abort` of Ctrl-C
@@ -171,12 +171,19 @@ def _notes(error: BaseException) -> list[str]:
     return getattr(error, "__notes__", [])
 
 
-def _misuse(error: click.ClickException) -> UsageError:
+def _misuse(error: click.ClickException, args: Sequence[str]) -> UsageError:
     """Say what is wrong with options and arguments, and where all of them are."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    command = context.command_path if context is not None else "interlock COMMAND"
+    # click does not say of which command an option is that lacks its value.
+    named = args[0] if args and args[0] in COMMANDS else "COMMAND"
+    command = context.command_path if context is not None else f"interlock {named}"
     message = error.format_message().rstrip(".")
-    return UsageError(message[:1].lower() + message[1:], hint=f"see `{command} --help`")
+    takes = ""
+    if context is not None and ("issing argument" in message or "extra argument" in message):
+        places = [each for each in context.command.params if isinstance(each, click.Argument)]
+        names = " ".join(each.make_metavar(context) for each in places) or "no arguments"
+        takes = f"it takes {names}; "
+    return UsageError(message[:1].lower() + message[1:], hint=f"{takes}see `{command} --help`")
 
 
 def _environment(error: OSError) -> UsageError:

@@ -69,6 +69,24 @@ def test_a_node_that_has_not_begun_is_cancelled_when_its_turn_comes(asked: Shell
     assert "will not start" not in ended.err
 
 
+@pytest.mark.parametrize(
+    "line, told, hint",
+    [
+        ("approve last", "missing argument 'NODE'", "it takes RUN NODE; see `interlock approve --"),
+        ("signal last go 5", "unexpected extra argument (5)", "it takes RUN NAME; see `interlock "),
+        ("worker now", "unexpected extra argument (now)", "it takes no arguments; see `interlock "),
+        ("resume last --as", "'--as' requires an argument", "see `interlock resume --help`"),
+        ("--store", "no such option '--store'", "see `interlock --help`"),
+    ],
+)
+def test_who_leaves_out_or_adds_a_word_hears_what_there_is(
+    gated: Shell, line: str, told: str, hint: str
+):
+    refused = gated(f"interlock {line}")
+    assert (refused.code, told in refused.err) == (USAGE, True)
+    assert f"hint: {hint}" in refused.err
+
+
 PROBED = """\
 from pathlib import Path
 from interlock import Registry, action
