@@ -2,6 +2,7 @@
 
 import json
 import random
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -300,6 +301,22 @@ def test_a_cosignature_from_the_future_is_refused_by_name(cosigned_s: int, code:
         assert "cosignature by `witness.example` is dated" in answer[1][1]
         assert not is_refused(agreed(file, witnesses=())[0])
         assert not is_refused(agreed(file, now_ms=cosigned_s * 1_000)[0])
+
+
+@pytest.mark.parametrize("signed_by", [LOG_KEY.name, WITNESS_KEY.name])
+@pytest.mark.parametrize("is_beside", [False, True])
+def test_a_wrong_signature_is_refused_also_beside_a_right_one(signed_by: str, is_beside: bool):  # noqa: FBT001
+    log = a_log()
+    lines = log.checkpoint().splitlines(keepends=True)
+    (at,) = (at for at, line in enumerate(lines) if line.startswith(f"\N{EM DASH} {signed_by} "))
+    name, _, encoded = lines[at].rstrip().rpartition(" ")
+    data = bytearray(b64decode(encoded))
+    data[-1] ^= 1
+    wrong = f"{name} {b64encode(data).decode()}\n"
+    lines[at] = lines[at] + wrong if is_beside else wrong
+    (answer,) = agreed([with_parts(log.evidence(), checkpoint="".join(lines))])
+    assert (answer[0], answer[1][0]) == ("IL8506", "$.checkpoint")
+    assert f"the signature by `{signed_by}` (" in answer[1][1]
 
 
 def test_one_pair_of_keys_is_no_second_witness():
