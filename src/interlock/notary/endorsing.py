@@ -110,6 +110,8 @@ def read_stamp(note: Note, path: Path) -> bytes | None:
     Returns:
         the server's response in DER; None when there is none, or it is of another checkpoint.
     """
+    if not path.is_file():
+        return None  # Whoever reads a pipe waits for ever.
     try:
         with path.open("rb") as file:
             data = file.read(STAMP_BYTES_MAX)

@@ -91,12 +91,20 @@ def _write_tile(folder: Path, name: TileName, log: Log) -> None:
     try:
         make_file(path, data, mode=PUBLIC, syncs_folder=False)
     except FileExistsError:
-        if path.read_bytes() != data:
+        if not _has(path, data):
             raise EvidenceRefused(
                 f"{path} is there already, and is a tile of another log",
                 code="IL8513",
                 hint="publish each log into a folder of its own",
             ) from None
+
+
+def _has(path: Path, data: bytes) -> bool:
+    """Whether a file has these bytes and no more; others may write the folder, and a pipe."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(data) + 1) == data
 
 
 def _write_checkpoint(folder: Path, note: Note, *, stamp: bytes | None) -> None:

@@ -308,7 +308,13 @@ def spoil(tile: Path) -> None:
     tile.write_bytes(data[: 5 * 32] + bytes(32) + data[6 * 32 :])
 
 
+def pipe(tile: Path) -> None:
+    tile.unlink()
+    os.mkfifo(tile)
+
+
 SPOILED = {
+    "a pipe": (pipe, 0, "it is not there"),
     "changed": (spoil, 5, "hash 5 in it is not that of the log"),
     "missing": (Path.unlink, 0, "it is not there"),
     "shortened": (lambda tile: tile.write_bytes(tile.read_bytes()[:-32]), 0, "bytes instead of"),
@@ -328,6 +334,15 @@ def test_a_published_tile_that_is_not_of_the_log_is_named(signed: Shell, how: st
     assert f"{tile.relative_to(signed.folder / 'public')}: " in told
     assert why in told
     assert signed(VERIFY).code == 0
+
+
+def test_nobody_waits_for_a_pipe_in_what_was_published(signed: Shell):
+    os.mkfifo(signed.folder / "public" / "checkpoint.tsr")
+    assert signed(f"{VERIFY} --published public").code == 0
+    pipe(tile_of(signed))
+    (signed.folder / "public" / "checkpoint").unlink()
+    refused = signed("interlock audit publish public")
+    assert (refused.code, "is a tile of another log" in refused.err) == (6, True), refused.err
 
 
 def test_a_damaged_publication_hides_no_false_listing(signed: Shell):

@@ -25,8 +25,11 @@ def published_in(folder: Path, tree: TreeHead | None) -> PublishedLog:
 
     def read(name: TileName) -> bytes | None:
         each = HASH_BYTES if name.level is not None else LENGTH_BYTES + ENTRY_BYTES_MAX
+        path = folder / name.path()
         try:
-            return read_some(folder / name.path(), name.width * each)
+            if not path.is_file():
+                return None  # Whoever reads a pipe waits for ever.
+            return read_some(path, name.width * each)
         except FileNotFoundError:
             return None
         except OSError as error:
