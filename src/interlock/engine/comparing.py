@@ -110,7 +110,7 @@ def _of_node(
     is_violated = is_again and now.status == "violated"
     begins_again = (is_again and not is_violated) or _is_asking(state, node, path)
     lacking = None if begins_again else _lacking(scope, index, other, new=graph)
-    lacking = lacking or _beyond(now, other)
+    lacking = lacking or _beyond(now, other) or _sent_to_another(node, now, other)
     if lacking is not None:
         return Difference(path=path, what=lacking, acceptable=False)
     if begins_again:
@@ -125,6 +125,19 @@ def _of_node(
     what = what or _unlike_undo(scope, index, other) or _unlike_inside(node, now, other)
     what = what or _unlike_allowed(state, scope, index, new=graph)
     return Difference(path=path, what=what) if what is not None else None
+
+
+def _sent_to_another(node: AnyCompiledNode, now: NodeState, other: AnyCompiledNode) -> str | None:
+    """Say that a write of which nobody knows the end would go on as a call of something else.
+
+    Its arguments and its key are for the action that was called: so are its probe's questions.
+    """
+    is_open = now.status in {"running", "in_doubt", "violated"}
+    if not (is_open and isinstance(node, CompiledCall) and isinstance(other, CompiledCall)):
+        return None
+    if node.action.effect != "write" or node.action.name == other.action.name:
+        return None
+    return f"calls {other.action.name} instead of {node.action.name}"
 
 
 def _of_scope(scope: ScopeState, graph: CompiledGraph, state: State) -> Iterator[Difference]:

@@ -69,6 +69,19 @@ def test_what_a_proposal_may_use_is_part_of_what_was_called():
     assert told(run, plan("read", "write")) == [("`p` may use other actions", True)]
 
 
+def test_a_write_without_an_end_does_not_go_on_as_another_action():
+    """Its key and its arguments are for the action that was called; a probe asks about that."""
+    run = Driven(plan_of(call("a", "write")))
+    other = plan_of(call("a", "keyed"))
+    run.start("a")
+    assert told(run, other) == [("`a` calls keyed instead of write", False)]
+    run.recover()
+    assert run.state.in_doubt == {"a"}
+    assert told(run, other) == [("`a` calls keyed instead of write", False)]
+    run.resolve("a", "succeeded", 1)
+    assert told(run, other) == [("`a` calls keyed instead of write", True)]
+
+
 # --- graphs
 
 
