@@ -1,6 +1,5 @@
 """The `interlock` program: its commands, each imported when it is called, and how it ends."""
 
-import difflib
 import os
 import sys
 import threading
@@ -17,12 +16,12 @@ from interlock.cli.terminal.console import (
     escape_what_is_lacking,
     flush,
     is_plain,
-    listed,
     open_closed_streams,
     tinted,
 )
 from interlock.cli.terminal.exits import MEANINGS, Exit, exit_of
 from interlock.cli.terminal.files import NO_ROOM
+from interlock.cli.terminal.groups import no_command
 from interlock.cli.terminal.interrupts import handle_interrupts
 from interlock.cli.terminal.options import example
 from interlock.errors import DocumentInvalid, InterlockError, InternalError, UsageError
@@ -104,9 +103,7 @@ class Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one may be meant."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"there are: {listed(COMMANDS)}"
-            raise UsageError(f"there is no command `{args[0]}`", hint=hint)
+            raise no_command(args[0], args[0], there=COMMANDS)
         return super().resolve_command(ctx, args)
 
     def format_commands(

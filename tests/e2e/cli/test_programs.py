@@ -350,3 +350,13 @@ def test_terminals_are_safe_from_outputs(shell: Shell):
 def test_runs_are_named_by_full_ids(shell: Shell):
     done = shell(RUN)
     assert RUN_ID.search(done.err)
+
+
+@pytest.mark.parametrize(
+    "typed, meant",
+    [("rum", "run"), ("audit reciept last", "receipt"), ("retention statsu", "status")],
+)
+def test_a_misspelled_command_is_answered_with_the_one_meant(empty: Shell, typed: str, meant: str):
+    done = empty(f"interlock {typed}")
+    assert done.code == 2
+    assert f"hint: did you mean `{meant}`?" in done.err
