@@ -24,6 +24,7 @@ from interlock.errors import ContentPruned, JournalCorrupt, OnHold, StoreFailed,
 from interlock.graph import load
 from interlock.journal import (
     HoldPlaced,
+    Lease,
     Message,
     OwnerId,
     Principal,
@@ -201,6 +202,24 @@ def test_open_runs_and_runs_that_somebody_has_stay(store: Store):
     assert (done.runs["events"], done.skipped) == ([ONE], {TWO: "busy"})
     assert "" not in kinds(store, OPEN) + kinds(store, TWO)
     assert pruned(store, now_ms=LATER + DAY).runs["events"] == [TWO]
+
+
+def test_events_wait_for_the_values_of_a_run_that_was_busy_when_these_went(store: Store):
+    run_one(store)
+    leases: list[Lease] = []
+
+    def tell(step: str, done: int, _of: int) -> None:
+        if step == "values" and done == 0:
+            leases.append(store.lease(ONE, OwnerId("other"), now_ms=LATER, life_ms=DAY))
+        elif step != "values" and leases:
+            store.release(leases.pop())
+
+    done = prune(store, KEEP, by=EVE, clock=at(LATER), ids=CountingIds(), tell=tell)
+    assert (done.runs["values"], done.runs["events"], leases) == ([], [], [])
+    assert verdict_of(store).findings == ()
+    again = pruned(store)
+    assert (again.runs["values"], again.runs["events"]) == ([ONE], [ONE])
+    assert verdict_of(store).findings == ()
 
 
 def test_a_run_that_is_to_go_on_stays(store: Store):

@@ -224,6 +224,10 @@ class _Pruner:
         now_ms = self._clock.now_ms()
         plan = _planned(self._store, self._keeper.keeping, self._retention, now_ms=now_ms)
         due = [each.head for each in plan.due if each.what == what]
+        if what == "events":
+            # Values go first: a run that was busy then, or came due since, is for the next call.
+            valueless = self._keeper.keeping.pruned["values"]
+            due = [head for head in due if head.run in valueless]
         for each, _ in plan.held:
             self._result.skipped[each.head.run] = "held"
         done = 0
