@@ -15,7 +15,7 @@ import orjson
 
 from interlock.errors import ContentPruned, JournalCorrupt, ValueRefused
 from interlock.journal.actors import Actor
-from interlock.journal.events import Entry, Event
+from interlock.journal.events import Entry, Event, RunStarted
 from interlock.journal.records import StoredValue
 from interlock.journal.values import ErrorInfo, Value
 from interlock.values import (
@@ -156,6 +156,17 @@ def stored_values(event: Event) -> tuple[StoredValue, ...]:
             if value.subjects is not None:
                 members += stored_members(value.subjects)
     return (*rows, *members)
+
+
+def started_values(event: RunStarted) -> tuple[StoredValue, ...]:
+    """List what is stored of the values of a start; all runs of a plan share all but the inputs."""
+    inputs, document, manifests = event.inputs, event.document, event.manifests
+    return (
+        _stored_value(ref=inputs.ref, data=inputs.stored),
+        _stored_value(ref=document.ref, data=document.data, shared=True),
+        _stored_value(ref=manifests.ref, data=manifests.data, shared=True),
+        *(stored_members(inputs.subjects) if inputs.subjects is not None else ()),
+    )
 
 
 def stored_members(subjects: Subjects) -> tuple[StoredValue, ...]:

@@ -129,8 +129,9 @@ def counted(before: StoreStatistics, parts: Iterable[RunPart]) -> StoreStatistic
         for record in part.records:
             size += len(record.body)
             for value in record.values:
-                values += 1
-                size += len(value.data)
+                if not value.shared:
+                    values += 1
+                    size += len(value.data)
     return StoreStatistics(
         commits=before.commits + 1,
         events=before.events + events,

@@ -360,7 +360,8 @@ class Store(ReadStore, Protocol):
 class StoreStatistics:
     """What a store has written since it was opened.
 
-    `bytes` counts bodies and values as they were handed in, not what the disk makes of them.
+    `bytes` counts bodies and values as they were handed in, not what the disk makes of them. Shared
+    values are not counted: most are in the store already.
     """
 
     commits: int = 0

@@ -141,6 +141,14 @@ class EraseConformance:
                 assert store.erase(erasure_of(store, B, [1], refs=[value.ref])) == frozenset()
                 assert store.values(B, [value.ref]) == store.values(A, [value.ref]) == {}
 
+    def test_a_shared_value_that_was_erased_comes_back_with_the_next_run_that_has_it(self) -> None:
+        with closing(self.make()) as store:
+            store.write([event_record(A, 1, settled(LONG), shared=True)])
+            assert store.erase(erasure_of(store, A, [1], refs=[LONG.ref])) == frozenset()
+            assert store.values(A, [LONG.ref]) == {}
+            store.write([event_record(B, 1, settled(LONG), shared=True)])
+            assert store.values(B, [LONG.ref]) == {LONG.ref: LONG.data}
+
     def test_a_stale_owner_erases_nothing(self) -> None:
         with closing(self.make()) as store:
             store.write([event_record(A, 1, settled(ADA))])

@@ -43,6 +43,7 @@ from interlock.runtime import (
     Erased,
     Removal,
     Runtime,
+    SystemIds,
     erase,
     overwrite,
     read_entries,
@@ -393,3 +394,25 @@ def test_the_id_of_a_runtime_goes_with_the_runtime_as_an_actor(store: Store):
     for chosen in ("owner", "actor"):
         gone = removal_of(store, RUN, {recovered.seq: [chosen]}).parts
         assert gone[recovered.seq] == {"owner", "actor"}
+
+
+def test_a_process_that_goes_on_writes_a_plan_again_that_was_erased(tmp_path: File):
+    """Else its next runs would name a document that is nowhere, and could not be taken up."""
+    url = str(tmp_path / "j.db")
+    registry = Registry([greet])
+    plan = compiled(load(GRAPH).graph, registry)
+
+    async def main(ours: Store, other: Store) -> None:
+        async with Runtime(ours, registry, clock=VirtualClock(), ids=CountingIds()) as runtime:
+            await runtime.run(plan, {"name": SECRET}, run=RUN)
+            await runtime.approve(RUN, Path("ask"), actor="bob")
+            assert (await runtime.resume(RUN)).status == "succeeded"
+            refs = refs_of(other.read(RUN)[0].body)
+            erased(other, {1: {"document", "manifests"}}, ids=SystemIds())
+            assert not other.values(RUN, refs)
+            await runtime.run(plan, {"name": "Bob"}, run=OTHER)
+
+    with closing(open_store(url)) as ours, closing(open_store(url)) as other:
+        run_virtual(main(ours, other))
+        named = refs_of(other.read(OTHER)[0].body)
+        assert other.values(OTHER, named).keys() == set(named)

@@ -43,7 +43,7 @@ from interlock.runtime.calls.interruptions import is_from_outside
 from interlock.runtime.calls.live import Chunk, Heartbeat, Live, sayable
 from interlock.runtime.calls.places import place_of
 from interlock.runtime.clock import Clock
-from interlock.runtime.commits import Pinned, Sealer
+from interlock.runtime.commits import Sealer
 from interlock.runtime.deciding import Owning, Roles
 from interlock.values import Json, RunId, maker, mutable, plain_text
 
@@ -68,7 +68,6 @@ class World:
     sealer: Sealer
     keys: Owning
     live: Live | None = None
-    pinned: Pinned = field(default_factory=Pinned)
     roles: Roles = field(default_factory=dict[str, frozenset[Who]])
     actor: Actor = ENGINE
 

@@ -1,6 +1,5 @@
 """Commits: one queue a process, and which of what all runs share is durable."""
 
-from interlock.runtime.commits.pinning import Pinned as Pinned
 from interlock.runtime.commits.queue import CommitQueue as CommitQueue, Position as Position
 from interlock.runtime.commits.sealing import (
     Draft as Draft,
@@ -10,7 +9,6 @@ from interlock.runtime.commits.sealing import (
 __all__ = [
     "CommitQueue",
     "Draft",
-    "Pinned",
     "Position",
     "Sealer",
 ]

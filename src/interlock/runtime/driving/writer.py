@@ -11,7 +11,7 @@ from interlock.journal import (
     RunHead,
     RunSettled,
     RunStarted,
-    StoredValue,
+    started_values,
 )
 from interlock.replay import Heading
 from interlock.runtime.calls import Promise, Transaction, World
@@ -56,7 +56,6 @@ class Writer:
         self._mail = mail
         self._granted = granted
         self._showing = showing
-        self._is_void = False
 
     @property
     def head(self) -> RunHead | None:
@@ -78,7 +77,7 @@ class Writer:
         if self.has_let_go:
             lease = LeaseChange(owner=None)
             self._mail.settle()
-        values = self._started(event) if isinstance(event, RunStarted) else None
+        values = started_values(event) if isinstance(event, RunStarted) else None
         head, taken = self._heading.take(entry), self._mail.taken()
         draft = _draft(self._run, entry, world.sealer, values, head, lease, taken)
         self.last = self._commits.append(draft)
@@ -99,7 +98,6 @@ class Writer:
 
     def forget(self) -> None:
         """The store refused what is not durable yet: nobody gets to see it."""
-        self._is_void = True
         if self._showing is not None:
             self._showing.forget()
 
@@ -109,7 +107,3 @@ class Writer:
             return None
         self._showing.show()
         return self._showing.problem
-
-    def _started(self, event: RunStarted) -> tuple[StoredValue, ...]:
-        """The values of a start; what all runs of a plan share is written by the first of them."""
-        return self._world.pinned.stored(event, self._commits, is_void=lambda: self._is_void)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import final
 
 from interlock.errors import KeyTaken, StoreError
-from interlock.journal import Entry, Record, RunHead
+from interlock.journal import Entry, Record, RunHead, started_values
 from interlock.runtime.calls import World
 from interlock.runtime.clock import Ids
 from interlock.runtime.commits import CommitQueue
@@ -150,7 +150,7 @@ class Queueing:
             body=body,
             leaf=leaf,
             salts=salts,
-            values=self._world.pinned.stored(event, commits, is_void=done.done),
+            values=started_values(event),
             head=head,
         )
         position = commits.append(record)

@@ -57,7 +57,7 @@ from interlock.store.sqlite.removing import (
 )
 from interlock.store.sqlite.sums import sum_of_log, sum_of_part, sum_of_root, sum_of_row
 from interlock.store.sqlite.transactions import broken, restricted
-from interlock.values import RunId, ValueRef
+from interlock.values import RunId, ValueRef, immutable
 
 # A row is a letter for its kind, the run, a zero byte, and what the kind needs:
 #   c  check: epoch, first seq          r  root of a tile: level, place, sum, hash
@@ -180,6 +180,9 @@ FROM carray(?)
 
 CACHED_BYTES_MAX = 1024 * 1024
 
+SHARED_MAX = 1_000
+"""Shared values that are known to be written; of more, each is written again, at some cost."""
+
 LEASE = """
 INSERT INTO lease (run, owner, epoch, expires_ms) VALUES (?, ?, ?, ?)
 ON CONFLICT (run) DO UPDATE SET
@@ -209,13 +212,24 @@ class _Undone(Exception):
     """A transaction is to be undone."""
 
 
+@immutable(kw_only=False)
+class _Tail:
+    """Where the log ends, and the shared values that were written since that was read.
+
+    These are in the file as long as nobody else adds to the log, as whoever erases one does.
+    """
+
+    edge: Frontier
+    shared: frozenset[ValueRef] = frozenset()
+
+
 @final
 class Writer:
     """Writes through one connection. Needs the commit lock for every call; raises `apsw.Error`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._edge = self._read_edge()
+        self._tail = self._read_tail()
         connection.execute(BATCH)
         # For tables of actions; ours have no foreign keys.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 1)
@@ -242,7 +256,7 @@ class Writer:
             self._check_keys(kept)
             ensure(fenced, "SQLite refused a batch without a reason", runs=len(parts))
             if kept:
-                self._edge = self._insert(kept)
+                self._tail = self._insert(kept)
             return fenced
         return frozenset()
 
@@ -255,7 +269,7 @@ class Writer:
             TransactionRefused: it took too long, or broke a constraint at the end.
             apsw.Error: the outcome is unknown.
         """
-        edge = None
+        tail = None
         try:
             with self.transaction():
                 if (self._one("SELECT epoch FROM lease WHERE run = ?", run) or 0) > epoch:
@@ -265,12 +279,12 @@ class Writer:
                 parts = by_run(records)
                 if parts:
                     self._check_order(parts.values())
-                    self._edge = self._read_edge()
-                    edge = self._insert(parts.values())
+                    self._tail = self._read_tail()
+                    tail = self._insert(parts.values())
         except apsw.ConstraintError as error:
             # Ours are checked: what is left is a constraint of the action's that waited so long.
             raise broken(error) from error
-        self._edge = edge or self._edge
+        self._tail = tail or self._tail
         return records
 
     def erase(self, erasure: Erasure, parts: Mapping[RunId, RunPart]) -> frozenset[ValueRef] | None:
@@ -287,11 +301,11 @@ class Writer:
             self._check_taken(parts.values())
             self._check_keys(parts.values())
             kept = remove(self._connection, erasure)
-            self._edge = self._read_edge()
-            self._connection.execute(UNSCRUBBED, (self._edge.size,))
-            edge = self._insert(parts.values())
+            self._tail = self._read_tail()
+            self._connection.execute(UNSCRUBBED, (self._tail.edge.size,))
+            tail = self._insert(parts.values())
             self._connection.execute(FORGET_SENDERS, (erasure.record.run,))
-        self._edge = edge
+        self._tail = tail
         return kept
 
     def prune(self, pruning: Pruning, parts: Mapping[RunId, RunPart]) -> bool:
@@ -301,7 +315,7 @@ class Writer:
             StoreFailed: the record is not the next one of its run.
             apsw.Error: the outcome is unknown.
         """
-        edge = None
+        tail = None
         with suppress(_Undone), self.transaction():
             self._check_order(parts.values())
             if not all(prune(self._connection, pruned) for pruned in pruning.runs):
@@ -309,11 +323,11 @@ class Writer:
             for pruned in pruning.runs:
                 if pruned.head is not None:
                     self._put_head(pruned.head)
-            self._edge = self._read_edge()
-            self._connection.execute(UNSCRUBBED, (self._edge.size,))
-            edge = self._insert(parts.values())
-        self._edge = edge or self._edge
-        return edge is not None
+            self._tail = self._read_tail()
+            self._connection.execute(UNSCRUBBED, (self._tail.edge.size,))
+            tail = self._insert(parts.values())
+        self._tail = tail or self._tail
+        return tail is not None
 
     def drop_shared(self, refs: Collection[ValueRef], *, size: int) -> int:
         """Delete shared values in a durable transaction; tell how many.
@@ -448,27 +462,28 @@ class Writer:
     def _insert_anew(self, parts: Collection[RunPart]) -> None:
         """Insert a batch; once more when another process has added to the log meanwhile."""
         try:
-            self._edge = self._insert(parts)
+            self._tail = self._insert(parts)
         except apsw.ConstraintError:
-            edge = self._read_edge()
-            if edge.size == self._edge.size:
+            tail = self._read_tail()
+            if tail.edge.size == self._tail.edge.size:
                 raise
-            self._edge = edge
-            self._edge = self._insert(parts)
+            self._tail = tail
+            self._tail = self._insert(parts)
 
-    def _insert(self, parts: Collection[RunPart]) -> Frontier:
-        """Insert a batch, and return the edge of the log for when it is committed."""
+    def _insert(self, parts: Collection[RunPart]) -> _Tail:
+        """Insert a batch, and return the end of the log for when it is committed."""
         hashes = [leaf_hash(record.leaf) for part in parts for record in part.records]
-        size, new = self._edge.size, grown(self._edge, hashes)
-        rows = (*_log_rows(size, new), *_rows(parts, leaf=size))
+        edge, shared = self._tail.edge, set(self._tail.shared)
+        new = grown(edge, hashes)
+        rows = (*_log_rows(edge.size, new), *_rows(parts, leaf=edge.size, shared=shared))
         # A statement in the cache of apsw keeps what it was last given until it is given something
         # else. Preparing one costs 0.1 ms.
         small = sum(map(len, rows)) <= CACHED_BYTES_MAX
         self._connection.execute(WRITE, (array(rows),), can_cache=small)
-        return new.frontier
+        return _Tail(new.frontier, frozenset(shared if len(shared) <= SHARED_MAX else ()))
 
-    def _read_edge(self) -> Frontier:
-        """Read the edge of the log; whatever is built on it has to be true.
+    def _read_tail(self) -> _Tail:
+        """Read where the log ends; whatever is built on it has to be true.
 
         Raises:
             JournalCorrupt: it is damaged.
@@ -477,7 +492,7 @@ class Writer:
         if found != sum_of_log(size, peaks):
             raise _damaged("its edge does not fit its checksum")
         try:
-            return Frontier.from_bytes(size, peaks)
+            return _Tail(Frontier.from_bytes(size, peaks))
         except EvidenceRefused as error:
             raise _damaged(error.message) from error
 
@@ -552,8 +567,11 @@ def _log_rows(size: int, new: Grown) -> Generator[bytes]:
         yield b"r\0%019d%019d%010d%b" % (root.level, root.index, found, root.hash)
 
 
-def _rows(parts: Iterable[RunPart], leaf: int) -> Generator[bytes]:
-    """Pack a batch, run by run, each with its check first and its head last."""
+def _rows(parts: Iterable[RunPart], *, leaf: int, shared: set[ValueRef]) -> Generator[bytes]:
+    """Pack a batch, run by run, each with its check first and its head last.
+
+    Without the values that are `shared` and were written before; what is new is added to them.
+    """
     for part in parts:
         run = part.run.encode() + b"\0"
         event, value, blob = b"e" + run, b"v" + run, b"b" + run
@@ -567,7 +585,11 @@ def _rows(parts: Iterable[RunPart], leaf: int) -> Generator[bytes]:
             leaf += 1
             for stored in record.values:
                 data = stored.data
-                if stored.shared or len(data) > INLINE_BYTES_MAX:
+                if stored.shared:
+                    if stored.ref not in shared:
+                        shared.add(stored.ref)
+                        yield b"%b%b\0%b" % (blob, stored.ref.encode(), data)
+                elif len(data) > INLINE_BYTES_MAX:
                     yield b"%b%b\0%b" % (blob, stored.ref.encode(), data)
                 else:
                     key = value_key(stored.ref)

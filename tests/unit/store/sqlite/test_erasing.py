@@ -182,3 +182,13 @@ def test_who_sent_a_message_that_was_taken_is_forgotten(tmp_path: Path):
         assert not store.post(message(A, "m"))
     assert found_in(tmp_path) == set()
     assert b"unauthenticated:ann" not in path.read_bytes()
+
+
+def test_what_another_process_erased_comes_back_with_the_next_run_that_has_it(tmp_path: Path):
+    """A writer knows which shared values it has written, as long as nobody else writes."""
+    url = str(tmp_path / "j.db")
+    with closing(open_store(url)) as ours, closing(open_store(url)) as other:
+        ours.write([event_record(A, 1, settled(LONG), shared=True)])
+        other.erase(erasure_of(other, A, [1], refs=[LONG.ref]))
+        ours.write([event_record(B, 1, settled(LONG), shared=True)])
+        assert ours.values(B, [LONG.ref]) == {LONG.ref: LONG.data}
