@@ -159,7 +159,10 @@ def stored_values(event: Event) -> tuple[StoredValue, ...]:
 
 
 def started_values(event: RunStarted) -> tuple[StoredValue, ...]:
-    """List what is stored of the values of a start; all runs of a plan share all but the inputs."""
+    """List what is stored of the values of a start.
+
+    All runs of a plan share them, but for the inputs.
+    """
     inputs, document, manifests = event.inputs, event.document, event.manifests
     return (
         _stored_value(ref=inputs.ref, data=inputs.stored),
