@@ -9,6 +9,7 @@ from interlock.plan import Plan
 from interlock.runtime import deciders, roles_of
 from interlock.values import NodeId, Path
 from unit.engine.driving import call, plan_of
+from unit.engine.making import body, sub
 from unit.runtime.stages import RUN, Stage, virtually
 
 GATE = Path("gate")
@@ -76,6 +77,18 @@ def test_who_has_no_role_is_refused_by_the_owner_too():
             assert stage.types().count("GateDecided") == 0
             assert stage.store.inbox() == []
             assert (await owner.approve(RUN, GATE, actor="ann")).status == "succeeded"
+
+    virtually(main)
+
+
+def test_a_gate_inside_of_a_node_is_named_by_its_path():
+    inner = body(GateNode(id=NodeId("gate"), ask="Go on?", to=("managers",)))
+
+    async def main(stage: Stage) -> None:
+        async with stage.runtime(roles=ROLES) as runtime:
+            await runtime.run(plan_of(sub(), graphs={"body": inner}), run=RUN)
+            with pytest.raises(NotAllowed, match="may not decide about `sub/gate`"):
+                await runtime.approve(RUN, Path("sub/gate"), actor="eve")
 
     virtually(main)
 

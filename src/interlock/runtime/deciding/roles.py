@@ -67,7 +67,9 @@ def check_role(state: State, event: Decision, *, principal: Principal, roles: Ro
     Raises:
         NotAllowed: says who may decide.
     """
-    found = state.find(event.path) if isinstance(event, GateDecided) else None
+    if not isinstance(event, GateDecided):
+        return
+    found = state.find(event.path)
     gate = found[2] if found is not None else None
     if not isinstance(gate, CompiledGate):
         return
@@ -75,7 +77,7 @@ def check_role(state: State, event: Decision, *, principal: Principal, roles: Ro
     if allowed is not None and allowed.isdisjoint((principal, principal.name)):
         told = ", ".join(sorted(map(str, allowed))) or "nobody"
         raise NotAllowed(
-            f"run {state.run}: {principal} may not decide about `{gate.id}`:"
+            f"run {state.run}: {principal} may not decide about `{event.path}`:"
             f" it asks {', '.join(gate.to)}",
             hint=f"these may: {told}",
         )
