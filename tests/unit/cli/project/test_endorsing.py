@@ -1,18 +1,15 @@
 """Settings of who speaks for a log: read as they stand, refused with their place."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from interlock.audit import Algorithm, signer_from_seed
 from interlock.cli.project.endorsing import project_endorsers
 from interlock.cli.project.pyproject import Project
 from interlock.errors import UsageError
+from unit.cli.certificates import a_certificate
 
 WITNESS = signer_from_seed("witness.example/w1", bytes(32))
 KEY = str(WITNESS.verifier(Algorithm.COSIGNATURE))
@@ -26,21 +23,6 @@ def project(folder: Path, **audit: Any) -> Project:
 def test_nobody_is_asked_unless_told(tmp_path: Path):
     found = project_endorsers(project(tmp_path))
     assert (found.witnesses, found.stamps) == ((), None)
-
-
-def a_certificate() -> bytes:
-    """Make a certificate that answers for itself, as PEM."""
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "clock")])
-    key, began = Ed25519PrivateKey.from_private_bytes(bytes(32)), datetime(2026, 1, 1, tzinfo=UTC)
-    made = x509.CertificateBuilder(
-        issuer_name=name,
-        subject_name=name,
-        public_key=key.public_key(),
-        serial_number=1,
-        not_valid_before=began,
-        not_valid_after=began + timedelta(days=1),
-    )
-    return made.sign(key, None).public_bytes(Encoding.PEM)
 
 
 def test_certificates_that_are_none_are_named(tmp_path: Path):
